@@ -1,0 +1,150 @@
+//! Who may do what: the roles of the house and of a room, and one pure table.
+//!
+//! Seed 004 @Membership, @Authorization; design §5.
+
+use serde::{Deserialize, Serialize};
+
+/// What somebody is in the house.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HouseRole {
+    /// The first account, however made.
+    Owner,
+    /// Runs the house with the owner.
+    Admin,
+    /// Lives here.
+    Member,
+    /// Sees the rooms they were invited to.
+    Guest,
+    /// An account of a program.
+    Bot,
+}
+
+/// What somebody is in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RoomRole {
+    /// Full control.
+    Owner,
+    /// Manages people and settings.
+    Admin,
+    /// Writes.
+    Member,
+}
+
+/// What kind of room it is (seed 004 @Room).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RoomType {
+    /// Found and joined by anyone of the house.
+    Public,
+    /// By invitation.
+    Private,
+    /// Two people, never more.
+    Direct,
+}
+
+/// Whether the box can read a room. Open can become sealed, never back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sealing {
+    /// The box stores what it cannot read.
+    Sealed,
+    /// The box can read along.
+    Open,
+}
+
+impl RoomType {
+    /// What a room of this kind is unless somebody says otherwise (design §5).
+    pub const fn default_sealing(self) -> Sealing {
+        match self {
+            RoomType::Public => Sealing::Open,
+            RoomType::Private | RoomType::Direct => Sealing::Sealed,
+        }
+    }
+}
+
+/// What a member of a room can want to do there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RoomAction {
+    /// See members and history, receive events.
+    Read,
+    /// Write events, react, upload.
+    Write,
+    /// Make an epoch.
+    Rotate,
+    /// Make or revoke an invite.
+    Invite,
+    /// Add or remove a device.
+    ManageDevices,
+    /// Change name and description.
+    ManageRoom,
+    /// Remove a member.
+    RemoveMember,
+    /// Change a member's role.
+    ChangeRole,
+    /// Delete the room.
+    DeleteRoom,
+}
+
+impl RoomAction {
+    /// Every action, for tables and tests.
+    pub const ALL: [RoomAction; 9] = [
+        RoomAction::Read,
+        RoomAction::Write,
+        RoomAction::Rotate,
+        RoomAction::Invite,
+        RoomAction::ManageDevices,
+        RoomAction::ManageRoom,
+        RoomAction::RemoveMember,
+        RoomAction::ChangeRole,
+        RoomAction::DeleteRoom,
+    ];
+}
+
+/// The table: may a member with this role do this in a room of this kind?
+pub const fn may(role: RoomRole, action: RoomAction, kind: RoomType) -> bool {
+    match action {
+        RoomAction::Read | RoomAction::Write | RoomAction::Rotate => true,
+        RoomAction::Invite | RoomAction::RemoveMember | RoomAction::ChangeRole
+            if matches!(kind, RoomType::Direct) =>
+        {
+            false
+        }
+        RoomAction::Invite
+        | RoomAction::ManageDevices
+        | RoomAction::ManageRoom
+        | RoomAction::RemoveMember => matches!(role, RoomRole::Owner | RoomRole::Admin),
+        RoomAction::ChangeRole | RoomAction::DeleteRoom => matches!(role, RoomRole::Owner),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_the_seeds() {
+        use RoomAction::*;
+        // owner, admin, member
+        let private = [
+            (Read, [true, true, true]),
+            (Write, [true, true, true]),
+            (Rotate, [true, true, true]),
+            (Invite, [true, true, false]),
+            (ManageDevices, [true, true, false]),
+            (ManageRoom, [true, true, false]),
+            (RemoveMember, [true, true, false]),
+            (ChangeRole, [true, false, false]),
+            (DeleteRoom, [true, false, false]),
+        ];
+        assert_eq!(private.map(|(action, _)| action), RoomAction::ALL);
+        for (action, expected) in private {
+            let roles = [RoomRole::Owner, RoomRole::Admin, RoomRole::Member];
+            assert_eq!(roles.map(|role| may(role, action, RoomType::Private)), expected);
+        }
+        for action in [Invite, RemoveMember, ChangeRole] {
+            assert!(!may(RoomRole::Owner, action, RoomType::Direct), "{action:?}");
+        }
+    }
+}

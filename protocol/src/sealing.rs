@@ -1,0 +1,1 @@
+//! The formats `hearth/v1` (sealing.md).

@@ -1,0 +1,285 @@
+//! MQTT topic names and filters, and the topics of Hearth (design §4).
+//!
+//! The only place where a string becomes a topic.
+
+use std::fmt;
+
+use crate::ids::{DeviceId, RoomId, UserId};
+
+/// Why a text is no topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TopicError {
+    /// MQTT 5 §4.7.3: at least one character.
+    #[error("a topic has at least one character")]
+    Empty,
+    /// MQTT 5 §1.5.4.
+    #[error("a topic has at most 65,535 bytes")]
+    TooLong,
+    /// MQTT 5 §4.7.3: no U+0000; control characters are refused as well.
+    #[error("a topic has no control characters")]
+    Control,
+    /// MQTT 5 §4.7.1: a name to publish to has no wildcard.
+    #[error("a topic to publish to has neither + nor #")]
+    Wildcard,
+    /// MQTT 5 §4.7.1: `#` stands alone at the end, `+` alone in its level.
+    #[error("+ fills a whole level, # a whole last level")]
+    BadWildcard,
+    /// MQTT 5 §4.8.2: `$share/NAME/FILTER`.
+    #[error("a shared subscription is $share/NAME/FILTER")]
+    BadShare,
+}
+
+fn check_text(text: &str) -> Result<(), TopicError> {
+    if text.is_empty() {
+        Err(TopicError::Empty)
+    } else if text.len() > usize::from(u16::MAX) {
+        Err(TopicError::TooLong)
+    } else if text.chars().any(char::is_control) {
+        Err(TopicError::Control)
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether a text can be published to (MQTT 5 §4.7).
+pub fn check_name(text: &str) -> Result<(), TopicError> {
+    check_text(text)?;
+    if text.contains(['+', '#']) { Err(TopicError::Wildcard) } else { Ok(()) }
+}
+
+/// Whether a text can be subscribed to (MQTT 5 §4.7.1), shared subscriptions included (§4.8.2).
+pub fn check_filter(text: &str) -> Result<(), TopicError> {
+    check_text(text)?;
+    let filter = match text.strip_prefix("$share/") {
+        None if text == "$share" => return Err(TopicError::BadShare),
+        None => text,
+        Some(rest) => match rest.split_once('/') {
+            Some((name, filter))
+                if !name.is_empty() && !name.contains(['+', '#']) && !filter.is_empty() =>
+            {
+                filter
+            }
+            _ => return Err(TopicError::BadShare),
+        },
+    };
+    let last = filter.split('/').count() - 1;
+    let good = filter.split('/').enumerate().all(|(at, level)| match level {
+        "+" => true,
+        "#" => at == last,
+        _ => !level.contains(['+', '#']),
+    });
+    if good { Ok(()) } else { Err(TopicError::BadWildcard) }
+}
+
+/// Whether a name lies under a filter (MQTT 5 §4.7); wildcards in the first level do not match a
+/// name that begins with `$` (§4.7.2).
+pub fn matches(filter: &str, name: &str) -> bool {
+    if name.starts_with('$') && filter.starts_with(['+', '#']) {
+        return false;
+    }
+    let (mut wanted, mut levels) = (filter.split('/'), name.split('/'));
+    loop {
+        match (wanted.next(), levels.next()) {
+            (Some("#"), _) => return true,
+            (Some("+"), Some(_)) => {}
+            (Some(want), Some(level)) if want == level => {}
+            (None, None) => return true,
+            _ => return false,
+        }
+    }
+}
+
+/// A topic of Hearth (design §4): the table of who may do what is the gateway's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// `hearth/rooms/{room}/in`: a new event from a member.
+    RoomIn(RoomId),
+    /// `hearth/rooms/{room}/door/{device}`: a device's post.
+    Door(RoomId, DeviceId),
+    /// `hearth/rooms/{room}/out`: every stored event.
+    RoomOut(RoomId),
+    /// `hearth/rooms/{room}/live/{user}`: typing and calls, never stored.
+    Live(RoomId, UserId),
+    /// `hearth/rooms/{room}/read/{user}`: read up to here.
+    Read(RoomId, UserId),
+    /// `hearth/rooms/{room}/receipts`: retained positions of the members.
+    Receipts(RoomId),
+    /// `hearth/rooms/{room}/key`: retained, the current bundle's header.
+    Key(RoomId),
+    /// `hearth/users/{user}/presence`: retained.
+    Presence(UserId),
+    /// `hearth/users/{user}/inbox`: doorbells.
+    Inbox(UserId),
+    /// `hearth/users/{user}/signal/{from}`: peer signalling.
+    Signal(UserId, UserId),
+    /// `hearth/status`: retained, online or offline.
+    Status,
+}
+
+/// What begins every topic of Hearth.
+pub const PREFIX: &str = "hearth/";
+
+impl Topic {
+    /// The topic a name stands for; `None` for anything outside the table.
+    pub fn parse(name: &str) -> Option<Topic> {
+        let mut levels = name.strip_prefix(PREFIX)?.split('/');
+        let mut next = || levels.next();
+        let topic = match next()? {
+            "status" => Topic::Status,
+            "rooms" => {
+                let room = next()?.parse().ok()?;
+                match next()? {
+                    "in" => Topic::RoomIn(room),
+                    "out" => Topic::RoomOut(room),
+                    "receipts" => Topic::Receipts(room),
+                    "key" => Topic::Key(room),
+                    "door" => Topic::Door(room, next()?.parse().ok()?),
+                    "live" => Topic::Live(room, next()?.parse().ok()?),
+                    "read" => Topic::Read(room, next()?.parse().ok()?),
+                    _ => return None,
+                }
+            }
+            "users" => {
+                let user = next()?.parse().ok()?;
+                match next()? {
+                    "presence" => Topic::Presence(user),
+                    "inbox" => Topic::Inbox(user),
+                    "signal" => Topic::Signal(user, next()?.parse().ok()?),
+                    _ => return None,
+                }
+            }
+            _ => return None,
+        };
+        next().is_none().then_some(topic)
+    }
+
+    /// The room a topic belongs to.
+    pub fn room(&self) -> Option<RoomId> {
+        match *self {
+            Topic::RoomIn(room)
+            | Topic::Door(room, _)
+            | Topic::RoomOut(room)
+            | Topic::Live(room, _)
+            | Topic::Read(room, _)
+            | Topic::Receipts(room)
+            | Topic::Key(room) => Some(room),
+            Topic::Presence(_) | Topic::Inbox(_) | Topic::Signal(..) | Topic::Status => None,
+        }
+    }
+}
+
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(PREFIX)?;
+        match self {
+            Topic::RoomIn(room) => write!(f, "rooms/{room}/in"),
+            Topic::Door(room, device) => write!(f, "rooms/{room}/door/{device}"),
+            Topic::RoomOut(room) => write!(f, "rooms/{room}/out"),
+            Topic::Live(room, user) => write!(f, "rooms/{room}/live/{user}"),
+            Topic::Read(room, user) => write!(f, "rooms/{room}/read/{user}"),
+            Topic::Receipts(room) => write!(f, "rooms/{room}/receipts"),
+            Topic::Key(room) => write!(f, "rooms/{room}/key"),
+            Topic::Presence(user) => write!(f, "users/{user}/presence"),
+            Topic::Inbox(user) => write!(f, "users/{user}/inbox"),
+            Topic::Signal(user, from) => write!(f, "users/{user}/signal/{from}"),
+            Topic::Status => f.write_str("status"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn filters_match_as_mqtt_says() {
+        // MQTT 5 §4.7.1.2, §4.7.1.3, §4.7.2
+        let cases = [
+            ("sport/tennis/player1/#", "sport/tennis/player1", true),
+            ("sport/tennis/player1/#", "sport/tennis/player1/ranking", true),
+            ("sport/#", "sport", true),
+            ("#", "sport/tennis", true),
+            ("sport/+", "sport", false),
+            ("sport/+", "sport/", true),
+            ("sport/tennis/+", "sport/tennis/player1/ranking", false),
+            ("+/+", "/finance", true),
+            ("/+", "/finance", true),
+            ("+", "/finance", false),
+            ("#", "$SYS/uptime", false),
+            ("+/uptime", "$SYS/uptime", false),
+            ("$SYS/#", "$SYS/uptime", true),
+            ("a/b", "a/B", false),
+        ];
+        for (filter, name, expected) in cases {
+            assert_eq!(matches(filter, name), expected, "{filter} {name}");
+        }
+    }
+
+    #[test]
+    fn malformed_filters_and_names_are_told_apart() {
+        let good = ["#", "+", "a/+/b", "a/#", "/", "a//b", "$share/g/a/#", "$SYS/#"];
+        for filter in good {
+            assert_eq!(check_filter(filter), Ok(()), "{filter}");
+        }
+        let bad = [
+            ("", TopicError::Empty),
+            ("a#", TopicError::BadWildcard),
+            ("a/#/b", TopicError::BadWildcard),
+            ("a+/b", TopicError::BadWildcard),
+            ("$share", TopicError::BadShare),
+            ("$share/g", TopicError::BadShare),
+            ("$share//a", TopicError::BadShare),
+            ("$share/g/", TopicError::BadShare),
+            ("$share/+/a", TopicError::BadShare),
+            ("a\0b", TopicError::Control),
+        ];
+        for (filter, error) in bad {
+            assert_eq!(check_filter(filter), Err(error), "{filter}");
+        }
+        assert_eq!(check_name("a/+"), Err(TopicError::Wildcard));
+        assert_eq!(check_name(&"a".repeat(65_536)), Err(TopicError::TooLong));
+    }
+
+    #[test]
+    fn what_is_not_in_the_table_is_no_topic_of_hearth() {
+        let room = RoomId::new(5, [0xab; 10]);
+        for name in [
+            "hearth".into(),
+            "hearth/".into(),
+            "hearth/other".into(),
+            "hearth/status/x".into(),
+            format!("hearth/rooms/{room}"),
+            format!("hearth/rooms/{room}/in/"),
+            format!("hearth/rooms/{room}/door"),
+            format!("hearth/rooms/{room}/door/x"),
+            format!("hearth/rooms/{}/in", room.to_string().to_uppercase()),
+            format!("/hearth/rooms/{room}/in"),
+        ] {
+            assert_eq!(Topic::parse(&name), None, "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_topic_reads_back_as_written(a: [u8; 10], b: [u8; 10], ms in 1u64..1 << 47) {
+            let (room, user, device) =
+                (RoomId::new(ms, a), UserId::new(ms, b), DeviceId::new(ms, b));
+            for topic in [
+                Topic::RoomIn(room), Topic::Door(room, device), Topic::RoomOut(room),
+                Topic::Live(room, user), Topic::Read(room, user), Topic::Receipts(room),
+                Topic::Key(room), Topic::Presence(user), Topic::Inbox(user),
+                Topic::Signal(user, user), Topic::Status,
+            ] {
+                prop_assert_eq!(Topic::parse(&topic.to_string()), Some(topic));
+                prop_assert_eq!(check_name(&topic.to_string()), Ok(()));
+            }
+        }
+
+        #[test]
+        fn no_text_panics(text in ".{0,80}", other in ".{0,80}") {
+            let answers = (check_name(&text), check_filter(&text), matches(&text, &other), Topic::parse(&text));
+            prop_assert!(answers.3.is_none() || answers.0.is_ok());
+        }
+    }
+}
