@@ -1,0 +1,295 @@
+// What the user interface sees: one immutable state, and the actions that change it. No DOM here.
+
+/** Something went wrong; `message` says what, `hint` what now. Every action rejects with this. */
+export interface Problem {
+  /** A word for programs: `wrong_login`, `invite_used_up`, `offline` … */
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** Which screen: `loading` until the local data is read. */
+export type Phase = 'loading' | 'setup' | 'join' | 'login' | 'ready';
+
+export type HouseRole = 'owner' | 'admin' | 'member' | 'guest' | 'device' | 'bot';
+export type RoomRole = 'owner' | 'admin' | 'member';
+export type RoomType = 'public' | 'private' | 'direct';
+export type Sealing = 'sealed' | 'open';
+
+/** A person of the house. */
+export interface Person {
+  readonly id: string;
+  readonly name: string;
+  /** Never empty: the name where no display name is set. */
+  readonly displayName: string;
+  readonly role: HouseRole;
+}
+
+export type Connection =
+  /** `retryAt`: ms since 1970 of the next try, null when the browser says there is no network. */
+  | { readonly kind: 'offline'; readonly retryAt: number | null }
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'online' }
+  /** The box said no (`reason`), or another tab leads (`code` "other_tab"). */
+  | { readonly kind: 'refused'; readonly code: string; readonly reason: string };
+
+/** How far an own message is. `stored` = on the box's disk. */
+export type Delivery =
+  | { readonly kind: 'queued' }
+  | { readonly kind: 'sealing' }
+  | { readonly kind: 'sending' }
+  | { readonly kind: 'stored' }
+  | { readonly kind: 'failed'; readonly problem: Problem };
+
+export interface Reaction {
+  readonly emoji: string;
+  readonly by: readonly string[];
+  readonly mine: boolean;
+}
+
+/** Marks that a reader must see on a message. */
+export type Mark =
+  /** A known sequence number under another id: sent twice from a copied device. */
+  | 'copied_writer'
+  /** Sealed under an epoch that was already replaced. */
+  | 'old_key'
+  /** The sender's card changed since this person was first seen. */
+  | 'changed_card';
+
+/** A message of a person. */
+export interface MessageItem {
+  readonly kind: 'message';
+  /** Stable over its whole life, use as key. */
+  readonly id: string;
+  /** Null while it is only here. */
+  readonly position: number | null;
+  /** The box's clock once stored, until then this browser's; ms since 1970. */
+  readonly at: number;
+  readonly sender: Person;
+  readonly own: boolean;
+  readonly text: string;
+  readonly edited: boolean;
+  readonly deleted: boolean;
+  readonly parentId: string | null;
+  readonly reactions: readonly Reaction[];
+  readonly marks: readonly Mark[];
+  /** Own messages of this browser, else `stored`. */
+  readonly delivery: Delivery;
+}
+
+/** A post of a device: never looks like a person's. */
+export interface PostItem {
+  readonly kind: 'post';
+  readonly id: string;
+  readonly position: number;
+  readonly at: number;
+  readonly device: { readonly id: string; readonly name: string };
+  readonly title: string | null;
+  readonly text: string;
+  readonly icon: string | null;
+  readonly priority: 'low' | 'normal' | 'high';
+  /** `device`: sealed by the device; `box`: the box saw it (open rooms). */
+  readonly sealedBy: 'device' | 'box';
+  /** Sealed to an older door key: the device needs the new line. */
+  readonly oldKey: boolean;
+}
+
+/** A line of the box. `person` and `by` are null where they do not apply. */
+export interface LineItem {
+  readonly kind: 'line';
+  readonly id: string;
+  readonly position: number;
+  readonly at: number;
+  readonly line: 'joined' | 'left' | 'role' | 'epoch' | 'erased';
+  readonly person: Person | null;
+  readonly by: Person | null;
+  readonly role: RoomRole | null;
+  readonly epoch: number | null;
+}
+
+/** Something that is there and cannot be shown. */
+export interface StubItem {
+  readonly kind: 'stub';
+  readonly id: string;
+  readonly position: number;
+  readonly at: number;
+  readonly reason:
+    /** Its epoch's key is not here (yet). */
+    | 'waiting_for_key'
+    /** Does not open under a known epoch. */
+    | 'other_key'
+    /** Opens, but is no event this program understands. */
+    | 'unknown'
+    /** Erased on the box. */
+    | 'erased';
+  readonly sender: Person | null;
+}
+
+/** `count` messages of one person's device never came. */
+export interface GapItem {
+  readonly kind: 'gap';
+  readonly id: string;
+  readonly position: number;
+  readonly at: number;
+  readonly count: number;
+  readonly sender: Person;
+}
+
+export type TimelineItem = MessageItem | PostItem | LineItem | StubItem | GapItem;
+
+/** A room in the list. */
+export interface RoomSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly type: RoomType;
+  readonly sealing: Sealing;
+  readonly general: boolean;
+  readonly myRole: RoomRole;
+  readonly lastMessageAt: number | null;
+  /** The last message in a few words, null while unknown. */
+  readonly lastText: string | null;
+  readonly lastSender: string | null;
+  readonly unread: number;
+}
+
+/** `waiting`: has joined and nobody has given them the key yet. */
+export interface MemberView {
+  readonly person: Person;
+  readonly role: RoomRole;
+  readonly joinedAt: number;
+  readonly key: 'open' | 'listed' | 'waiting';
+  readonly pin: 'self' | 'unverified' | 'vouched' | 'verified' | 'changed';
+}
+
+export interface DeviceView {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: number;
+  readonly lastPostAt: number | null;
+}
+
+/** Why nothing can be written at the moment. */
+export type RoomBlock =
+  /** Not yet listed in the room's epoch: "waiting for a key from someone at home". */
+  | 'waiting_for_key'
+  /** The box shows two different histories of keys: nothing is sent. */
+  | 'room_split';
+
+/** The room that is open. */
+export interface RoomView {
+  readonly room: RoomSummary;
+  readonly timeline: readonly TimelineItem[];
+  /** Everything up to the room's first event is here. */
+  readonly complete: boolean;
+  readonly loadingOlder: boolean;
+  readonly members: readonly MemberView[];
+  readonly devices: readonly DeviceView[];
+  readonly block: RoomBlock | null;
+  /** The epoch in force; 0 in open rooms. */
+  readonly epoch: number;
+  readonly may: { readonly invite: boolean; readonly manageDevices: boolean; readonly manageRoom: boolean };
+}
+
+/** What the join screen shows of an invite. */
+export interface Invitation {
+  readonly code: string;
+  readonly house: string;
+  readonly inviter: string;
+  readonly rooms: readonly string[];
+  readonly expiresAt: number;
+}
+
+/** To be printed once and kept; null again after `recoverySheetKept`. */
+export interface RecoverySheet {
+  readonly house: string;
+  readonly name: string;
+  /** `AGE-SECRET-KEY-1…`, for text and QR. */
+  readonly identity: string;
+  readonly createdAt: number;
+}
+
+/** What takes long enough to be said. */
+export type Work = 'password' | 'identity' | 'sending' | 'reading';
+
+export interface AppState {
+  readonly phase: Phase;
+  /** The house's name, null while unknown. */
+  readonly house: string | null;
+  readonly me: Person | null;
+  readonly connection: Connection;
+  /** Own messages that are not stored yet. */
+  readonly waiting: number;
+  /** Sorted by last message, newest first. */
+  readonly rooms: readonly RoomSummary[];
+  readonly currentRoom: RoomView | null;
+  readonly invitation: Invitation | null;
+  readonly recoverySheet: RecoverySheet | null;
+  /** What an action is busy with, null when nothing. */
+  readonly working: Work | null;
+  /** Something that happened without an action: shown until dismissed. */
+  readonly problem: Problem | null;
+}
+
+export interface InviteLink {
+  readonly link: string;
+  readonly expiresAt: number;
+  readonly uses: number;
+}
+
+/** A new device: the token is shown once. */
+export interface NewDevice {
+  readonly id: string;
+  readonly name: string;
+  readonly token: string;
+  /** Ready to paste into a shell. */
+  readonly line: string;
+}
+
+export interface SetUp { readonly house: string; readonly name: string; readonly password: string }
+export interface Credentials { readonly name: string; readonly password: string }
+export interface NewRoom { readonly name: string; readonly type: 'public' | 'private'; readonly sealing: Sealing }
+
+/** The application. `subscribe` is Svelte's store contract: `$app` in a component is the state. */
+export interface App {
+  readonly state: AppState;
+  subscribe(run: (state: AppState) => void): () => void;
+
+  /** Reads the local data, finds out which screen comes first, connects. */
+  start(): Promise<void>;
+  setUp(input: SetUp): Promise<void>;
+  /** A newcomer by the invite in the address. */
+  join(input: Credentials): Promise<void>;
+  /** The invite in the address, for someone who has an account: signs in first when needed. */
+  loginAndAccept(input: Credentials): Promise<void>;
+  login(input: Credentials): Promise<void>;
+  logout(): Promise<void>;
+  /** Leaves the join screen for the login screen and back. */
+  show(phase: 'join' | 'login'): void;
+  recoverySheetKept(): void;
+  dismissProblem(): void;
+
+  openRoom(id: string): Promise<void>;
+  /** Phone: back to the list. */
+  closeRoom(): void;
+  createRoom(input: NewRoom): Promise<string>;
+  loadOlder(): Promise<void>;
+  /** Into the open room; resolves when it lies in the outbox. */
+  send(text: string, parentId?: string): Promise<void>;
+  edit(target: string, text: string): Promise<void>;
+  react(target: string, emoji: string, on: boolean): Promise<void>;
+  remove(target: string): Promise<void>;
+  retry(id: string): Promise<void>;
+  /** Takes a failed or queued own message out of the outbox. */
+  discard(id: string): Promise<void>;
+
+  makeInvite(roomId: string, uses?: number): Promise<InviteLink>;
+  addDevice(roomId: string, name: string): Promise<NewDevice>;
+  removeDevice(roomId: string, deviceId: string): Promise<void>;
+  removeMember(roomId: string, userId: string): Promise<void>;
+}
+
+/** Where the person came in: the address, with its fragment already taken out of the bar. */
+export type Entry =
+  | { readonly kind: 'plain' }
+  | { readonly kind: 'setup'; readonly secret: string }
+  | { readonly kind: 'join'; readonly code: string; readonly key: string };
