@@ -46,3 +46,24 @@ pub mod array {
             .map_err(|_| serde::de::Error::custom(format!("not {N} bytes")))
     }
 }
+
+/// For `#[serde(default, with = "hearth_protocol::bytes::option")]` on an `Option<Vec<u8>>`:
+/// absent and null are both `None`.
+pub mod option {
+    use super::{Deserializer, Serializer};
+
+    /// Writes base64url or null.
+    pub fn serialize<S: Serializer>(bytes: &Option<Vec<u8>>, out: S) -> Result<S::Ok, S::Error> {
+        match bytes {
+            Some(bytes) => super::serialize(bytes, out),
+            None => out.serialize_none(),
+        }
+    }
+
+    /// Reads base64url or null.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<u8>>, D::Error> {
+        let text = <Option<std::borrow::Cow<'de, str>> as serde::Deserialize>::deserialize(from)?;
+        let wrong = || serde::de::Error::custom("not base64url without padding");
+        text.map(|text| super::from_b64u(&text).ok_or_else(wrong)).transpose()
+    }
+}
