@@ -15,7 +15,7 @@
 //! - [`door`]: what a device posts
 //! - [`invite`]: a link, its blob, and proofs of joining
 //!
-//! The box holds no keys: it uses [`card::Card::parse`], [`bundle::Bundle::parse`] with
+//! The box holds no keys: it uses [`card::Card::parse_and_verify`], [`bundle::Bundle::parse`] with
 //! [`bundle::Bundle::verify_signature`], and [`event::WireHeader::parse`].
 //!
 //! Where sealing.md leaves a choice, it is written down in `tests/vectors/README.md`.
@@ -23,12 +23,18 @@
 pub mod agefile;
 pub mod bundle;
 pub mod card;
+pub mod chain;
+pub mod door;
 pub mod epoch;
 pub mod event;
 pub mod hash;
 pub mod identity;
+pub mod invite;
 pub mod kdf;
+pub mod padding;
+pub mod password;
 pub mod sign;
+pub mod vault;
 
 pub use agefile::{AgeIdentity, Recipient};
 pub use hash::{Fingerprint, Hash, Kid};
@@ -122,6 +128,22 @@ pub enum SealingError {
     /// The header of an epoch contradicts itself.
     #[error("the epoch is malformed: {0}")]
     Epoch(&'static str),
+    /// A password hash that asks for absurdly little or much work.
+    #[error("the cost {memory_kib} KiB, {passes} passes, {lanes} lanes is refused")]
+    Cost {
+        /// Memory asked for, KiB.
+        memory_kib: u32,
+        /// Passes asked for.
+        passes: u32,
+        /// Lanes asked for.
+        lanes: u32,
+    },
+    /// A bundle that may not follow the one before.
+    #[error("the bundle may not follow: {0}")]
+    Chain(&'static str),
+    /// A link that is no invite.
+    #[error("the invite link is malformed: {0}")]
+    Link(&'static str),
     /// The signer's card is another person's, or not the key that the epoch lists.
     #[error("the card does not fit: {0}")]
     Card(&'static str),

@@ -7,6 +7,7 @@ use std::hash;
 
 use serde::{Deserialize, Serialize};
 
+pub use super::bundle::Bundle;
 use super::hash::{Fingerprint, Hash, Kid};
 use super::{PublicKey, Random, Recipient, SealingError, Secret, kdf};
 use crate::bytes;

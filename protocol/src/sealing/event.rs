@@ -1,10 +1,14 @@
 //! A person's event on the wire (sealing.md §4).
 //!
-//! 0x01 ‖ epoch u32 ‖ id16 ‖ sender16 ‖ writer u32 ‖ kind u8 ‖ seq u64 ‖ extra ‖ nonce24 ‖ ct.
+//! 0x01 ‖ epoch u32 ‖ id16 ‖ sender16 ‖ writer u32 ‖ kind u8 ‖ seq u64 ‖ extra ‖ nonce24 ‖ ct, where
+//! ct seals sig64 ‖ padded body under the epoch's key.
 
-use super::{SealingError, kdf};
+use zeroize::Zeroizing;
+
+use super::epoch::EpochKeys;
+use super::{PublicKey, Random, SealingError, SigningKey, kdf, padding};
 use crate::event::SEALED;
-use crate::ids::{Epoch, EventId, UserId};
+use crate::ids::{Epoch, EventId, RoomId, UserId};
 
 const WHAT: &str = "an event";
 /// Bytes of the clear header before extra.
@@ -141,5 +145,180 @@ impl WireHeader {
         out.extend_from_slice(&self.seq.to_be_bytes());
         out.extend_from_slice(&self.kind.extra()?);
         Ok(out)
+    }
+    /// What the ciphertext and the signature are bound to.
+    fn aad(&self, keys: &EpochKeys) -> Result<Vec<u8>, SealingError> {
+        let room: RoomId = keys.room;
+        Ok(kdf::ctx(
+            "hearth/v1/event",
+            &[
+                room.as_bytes(),
+                &self.epoch.to_be_bytes(),
+                keys.kid.as_bytes(),
+                self.id.as_bytes(),
+                self.sender.as_bytes(),
+                &self.writer.to_be_bytes(),
+                &[self.kind.byte()],
+                &self.seq.to_be_bytes(),
+                &self.kind.extra()?,
+            ],
+        ))
+    }
+}
+
+fn signed(aad: &[u8], body: &[u8]) -> Vec<u8> {
+    kdf::ctx("hearth/v1/event-sig", &[aad, body])
+}
+
+/// Pads, signs and seals an event's JSON.
+pub fn seal(
+    header: &WireHeader,
+    body: &[u8],
+    keys: &EpochKeys,
+    signer: &SigningKey,
+    random: &mut Random<'_>,
+) -> Result<Vec<u8>, SealingError> {
+    let mut wire = header.encode()?;
+    let aad = header.aad(keys)?;
+    let body = Zeroizing::new(padding::pad(body));
+    let signature = signer.sign(&signed(&aad, &body));
+    let message = Zeroizing::new([&signature[..], &body].concat());
+    wire.extend(kdf::seal(WHAT, &keys.key, &message, &aad, random)?);
+    if wire.len() > WIRE_MAX {
+        let (bytes, max) = (wire.len(), WIRE_MAX);
+        return Err(SealingError::TooLarge { what: WHAT, bytes, max });
+    }
+    Ok(wire)
+}
+
+/// An event that opened and whose signature verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// What stood outside.
+    pub header: WireHeader,
+    /// Its JSON, with the spaces of the padding.
+    pub body: Zeroizing<Vec<u8>>,
+}
+
+/// Opens an event; `signer` is the key of the fingerprint that its epoch lists for its sender.
+pub fn open(wire: &[u8], keys: &EpochKeys, signer: &PublicKey) -> Result<Opened, SealingError> {
+    let (header, sealed) = WireHeader::split(wire)?;
+    let aad = header.aad(keys)?;
+    let message = Zeroizing::new(kdf::open(WHAT, &keys.key, sealed, &aad)?);
+    let (signature, body) =
+        message.split_first_chunk().ok_or(SealingError::Truncated { what: WHAT })?;
+    signer.verify(WHAT, &signed(&aad, body), signature)?;
+    Ok(Opened { header, body: Zeroizing::new(body.to_vec()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Secret;
+    use super::*;
+    use proptest::prelude::*;
+
+    fn keys(room: u8, secret: u8) -> EpochKeys {
+        EpochKeys::new(RoomId::new(1, [room; 10]), Secret::from_bytes([secret; 32]))
+    }
+
+    fn signer(seed: u8) -> SigningKey {
+        SigningKey::from_seed(&Secret::from_bytes([seed; 32]))
+    }
+
+    fn header(kind: Kind) -> WireHeader {
+        let seq = if kind == Kind::Live { 0 } else { 42 };
+        let (id, sender) = (EventId::new(1, [4; 10]), UserId::new(1, [5; 10]));
+        WireHeader { epoch: 7, id, sender, writer: 9, kind, seq }
+    }
+
+    fn kinds() -> impl Strategy<Value = Kind> {
+        prop_oneof![
+            Just(Kind::Content),
+            Just(Kind::Live),
+            any::<[u8; 10]>().prop_map(|bytes| Kind::Tombstone(EventId::new(1, bytes))),
+            prop::collection::vec(any::<[u8; 10]>(), 1..255).prop_map(|people| {
+                Kind::Hinted(people.into_iter().map(|bytes| UserId::new(1, bytes)).collect())
+            }),
+        ]
+    }
+
+    fn sealed(header: &WireHeader) -> Vec<u8> {
+        let body = br#"{"type":"message","content":"bread"}"#;
+        seal(header, body, &keys(1, 1), &signer(1), &mut |out| out.fill(3)).unwrap()
+    }
+
+    #[test]
+    fn an_event_opens_in_its_room_and_epoch_for_its_sender_only() {
+        let wire = sealed(&header(Kind::Content));
+        let opened = open(&wire, &keys(1, 1), &signer(1).public()).unwrap();
+        assert_eq!(opened.body.len(), padding::FLOOR);
+        assert_eq!(wire.len(), HEADER + kdf::NONCE + SIGNATURE + padding::FLOOR + kdf::TAG);
+        let closed = Err(SealingError::Closed { what: WHAT });
+        assert_eq!(open(&wire, &keys(2, 1), &signer(1).public()), closed);
+        assert_eq!(open(&wire, &keys(1, 2), &signer(1).public()), closed);
+        let forged = Err(SealingError::Signature { what: WHAT });
+        assert_eq!(open(&wire, &keys(1, 1), &signer(2).public()), forged);
+    }
+
+    #[test]
+    fn headers_that_contradict_themselves_are_refused() {
+        for broken in [
+            WireHeader { epoch: 0, ..header(Kind::Content) },
+            WireHeader { seq: 0, ..header(Kind::Content) },
+            WireHeader { seq: 1, ..header(Kind::Live) },
+            header(Kind::Hinted(vec![])),
+            header(Kind::Hinted(vec![UserId::new(1, [1; 10]); 256])),
+        ] {
+            assert!(matches!(broken.encode(), Err(SealingError::Event(_))), "{broken:?}");
+        }
+        let wire = sealed(&header(Kind::Content));
+        for (at, byte) in [(41, 0), (41, 5), (0, 2)] {
+            let mut wire = wire.clone();
+            wire[at] = byte;
+            assert!(WireHeader::parse(&wire).is_err(), "{at} {byte}");
+        }
+    }
+
+    #[test]
+    fn a_wire_beyond_64_kib_is_neither_made_nor_read() {
+        let body = vec![b'a'; WIRE_MAX];
+        let refused =
+            seal(&header(Kind::Content), &body, &keys(1, 1), &signer(1), &mut |out| out.fill(3));
+        assert!(matches!(refused, Err(SealingError::TooLarge { .. })));
+        let mut wire = sealed(&header(Kind::Content));
+        wire.resize(WIRE_MAX + 1, 0);
+        assert!(matches!(WireHeader::parse(&wire), Err(SealingError::TooLarge { .. })));
+    }
+
+    proptest! {
+        #[test]
+        fn every_kind_reads_back(kind in kinds()) {
+            let header = header(kind);
+            let wire = sealed(&header);
+            prop_assert_eq!(WireHeader::parse(&wire), Ok(header.clone()));
+            let opened = open(&wire, &keys(1, 1), &signer(1).public()).unwrap();
+            prop_assert_eq!(opened.header, header);
+        }
+
+        #[test]
+        fn a_changed_bit_or_a_cut_is_refused(
+            kind in kinds(), bit: prop::sample::Index, cut: prop::sample::Index,
+        ) {
+            let wire = sealed(&header(kind));
+            let mut changed = wire.clone();
+            let at = bit.index(wire.len() * 8);
+            changed[at / 8] ^= 1 << (at % 8);
+            prop_assert!(open(&changed, &keys(1, 1), &signer(1).public()).is_err());
+            let cut = &wire[..cut.index(wire.len())];
+            prop_assert!(open(cut, &keys(1, 1), &signer(1).public()).is_err());
+        }
+
+        #[test]
+        fn no_bytes_panic(mut bytes: Vec<u8>, first: bool) {
+            if let (true, Some(byte)) = (first, bytes.first_mut()) {
+                *byte = SEALED;
+            }
+            prop_assert!(open(&bytes, &keys(1, 1), &signer(1).public()).is_err());
+        }
     }
 }

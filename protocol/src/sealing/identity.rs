@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+pub use super::card::Card;
 use super::hash::Fingerprint;
 use super::{AgeIdentity, PublicKey, Recipient, SealingError, Secret, SigningKey, kdf};
 use crate::ids::UserId;
