@@ -187,7 +187,11 @@ export interface RoomView {
   readonly block: RoomBlock | null;
   /** The epoch in force; 0 in open rooms. */
   readonly epoch: number;
-  readonly may: { readonly invite: boolean; readonly manageDevices: boolean; readonly manageRoom: boolean };
+  readonly may: {
+    readonly invite: boolean;
+    readonly manageDevices: boolean;
+    readonly manageRoom: boolean;
+  };
 }
 
 /** What the join screen shows of an invite. */
@@ -245,9 +249,20 @@ export interface NewDevice {
   readonly line: string;
 }
 
-export interface SetUp { readonly house: string; readonly name: string; readonly password: string }
-export interface Credentials { readonly name: string; readonly password: string }
-export interface NewRoom { readonly name: string; readonly type: 'public' | 'private'; readonly sealing: Sealing }
+export interface SetUp {
+  readonly house: string;
+  readonly name: string;
+  readonly password: string;
+}
+export interface Credentials {
+  readonly name: string;
+  readonly password: string;
+}
+export interface NewRoom {
+  readonly name: string;
+  readonly type: 'public' | 'private';
+  readonly sealing: Sealing;
+}
 
 /** The application. `subscribe` is Svelte's store contract: `$app` in a component is the state. */
 export interface App {

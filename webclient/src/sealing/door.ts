@@ -1,0 +1,16 @@
+// A device's door: every member derives its identity, the device knows the recipient (sealing.md §5).
+import { idBytes, type Id } from '../protocol/ids';
+import { identityFromScalar, openFile, type AgeIdentity } from './agefile';
+import { ctx, hkdf } from './kdf';
+
+/** Bytes of a post at most. */
+const PLAINTEXT_MAX = 65_536;
+
+/** A door's identity under the secret of the epoch that made it. */
+export function doorIdentity(secret: Uint8Array, room: Id, device: Id): AgeIdentity {
+  return identityFromScalar(hkdf(secret, idBytes(room), ctx('hearth/v1/door', idBytes(device))));
+}
+
+/** The plaintext of a post: a raw or armored age file. */
+export const openDoor = (identity: AgeIdentity, post: Uint8Array): Promise<Uint8Array> =>
+  openFile('a device’s post', identity, post, PLAINTEXT_MAX);
