@@ -1,0 +1,54 @@
+# Hearth: `make` prints this menu. Two commands matter: `make run` and `make test`.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+HTTP ?= 127.0.0.1:8080
+MQTT ?= 127.0.0.1:1883
+DATA ?= data
+
+.PHONY: help run build test dev check bench torture clean setup setup-test web
+
+help: ## this menu
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+run: build ## build all, start the appliance on loopback, print the set-up link
+	exec target/release/hearth --data "$(DATA)" serve --http "$(HTTP)" --mqtt "$(MQTT)"
+
+build: setup web ## the web client and the release binary
+	cargo build --release -p hearth-gateway
+
+test: setup-test web ## all tests: Rust, web client, real binary, stock clients, Chromium
+	scripts/test
+
+dev: setup ## the web client with hot reload, beside a running `make run`
+	cd webclient && npm ci --no-audit --no-fund && npm run dev
+
+check: setup web ## formatting, lints, types
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cd webclient && npm run check
+
+bench: setup web ## the load program against a release build
+	cargo build --release -p hearth-gateway
+	cargo bench -p system-tests
+
+torture: setup-test web ## the crash tests with many more rounds
+	cargo build -p hearth-gateway
+	HEARTH_ROUNDS=50 cargo test -p system-tests --test crash -- --nocapture
+
+clean: ## what builds made; never your data
+	rm -rf target webclient/dist webclient/node_modules
+
+setup:
+	scripts/setup build
+
+setup-test:
+	scripts/setup test
+
+web: webclient/dist/index.html
+
+webclient/dist/index.html: $(shell find webclient -path webclient/node_modules -prune -o -path webclient/dist -prune -o -type f -print)
+	cd webclient && npm ci --no-audit --no-fund && npm run build
+	touch webclient/dist/index.html
