@@ -160,6 +160,14 @@ pub fn seal(
     Ok(file)
 }
 
+const ARMOR: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE-----";
+
+/// Armor may follow white space, as the stock command has it; a raw file begins at once.
+fn without_space_before_armor(file: &[u8]) -> &[u8] {
+    let trimmed = file.trim_ascii_start();
+    if trimmed.starts_with(ARMOR) { trimmed } else { file }
+}
+
 /// Opens a raw or armored age file with an X25519 identity; at most `max` bytes come out.
 pub fn open(
     what: &'static str,
@@ -168,6 +176,7 @@ pub fn open(
     max: usize,
 ) -> Result<Zeroizing<Vec<u8>>, SealingError> {
     let refuse = |problem: String| SealingError::Age { what, problem };
+    let file = without_space_before_armor(file);
     let decryptor = age::Decryptor::new_buffered(age::armor::ArmoredReader::new(file))
         .map_err(|error| refuse(error.to_string()))?;
     if decryptor.is_scrypt() {
