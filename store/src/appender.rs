@@ -1,0 +1,202 @@
+//! The one task that writes: it takes all that waits, numbers it, and hands the engine one batch
+//! (design §6). Nothing is told to anybody before the batch is durable.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hearth_protocol::ids::RoomId;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::change::Change;
+use crate::engine::EngineError;
+use crate::error::StoreError;
+use crate::messages::{Appended, NewEvent, StoredEvent};
+use crate::rooms::Room;
+use crate::stage::Stage;
+use crate::store::{Head, Shared, Touch};
+
+mod numbering;
+mod touches;
+
+use numbering::{Ids, Numbering};
+
+/// Where an answer goes; whoever asked may be gone.
+pub(crate) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// What waits for the appender.
+pub(crate) enum Work {
+    Append { event: NewEvent, answer: Answer<Appended> },
+    Change { change: Box<Change>, answer: Answer<Vec<StoredEvent>> },
+    Release { key: Bytes, answer: Answer<()> },
+    Touch(Touch, u64),
+    Close,
+}
+
+/// What a work will be once the batch is durable.
+enum Outcome {
+    Appended(Result<(Appended, Option<StoredEvent>), StoreError>),
+    Changed(Result<(Vec<Room>, Vec<StoredEvent>), StoreError>),
+    Released(Result<(), StoreError>),
+    Nothing,
+}
+
+/// The task.
+pub(crate) struct Appender {
+    shared: Arc<Shared>,
+    works: mpsc::Receiver<Work>,
+    touches: BTreeMap<Touch, u64>,
+    /// A commit failed: what is on disk is read again before anything is numbered.
+    doubt: bool,
+}
+
+impl Appender {
+    pub fn new(shared: Arc<Shared>, works: mpsc::Receiver<Work>) -> Self {
+        Self { shared, works, touches: BTreeMap::new(), doubt: false }
+    }
+
+    /// Works until it is closed and nothing waits, or nobody is left who could ask.
+    pub async fn run(mut self) {
+        let max = self.shared.limits.batch_events_max.max(1);
+        loop {
+            let mut works = Vec::new();
+            if self.works.recv_many(&mut works, max).await == 0 {
+                break;
+            }
+            if works.iter().any(|work| matches!(work, Work::Close)) {
+                self.works.close();
+            }
+            self.round(works).await;
+        }
+        if !self.touches.is_empty()
+            && let Err(error) = self.write_touches().await
+        {
+            tracing::warn!(%error, "the last uses are not noted");
+        }
+    }
+
+    /// One batch: all of these works, or the reason why not, to each.
+    async fn round(&mut self, works: Vec<Work>) {
+        let result = match self.commit(&works, Ids::Expected).await {
+            // Some id is known: look which, and answer it with what it became.
+            Err(StoreError::Engine(EngineError::Conflict)) => {
+                self.commit(&works, Ids::LookedUp).await
+            }
+            result => result,
+        };
+        match result {
+            Ok((outcomes, heads)) => {
+                self.shared.heads.set(&heads);
+                self.tell(&works, &outcomes);
+                for (work, outcome) in works.into_iter().zip(outcomes) {
+                    answer(work, outcome);
+                }
+            }
+            Err(error) => {
+                self.doubt = true;
+                tracing::error!(%error, works = works.len(), "a batch is not committed");
+                for work in works {
+                    refuse(work, &error);
+                }
+            }
+        }
+    }
+
+    /// Decides each work in order and commits what came out.
+    async fn commit(
+        &mut self,
+        works: &[Work],
+        ids: Ids,
+    ) -> Result<(Vec<Outcome>, BTreeMap<RoomId, Head>), StoreError> {
+        let shared = self.shared.clone();
+        if self.doubt {
+            shared.heads.load(&*shared.engine).await?;
+            self.doubt = false;
+        }
+        let mut stage = Stage::new(&*shared.engine);
+        let mut numbering = Numbering::new(&shared, ids);
+        let mut outcomes = Vec::with_capacity(works.len());
+        for work in works {
+            outcomes.push(match work {
+                Work::Append { event, .. } => {
+                    Outcome::Appended(numbering.append(&mut stage, event).await)
+                }
+                Work::Change { change, .. } => {
+                    Outcome::Changed(numbering.change(&mut stage, change).await)
+                }
+                Work::Release { key, .. } => Outcome::Released(release(&mut stage, key).await),
+                Work::Touch(touch, at_ms) => {
+                    self.note(*touch, *at_ms);
+                    Outcome::Nothing
+                }
+                Work::Close => Outcome::Nothing,
+            });
+        }
+        for (device, at_ms) in numbering.posts() {
+            self.note(Touch::Device(device), at_ms);
+        }
+        if !stage.is_empty() {
+            self.stage_touches(&mut stage).await;
+            shared.engine.commit(stage.into_batch()).await?;
+            self.touches.clear();
+        }
+        Ok((outcomes, numbering.into_heads()))
+    }
+
+    /// Tells the listener, in the order of the works.
+    fn tell(&self, works: &[Work], outcomes: &[Outcome]) {
+        let Some(listener) = self.shared.listener.get() else { return };
+        let mut events = Vec::new();
+        for (work, outcome) in works.iter().zip(outcomes) {
+            match (work, outcome) {
+                (_, Outcome::Appended(Ok((_, Some(event))))) => events.push(event.clone()),
+                (Work::Change { change, .. }, Outcome::Changed(Ok((rooms, lines)))) => {
+                    if !events.is_empty() {
+                        listener.events(&std::mem::take(&mut events));
+                    }
+                    listener.changed(change, rooms);
+                    events.extend_from_slice(lines);
+                }
+                _ => {}
+            }
+        }
+        if !events.is_empty() {
+            listener.events(&events);
+        }
+    }
+}
+
+/// A packet id that is free again.
+async fn release(stage: &mut Stage<'_>, key: &Bytes) -> Result<(), StoreError> {
+    if stage.get(key.clone()).await?.is_some() {
+        stage.delete(key.clone());
+    }
+    Ok(())
+}
+
+/// Answers a work that was decided; who asked may be gone, what is stored stays stored.
+fn answer(work: Work, outcome: Outcome) {
+    match (work, outcome) {
+        (Work::Append { answer, .. }, Outcome::Appended(result)) => {
+            send(answer, result.map(|(appended, _)| appended));
+        }
+        (Work::Change { answer, .. }, Outcome::Changed(result)) => {
+            send(answer, result.map(|(_, lines)| lines));
+        }
+        (Work::Release { answer, .. }, Outcome::Released(result)) => send(answer, result),
+        _ => {}
+    }
+}
+
+fn refuse(work: Work, error: &StoreError) {
+    match work {
+        Work::Append { answer, .. } => send(answer, Err(error.clone())),
+        Work::Change { answer, .. } => send(answer, Err(error.clone())),
+        Work::Release { answer, .. } => send(answer, Err(error.clone())),
+        Work::Touch(..) | Work::Close => {}
+    }
+}
+
+fn send<T>(answer: Answer<T>, result: Result<T, StoreError>) {
+    drop(answer.send(result));
+}

@@ -1,0 +1,205 @@
+//! The seam: a sorted map of bytes with atomic batches. All knowledge of nouns is above it.
+//!
+//! - [`memory`]: a `BTreeMap`, the model and the engine of unit tests
+//! - [`redb`]: the real one, on a sealed file
+
+pub mod memory;
+
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+/// A future on the heap, so that the seam can be a trait object.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A key with its value.
+pub type Row = (Bytes, Bytes);
+
+/// A sorted map of bytes with atomic, durable batches.
+pub trait Engine: Send + Sync {
+    /// The value of a key, as of the last commit that returned.
+    fn get(&self, key: Bytes) -> BoxFuture<'_, Result<Option<Bytes>, EngineError>>;
+
+    /// At most `limit` rows of a range, in the given order.
+    fn scan(
+        &self,
+        range: Range,
+        order: Order,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Row>, EngineError>>;
+
+    /// Applies a batch: all of it or nothing, durable when it returns `Ok`. An expectation that
+    /// does not hold is [`EngineError::Conflict`]; after any error nothing of it is there.
+    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), EngineError>>;
+}
+
+/// Keys from `start` up to, not including, `end`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Range {
+    /// The first key of it.
+    pub start: Bytes,
+    /// The first key after it; `None`: up to the last there is.
+    pub end: Option<Bytes>,
+}
+
+impl Range {
+    /// Every key that begins with `prefix`.
+    pub fn prefix(prefix: impl Into<Bytes>) -> Self {
+        let start = prefix.into();
+        let end = after_prefix(&start);
+        Self { start, end }
+    }
+
+    /// Whether a key lies in it.
+    pub fn contains(&self, key: &[u8]) -> bool {
+        key >= &self.start[..] && self.end.as_ref().is_none_or(|end| key < &end[..])
+    }
+
+    /// Whether no key can lie in it.
+    pub fn is_empty(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| *end <= self.start)
+    }
+}
+
+/// The first key after all that begin with `prefix`; `None` if there is no such key.
+fn after_prefix(prefix: &[u8]) -> Option<Bytes> {
+    let last = prefix.iter().rposition(|byte| *byte != u8::MAX)?;
+    let mut end = prefix[..=last].to_vec();
+    end[last] += 1;
+    Some(end.into())
+}
+
+/// The order of a scan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// The smallest key first.
+    Ascending,
+    /// The greatest key first.
+    Descending,
+}
+
+/// One step of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Op {
+    /// The key has this value (`None`: is not there) before the batch.
+    Expect(Bytes, Option<Bytes>),
+    /// The key has this value from now on.
+    Put(Bytes, Bytes),
+    /// The key is not there from now on.
+    Delete(Bytes),
+}
+
+/// What is applied together or not at all. Expectations are asked before anything is written;
+/// of several writes to one key the last holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// Its steps.
+    pub ops: Vec<Op>,
+}
+
+impl Batch {
+    /// Expects a value, or that there is none.
+    pub fn expect(&mut self, key: Bytes, value: Option<Bytes>) {
+        self.ops.push(Op::Expect(key, value));
+    }
+
+    /// Writes a value.
+    pub fn put(&mut self, key: Bytes, value: Bytes) {
+        self.ops.push(Op::Put(key, value));
+    }
+
+    /// Removes a key.
+    pub fn delete(&mut self, key: Bytes) {
+        self.ops.push(Op::Delete(key));
+    }
+}
+
+/// Why an engine could not do it. Cheap to clone: one failed commit answers many.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum EngineError {
+    /// An expectation of the batch did not hold.
+    #[error("an expectation of the batch did not hold")]
+    Conflict,
+    /// Bytes on the disk are not those that were written.
+    #[error("the database is damaged: {what}; run `hearth doctor`, or restore a backup")]
+    Damaged {
+        /// What does not read.
+        what: String,
+        /// The engine's own words.
+        #[source]
+        cause: Option<Cause>,
+    },
+    /// No space left.
+    #[error("the disk is full; make room on it, writing goes on by itself")]
+    Full(#[source] Cause),
+    /// The disk did not do it.
+    #[error("the disk refused; check the log of the system and `hearth doctor`")]
+    Io(#[source] Cause),
+    /// The engine is shut, or could not reopen the database after an error.
+    #[error("the database is closed: {0}")]
+    Closed(String),
+}
+
+/// What lies under an error, shared by all who are told.
+#[derive(Clone)]
+pub struct Cause(Arc<dyn std::error::Error + Send + Sync>);
+
+impl Cause {
+    /// Keeps an error as the cause of another.
+    pub fn new(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self(Arc::new(error))
+    }
+}
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl std::error::Error for Cause {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}
+
+impl From<io::Error> for EngineError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                EngineError::Full(Cause::new(error))
+            }
+            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
+                let what = error.to_string();
+                EngineError::Damaged { what, cause: Some(Cause::new(error)) }
+            }
+            _ => EngineError::Io(Cause::new(error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_ends_where_the_next_begins() {
+        let cases: [(&[u8], Option<&[u8]>); 4] =
+            [(b"a", Some(b"b")), (b"a\xff", Some(b"b")), (b"\xff\xff", None), (b"", None)];
+        for (prefix, end) in cases {
+            let range = Range::prefix(prefix.to_vec());
+            assert_eq!(range.end.as_deref(), end, "{prefix:?}");
+            assert!(range.contains(&[prefix, b"x"].concat()));
+        }
+        assert!(!Range::prefix("a").contains(b"b"));
+    }
+}

@@ -1,0 +1,200 @@
+//! The whole key space on one page: keys are made here and nowhere else.
+//!
+//! A key is a tag byte, then ids as their 16 bytes and numbers big-endian, so that keys sort as
+//! what they name. A text comes last, or before a fixed number of bytes.
+
+use bytes::Bytes;
+use hearth_protocol::ids::{
+    DeviceId, Epoch, EventId, InviteCode, Position, RoomId, SessionId, TokenId, UserId,
+};
+
+use crate::engine::Range;
+
+macro_rules! key_space {
+    ($($(#[$doc:meta])+ $tag:literal $name:ident($($part:ident: $kind:ty),*);)+) => {
+        $($(#[$doc])+
+        pub fn $name($($part: $kind),*) -> Bytes {
+            #[allow(unused_mut, reason = "a key may be its tag alone")]
+            let mut key = vec![$tag];
+            $(key.extend_from_slice(Part::bytes(&$part).as_ref());)*
+            key.into()
+        })+
+
+        /// Every tag, to show that no two are alike.
+        #[cfg(test)]
+        const TAGS: &[u8] = &[$($tag),+];
+    };
+}
+
+key_space! {
+    /// -> the version of the whole layout
+    b'0' layout();
+    /// -> House
+    b'h' house();
+    /// -> 32 random bytes, made once
+    b'!' secret(name: &str);
+
+    /// -> User
+    b'u' user(user: UserId);
+    /// -> user id; the name in lower case
+    b'n' user_name(name: &str);
+    /// -> a card; numbered from 1, kept for ever
+    b'c' card(user: UserId, number: u32);
+    /// -> Vault
+    b'v' vault(user: UserId);
+
+    /// -> Session
+    b's' session(session: SessionId);
+    /// -> nothing
+    b'S' session_of(user: UserId, session: SessionId);
+    /// -> session id
+    b'r' session_refresh(hash: [u8; 32]);
+    /// -> AppToken
+    b't' token(token: TokenId);
+    /// -> nothing
+    b'T' token_of(user: UserId, token: TokenId);
+    /// -> token id
+    b'k' token_hash(hash: [u8; 32]);
+
+    /// -> Room
+    b'R' room(room: RoomId);
+    /// -> room id of the one general room
+    b'g' general();
+    /// -> room id; the two users in order
+    b'2' direct(one: UserId, other: UserId);
+    /// -> Member
+    b'm' member(room: RoomId, user: UserId);
+    /// -> nothing
+    b'M' membership(user: UserId, room: RoomId);
+    /// -> Bundle
+    b'b' bundle(room: RoomId, epoch: Epoch);
+    /// -> JoinProof
+    b'p' proof(room: RoomId, user: UserId);
+
+    /// -> Invite
+    b'i' invite(code: InviteCode);
+    /// -> nothing
+    b'I' invite_of(room: RoomId, code: InviteCode);
+
+    /// -> Device
+    b'd' device(device: DeviceId);
+    /// -> nothing
+    b'D' device_of(room: RoomId, device: DeviceId);
+    /// -> device id
+    b'y' device_token(hash: [u8; 32]);
+    /// -> device id; stays when the device goes
+    b'z' device_name(room: RoomId, name: &str);
+
+    /// -> an event
+    b'e' event(room: RoomId, position: Position);
+    /// -> room id, position
+    b'x' event_id(id: EventId);
+    /// -> what a packet of a QoS 2 session became
+    b'q' packet(session: &str, packet_id: u16);
+    /// -> what a door post with this SHA-256 became
+    b'o' post(room: RoomId, device: DeviceId, sha256: [u8; 32]);
+}
+
+macro_rules! ranges {
+    ($($(#[$doc:meta])+ $tag:literal $name:ident($($part:ident: $kind:ty),*);)+) => {
+        $($(#[$doc])+
+        pub fn $name($($part: $kind),*) -> Range {
+            #[allow(unused_mut, reason = "a range may be its tag alone")]
+            let mut prefix = vec![$tag];
+            $(prefix.extend_from_slice(Part::bytes(&$part).as_ref());)*
+            Range::prefix(prefix)
+        })+
+    };
+}
+
+ranges! {
+    /// Every user.
+    b'u' users();
+    /// A person's cards, the oldest first.
+    b'c' cards(user: UserId);
+    /// Which sessions a person has.
+    b'S' sessions_of(user: UserId);
+    /// Which app tokens a person has.
+    b'T' tokens_of(user: UserId);
+    /// Every room.
+    b'R' rooms();
+    /// A room's members.
+    b'm' members(room: RoomId);
+    /// Which rooms a person is in.
+    b'M' memberships(user: UserId);
+    /// A room's bundles.
+    b'b' bundles(room: RoomId);
+    /// The proofs that wait in a room.
+    b'p' proofs(room: RoomId);
+    /// A room's invites.
+    b'I' invites_of(room: RoomId);
+    /// A room's devices.
+    b'D' devices_of(room: RoomId);
+    /// A room's events.
+    b'e' events_of(room: RoomId);
+}
+
+/// The events of a room from one position up to, not including, another.
+pub fn events(room: RoomId, from: Position, until: Option<Position>) -> Range {
+    let end = until.map(|until| event(room, until)).or(events_of(room).end);
+    Range { start: event(room, from), end }
+}
+
+/// A part of a key, as bytes that sort as it does.
+trait Part {
+    type Bytes<'a>: AsRef<[u8]>
+    where
+        Self: 'a;
+    fn bytes(&self) -> Self::Bytes<'_>;
+}
+
+macro_rules! parts {
+    ($($kind:ty => $bytes:ty: |$part:ident| $make:expr;)+) => {
+        $(impl Part for $kind {
+            type Bytes<'a> = $bytes where Self: 'a;
+            fn bytes(&self) -> Self::Bytes<'_> {
+                let $part = self;
+                $make
+            }
+        })+
+    };
+}
+
+parts! {
+    UserId => &'a [u8; 16]: |id| id.as_bytes();
+    RoomId => &'a [u8; 16]: |id| id.as_bytes();
+    DeviceId => &'a [u8; 16]: |id| id.as_bytes();
+    EventId => &'a [u8; 16]: |id| id.as_bytes();
+    SessionId => &'a [u8; 16]: |id| id.as_bytes();
+    TokenId => &'a [u8; 16]: |id| id.as_bytes();
+    InviteCode => &'a str: |code| code.as_str();
+    Position => [u8; 8]: |position| position.0.to_be_bytes();
+    u32 => [u8; 4]: |number| number.to_be_bytes();
+    u16 => [u8; 2]: |number| number.to_be_bytes();
+    [u8; 32] => &'a [u8; 32]: |bytes| bytes;
+    &str => &'a str: |text| text;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_nouns_share_a_tag() {
+        let mut tags = TAGS.to_vec();
+        tags.sort_unstable();
+        tags.dedup();
+        assert_eq!(tags.len(), TAGS.len());
+    }
+
+    #[test]
+    fn events_sort_by_position_and_stay_in_their_room() {
+        let (one, two) = (RoomId::from_bytes([1; 16]), RoomId::from_bytes([2; 16]));
+        assert!(event(one, Position(255)) < event(one, Position(256)));
+        let all = events(one, Position(1), None);
+        assert!(all.contains(&event(one, Position(u64::MAX))));
+        assert!(!all.contains(&event(two, Position(1))));
+        assert!(!all.contains(&event(one, Position(0))));
+        assert!(!events(one, Position(1), Some(Position(3))).contains(&event(one, Position(3))));
+    }
+}

@@ -1,0 +1,107 @@
+//! Values on disk: a version byte, then JSON; events, which are many, in a form of their own.
+
+use bytes::Bytes;
+use hearth_protocol::event::{Class, Sender};
+use hearth_protocol::ids::{DeviceId, EventId, Position, RoomId, UserId};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{RecordError, StoreError};
+use crate::messages::StoredEvent;
+
+/// The version of every record that is written.
+const VERSION: u8 = 1;
+
+/// A noun as it lies on disk.
+pub fn encode<T: Serialize>(what: &'static str, noun: &T) -> Result<Bytes, StoreError> {
+    let mut bytes = vec![VERSION];
+    serde_json::to_writer(&mut bytes, noun).map_err(|error| form(what, error.to_string()))?;
+    Ok(bytes.into())
+}
+
+/// A noun from its bytes on disk.
+pub fn decode<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> Result<T, StoreError> {
+    let json = body(what, bytes)?;
+    serde_json::from_slice(json).map_err(|error| form(what, error.to_string()))
+}
+
+/// An event as it lies on disk: version, received_at, class, sender, id, body.
+pub fn encode_event(event: &StoredEvent) -> Bytes {
+    let mut bytes = Vec::with_capacity(EVENT_HEAD_BYTES + event.body.len());
+    bytes.push(VERSION);
+    bytes.extend_from_slice(&event.received_at.to_be_bytes());
+    bytes.push(event.class.byte());
+    let (kind, sender) = match event.sender {
+        Sender::Box => (0, [0; 16]),
+        Sender::Person(user) => (1, *user.as_bytes()),
+        Sender::Device(device) => (2, *device.as_bytes()),
+    };
+    bytes.push(kind);
+    bytes.extend_from_slice(&sender);
+    bytes.extend_from_slice(event.id.as_bytes());
+    bytes.extend_from_slice(&event.body);
+    bytes.into()
+}
+
+/// Bytes before an event's own.
+const EVENT_HEAD_BYTES: usize = 1 + 8 + 1 + 1 + 16 + 16;
+
+/// An event from its key and value on disk.
+pub fn decode_event(key: &[u8], value: Bytes) -> Result<StoredEvent, StoreError> {
+    let (room, position) = place(key.get(1..).unwrap_or_default())?;
+    let cut = || form("event", "it ends too early".into());
+    let rest = body("event", &value)?;
+    let (received_at, rest) = rest.split_first_chunk::<8>().ok_or_else(cut)?;
+    let (&[class, kind], rest) = rest.split_first_chunk::<2>().ok_or_else(cut)?;
+    let (sender, rest) = rest.split_first_chunk::<16>().ok_or_else(cut)?;
+    let (id, _) = rest.split_first_chunk::<16>().ok_or_else(cut)?;
+    let unknown = |field: &str, byte: u8| form("event", format!("{field} {byte} is unknown"));
+    Ok(StoredEvent {
+        room,
+        position,
+        received_at: u64::from_be_bytes(*received_at),
+        id: EventId::from_bytes(*id),
+        sender: match kind {
+            0 => Sender::Box,
+            1 => Sender::Person(UserId::from_bytes(*sender)),
+            2 => Sender::Device(DeviceId::from_bytes(*sender)),
+            _ => return Err(unknown("sender", kind)),
+        },
+        class: Class::from_byte(class).ok_or_else(|| unknown("class", class))?,
+        body: value.slice(EVENT_HEAD_BYTES..),
+    })
+}
+
+/// Where an event lies: room, position.
+pub fn encode_place(room: RoomId, position: Position) -> Bytes {
+    [&room.as_bytes()[..], &position.0.to_be_bytes()].concat().into()
+}
+
+/// Where an event lies, from [`encode_place`] or from its key without the tag.
+pub fn place(bytes: &[u8]) -> Result<(RoomId, Position), StoreError> {
+    let (room, position) = bytes
+        .split_first_chunk::<16>()
+        .and_then(|(room, rest)| Some((*room, u64::from_be_bytes(rest.try_into().ok()?))))
+        .ok_or_else(|| form("event's place", format!("it has {} bytes", bytes.len())))?;
+    Ok((RoomId::from_bytes(room), Position(position)))
+}
+
+/// An id that is a whole value, or the last 16 bytes of a key.
+pub fn id16(what: &'static str, bytes: &[u8]) -> Result<[u8; 16], StoreError> {
+    bytes.last_chunk().copied().ok_or_else(|| form(what, "it has no id".into()))
+}
+
+/// A record of another form that does not read.
+pub fn form(what: &'static str, why: String) -> StoreError {
+    StoreError::Record { what, cause: RecordError::Form(why) }
+}
+
+fn body<'a>(what: &'static str, bytes: &'a [u8]) -> Result<&'a [u8], StoreError> {
+    match bytes.split_first() {
+        Some((&VERSION, rest)) => Ok(rest),
+        Some((&version, _)) => {
+            Err(StoreError::Record { what, cause: RecordError::Version(version) })
+        }
+        None => Err(form(what, "it is empty".into())),
+    }
+}

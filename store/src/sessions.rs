@@ -1,0 +1,128 @@
+//! Sessions: logins of one installation each. One refresh secret opens one session; sessions and
+//! app tokens of a person are bounded together; expired sessions make room for new ones.
+
+use hearth_protocol::ids::{SessionId, UserId};
+use hearth_protocol::limits::Limits;
+use serde::{Deserialize, Serialize};
+
+use crate::engine::Order;
+use crate::error::StoreError;
+use crate::stage::Stage;
+use crate::store::Store;
+use crate::{keys, record, users};
+
+/// A login of one installation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// Whose.
+    pub user: UserId,
+    /// What the person calls it.
+    pub label: String,
+    /// SHA-256 of the refresh secret.
+    #[serde(with = "hearth_protocol::bytes::array")]
+    pub refresh_hash: [u8; 32],
+    /// ms since 1970.
+    pub created_at: u64,
+    /// ms since 1970; may lag by as long as nothing is written.
+    pub last_used_at: u64,
+}
+
+const DAY_MS: u64 = 24 * 3_600_000;
+
+impl Store {
+    /// A session.
+    pub async fn session(&self, session: SessionId) -> Result<Option<Session>, StoreError> {
+        self.load("session", keys::session(session)).await
+    }
+
+    /// A person's sessions, the oldest first.
+    pub async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
+        let mut sessions = vec![];
+        for (key, _) in self.scan_all(keys::sessions_of(user)).await? {
+            let id = SessionId::from_bytes(record::id16("session", &key)?);
+            sessions.extend(self.session(id).await?);
+        }
+        Ok(sessions)
+    }
+
+    /// The session that a refresh secret with this SHA-256 opens.
+    pub async fn session_by_refresh(&self, hash: [u8; 32]) -> Result<Option<Session>, StoreError> {
+        match self.engine().get(keys::session_refresh(hash)).await? {
+            Some(id) => self.session(SessionId::from_bytes(record::id16("session", &id)?)).await,
+            None => Ok(None),
+        }
+    }
+}
+
+/// A new session, or an existing one's label, secret or last use.
+pub(crate) async fn put(
+    stage: &mut Stage<'_>,
+    session: &Session,
+    at_ms: u64,
+    limits: &Limits,
+) -> Result<(), StoreError> {
+    let old: Option<Session> = stage.load("session", keys::session(session.id)).await?;
+    match old {
+        Some(old) if old.user != session.user => {
+            return Err(StoreError::IdTaken { what: "session" });
+        }
+        Some(old) => stage.delete(keys::session_refresh(old.refresh_hash)),
+        None => {
+            users::require(stage, session.user).await?;
+            sweep(stage, session.user, at_ms, limits).await?;
+            room_for_one_more(stage, session.user, limits).await?;
+        }
+    }
+    stage.put(keys::session_of(session.user, session.id), bytes::Bytes::new());
+    let id = session.id.as_bytes().to_vec();
+    stage.put(keys::session_refresh(session.refresh_hash), id.into());
+    stage.save("session", keys::session(session.id), session)
+}
+
+/// Ends a session.
+pub(crate) async fn remove(stage: &mut Stage<'_>, id: SessionId) -> Result<(), StoreError> {
+    let old: Option<Session> = stage.load("session", keys::session(id)).await?;
+    if let Some(old) = old {
+        stage.delete(keys::session_refresh(old.refresh_hash));
+        stage.delete(keys::session_of(old.user, id));
+        stage.delete(keys::session(id));
+    }
+    Ok(())
+}
+
+/// Refuses one session or app token too many.
+pub(crate) async fn room_for_one_more(
+    stage: &Stage<'_>,
+    user: UserId,
+    limits: &Limits,
+) -> Result<(), StoreError> {
+    let max = limits.sessions_per_user_max;
+    let sessions = stage.scan(keys::sessions_of(user), Order::Ascending, max).await?.len();
+    let tokens = stage.scan(keys::tokens_of(user), Order::Ascending, max).await?.len();
+    if sessions + tokens < max {
+        return Ok(());
+    }
+    Err(StoreError::LimitReached { what: "sessions and app tokens of this account", max })
+}
+
+/// Removes a person's sessions that nobody used for too long.
+async fn sweep(
+    stage: &mut Stage<'_>,
+    user: UserId,
+    at_ms: u64,
+    limits: &Limits,
+) -> Result<(), StoreError> {
+    let days = u64::try_from(limits.session_days).unwrap_or(u64::MAX);
+    let life_ms = days.saturating_mul(DAY_MS);
+    let max = limits.sessions_per_user_max;
+    for (key, _) in stage.scan(keys::sessions_of(user), Order::Ascending, max).await? {
+        let id = SessionId::from_bytes(record::id16("session", &key)?);
+        let session: Option<Session> = stage.load("session", keys::session(id)).await?;
+        if session.is_none_or(|session| session.last_used_at.saturating_add(life_ms) <= at_ms) {
+            remove(stage, id).await?;
+        }
+    }
+    Ok(())
+}

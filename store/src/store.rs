@@ -1,0 +1,235 @@
+//! What the gateway holds: reads go to the engine, writes through the one appender.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+
+use bytes::Bytes;
+use hearth_protocol::ids::{DeviceId, Position, RoomId, SessionId, TokenId, UserId};
+use hearth_protocol::limits::Limits;
+use serde::de::DeserializeOwned;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::appender::{Answer, Appender, Work};
+use crate::change::Change;
+use crate::engine::{Batch, Engine, Order, Range, Row};
+use crate::error::StoreError;
+use crate::messages::{Appended, NewEvent, StoredEvent};
+use crate::rooms::Room;
+use crate::{keys, record};
+
+/// The version of the whole layout.
+const LAYOUT: u32 = 1;
+/// Rows that a read takes from the engine at a time.
+const SCAN_ROWS: usize = 1_000;
+
+/// Who is told what was committed: in commit order, after the commit and before the futures of
+/// those who asked for it complete. Must not wait, must not call the store.
+pub trait Committed: Send + Sync {
+    /// Events are on disk, in the order of their positions.
+    fn events(&self, events: &[StoredEvent]);
+
+    /// A change is on disk; `rooms` are the rooms it touched, as they are now. Its lines follow as
+    /// events.
+    fn changed(&self, change: &Change, rooms: &[Room]);
+}
+
+/// A "last used" that may be written late: with the next commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Touch {
+    /// `last_seen`.
+    User(UserId),
+    /// `last_used_at`.
+    Session(SessionId),
+    /// `last_used_at`.
+    Token(TokenId),
+    /// `last_post_at`.
+    Device(DeviceId),
+}
+
+/// The store. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+    queue: mpsc::Sender<Work>,
+    task: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+/// What the store and its appender both hold.
+pub(crate) struct Shared {
+    pub engine: Arc<dyn Engine>,
+    pub limits: Arc<Limits>,
+    pub heads: Heads,
+    pub listener: OnceLock<Arc<dyn Committed>>,
+}
+
+/// Where a room's history ends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Head {
+    /// The newest position.
+    pub position: Position,
+    /// The newest event's.
+    pub received_at: u64,
+    /// The room's version.
+    pub version: u64,
+}
+
+/// Every room's head. As large as there are rooms, however long their histories are.
+#[derive(Debug, Default)]
+pub(crate) struct Heads(RwLock<BTreeMap<RoomId, Head>>);
+
+impl Heads {
+    /// One room's.
+    pub fn get(&self, room: RoomId) -> Option<Head> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&room).copied()
+    }
+
+    /// Moves some.
+    pub fn set(&self, moved: &BTreeMap<RoomId, Head>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).extend(moved);
+    }
+
+    /// Reads all from the engine, and forgets what is known.
+    pub async fn load(&self, engine: &dyn Engine) -> Result<(), StoreError> {
+        let mut heads = BTreeMap::new();
+        for (key, value) in scan_all(engine, keys::rooms()).await? {
+            let room: Room = record::decode("room", &value)?;
+            let newest = engine.scan(keys::events_of(room.id), Order::Descending, 1).await?;
+            let mut head = Head { version: room.version, ..Head::default() };
+            if let Some((key, value)) = newest.into_iter().next() {
+                let event = record::decode_event(&key, value)?;
+                (head.position, head.received_at) = (event.position, event.received_at);
+            }
+            heads.insert(RoomId::from_bytes(record::id16("room", &key)?), head);
+        }
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = heads;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// The store on an engine. Needs a tokio runtime: the appender is a task of it.
+    pub async fn open(engine: Arc<dyn Engine>, limits: Arc<Limits>) -> Result<Self, StoreError> {
+        check_layout(&*engine).await?;
+        let heads = Heads::default();
+        heads.load(&*engine).await?;
+        let (queue, works) = mpsc::channel(limits.appends_waiting_max.max(1));
+        let shared = Arc::new(Shared { engine, limits, heads, listener: OnceLock::new() });
+        let task = tokio::spawn(Appender::new(shared.clone(), works).run());
+        Ok(Self { shared, queue, task: Arc::new(Mutex::new(Some(task))) })
+    }
+
+    /// Says who is told of commits: once, before the first write.
+    pub fn listen(&self, listener: Arc<dyn Committed>) {
+        if self.shared.listener.set(listener).is_err() {
+            tracing::error!("the store has a listener already; the second is not told anything");
+        }
+    }
+
+    /// Commits what waits, and takes nothing more.
+    pub async fn close(&self) {
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(task) = task else { return };
+        if self.queue.send(Work::Close).await.is_err() {
+            tracing::debug!("the appender has ended already");
+        }
+        if let Err(error) = task.await {
+            tracing::error!(%error, "the appender failed");
+        }
+    }
+
+    /// Stores an event. When it returns `Ok` the event is on disk.
+    ///
+    /// The same event again ([`crate::Once`]) from the same sender in the same room is answered
+    /// with its old place, whatever the room's version is by now; from others it is `IdTaken`.
+    /// A room that is not of the version it was checked against is `Stale`.
+    pub async fn append(&self, event: NewEvent) -> Result<Appended, StoreError> {
+        self.ask(|answer| Work::Append { event, answer }).await
+    }
+
+    /// Makes a change. When it returns `Ok` the change is on disk; the lines it wrote come back.
+    pub async fn change(&self, change: Change) -> Result<Vec<StoredEvent>, StoreError> {
+        self.ask(|answer| Work::Change { change: Box::new(change), answer }).await
+    }
+
+    /// Notes a use, to be written with the next commit; lost if there is none before a crash, or
+    /// if the appender has too much to do.
+    pub fn touch(&self, touch: Touch, at_ms: u64) {
+        if let Err(error) = self.queue.try_send(Work::Touch(touch, at_ms)) {
+            tracing::debug!(%error, ?touch, "a last use is not noted");
+        }
+    }
+
+    pub(crate) async fn release(&self, key: Bytes) -> Result<(), StoreError> {
+        self.ask(|answer| Work::Release { key, answer }).await
+    }
+
+    /// Waits for room in the queue, then for the answer. Dropping it leaves the work in the queue.
+    async fn ask<T>(&self, work: impl FnOnce(Answer<T>) -> Work) -> Result<T, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.queue.send(work(answer)).await.map_err(|_closed| StoreError::Closed)?;
+        answered.await.map_err(|_ended| StoreError::Closed)?
+    }
+
+    pub(crate) fn engine(&self) -> &dyn Engine {
+        &*self.shared.engine
+    }
+
+    pub(crate) fn heads(&self) -> &Heads {
+        &self.shared.heads
+    }
+
+    pub(crate) async fn load<T: DeserializeOwned>(
+        &self,
+        what: &'static str,
+        key: Bytes,
+    ) -> Result<Option<T>, StoreError> {
+        self.engine().get(key).await?.map(|bytes| record::decode(what, &bytes)).transpose()
+    }
+
+    pub(crate) async fn load_all<T: DeserializeOwned>(
+        &self,
+        what: &'static str,
+        range: Range,
+    ) -> Result<Vec<T>, StoreError> {
+        let rows = self.scan_all(range).await?;
+        rows.iter().map(|(_, value)| record::decode(what, value)).collect()
+    }
+
+    pub(crate) async fn scan_all(&self, range: Range) -> Result<Vec<Row>, StoreError> {
+        scan_all(self.engine(), range).await
+    }
+}
+
+/// Every row of a range, some at a time.
+async fn scan_all(engine: &dyn Engine, mut range: Range) -> Result<Vec<Row>, StoreError> {
+    let mut rows = vec![];
+    loop {
+        let more = engine.scan(range.clone(), Order::Ascending, SCAN_ROWS).await?;
+        let full = more.len() == SCAN_ROWS;
+        rows.extend(more);
+        match rows.last() {
+            // The first key that is greater.
+            Some((last, _)) if full => range.start = [last, &b"\0"[..]].concat().into(),
+            _ => return Ok(rows),
+        }
+    }
+}
+
+/// Refuses data of a newer program, and marks new data.
+async fn check_layout(engine: &dyn Engine) -> Result<(), StoreError> {
+    let key = keys::layout();
+    if let Some(found) = engine.get(key.clone()).await? {
+        let form = |_| record::form("layout", "its version has not 4 bytes".into());
+        let found = u32::from_be_bytes(found[..].try_into().map_err(form)?);
+        return if found > LAYOUT {
+            Err(StoreError::Newer { found, known: LAYOUT })
+        } else {
+            Ok(())
+        };
+    }
+    let mut batch = Batch::default();
+    batch.expect(key.clone(), None);
+    batch.put(key, LAYOUT.to_be_bytes().to_vec().into());
+    Ok(engine.commit(batch).await?)
+}

@@ -1,0 +1,86 @@
+//! App tokens: passwords for programs, kept as hashes. One hash opens one token.
+
+use hearth_protocol::ids::{TokenId, UserId};
+use hearth_protocol::limits::Limits;
+use serde::{Deserialize, Serialize};
+
+use crate::error::StoreError;
+use crate::stage::Stage;
+use crate::store::Store;
+use crate::{keys, record, sessions, users};
+
+/// A person's password for one program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppToken {
+    /// Its id.
+    pub id: TokenId,
+    /// Whose.
+    pub user: UserId,
+    /// What the person calls it.
+    pub label: String,
+    /// SHA-256 of the token.
+    #[serde(with = "hearth_protocol::bytes::array")]
+    pub hash: [u8; 32],
+    /// ms since 1970.
+    pub created_at: u64,
+    /// ms since 1970; may lag by as long as nothing is written.
+    pub last_used_at: u64,
+}
+
+impl Store {
+    /// A token.
+    pub async fn token(&self, token: TokenId) -> Result<Option<AppToken>, StoreError> {
+        self.load("app token", keys::token(token)).await
+    }
+
+    /// The token with this SHA-256.
+    pub async fn token_by_hash(&self, hash: [u8; 32]) -> Result<Option<AppToken>, StoreError> {
+        match self.engine().get(keys::token_hash(hash)).await? {
+            Some(id) => self.token(TokenId::from_bytes(record::id16("app token", &id)?)).await,
+            None => Ok(None),
+        }
+    }
+
+    /// A person's tokens, the oldest first.
+    pub async fn tokens_of(&self, user: UserId) -> Result<Vec<AppToken>, StoreError> {
+        let mut tokens = vec![];
+        for (key, _) in self.scan_all(keys::tokens_of(user)).await? {
+            let id = TokenId::from_bytes(record::id16("app token", &key)?);
+            tokens.extend(self.token(id).await?);
+        }
+        Ok(tokens)
+    }
+}
+
+/// A new token, or an existing one's label or last use.
+pub(crate) async fn put(
+    stage: &mut Stage<'_>,
+    token: &AppToken,
+    limits: &Limits,
+) -> Result<(), StoreError> {
+    let old: Option<AppToken> = stage.load("app token", keys::token(token.id)).await?;
+    match old {
+        Some(old) if old.user != token.user => {
+            return Err(StoreError::IdTaken { what: "app token" });
+        }
+        Some(old) => stage.delete(keys::token_hash(old.hash)),
+        None => {
+            users::require(stage, token.user).await?;
+            sessions::room_for_one_more(stage, token.user, limits).await?;
+        }
+    }
+    stage.put(keys::token_of(token.user, token.id), bytes::Bytes::new());
+    stage.put(keys::token_hash(token.hash), token.id.as_bytes().to_vec().into());
+    stage.save("app token", keys::token(token.id), token)
+}
+
+/// Ends a token.
+pub(crate) async fn remove(stage: &mut Stage<'_>, id: TokenId) -> Result<(), StoreError> {
+    let old: Option<AppToken> = stage.load("app token", keys::token(id)).await?;
+    if let Some(old) = old {
+        stage.delete(keys::token_hash(old.hash));
+        stage.delete(keys::token_of(old.user, id));
+        stage.delete(keys::token(id));
+    }
+    Ok(())
+}
