@@ -1,0 +1,253 @@
+// All keys of this client, and the answers to what the rest of it may ask. Runs in the worker.
+import { b64u } from '../protocol/bytes';
+import { newCode, type Id, type InviteCode } from '../protocol/ids';
+import { Account } from './account';
+import { parseAnnouncement, parseBundle } from './bundle';
+import { Cards } from './cards';
+import type { Rules } from './epoch';
+import { inviteKeys, makeJoin, openBlob, sealBlob, type Blob, type InviteKeys } from './invite';
+import { SealingError, sha256, type Random } from './kdf';
+import { makeFirst, makeNext, makeOwnJoin, type Ground } from './next_epoch';
+import { openPost, openWire, sealWire } from './opening';
+import { stretch, type Cost } from './password';
+import type * as r from './requests';
+import { isListed, RoomKeys, type Anchor } from './room_keys';
+import type { PinState } from './vault';
+
+interface HeldInvite {
+  readonly keys: InviteKeys;
+  blob: Blob | null;
+}
+
+const ROOT = 'root';
+
+export class Keyring implements r.Sealing {
+  readonly #safe: r.Safe;
+  readonly #random: Random;
+  #account: Account | null = null;
+  #vaultKey: Uint8Array | null = null;
+  #cards = new Cards();
+  #rooms = new Map<Id, RoomKeys>();
+  #invites = new Map<InviteCode, HeldInvite>();
+  /** Header hashes of first epochs made here, so that they are believed when they come back. */
+  #founded = new Map<Id, Uint8Array>();
+
+  constructor(safe: r.Safe, random: Random) {
+    this.#safe = safe;
+    this.#random = random;
+  }
+
+  get #me(): Account {
+    if (this.#account === null) throw new SealingError('nobody is signed in');
+    return this.#account;
+  }
+
+  async wake(user: Id): Promise<boolean> {
+    const root = await this.#safe.get(ROOT);
+    if (root === null || root.length !== 32) return false;
+    this.#account = new Account(user, root);
+    return true;
+  }
+
+  keep(): Promise<void> {
+    return this.#safe.put(ROOT, this.#me.identity.root);
+  }
+
+  async forget(): Promise<void> {
+    await this.#safe.wipe();
+    this.#account = null;
+    this.#vaultKey = null;
+    this.#cards = new Cards();
+    this.#rooms = new Map();
+    this.#invites = new Map();
+    this.#founded = new Map();
+  }
+
+  async stretch(password: string, salt: Uint8Array, cost: Cost): Promise<Uint8Array> {
+    const made = await stretch(password, salt, cost);
+    this.#vaultKey = made.vaultKey;
+    return made.authKey;
+  }
+
+  async createIdentity(user: Id, now: number): Promise<r.NewIdentity> {
+    if (this.#vaultKey === null) throw new SealingError('the password is not at hand');
+    const { account, made } = Account.create(user, this.#vaultKey, now, this.#random);
+    this.#account = account;
+    await this.#cards.add(user, [made.card]);
+    return made;
+  }
+
+  async openVault(user: Id, version: number, vault: Uint8Array): Promise<void> {
+    if (this.#account !== null && this.#account.user === user) {
+      this.#account.takeVault(version, vault);
+      return;
+    }
+    if (this.#vaultKey === null) throw new SealingError('the password is not at hand');
+    this.#account = Account.fromVault(user, version, vault, this.#vaultKey);
+  }
+
+  async writeVault(version: number): Promise<r.VaultFiles> {
+    return this.#me.writeVault(version, this.#random);
+  }
+
+  async vaultChanged(): Promise<boolean> {
+    return this.#me.changed;
+  }
+
+  async pins(): Promise<ReadonlyMap<Id, PinState>> {
+    return new Map([...this.#me.pins].map(([user, { state }]) => [user, state]));
+  }
+
+  addCards(user: Id, cards: readonly Uint8Array[]): Promise<void> {
+    return this.#cards.add(user, cards);
+  }
+
+  async missingCards(bundles: readonly Uint8Array[]): Promise<Id[]> {
+    const missing = new Set<Id>();
+    for (const bytes of bundles) {
+      for (const [user, print] of parseBundle(bytes).header.members) {
+        if (this.#cards.byPrint(print) === null) missing.add(user);
+      }
+    }
+    return [...missing];
+  }
+
+  #room(room: Id): RoomKeys {
+    const known = this.#rooms.get(room);
+    if (known !== undefined) return known;
+    const made = new RoomKeys(room);
+    this.#rooms.set(room, made);
+    return made;
+  }
+
+  #anchor(room: Id): Anchor {
+    const founded = this.#founded.get(room);
+    if (founded !== undefined) return { kind: 'known', head: [1, founded] };
+    const head = this.#me.heads.get(room);
+    if (head !== undefined) return { kind: 'known', head };
+    for (const { blob } of this.#invites.values()) {
+      const invited = blob?.rooms.find((one) => one.room === room);
+      if (blob != null && invited !== undefined) {
+        return { kind: 'invite', head: [invited.epoch, invited.headerHash], blob };
+      }
+    }
+    return { kind: 'none' };
+  }
+
+  async takeBundles(room: Id, bundles: readonly Uint8Array[]): Promise<r.KeyView> {
+    const keys = this.#room(room);
+    try {
+      await keys.take(bundles, this.#cards, this.#me, this.#anchor(room));
+    } finally {
+      await keys.open(
+        this.#me,
+        [...this.#invites.values()].map((held) => held.keys.identity),
+      );
+    }
+    return keys.view(this.#me);
+  }
+
+  async keyView(room: Id): Promise<r.KeyView> {
+    return this.#room(room).view(this.#me);
+  }
+
+  async isNews(room: Id, announcement: Uint8Array): Promise<boolean> {
+    const { header } = parseAnnouncement(announcement);
+    return header.room === room && header.epoch > this.#room(room).view(this.#me).epoch;
+  }
+
+  async foundRoom(room: Id, rules: Rules, at: number): Promise<Uint8Array> {
+    const bundle = await makeFirst(room, rules, at, this.#me, this.#random);
+    this.#founded.set(room, parseBundle(bundle).headerHash);
+    return bundle;
+  }
+
+  #ground(room: Id): Ground {
+    const keys = this.#room(room);
+    const head = keys.head;
+    const headKeys = head === null ? null : keys.keys(head.header.epoch);
+    if (head === null || headKeys === null) {
+      throw new SealingError('this room’s key is not here yet');
+    }
+    return { head, headKeys, cards: this.#cards, me: this.#me, random: this.#random };
+  }
+
+  async nextEpoch(request: r.NextEpoch): Promise<r.MadeEpoch> {
+    const ground = this.#ground(request.room);
+    if (isListed(ground.head.header, this.#me)) return makeNext(request, ground);
+    const standing = ground.head.header.invites.find(({ code }) => this.#invites.has(code));
+    const held = standing === undefined ? undefined : this.#invites.get(standing.code);
+    if (standing === undefined || held === undefined) {
+      throw new SealingError('not listed in this room, and no invite to it is at hand');
+    }
+    return makeOwnJoin(request, ground, { code: standing.code, keys: held.keys });
+  }
+
+  async makeInvite(request: r.InviteRequest): Promise<r.MadeInvite> {
+    const k = this.#random(32);
+    const keys = inviteKeys(k);
+    const code = newCode(this.#random(10));
+    const { by, expires, uses } = request;
+    const { signPublic, recipient } = keys;
+    const invited = { code, by, signPublic, recipient, expires, uses };
+    const bundles = [];
+    for (const next of request.rooms) {
+      const { bundle } = await makeNext(next, this.#ground(next.room), invited);
+      bundles.push({ room: next.room, bundle });
+    }
+    const rooms = bundles.map(({ room, bundle }) => {
+      const { header, headerHash } = parseBundle(bundle);
+      return { room, epoch: header.epoch, headerHash };
+    });
+    const byFingerprint = this.#me.fingerprint;
+    const blob = { rooms, by, byFingerprint, caFingerprint: null, expires, uses };
+    const sealed = sealBlob(blob, code, keys.wrap, this.#random);
+    return { code, authHash: sha256(keys.auth), blob: sealed, fragment: b64u(k), bundles };
+  }
+
+  async takeInvite(code: InviteCode, k: Uint8Array): Promise<Uint8Array> {
+    const keys = inviteKeys(k);
+    this.#invites.set(code, { keys, blob: this.#invites.get(code)?.blob ?? null });
+    return keys.auth;
+  }
+
+  #invite(code: InviteCode): HeldInvite {
+    const held = this.#invites.get(code);
+    if (held === undefined) throw new SealingError('the invite link is not at hand');
+    return held;
+  }
+
+  async readInvite(code: InviteCode, blob: Uint8Array): Promise<Id[]> {
+    const held = this.#invite(code);
+    held.blob = openBlob(blob, code, held.keys.wrap);
+    return held.blob.rooms.map(({ room }) => room);
+  }
+
+  async joinProofs(code: InviteCode): Promise<{ room: Id; proof: Uint8Array }[]> {
+    const { keys, blob } = this.#invite(code);
+    const { user, fingerprint } = this.#me;
+    if (blob === null) throw new SealingError('the invite was not read yet');
+    return blob.rooms.map(({ room }) => ({
+      room,
+      proof: makeJoin(keys.seed, code, room, user, fingerprint),
+    }));
+  }
+
+  async seal(event: r.ToSeal): Promise<Uint8Array> {
+    const { head, headKeys } = this.#ground(event.room);
+    return sealWire(event, head.header.epoch, headKeys, this.#me, this.#random);
+  }
+
+  open(room: Id, wires: readonly Uint8Array[]): Promise<r.Opened[]> {
+    const keys = this.#room(room);
+    return Promise.all(wires.map((wire) => openWire(wire, keys, this.#cards, this.#me)));
+  }
+
+  openPosts(
+    room: Id,
+    posts: readonly { readonly device: Id; readonly file: Uint8Array }[],
+  ): Promise<r.OpenedPost[]> {
+    const keys = this.#room(room);
+    return Promise.all(posts.map(({ device, file }) => openPost(device, file, keys)));
+  }
+}

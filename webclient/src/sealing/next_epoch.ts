@@ -1,0 +1,236 @@
+// Making a room's first and next epoch: who is listed, which doors and invites stand (§3, §5, §6).
+import type { Id, InviteCode } from '../protocol/ids';
+import type { Account } from './account';
+import { recipientOf, type Recipient } from './agefile';
+import { makeBundle, type Bundle } from './bundle';
+import type { Card } from './card';
+import type { Cards } from './cards';
+import { doorIdentity } from './door';
+import {
+  epochKeys,
+  fingerprintOf,
+  inviteOf,
+  sealBack,
+  ZERO_HASH,
+  type Door,
+  type EpochKeys,
+  type Header,
+  type Invited,
+  type Join,
+  type Listed,
+  type Rules,
+} from './epoch';
+import { makeJoin, verifyJoin, type InviteKeys } from './invite';
+import { SealingError, type Random } from './kdf';
+import type { MadeEpoch, NextEpoch, Waiting } from './requests';
+
+/** A room's first epoch: its creator's word. */
+export function makeFirst(
+  room: Id,
+  rules: Rules,
+  at: number,
+  me: Account,
+  random: Random,
+): Promise<Uint8Array> {
+  const keys = epochKeys(room, random(32));
+  const header: Header = {
+    room,
+    epoch: 1,
+    kid: keys.kid,
+    prev: ZERO_HASH,
+    rules,
+    members: [[me.user, me.fingerprint]],
+    joins: [],
+    doors: [],
+    invites: [],
+    back: null,
+    by: me.user,
+    at,
+    reason: 'created',
+  };
+  return makeBundle(header, keys, [me.identity.recipient], me.identity.seed);
+}
+
+/** What the next epoch is made from. */
+export interface Ground {
+  readonly head: Bundle;
+  readonly headKeys: EpochKeys;
+  readonly cards: Cards;
+  readonly me: Account;
+  readonly random: Random;
+}
+
+/** The invite that somebody who is not listed yet comes by. */
+export interface Ticket {
+  readonly code: InviteCode;
+  readonly keys: InviteKeys;
+}
+
+interface Admitted {
+  readonly members: Listed[];
+  readonly joins: Join[];
+}
+
+/** The card of a waiting person for which the proof was made. */
+async function provenCard(
+  waiting: Waiting,
+  invite: Invited,
+  room: Id,
+  cards: Cards,
+): Promise<Card | null> {
+  for (const card of cards.of(waiting.user).toReversed()) {
+    const { user, code, proof } = waiting;
+    try {
+      await verifyJoin(invite.signPublic, code, room, user, card.fingerprint, proof);
+      return card;
+    } catch (error) {
+      if (!(error instanceof SealingError)) throw error;
+    }
+  }
+  return null;
+}
+
+/** Those who wait with a proof that holds, as far as the invites go. */
+async function admit(request: NextEpoch, ground: Ground): Promise<Admitted> {
+  const { header } = ground.head;
+  const admitted: Admitted = { members: [], joins: [] };
+  const uses = new Map(header.invites.map((invite) => [invite.code, invite.uses]));
+  for (const waiting of request.waiting) {
+    const invite = inviteOf(header, waiting.code);
+    const left = uses.get(waiting.code) ?? 0;
+    const here = request.members.includes(waiting.user);
+    if (invite === null || left === 0 || !here || request.at > invite.expires) continue;
+    if (fingerprintOf(header, waiting.user) !== null) continue;
+    const card = await provenCard(waiting, invite, request.room, ground.cards);
+    if (card === null) continue;
+    uses.set(waiting.code, left - 1);
+    admitted.members.push([waiting.user, card.fingerprint]);
+    admitted.joins.push(waiting);
+  }
+  return admitted;
+}
+
+/** In public rooms whoever the box says has joined is listed, with the box's card. */
+function welcome(request: NextEpoch, ground: Ground, listed: readonly Listed[]): Listed[] {
+  if (ground.head.header.rules.type !== 'public') return [];
+  const known = new Set(listed.map(([user]) => user));
+  return request.members.flatMap((user): Listed[] => {
+    const card = known.has(user) ? null : ground.cards.newest(user);
+    return card === null ? [] : [[user, card.fingerprint]];
+  });
+}
+
+function recipientsOf(header: Header, cards: Cards): Recipient[] {
+  const members = header.members.map(([user, print]) => {
+    const card = cards.byPrint(print);
+    if (card === null) throw new SealingError(`the card of ${user} is missing`);
+    return card.age;
+  });
+  const invites =
+    header.rules.history === 'all' ? header.invites.map(({ recipient }) => recipient) : [];
+  return [...new Set([...members, ...invites])];
+}
+
+function doorsOf(request: NextEpoch, ground: Ground, keys: EpochKeys, renew: boolean): Door[] {
+  const { header } = ground.head;
+  const epoch = header.epoch + 1;
+  const made = (device: Id): Door => [
+    device,
+    recipientOf(doorIdentity(keys.secret, request.room, device)),
+    epoch,
+  ];
+  const kept = header.doors
+    .filter(([device]) => device !== request.removeDoor && device !== request.addDoor)
+    .map((door) => (renew ? made(door[0]) : door));
+  return request.addDoor === undefined ? kept : [...kept, made(request.addDoor)];
+}
+
+function invitesOf(
+  request: NextEpoch,
+  previous: Header,
+  joins: readonly Join[],
+  add?: Invited,
+): Invited[] {
+  const ended = new Set<string>(request.endInvites ?? []);
+  const kept = previous.invites
+    .map((invite) => ({
+      ...invite,
+      uses: invite.uses - joins.filter(({ code }) => code === invite.code).length,
+    }))
+    .filter(({ code, uses, expires, by }) => {
+      const stands = uses > 0 && expires > request.at && request.members.includes(by);
+      return stands && !ended.has(code);
+    });
+  return add === undefined ? kept : [...kept, add];
+}
+
+async function finish(header: Header, keys: EpochKeys, ground: Ground): Promise<Uint8Array> {
+  const recipients = recipientsOf(header, ground.cards);
+  return makeBundle(header, keys, recipients, ground.me.identity.seed);
+}
+
+function base(request: NextEpoch, ground: Ground, keys: EpochKeys): Header {
+  const { header, headerHash } = ground.head;
+  const epoch = header.epoch + 1;
+  const all = header.rules.history === 'all';
+  return {
+    ...header,
+    epoch,
+    kid: keys.kid,
+    prev: headerHash,
+    joins: [],
+    back: all ? sealBack(keys, epoch, ground.headKeys.secret, ground.random) : null,
+    by: ground.me.user,
+    at: request.at,
+    reason: request.reason,
+  };
+}
+
+/** The next epoch by somebody who is listed. */
+export async function makeNext(
+  request: NextEpoch,
+  ground: Ground,
+  add?: Invited,
+): Promise<MadeEpoch> {
+  const previous = ground.head.header;
+  const keys = epochKeys(request.room, ground.random(32));
+  const stay = previous.members.filter(([user]) => request.members.includes(user));
+  const admitted = await admit(request, ground);
+  const listed = [...stay, ...admitted.members];
+  const renew = stay.length < previous.members.length;
+  const header: Header = {
+    ...base(request, ground, keys),
+    members: [...listed, ...welcome(request, ground, listed)],
+    joins: admitted.joins,
+    doors: doorsOf(request, ground, keys, renew),
+    invites: invitesOf(request, previous, admitted.joins, add),
+  };
+  const bundle = await finish(header, keys, ground);
+  const door = header.doors.find(([device]) => device === request.addDoor);
+  return { epoch: header.epoch, bundle, doorRecipient: door?.[1] ?? null };
+}
+
+/** The next epoch by a newcomer, who lists himself and changes nothing else. */
+export async function makeOwnJoin(
+  request: NextEpoch,
+  ground: Ground,
+  ticket: Ticket,
+): Promise<MadeEpoch> {
+  const { me } = ground;
+  const previous = ground.head.header;
+  const keys = epochKeys(request.room, ground.random(32));
+  const { user, fingerprint } = me;
+  const proof = makeJoin(ticket.keys.seed, ticket.code, request.room, user, fingerprint);
+  const joins: Join[] = [{ user, code: ticket.code, proof }];
+  const invites = previous.invites
+    .map((invite) => (invite.code === ticket.code ? { ...invite, uses: invite.uses - 1 } : invite))
+    .filter(({ uses }) => uses > 0);
+  const header: Header = {
+    ...base(request, ground, keys),
+    members: [...previous.members, [user, fingerprint]],
+    joins,
+    invites,
+    reason: 'joined',
+  };
+  return { epoch: header.epoch, bundle: await finish(header, keys, ground), doorRecipient: null };
+}

@@ -1,0 +1,167 @@
+// What the rest of the client may ask of the sealing worker. No key comes back, ever.
+import type { Id, InviteCode } from '../protocol/ids';
+import type { Rules } from './epoch';
+import type { Kind } from './event';
+import type { Cost } from './password';
+import type { PinState } from './vault';
+
+/** Keeps bytes between reloads, sealed by a key that cannot be taken out. */
+export interface Safe {
+  put(name: string, bytes: Uint8Array): Promise<void>;
+  get(name: string): Promise<Uint8Array | null>;
+  wipe(): Promise<void>;
+}
+
+/** A new person's public things, and the sheet to print. */
+export interface NewIdentity {
+  readonly card: Uint8Array;
+  /** `AGE-SECRET-KEY-1…`: shown once, printed, kept nowhere. */
+  readonly recoverySheet: string;
+}
+
+export interface VaultFiles {
+  readonly vault: Uint8Array;
+  readonly recovery: Uint8Array;
+}
+
+/** Where a room's keys stand for this client. */
+export interface KeyView {
+  /** The epoch in force, 0 when none is known. */
+  readonly epoch: number;
+  /** Its secret is here. */
+  readonly open: boolean;
+  /** I am among its members. */
+  readonly listed: boolean;
+  /** The box showed another history of this room before. */
+  readonly split: boolean;
+  readonly members: readonly Id[];
+  readonly doors: readonly Id[];
+  readonly invites: readonly InviteCode[];
+  readonly rules: Rules | null;
+  readonly at: number;
+}
+
+export interface Waiting {
+  readonly user: Id;
+  readonly code: InviteCode;
+  readonly proof: Uint8Array;
+}
+
+/** What the next epoch of a room changes. `members`: all whom the box lists. */
+export interface NextEpoch {
+  readonly room: Id;
+  readonly members: readonly Id[];
+  readonly waiting: readonly Waiting[];
+  readonly reason: string;
+  readonly at: number;
+  readonly addDoor?: Id;
+  readonly removeDoor?: Id;
+  readonly endInvites?: readonly InviteCode[];
+}
+
+export interface MadeEpoch {
+  readonly epoch: number;
+  readonly bundle: Uint8Array;
+  /** The recipient of `addDoor`, `age1…`. */
+  readonly doorRecipient: string | null;
+}
+
+export interface InviteRequest {
+  readonly rooms: readonly NextEpoch[];
+  readonly by: Id;
+  readonly expires: number;
+  readonly uses: number;
+}
+
+export interface MadeInvite {
+  readonly code: InviteCode;
+  readonly authHash: Uint8Array;
+  readonly blob: Uint8Array;
+  /** The link's fragment: base64url of its key. */
+  readonly fragment: string;
+  readonly bundles: readonly { readonly room: Id; readonly bundle: Uint8Array }[];
+}
+
+export interface ToSeal {
+  readonly room: Id;
+  readonly id: Id;
+  readonly writer: number;
+  readonly seq: number;
+  readonly kind: Kind;
+  readonly target: Id | null;
+  readonly body: Uint8Array;
+}
+
+/** What came of a sealed wire. */
+export type Opened =
+  | {
+      readonly kind: 'opened';
+      readonly id: Id;
+      readonly sender: Id;
+      readonly writer: number;
+      readonly seq: number;
+      readonly epoch: number;
+      readonly event: Kind;
+      readonly target: Id | null;
+      /** JSON followed by spaces. */
+      readonly body: Uint8Array;
+      readonly changedCard: boolean;
+    }
+  | {
+      readonly kind: 'waiting_for_key' | 'other_key' | 'erased';
+      readonly id: Id;
+      readonly sender: Id;
+      readonly writer: number;
+      readonly seq: number;
+      readonly epoch: number;
+    }
+  | { readonly kind: 'malformed' };
+
+export type OpenedPost =
+  | { readonly kind: 'opened'; readonly plaintext: Uint8Array; readonly oldKey: boolean }
+  | { readonly kind: 'waiting_for_key' | 'other_key' };
+
+/** The requests. Each is answered once; errors are SealingError or BytesError by name. */
+export interface Sealing {
+  /** Takes the root kept between reloads; false when there is none. */
+  wake(user: Id): Promise<boolean>;
+  /** Writes root into the safe. */
+  keep(): Promise<void>;
+  /** Forgets everything, the safe first. */
+  forget(): Promise<void>;
+
+  /** Argon2id; the vault's key stays here, the box's half comes back. */
+  stretch(password: string, salt: Uint8Array, cost: Cost): Promise<Uint8Array>;
+  createIdentity(user: Id, now: number): Promise<NewIdentity>;
+  /** Opens a vault with root, or with the key of the last `stretch`. */
+  openVault(user: Id, version: number, vault: Uint8Array): Promise<void>;
+  /** The vault and recovery file at this version, from what is known now. */
+  writeVault(version: number): Promise<VaultFiles>;
+  /** Whether pins or heads changed since the last `writeVault` or `openVault`. */
+  vaultChanged(): Promise<boolean>;
+  pins(): Promise<ReadonlyMap<Id, PinState>>;
+
+  addCards(user: Id, cards: readonly Uint8Array[]): Promise<void>;
+  /** Whose cards are needed before these bundles can be judged. */
+  missingCards(bundles: readonly Uint8Array[]): Promise<Id[]>;
+  takeBundles(room: Id, bundles: readonly Uint8Array[]): Promise<KeyView>;
+  keyView(room: Id): Promise<KeyView>;
+  /** Whether a `key` announcement tells of an epoch that is not here yet. */
+  isNews(room: Id, announcement: Uint8Array): Promise<boolean>;
+  foundRoom(room: Id, rules: Rules, at: number): Promise<Uint8Array>;
+  nextEpoch(request: NextEpoch): Promise<MadeEpoch>;
+
+  makeInvite(request: InviteRequest): Promise<MadeInvite>;
+  /** Takes a link's key; gives what the box is shown to hand out the blob. */
+  takeInvite(code: InviteCode, k: Uint8Array): Promise<Uint8Array>;
+  /** Opens the blob: the sealed rooms it leads to. */
+  readInvite(code: InviteCode, blob: Uint8Array): Promise<Id[]>;
+  joinProofs(code: InviteCode): Promise<{ readonly room: Id; readonly proof: Uint8Array }[]>;
+
+  seal(event: ToSeal): Promise<Uint8Array>;
+  open(room: Id, wires: readonly Uint8Array[]): Promise<Opened[]>;
+  openPosts(
+    room: Id,
+    posts: readonly { readonly device: Id; readonly file: Uint8Array }[],
+  ): Promise<OpenedPost[]>;
+}

@@ -1,0 +1,230 @@
+// The chain of a room's epochs as this client has accepted it, and the secrets it could open.
+import { equal, hex } from '../protocol/bytes';
+import type { Id } from '../protocol/ids';
+import type { AgeIdentity } from './agefile';
+import type { Account } from './account';
+import { keysOf, openBundle, parseBundle, verifyBundle, type Bundle } from './bundle';
+import type { Card } from './card';
+import type { Cards } from './cards';
+import { checkNext } from './chain';
+import { fingerprintOf, openBack, type EpochKeys, type Header } from './epoch';
+import type { Blob } from './invite';
+import { SealingError } from './kdf';
+import type { KeyView } from './requests';
+import type { Head } from './vault';
+
+/** What makes the first bundle believable. */
+export type Anchor =
+  | { readonly kind: 'known'; readonly head: Head }
+  | { readonly kind: 'invite'; readonly head: Head; readonly blob: Blob }
+  | { readonly kind: 'none' };
+
+export class RoomKeys {
+  readonly room: Id;
+  readonly #bundles = new Map<number, Bundle>();
+  readonly #keys = new Map<number, EpochKeys>();
+  #head = 0;
+  #split = false;
+
+  constructor(room: Id) {
+    this.room = room;
+  }
+
+  get head(): Bundle | null {
+    return this.#bundles.get(this.#head) ?? null;
+  }
+
+  keys(epoch: number): EpochKeys | null {
+    return this.#keys.get(epoch) ?? null;
+  }
+
+  header(epoch: number): Header | null {
+    return this.#bundles.get(epoch)?.header ?? null;
+  }
+
+  /** Every header, the newest first. */
+  headers(): Header[] {
+    return [...this.#bundles.values()]
+      .map(({ header }) => header)
+      .sort((a, b) => b.epoch - a.epoch);
+  }
+
+  view(me: Account): KeyView {
+    const header = this.head?.header ?? null;
+    return {
+      epoch: this.#head,
+      open: this.#keys.has(this.#head),
+      listed: header !== null && isListed(header, me),
+      split: this.#split,
+      members: header?.members.map(([user]) => user) ?? [],
+      doors: header?.doors.map(([device]) => device) ?? [],
+      invites: header?.invites.map(({ code }) => code) ?? [],
+      rules: header?.rules ?? null,
+      at: header?.at ?? 0,
+    };
+  }
+
+  /** Takes what the box serves, in any order; what does not fit the chain is not taken. */
+  async take(
+    served: readonly Uint8Array[],
+    cards: Cards,
+    me: Account,
+    anchor: Anchor,
+  ): Promise<void> {
+    const bundles = served
+      .map(parseBundle)
+      .filter(({ header }) => header.room === this.room)
+      .sort((a, b) => a.header.epoch - b.header.epoch);
+    this.#noticeSplit(bundles);
+    if (this.#split || bundles.length === 0) return;
+    if (this.#head === 0) await this.#start(bundles, cards, me, anchor);
+    this.#fillBack(bundles);
+    for (const bundle of bundles) {
+      if (bundle.header.epoch === this.#head + 1) await this.#follow(bundle, cards, me);
+    }
+  }
+
+  /** The same epoch with another header: somebody is shown another room. */
+  #noticeSplit(bundles: readonly Bundle[]): void {
+    const other = bundles.some(({ header, headerHash }) => {
+      const known = this.#bundles.get(header.epoch);
+      return known !== undefined && !equal(known.headerHash, headerHash);
+    });
+    if (other) this.#split = true;
+  }
+
+  async #start(
+    bundles: readonly Bundle[],
+    cards: Cards,
+    me: Account,
+    anchor: Anchor,
+  ): Promise<void> {
+    if (anchor.kind === 'none') {
+      const newest = bundles.findLast(({ header }) => isListed(header, me));
+      if (newest === undefined) return;
+      const signer = signerOf(newest, bundles, cards);
+      await verifyBundle(newest, signer.ed25519);
+      this.#accept(newest, me);
+      this.#pinAll(newest.header, cards, me, 'unverified', null);
+      return;
+    }
+    const [epoch, hash] = anchor.head;
+    const found = bundles.find(({ header }) => header.epoch === epoch);
+    if (found === undefined || !equal(found.headerHash, hash)) {
+      this.#split = true;
+      return;
+    }
+    this.#accept(found, me);
+    if (anchor.kind === 'invite') {
+      const { by, byFingerprint } = anchor.blob;
+      me.pin(by, byFingerprint, 'verified', null, found.header.at, false);
+      this.#pinAll(found.header, cards, me, 'vouched', by);
+    }
+  }
+
+  async #follow(bundle: Bundle, cards: Cards, me: Account): Promise<void> {
+    const previous = this.head;
+    if (previous === null) return;
+    const signer = signerOf(bundle, [previous, bundle], cards);
+    const before = new Set<Id>();
+    for (const known of this.#bundles.values()) {
+      if (known.header.epoch < previous.header.epoch) {
+        for (const [user] of known.header.members) before.add(user);
+      }
+    }
+    await checkNext(previous, bundle, signer, before);
+    this.#accept(bundle, me);
+    this.#pinAll(bundle.header, cards, me, 'vouched', bundle.header.by);
+  }
+
+  #accept(bundle: Bundle, me: Account): void {
+    this.#bundles.set(bundle.header.epoch, bundle);
+    this.#head = bundle.header.epoch;
+    me.setHead(this.room, [bundle.header.epoch, bundle.headerHash]);
+  }
+
+  #pinAll(
+    header: Header,
+    cards: Cards,
+    me: Account,
+    state: 'unverified' | 'vouched',
+    by: Id | null,
+  ): void {
+    for (const [user, print] of header.members) {
+      const voucher = by === user ? null : by;
+      me.pin(user, print, state, voucher, header.at, cards.isSignedOn(print));
+    }
+  }
+
+  /** Older headers are believed by the chain of hashes. */
+  #fillBack(bundles: readonly Bundle[]): void {
+    const byEpoch = new Map(bundles.map((bundle) => [bundle.header.epoch, bundle]));
+    for (let epoch = this.#head; epoch > 1; epoch--) {
+      const later = this.#bundles.get(epoch);
+      const served = byEpoch.get(epoch - 1);
+      if (later === undefined || this.#bundles.has(epoch - 1) || served === undefined) continue;
+      if (!equal(served.headerHash, later.header.prev)) {
+        this.#split = true;
+        return;
+      }
+      this.#bundles.set(epoch - 1, served);
+    }
+  }
+
+  /** Opens what these identities open, newest first, and walks back from there. */
+  async open(me: Account, invites: readonly AgeIdentity[]): Promise<void> {
+    for (let epoch = this.#head; epoch >= 1; epoch--) {
+      const bundle = this.#bundles.get(epoch);
+      if (bundle === undefined) continue;
+      if (!this.#keys.has(epoch)) {
+        const keys = (await this.#byBundle(bundle, me, invites)) ?? this.#byBack(bundle.header);
+        if (keys !== null) this.#keys.set(epoch, keys);
+      }
+    }
+  }
+
+  #byBack(header: Header): EpochKeys | null {
+    const later = this.#bundles.get(header.epoch + 1)?.header;
+    const keys = this.#keys.get(header.epoch + 1);
+    if (keys === undefined || later?.back == null) return null;
+    return keysOf(header, openBack(keys, later.epoch, later.back));
+  }
+
+  async #byBundle(
+    bundle: Bundle,
+    me: Account,
+    invites: readonly AgeIdentity[],
+  ): Promise<EpochKeys | null> {
+    // The way back is cheaper than age, and the same secret.
+    const back = this.#byBack(bundle.header);
+    if (back !== null) return back;
+    const mine = isListed(bundle.header, me) ? [me.identity.age] : [];
+    for (const identity of [...mine, ...invites]) {
+      try {
+        return await openBundle(bundle, identity);
+      } catch (error) {
+        if (!(error instanceof SealingError)) throw error;
+      }
+    }
+    return null;
+  }
+}
+
+/** Whether a header lists me with the keys I have. */
+export function isListed(header: Header, me: Account): boolean {
+  const print = fingerprintOf(header, me.user);
+  return print !== null && equal(print, me.fingerprint);
+}
+
+/** The card of a bundle's maker: the one listed before it, else in it. */
+function signerOf(bundle: Bundle, known: readonly Bundle[], cards: Cards): Card {
+  const { by, epoch } = bundle.header;
+  const previous = known.find(({ header }) => header.epoch === epoch - 1);
+  const listed = previous === undefined ? null : fingerprintOf(previous.header, by);
+  const print = listed ?? fingerprintOf(bundle.header, by);
+  const card = print === null ? null : cards.byPrint(print);
+  if (card === null) {
+    throw new SealingError(`the card ${print === null ? '' : hex(print).slice(0, 8)} is missing`);
+  }
+  return card;
+}

@@ -1,0 +1,60 @@
+// Requests to the worker and its answers: one number each, errors by name and message.
+import { BytesError } from '../protocol/bytes';
+import { SealingError } from './kdf';
+import type { Sealing } from './requests';
+
+/** A request as posted to the worker. */
+export interface Call {
+  readonly n: number;
+  readonly method: keyof Sealing;
+  readonly args: readonly unknown[];
+}
+
+/** Its answer. */
+export type Answer =
+  | { readonly n: number; readonly value: unknown }
+  | { readonly n: number; readonly error: { readonly name: string; readonly message: string } };
+
+/** The methods of `Sealing`, checked by the compiler to be all of them. */
+export const METHODS = Object.keys({
+  wake: 1,
+  keep: 1,
+  forget: 1,
+  stretch: 1,
+  createIdentity: 1,
+  openVault: 1,
+  writeVault: 1,
+  vaultChanged: 1,
+  pins: 1,
+  addCards: 1,
+  missingCards: 1,
+  takeBundles: 1,
+  keyView: 1,
+  isNews: 1,
+  foundRoom: 1,
+  nextEpoch: 1,
+  makeInvite: 1,
+  takeInvite: 1,
+  readInvite: 1,
+  joinProofs: 1,
+  seal: 1,
+  open: 1,
+  openPosts: 1,
+} satisfies Record<keyof Sealing, 1>);
+
+/** Answers one request. Requests are answered in the order in which they are done. */
+export async function answer(sealing: Sealing, { n, method, args }: Call): Promise<Answer> {
+  try {
+    const run = sealing[method] as (...args: readonly unknown[]) => Promise<unknown>;
+    return { n, value: await run.apply(sealing, [...args]) };
+  } catch (error) {
+    const { name, message } = error instanceof Error ? error : new Error(String(error));
+    return { n, error: { name, message } };
+  }
+}
+
+/** The error that an answer tells of. */
+export function errorOf({ name, message }: { name: string; message: string }): Error {
+  if (name === 'BytesError') return new BytesError(message);
+  return new SealingError(message);
+}
