@@ -37,8 +37,12 @@ export function inviteKeys(k: Uint8Array): InviteKeys {
 }
 
 /** `ORIGIN/i/CODE#KEY`. */
-export const inviteLink = (origin: string, code: InviteCode, k: Uint8Array): string =>
-  `${origin}/i/${code}#${b64u(k)}`;
+export function inviteLink(origin: string, code: InviteCode, k: Uint8Array): string {
+  if (!/^https?:\/\/[^/]+$/.test(origin)) {
+    throw new SealingError('an invite leads to an http or https address');
+  }
+  return `${origin}/i/${code}#${b64u(k)}`;
+}
 
 /** What a link's bearer is told. */
 export interface Blob {
