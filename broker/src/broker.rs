@@ -13,77 +13,94 @@ use tokio::net::TcpListener;
 
 use crate::counts::Counts;
 use crate::gate::Gate;
+use crate::hub::Hub;
 use crate::reason::Reason;
+use crate::{listener, session};
 
 /// An MQTT broker; clones are the same broker.
 #[derive(Clone)]
 pub struct Broker {
-    limits: Arc<Limits>,
+    hub: Arc<Hub>,
 }
 
 impl Broker {
-    /// A broker with its bus and tables; publishing works at once, connections after
-    /// [`Broker::open`].
+    /// A broker with its tables; publishing works at once, connections after [`Broker::open`].
     pub fn new(limits: Arc<Limits>) -> Broker {
-        Broker { limits }
+        Broker { hub: Arc::new(Hub::new(limits)) }
     }
 
     /// Lets connections in. Only the first gate counts.
     pub fn open(&self, gate: Arc<dyn Gate>) {
-        drop(gate);
+        if self.hub.gate.set(gate).is_err() {
+            tracing::warn!("the broker is open already");
+        }
     }
 
-    /// Runs one connection, MQTT bytes in both directions, to its end.
+    /// Runs one connection, MQTT bytes in both directions, to its end. The connection is a task of
+    /// the broker: it goes on if this future is dropped, until [`Broker::shutdown`].
     pub async fn attach<IO>(&self, io: IO, peer: SocketAddr)
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        drop((io, peer));
+        let connection = session::run(Arc::clone(&self.hub), io, peer);
+        if let Err(cause) = self.hub.tasks.spawn(connection).await {
+            tracing::error!(%cause, %peer, "a connection broke");
+        }
     }
 
     /// Accepts TCP connections until [`Broker::shutdown`].
     pub async fn listen(&self, listener: TcpListener) {
-        drop(listener);
+        listener::tcp::listen(&self.hub, listener).await;
     }
 
     /// Accepts WebSocket connections (subprotocol `mqtt`, any path) until [`Broker::shutdown`].
     pub async fn listen_ws(&self, listener: TcpListener) {
-        drop(listener);
+        listener::ws::listen(&self.hub, listener).await;
     }
 
     /// Publishes to a topic of Hearth, as the appliance; never waits. An empty retained payload
     /// clears the topic.
     pub fn publish(&self, topic: &Topic, payload: Bytes, retain: bool) {
-        drop((topic, payload, retain, &self.limits));
+        self.hub.publish(topic, payload, retain);
     }
 
     /// Publishes a stored event to `hearth/rooms/{room}/out`; called in order of positions, never
     /// waits.
     pub fn publish_event(&self, room: RoomId, position: Position, payload: Bytes) {
-        drop((room, position, payload));
+        self.hub.publish_event(room, position, payload);
     }
 
     /// Ends every connection of an account at once.
     pub fn disconnect(&self, account: &Account, reason: Reason) {
-        drop((account, reason));
+        self.disconnect_where(|who| who.account() == *account, reason);
     }
 
     /// Ends every connection whose principal answers the description.
     pub fn disconnect_where(&self, whom: impl Fn(&Principal) -> bool, reason: Reason) {
-        drop((whom, reason));
+        self.hub.registry.each_connected(whom, |mailbox, visit| {
+            mailbox.order(|orders| orders.bye = Some((visit, reason)));
+        });
     }
 
     /// An account may read more than before: its standing subscriptions get the retained messages
-    /// they missed, and rooms joined just now start at their head.
+    /// they missed. Rooms joined just now start at their head without this.
     pub fn rights_changed(&self, account: &Account) {
-        drop(account);
+        self.hub.registry.each_connected(
+            |who| who.account() == *account,
+            |mailbox, _| mailbox.order(|orders| orders.gained = true),
+        );
     }
 
     /// The numbers at this moment.
     pub fn counts(&self) -> Counts {
-        Counts::default()
+        self.hub.counts()
     }
 
     /// Says 0x8B to everyone and waits until every connection has ended.
-    pub async fn shutdown(&self) {}
+    pub async fn shutdown(&self) {
+        self.hub.closing.cancel();
+        self.disconnect_where(|_| true, Reason::ShuttingDown);
+        self.hub.tasks.close();
+        self.hub.tasks.wait().await;
+    }
 }

@@ -36,7 +36,6 @@ pub(crate) struct Totals {
     pub delivered: AtomicU64,
     pub dropped: AtomicU64,
     pub backlogs: AtomicU64,
-    pub bus_restarts: AtomicU64,
 }
 
 /// Adds to a total.

@@ -3,14 +3,34 @@
 //! Read in this order:
 //!
 //! - [`gate`]: what the broker asks of its owner
-//! - [`broker`]: the broker as its owner sees it
-//! - [`reason`]: reason codes
-//! - [`counts`]: what is counted
+//! - [`broker`]: the broker as its owner sees it; [`reason`] codes, [`counts`]
+//! - `hub`: what all connections share: `registry` of sessions, `routes` of plain topics,
+//!   `retained` messages, `rooms` with their `bus`, `departures` of those who left
+//! - `session`: one connection, from its first byte to its last; its `mailbox`
+//! - `listener`: TCP and WebSocket; [`ws`] makes a stream of bytes from frames
+//!
+//! A publish goes `session/inbound` → [`Gate::accept`] → `routes` → `mailbox` →
+//! `session/outbound`. A stored event goes [`Broker::publish_event`] → `rooms` → `bus` →
+//! `session/feed` → `session/outbound`; what the bus skips comes from [`Gate::backlog`].
 
+mod bounds;
 pub mod broker;
+mod bus;
 pub mod counts;
+mod departures;
 pub mod gate;
+mod hub;
+mod listener;
+mod mailbox;
+mod message;
 pub mod reason;
+mod refused;
+mod registry;
+mod retained;
+mod rooms;
+mod routes;
+mod session;
+pub mod ws;
 
 pub use broker::Broker;
 pub use counts::Counts;

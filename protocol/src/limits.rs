@@ -155,6 +155,8 @@ limits! {
     client_id_bytes_max = 256;
     /// Events read back from history at a time.
     backlog_events_max = 256;
+    /// Bytes of room events the bus remembers: a session that lags further reads history.
+    bus_ring_bytes = 4 * 1024 * 1024;
 
     /// Appends that wait for the appender, before `in` is slowed.
     appends_waiting_max = 4_096;

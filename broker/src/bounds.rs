@@ -1,0 +1,80 @@
+//! How many connections there may be, in all and from one address.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::reason::Reason;
+
+/// Connections over the bound that are told so at a time; more are closed without a word.
+const TURNED_AWAY_MAX: usize = 64;
+
+#[derive(Debug, Default)]
+struct Counted {
+    all: usize,
+    addresses: HashMap<IpAddr, usize>,
+    turned_away: usize,
+}
+
+/// The door: counts who is inside.
+#[derive(Debug)]
+pub(crate) struct Door {
+    all_max: usize,
+    address_max: usize,
+    counted: Mutex<Counted>,
+}
+
+/// A place inside, given back on drop.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    door: Arc<Door>,
+    address: IpAddr,
+    /// Why it is none: the connection is only told so.
+    pub refused: Option<Reason>,
+}
+
+impl Door {
+    pub fn new(all_max: usize, address_max: usize) -> Door {
+        Door { all_max, address_max, counted: Mutex::default() }
+    }
+
+    /// Takes a place. `None`: close at once.
+    pub fn enter(self: &Arc<Self>, peer: SocketAddr) -> Option<Seat> {
+        let address = peer.ip().to_canonical();
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let here = counted.addresses.get(&address).copied().unwrap_or(0);
+        let refused = if counted.all >= self.all_max {
+            Some(Reason::ServerBusy)
+        } else if here >= self.address_max {
+            Some(Reason::QuotaExceeded)
+        } else {
+            None
+        };
+        match refused {
+            None => {
+                counted.all += 1;
+                *counted.addresses.entry(address).or_default() += 1;
+            }
+            Some(_) if counted.turned_away >= TURNED_AWAY_MAX => return None,
+            Some(_) => counted.turned_away += 1,
+        }
+        Some(Seat { door: Arc::clone(self), address, refused })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut counted = self.door.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.refused.is_some() {
+            counted.turned_away -= 1;
+            return;
+        }
+        counted.all -= 1;
+        if let Some(here) = counted.addresses.get_mut(&self.address) {
+            *here -= 1;
+            if *here == 0 {
+                counted.addresses.remove(&self.address);
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The contract of a bus, kept by both.

@@ -1,0 +1,213 @@
+//! What all connections share, and the way of a message from one to the others.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+
+use bytes::Bytes;
+use bytestring::ByteString;
+use hearth_protocol::ids::{Position, RoomId};
+use hearth_protocol::limits::Limits;
+use hearth_protocol::principal::Principal;
+use hearth_protocol::refusal::{Kind, Refusal};
+use hearth_protocol::topic::Topic;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::bounds::Door;
+use crate::bus::{Bus, RoomEvent, Router};
+use crate::counts::{Counts, Totals, add, read};
+use crate::departures::Departures;
+use crate::gate::{Gate, Properties, Publish, Qos, Verdict, Version};
+use crate::mailbox::{Dropped, Mailbox};
+use crate::message::{APPLIANCE, Message, expires};
+use crate::refused::Refused;
+use crate::registry::{Key, Registry};
+use crate::retained::Retained;
+use crate::rooms::{Carried, Rooms};
+use crate::routes::{Route, Routes};
+use crate::session::packet::Will;
+use crate::session::state::State;
+
+/// The tables of a broker.
+pub(crate) struct Hub {
+    pub limits: Arc<Limits>,
+    pub gate: OnceLock<Arc<dyn Gate>>,
+    pub registry: Registry,
+    pub rooms: Rooms,
+    pub refused: Refused,
+    pub totals: Totals,
+    pub door: Arc<Door>,
+    pub departures: Departures,
+    /// Fires at shutdown.
+    pub closing: CancellationToken,
+    /// Every connection, and what is left of it.
+    pub tasks: TaskTracker,
+    routes: RwLock<Routes>,
+    retained: Mutex<Retained>,
+}
+
+impl Hub {
+    pub fn new(limits: Arc<Limits>) -> Hub {
+        let (ring_bytes, links_max) = (limits.bus_ring_bytes, limits.connections_max);
+        let start = move || {
+            let router = Router::start(ring_bytes, links_max)?;
+            Ok(Arc::new(router) as Arc<dyn Bus>)
+        };
+        Hub {
+            gate: OnceLock::new(),
+            registry: Registry::default(),
+            rooms: Rooms::new(Box::new(start)),
+            refused: Refused::default(),
+            totals: Totals::default(),
+            door: Arc::new(Door::new(limits.connections_max, limits.connections_per_address_max)),
+            departures: Departures::default(),
+            closing: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            routes: RwLock::default(),
+            retained: Mutex::new(Retained::new(limits.retained_max)),
+            limits,
+        }
+    }
+
+    /// Delivers a message to everyone who is subscribed, and keeps it if it is to be retained.
+    pub fn route(&self, message: &Arc<Message>, now: Instant) -> Result<(), Refusal> {
+        if message.retain {
+            let mut retained = self.retained.lock().unwrap_or_else(PoisonError::into_inner);
+            if retained.set(message, now).is_err() {
+                let kind = Kind::TooMany { retry_after_ms: 0 };
+                let text = "the broker keeps no more retained messages";
+                return Err(Refusal::new(kind, "too_many_retained", text)
+                    .hint("clear one by an empty retained publish"));
+            }
+        }
+        let mut dropped = 0;
+        self.routes.read().unwrap_or_else(PoisonError::into_inner).deliver(
+            message,
+            |mailbox, delivery| {
+                if mailbox.push(delivery) == Dropped::Yes {
+                    dropped += 1;
+                }
+            },
+        );
+        if dropped > 0 {
+            add(&self.totals.dropped, dropped);
+        }
+        Ok(())
+    }
+
+    /// Publishes as the appliance.
+    pub fn publish(&self, topic: &Topic, payload: Bytes, retain: bool) {
+        let message = Message {
+            topic: topic.to_string().into(),
+            payload,
+            qos: Qos::AtLeastOnce,
+            retain,
+            properties: Properties::default(),
+            expires: None,
+            from: APPLIANCE,
+        };
+        if let Err(refusal) = self.route(&Arc::new(message), Instant::now()) {
+            tracing::warn!(%topic, %refusal, "not published");
+        }
+    }
+
+    /// Hands a stored event to the bus; if the bus may skip it, everyone looks by themselves.
+    pub fn publish_event(&self, room: RoomId, position: Position, payload: Bytes) {
+        add(&self.totals.events, 1);
+        if self.rooms.publish(&RoomEvent { room, position, payload }) == Carried::Perhaps {
+            self.registry.each_connected(|_| true, |mailbox, _| {
+                mailbox.order(|orders| orders.check_rooms = true);
+            });
+        }
+    }
+
+    /// Adds a subscription to plain topics.
+    pub fn subscribe(&self, filter: &str, route: Route) {
+        self.routes.write().unwrap_or_else(PoisonError::into_inner).insert(filter, route);
+    }
+
+    /// Removes one.
+    pub fn unsubscribe(&self, filter: &str, number: u64) {
+        self.routes.write().unwrap_or_else(PoisonError::into_inner).remove(filter, number);
+    }
+
+    /// Removes what is left of a session that is over.
+    pub fn forget(&self, state: &State, number: u64) {
+        let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
+        for filter in state.subscriptions.keys() {
+            routes.remove(filter, number);
+        }
+    }
+
+    /// The retained messages under a filter.
+    pub fn retained(&self, filter: &str) -> Vec<Arc<Message>> {
+        self.retained.lock().unwrap_or_else(PoisonError::into_inner).matching(filter)
+    }
+
+    /// Publishes a will as the one who left it.
+    pub async fn publish_will(&self, key: &Key, who: Arc<Principal>, will: Will, number: u64) {
+        let Some(gate) = self.gate.get() else { return };
+        let now = Instant::now();
+        let publish = Publish {
+            topic: will.topic.clone(),
+            payload: will.payload.clone(),
+            qos: will.qos,
+            retain: will.retain,
+            properties: will.properties.clone(),
+            version: Version::V5,
+            session: Arc::clone(&key.client_id),
+            packet_id: None,
+        };
+        let message = Message {
+            topic: will.topic,
+            payload: will.payload,
+            qos: will.qos,
+            retain: will.retain,
+            expires: expires(&will.properties, now),
+            properties: will.properties,
+            from: number,
+        };
+        let ruled = match gate.accept(who, publish).await {
+            Ok(Verdict::Route) => self.route(&Arc::new(message), now),
+            Ok(Verdict::Handled) => Ok(()),
+            Err(refusal) => Err(refusal),
+        };
+        if let Err(refusal) = ruled {
+            add(&self.totals.refused, 1);
+            tracing::info!(account = %key.account, code = refusal.code, "a will was refused");
+        }
+    }
+
+    /// The numbers at this moment.
+    pub fn counts(&self) -> Counts {
+        let (sessions, connections) = self.registry.len();
+        let retained = self.retained.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        Counts {
+            connections: wide(connections),
+            sessions: wide(sessions),
+            retained: wide(retained),
+            received: read(&self.totals.received),
+            refused: read(&self.totals.refused),
+            events: read(&self.totals.events),
+            delivered: read(&self.totals.delivered),
+            dropped: read(&self.totals.dropped),
+            backlogs: read(&self.totals.backlogs),
+            bus_restarts: self.rooms.restarts(),
+        }
+    }
+}
+
+/// A client id that the broker makes up.
+pub(crate) fn assigned_id(random: [u8; 16]) -> ByteString {
+    let mut text = String::from("hearth-");
+    for byte in random {
+        text.push_str(&format!("{byte:02x}"));
+    }
+    text.into()
+}
+
+/// A mailbox for a fresh session.
+pub(crate) fn mailbox(hub: &Hub) -> Arc<Mailbox> {
+    Arc::new(Mailbox::new(hub.registry.number(), &hub.limits))
+}

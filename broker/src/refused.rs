@@ -1,0 +1,44 @@
+//! The rule for refusals in MQTT 3.1.1, which has no packet to say no (§3.3.5, design §3).
+//!
+//! The first refusal closes the connection. If the very same publish comes again it is
+//! acknowledged and thrown away, so that no client loops for ever.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Mutex, PoisonError};
+
+use crate::message::Message;
+use crate::registry::Key;
+
+/// Sessions whose last refused publish is remembered.
+const REMEMBERED_MAX: usize = 10_000;
+
+/// What each session was refused last.
+#[derive(Debug, Default)]
+pub(crate) struct Refused {
+    hasher: RandomState,
+    last: Mutex<HashMap<Key, u64>>,
+}
+
+/// What to do with a refused 3.1.1 publish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Close,
+    Acknowledge,
+}
+
+impl Refused {
+    /// Notes a refusal.
+    pub fn note(&self, key: &Key, message: &Message) -> Answer {
+        let print = self.hasher.hash_one((&*message.topic, &*message.payload, message.retain));
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.get(key) == Some(&print) {
+            return Answer::Acknowledge;
+        }
+        if last.len() >= REMEMBERED_MAX {
+            last.clear();
+        }
+        last.insert(key.clone(), print);
+        Answer::Close
+    }
+}

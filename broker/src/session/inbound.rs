@@ -1,0 +1,281 @@
+//! What a client sends: publishes to the gate and back, acknowledgements, the rest.
+
+use std::collections::{HashMap, HashSet};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytestring::ByteString;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesOrdered;
+use hearth_protocol::limits::Limits;
+use hearth_protocol::refusal::Refusal;
+use hearth_protocol::topic::check_name;
+use tokio::time::Instant;
+
+use super::packet::{Incoming, Outgoing, Publication};
+use super::{Connection, End};
+use crate::counts::add;
+use crate::gate::{Publish, Qos, Verdict, Version};
+use crate::message::{Message, detach, expires};
+use crate::reason::Reason;
+use crate::refused::Answer;
+
+/// Publishes between their arrival and their acknowledgement.
+pub(super) struct Inbound {
+    /// In order of arrival, so acknowledgements are too (MQTT 5 §4.6).
+    pub pending: FuturesOrdered<Accepting>,
+    /// QoS 2 packet ids among them.
+    receiving: HashSet<u16>,
+    /// How many of them are above QoS 0.
+    unanswered: usize,
+    aliases: HashMap<u16, ByteString>,
+    pending_max: usize,
+    alias_max: u16,
+}
+
+impl Inbound {
+    pub fn new(limits: &Limits) -> Inbound {
+        Inbound {
+            pending: FuturesOrdered::new(),
+            receiving: HashSet::new(),
+            unanswered: 0,
+            aliases: HashMap::new(),
+            pending_max: limits.receive_max.max(1),
+            alias_max: u16::try_from(limits.topic_alias_max).unwrap_or(u16::MAX),
+        }
+    }
+
+    /// Whether one more publish may come.
+    pub fn has_room(&self) -> bool {
+        self.pending.len() < self.pending_max
+    }
+}
+
+/// A publish at the gate.
+pub(super) struct Accepting {
+    future: BoxFuture<'static, Result<Verdict, Refusal>>,
+    publish: Option<(Arc<Message>, Option<u16>)>,
+}
+
+/// What the gate said.
+pub(super) struct Accepted {
+    message: Arc<Message>,
+    id: Option<u16>,
+    ruled: Result<Verdict, Refusal>,
+}
+
+impl Future for Accepting {
+    type Output = Accepted;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Accepted> {
+        let ruled = std::task::ready!(self.future.as_mut().poll(cx));
+        match self.publish.take() {
+            Some((message, id)) => Poll::Ready(Accepted { message, id, ruled }),
+            // A future is not polled after it was ready.
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl Connection {
+    /// One packet.
+    pub(super) fn handle(&mut self, packet: Incoming) -> Result<(), End> {
+        match packet {
+            Incoming::Publish(publication) => return self.publish(*publication),
+            Incoming::PubAck(id) => self.state.flight.acknowledged(id),
+            Incoming::PubRec(id, true) => {
+                let known = self.state.flight.received(id);
+                let reason = if known { Reason::Success } else { Reason::PacketIdNotFound };
+                self.send(Outgoing::PubRel(id, reason));
+            }
+            Incoming::PubRec(id, false) => self.state.flight.acknowledged(id),
+            Incoming::PubComp(id) => self.state.flight.completed(id),
+            Incoming::PubRel(id) => {
+                let known = self.state.received.remove(&id);
+                let reason = if known { Reason::Success } else { Reason::PacketIdNotFound };
+                self.send(Outgoing::PubComp(id, reason));
+            }
+            Incoming::Subscribe(subscribe) => return self.subscribe(*subscribe),
+            Incoming::Unsubscribe { id, filters } => self.unsubscribe(id, &filters),
+            Incoming::Ping => self.send(Outgoing::Pong),
+            Incoming::Disconnect { with_will, expiry_s } => {
+                if let Some(expiry_s) = expiry_s {
+                    // §3.14.2.2.2: what was 0 at CONNECT stays 0.
+                    if self.state.expiry_s == 0 && expiry_s > 0 {
+                        return Err(End::Bye(Reason::ProtocolError));
+                    }
+                    let max = u32::try_from(self.hub.limits.session_expiry_s_max);
+                    self.state.expiry_s = expiry_s.min(max.unwrap_or(u32::MAX));
+                }
+                return Err(End::Client { with_will });
+            }
+            Incoming::Connect(_) | Incoming::Unexpected => {
+                return Err(End::Bye(Reason::ProtocolError));
+            }
+        }
+        Ok(())
+    }
+
+    /// Queues a packet for the client.
+    pub(super) fn send(&mut self, packet: Outgoing) {
+        self.wire.encode(packet, &mut self.transport.output);
+    }
+
+    fn publish(&mut self, mut publication: Publication) -> Result<(), End> {
+        add(&self.hub.totals.received, 1);
+        self.check_publish(&mut publication)?;
+        if let (Qos::ExactlyOnce, Some(id)) = (publication.qos, publication.id) {
+            if self.state.received.contains(&id) {
+                self.send(Outgoing::PubRec(id, Reason::Success, None));
+                return Ok(());
+            }
+            if self.inbound.receiving.contains(&id) {
+                return Ok(());
+            }
+        }
+        let limits = &self.hub.limits;
+        if publication.topic.split('/').count() > limits.topic_levels_max
+            || publication.topic.len() > limits.topic_bytes_max
+        {
+            return self.reject(&publication, Reason::BadTopic, "bad_topic: too long or too deep");
+        }
+        if let Some(id) = publication.id {
+            // MQTT 5 §3.3.4: more than the receive maximum is the client's error; 3.1.1 knows
+            // no such number, and is only read more slowly.
+            let under_way = self.inbound.unanswered + self.state.received.len();
+            if under_way >= limits.receive_max && self.wire.version() == Version::V5 {
+                return Err(End::Bye(Reason::ReceiveMaxExceeded));
+            }
+            self.inbound.unanswered += 1;
+            if publication.qos == Qos::ExactlyOnce {
+                self.inbound.receiving.insert(id);
+            }
+        }
+        self.ask(publication)
+    }
+
+    /// What makes a PUBLISH an error of the protocol; puts the topic in place of an alias.
+    fn check_publish(&mut self, publication: &mut Publication) -> Result<(), End> {
+        if let Some(alias) = publication.alias {
+            if alias == 0 || alias > self.inbound.alias_max {
+                return Err(End::Bye(Reason::BadAlias));
+            }
+            if publication.topic.is_empty() {
+                let known = self.inbound.aliases.get(&alias).cloned();
+                publication.topic = known.ok_or(End::Bye(Reason::BadAlias))?;
+            } else {
+                let topic = ByteString::from(&*publication.topic);
+                self.inbound.aliases.insert(alias, topic);
+            }
+        }
+        if check_name(&publication.topic).is_err() {
+            return Err(End::Bye(Reason::BadTopic));
+        }
+        if publication.dup && publication.qos == Qos::AtMostOnce {
+            return Err(End::Bye(Reason::Malformed));
+        }
+        let response = publication.properties.response_topic.as_ref();
+        if publication.has_subscription_id
+            || response.is_some_and(|topic| check_name(topic).is_err())
+        {
+            return Err(End::Bye(Reason::ProtocolError));
+        }
+        Ok(())
+    }
+
+    /// Refuses before anyone is asked.
+    fn reject(&mut self, publication: &Publication, reason: Reason, text: &str) -> Result<(), End> {
+        add(&self.hub.totals.refused, 1);
+        let text = Some(text.to_string());
+        match (publication.id, self.wire.version()) {
+            (None, _) => {}
+            (Some(_), Version::V3) => return Err(End::Bye(reason)),
+            (Some(id), _) if publication.qos == Qos::ExactlyOnce => {
+                self.send(Outgoing::PubRec(id, reason, text));
+            }
+            (Some(id), _) => self.send(Outgoing::PubAck(id, reason, text)),
+        }
+        Ok(())
+    }
+
+    /// Asks the gate. A publish that it answers at once, with none before it, takes no queue.
+    fn ask(&mut self, publication: Publication) -> Result<(), End> {
+        let Publication { qos, retain, id, properties, topic, payload, .. } = publication;
+        let (topic, payload) = detach(&topic, &payload);
+        let publish = Publish {
+            topic: topic.clone(),
+            payload: payload.clone(),
+            qos,
+            retain,
+            properties: properties.clone(),
+            version: self.wire.version(),
+            session: Arc::clone(&self.key.client_id),
+            packet_id: id,
+        };
+        let expires = properties.expiry_s.and_then(|_| expires(&properties, Instant::now()));
+        let from = self.mailbox.number;
+        let message = Message { topic, payload, qos, retain, properties, expires, from };
+        let message = Arc::new(message);
+        let mut future = self.gate.accept(Arc::clone(&self.who), publish);
+        // The first poll is here, so that the gate meets publishes in order of arrival.
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        match future.as_mut().poll(&mut cx) {
+            Poll::Ready(ruled) if self.inbound.pending.is_empty() => {
+                self.answer(Accepted { message, id, ruled })
+            }
+            Poll::Ready(ruled) => {
+                let future = Box::pin(std::future::ready(ruled));
+                let publish = Some((message, id));
+                self.inbound.pending.push_back(Accepting { future, publish });
+                Ok(())
+            }
+            Poll::Pending => {
+                let publish = Some((message, id));
+                self.inbound.pending.push_back(Accepting { future, publish });
+                Ok(())
+            }
+        }
+    }
+
+    /// Routes what the gate let pass, and acknowledges.
+    pub(super) fn answer(&mut self, accepted: Accepted) -> Result<(), End> {
+        let Accepted { message, id, ruled } = accepted;
+        let ruled = match ruled {
+            Ok(Verdict::Route) => self.hub.route(&message, Instant::now()),
+            Ok(Verdict::Handled) => Ok(()),
+            Err(refusal) => Err(refusal),
+        };
+        if let Err(refusal) = &ruled {
+            add(&self.hub.totals.refused, 1);
+            tracing::info!(account = %self.key.account, code = refusal.code, "publish refused");
+        }
+        let Some(id) = id else { return Ok(()) };
+        self.inbound.unanswered -= 1;
+        self.inbound.receiving.remove(&id);
+        let (reason, text) = match &ruled {
+            Ok(()) => (Reason::Success, None),
+            Err(refusal) if self.wire.version() == Version::V5 => {
+                (Reason::of(refusal), Some(refusal.to_string()))
+            }
+            Err(refusal) => match self.hub.refused.note(&self.key, &message) {
+                Answer::Close => return Err(End::Bye(Reason::of(refusal))),
+                Answer::Acknowledge => {
+                    tracing::warn!(account = %self.key.account, client_id = %self.key.client_id,
+                        code = refusal.code, "refused again over 3.1.1: acknowledged, not kept");
+                    (Reason::Success, None)
+                }
+            },
+        };
+        if message.qos == Qos::ExactlyOnce {
+            if !reason.is_failure() {
+                self.state.received.insert(id);
+            }
+            self.send(Outgoing::PubRec(id, reason, text));
+        } else {
+            self.send(Outgoing::PubAck(id, reason, text));
+        }
+        Ok(())
+    }
+}
