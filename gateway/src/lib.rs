@@ -1,1 +1,37 @@
-//! placeholder
+//! The appliance: one program that serves, stores and routes what it cannot read.
+//!
+//! The life of a message, from its door to everyone (docs/architecture.md), in this order:
+//!
+//! - [`gate`]: what MQTT clients may do · [`api`]: REST
+//! - [`ingest`]: the one path of every message · [`moderation`]: how fast
+//! - [`membership`]: who may do what in which room
+//! - [`aftermath`]: what follows a commit · [`history`]: what clients get
+//!
+//! Around it:
+//!
+//! - [`app`]: the state they share · [`error`], [`clock`], [`config`], [`names`]
+//! - [`auth`]: who is it · [`accounts`], [`devices`], [`epochs`]: how they come to be
+//! - [`appliance`], [`http`], [`web`], [`admin`]: the running program
+//! - [`cli`]: the command · [`member`]: a person who signed in on this machine
+
+pub mod accounts;
+pub mod admin;
+pub mod aftermath;
+pub mod api;
+pub mod app;
+pub mod appliance;
+pub mod auth;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod devices;
+pub mod epochs;
+pub mod error;
+pub mod gate;
+pub mod history;
+pub mod http;
+pub mod ingest;
+pub mod membership;
+pub mod moderation;
+pub mod names;
+pub mod web;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{DeviceId, Epoch, EventId, Position, UserId};
 use crate::limits::Limits;
 use crate::role::RoomRole;
+use crate::sealing::Hash;
 
 /// The first byte of a sealed wire (sealing.md §4).
 pub const SEALED: u8 = 0x01;
@@ -315,8 +316,8 @@ pub enum Line {
         epoch: Epoch,
         /// Who made it.
         by: UserId,
-        /// SHA-256 of its header, hex.
-        header: String,
+        /// SHA-256 of its header's bytes.
+        header: Hash,
     },
     /// An event was erased.
     Erased {

@@ -1,1 +1,10 @@
-//! placeholder
+//! A house for tests: the real binary on free ports of loopback, its data in a temporary folder.
+//!
+//! - [`house`]: starts, kills and restarts it, and asks it things
+//! - [`publisher`]: a person's MQTT app that knows what was acknowledged
+
+pub mod house;
+pub mod publisher;
+
+pub use house::{House, Person};
+pub use publisher::Publisher;

@@ -1,0 +1,325 @@
+//! How accounts come to be: the set-up of the house, an invite taken up, `user add`.
+
+use std::collections::HashSet;
+
+use hearth_protocol::event::Line;
+use hearth_protocol::ids::{EventId, InviteCode, Position, RoomId, UserId};
+use hearth_protocol::refusal::Kind;
+use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
+use hearth_protocol::sealing::card::Card;
+use hearth_protocol::sealing::kdf::sha256;
+use hearth_protocol::sealing::vault::Cost;
+use hearth_store::{Change, Edit, House, Invite, JoinProof, Login, Member, Room, User, Vault};
+use serde::Deserialize;
+use subtle::ConstantTimeEq;
+
+use crate::app::App;
+use crate::auth::{NewSession, SessionReply, verifier};
+use crate::clock::random;
+use crate::epochs::Setting;
+use crate::error::ApiError;
+use crate::names::{check_title, check_user_name, display_name};
+
+/// What a client brings for a new account, its keys already sealed.
+#[derive(Deserialize)]
+pub struct NewAccount {
+    user_id: UserId,
+    name: String,
+    display_name: Option<String>,
+    #[serde(default)]
+    label: String,
+    #[serde(with = "hearth_protocol::bytes::array")]
+    salt: [u8; 16],
+    cost: Cost,
+    #[serde(with = "hearth_protocol::bytes::array")]
+    auth_key: [u8; 32],
+    #[serde(with = "hearth_protocol::bytes")]
+    card: Vec<u8>,
+    #[serde(with = "hearth_protocol::bytes")]
+    vault: Vec<u8>,
+    #[serde(with = "hearth_protocol::bytes")]
+    recovery: Vec<u8>,
+}
+
+/// `POST /api/setup`.
+#[derive(Deserialize)]
+pub struct SetUp {
+    #[serde(with = "hearth_protocol::bytes")]
+    secret: Vec<u8>,
+    house: String,
+    general: NewGeneral,
+    #[serde(flatten)]
+    account: NewAccount,
+}
+
+/// The general room with its first epoch.
+#[derive(Deserialize)]
+pub struct NewGeneral {
+    id: RoomId,
+    name: String,
+    #[serde(with = "hearth_protocol::bytes")]
+    bundle: Vec<u8>,
+}
+
+/// `POST /api/auth/register`.
+#[derive(Deserialize)]
+pub struct Register {
+    code: InviteCode,
+    #[serde(with = "hearth_protocol::bytes")]
+    auth: Vec<u8>,
+    joins: Vec<Join>,
+    #[serde(flatten)]
+    account: NewAccount,
+}
+
+/// A newcomer's proof for one sealed room.
+#[derive(Deserialize)]
+pub struct Join {
+    room: RoomId,
+    #[serde(with = "hearth_protocol::bytes")]
+    proof: Vec<u8>,
+}
+
+impl App {
+    /// The first account, its house and the general room, in one commit.
+    pub async fn set_up(&self, request: SetUp) -> Result<SessionReply, ApiError> {
+        if !self.needs_set_up().await? {
+            return Err(ApiError::conflict("already_set_up", "the house is set up already")
+                .hint("sign in, or ask for an invite"));
+        }
+        let expected = self.setup_secret();
+        let fits: bool = request.secret.ct_eq(&expected).into();
+        if !fits {
+            return Err(ApiError::new(
+                Kind::Forbidden,
+                "wrong_setup_secret",
+                "the set-up link is not the one this box printed",
+            )
+            .hint("use the link that `hearth serve` printed last"));
+        }
+        let now = self.clock.now_ms();
+        let max = self.limits.room_name_chars_max;
+        let house = check_title("a house's name", &request.house, max)?;
+        let mut change = Change::of(vec![], now);
+        change.edits.push(Edit::SetHouse(House { name: house, created_at: now }));
+        let (user, session) = self.open_account(&mut change, request.account, HouseRole::Owner)?;
+        let room = Room {
+            general: true,
+            ..self.new_room(request.general.id, &request.general.name, RoomType::Public, user.id)?
+        };
+        let room = Room { sealing: Sealing::Sealed, ..room };
+        change.edits.push(Edit::PutRoom(room.clone()));
+        change.edits.push(Edit::PutMember(member(&room, user.id, RoomRole::Owner, now)));
+        let setting = Setting {
+            room: &room,
+            members: HashSet::from([user.id]),
+            devices: HashSet::new(),
+            listed: &HashSet::new(),
+            new_invite: None,
+        };
+        self.add_bundle(&mut change, setting, user.id, &request.general.bundle).await?;
+        self.store.change(change).await?;
+        tracing::info!(user = %user.id, "the house is set up");
+        self.auth.reply(session, user)
+    }
+
+    /// An account by an invite: a member of its rooms at once, listed by the proofs it brings.
+    pub async fn register(&self, request: Register) -> Result<SessionReply, ApiError> {
+        let invite = self.usable_invite(request.code, Some(&request.auth)).await?;
+        let mut change = Change::of(vec![], self.clock.now_ms());
+        let (user, session) = self.open_account(&mut change, request.account, HouseRole::Member)?;
+        self.join_by(&mut change, &invite, user.id, &request.joins)?;
+        self.store.change(change).await?;
+        tracing::info!(user = %user.id, "somebody joined by an invite");
+        self.auth.reply(session, user)
+    }
+
+    /// An invite taken up by somebody who has an account.
+    pub async fn accept_invite(
+        &self,
+        code: InviteCode,
+        auth: &[u8],
+        user: UserId,
+        joins: &[Join],
+    ) -> Result<Vec<RoomId>, ApiError> {
+        let invite = self.usable_invite(code, Some(auth)).await?;
+        let mut change = Change::of(vec![], self.clock.now_ms());
+        self.join_by(&mut change, &invite, user, joins)?;
+        self.store.change(change).await?;
+        Ok(invite.rooms)
+    }
+
+    /// An account whose password the box stretches itself; its keys come with its first client.
+    pub async fn add_user(&self, name: &str, password: &str) -> Result<User, ApiError> {
+        check_user_name(name)?;
+        check_password(password)?;
+        let now = self.clock.now_ms();
+        let mut change = Change::of(vec![], now);
+        let first = self.needs_set_up().await?;
+        if first {
+            let house = House { name: "Home".to_string(), created_at: now };
+            change.edits.push(Edit::SetHouse(house));
+        }
+        let user = User {
+            id: UserId::new(now, random()),
+            name: name.to_string(),
+            display_name: name.to_string(),
+            role: if first { HouseRole::Owner } else { HouseRole::Member },
+            created_at: now,
+            last_seen: 0,
+            login: self.auth.make_login(password).await?,
+        };
+        change.edits.push(Edit::PutUser(user.clone()));
+        if let Some(general) = self.membership.general() {
+            self.enter(&mut change, &general.room, user.id);
+        }
+        self.store.change(change).await?;
+        Ok(user)
+    }
+
+    /// Whether nobody lives here yet.
+    pub async fn needs_set_up(&self) -> Result<bool, ApiError> {
+        Ok(self.store.users().await?.is_empty())
+    }
+
+    /// An invite that can still be used, shown by its link's secret where `auth` is asked for.
+    pub async fn usable_invite(
+        &self,
+        code: InviteCode,
+        auth: Option<&[u8]>,
+    ) -> Result<Invite, ApiError> {
+        let unknown = || ApiError::not_found("invite").hint("check the link, or ask for a new one");
+        let invite = self.store.invite(code).await?.ok_or_else(unknown)?;
+        if let Some(auth) = auth {
+            let fits: bool = sha256(auth).ct_eq(&invite.auth_hash).into();
+            if !fits {
+                return Err(unknown());
+            }
+        }
+        let gone = |code, message: &str| {
+            ApiError::new(Kind::Gone, code, message).hint("ask for a new invite")
+        };
+        let maker_left =
+            invite.rooms.iter().any(|room| !self.membership.is_member(*room, invite.by));
+        if invite.revoked || maker_left {
+            Err(gone("invite_revoked", "the invite was taken back"))
+        } else if invite.uses_left == 0 {
+            Err(gone("invite_used_up", "the invite was used already"))
+        } else if invite.expires_at <= self.clock.now_ms() {
+            Err(gone("invite_expired", "the invite has expired"))
+        } else {
+            Ok(invite)
+        }
+    }
+
+    fn join_by(
+        &self,
+        change: &mut Change,
+        invite: &Invite,
+        user: UserId,
+        joins: &[Join],
+    ) -> Result<(), ApiError> {
+        change.edits.push(Edit::UseInvite { code: invite.code });
+        for id in &invite.rooms {
+            let state = self.membership.room(*id).ok_or_else(|| ApiError::not_found("room"))?;
+            if state.members.contains_key(&user) {
+                continue;
+            }
+            if state.is_sealed() {
+                let proof = joins.iter().find(|join| join.room == *id).ok_or_else(|| {
+                    let message = format!("the sealed room {id} needs a join proof");
+                    ApiError::invalid("proof_required", message)
+                })?;
+                change.edits.push(Edit::PutProof(JoinProof {
+                    room: *id,
+                    user,
+                    code: invite.code,
+                    proof: proof.proof.clone(),
+                }));
+            }
+            change.checks.push((*id, state.room.version));
+            self.enter(change, &state.room, user);
+        }
+        Ok(())
+    }
+
+    /// Makes somebody a member, with the line that says so.
+    pub fn enter(&self, change: &mut Change, room: &Room, user: UserId) {
+        let at = change.at_ms;
+        change.edits.push(Edit::PutMember(member(room, user, RoomRole::Member, at)));
+        change.line(room.id, Line::Joined { user, by: None }, EventId::new(at, random()));
+    }
+
+    fn open_account(
+        &self,
+        change: &mut Change,
+        new: NewAccount,
+        role: HouseRole,
+    ) -> Result<(User, NewSession), ApiError> {
+        check_user_name(&new.name)?;
+        new.cost.check()?;
+        let user = User {
+            id: new.user_id,
+            display_name: display_name(new.display_name.as_deref(), &new.name, &self.limits)?,
+            name: new.name,
+            role,
+            created_at: change.at_ms,
+            last_seen: change.at_ms,
+            login: Login { salt: new.salt, cost: new.cost, verifier: verifier(&new.auth_key) },
+        };
+        change.edits.push(Edit::PutUser(user.clone()));
+        self.put_card(change, user.id, new.card)?;
+        self.put_vault(change, user.id, 0, new.vault, new.recovery)?;
+        let session = self.auth.new_session(user.id, &new.label);
+        change.edits.push(Edit::PutSession(session.session.clone()));
+        Ok((user, session))
+    }
+
+    /// Adds a card that is its owner's and verifies by itself.
+    pub fn put_card(
+        &self,
+        change: &mut Change,
+        user: UserId,
+        bytes: Vec<u8>,
+    ) -> Result<(), ApiError> {
+        let card = Card::parse_and_verify(&bytes)?;
+        if card.user() != user {
+            return Err(ApiError::invalid("bad_card", "the card is somebody else's"));
+        }
+        change.edits.push(Edit::PutCard { user, card: bytes });
+        Ok(())
+    }
+
+    /// Adds the vault that follows version `expected` (0: there is none yet).
+    pub fn put_vault(
+        &self,
+        change: &mut Change,
+        user: UserId,
+        expected: u64,
+        vault: Vec<u8>,
+        recovery: Vec<u8>,
+    ) -> Result<(), ApiError> {
+        let max = self.limits.vault_bytes_max;
+        if vault.is_empty() || recovery.is_empty() || vault.len() > max || recovery.len() > max {
+            let message = format!("vault and recovery file have 1 to {max} bytes");
+            return Err(ApiError::invalid("bad_vault", message));
+        }
+        let vault = Vault { version: expected + 1, vault, recovery };
+        change.edits.push(Edit::SwapVault { user, expected, vault });
+        Ok(())
+    }
+}
+
+/// A password that is one.
+pub fn check_password(password: &str) -> Result<(), ApiError> {
+    if (1..=1_024).contains(&password.len()) {
+        return Ok(());
+    }
+    Err(ApiError::invalid("bad_password", "a password has 1 to 1,024 bytes"))
+}
+
+/// A membership that begins now.
+pub fn member(room: &Room, user: UserId, role: RoomRole, at_ms: u64) -> Member {
+    // The appender numbers the line that tells of it; the position is filled in there.
+    Member { room: room.id, user, role, joined_at: at_ms, joined_position: Position::START }
+}

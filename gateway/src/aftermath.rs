@@ -1,0 +1,79 @@
+//! What follows a commit, in commit order and before the waiting acknowledgements complete:
+//! mirrors change, then events go to the broker (design §3, step 7).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hearth_broker::{Broker, Reason};
+use hearth_protocol::ids::RoomId;
+use hearth_protocol::principal::{Account, Principal};
+use hearth_protocol::role::Sealing;
+use hearth_protocol::topic::Topic;
+use hearth_store::{Change, Committed, Edit, Room, StoredEvent};
+
+use crate::auth::live::Live;
+use crate::history;
+use crate::membership::{Membership, RoomState};
+
+/// The listener at the store.
+pub struct Aftermath {
+    /// Gets the events.
+    pub broker: Broker,
+    /// Follows rooms and members.
+    pub membership: Arc<Membership>,
+    /// Follows sessions, tokens and devices.
+    pub live: Arc<Live>,
+}
+
+impl Committed for Aftermath {
+    fn events(&self, events: &[StoredEvent]) {
+        for event in events {
+            let sealing = self.sealing(event.room);
+            let payload = history::payload(event, sealing);
+            self.broker.publish_event(event.room, event.position, payload);
+        }
+    }
+
+    fn changed(&self, change: &Change, rooms: &[Room]) {
+        self.live.apply(change);
+        self.membership.apply(change, rooms);
+        for edit in &change.edits {
+            match edit {
+                Edit::PutBundle(bundle) => {
+                    if let Some(state) = self.membership.room(bundle.room) {
+                        announce_epoch(&self.broker, &state);
+                    }
+                }
+                Edit::PutMember(member) => {
+                    self.broker.rights_changed(&Account::User(member.user));
+                }
+                Edit::RemoveSession(ended) => self.broker.disconnect_where(
+                    |who| matches!(who, Principal::Person { session, .. } if session == ended),
+                    Reason::NotAuthorized,
+                ),
+                Edit::RemoveToken(ended) => self.broker.disconnect_where(
+                    |who| matches!(who, Principal::App { token, .. } if token == ended),
+                    Reason::NotAuthorized,
+                ),
+                Edit::RemoveDevice(device) => {
+                    self.broker.disconnect(&Account::Device(*device), Reason::NotAuthorized);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Aftermath {
+    /// How a room's events look; a room is in the mirror before its first event.
+    fn sealing(&self, room: RoomId) -> Sealing {
+        self.membership.room(room).map_or(Sealing::Sealed, |state| state.room.sealing)
+    }
+}
+
+/// The retained `key` topic of a sealed room: devices and members follow it.
+pub fn announce_epoch(broker: &Broker, state: &RoomState) {
+    if let Some(key) = &state.key {
+        broker.publish(&Topic::Key(state.room.id), Bytes::clone(key), true);
+    }
+}

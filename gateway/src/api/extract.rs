@@ -1,0 +1,90 @@
+//! What routes take from a request: the app, who asks, the body.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use hearth_protocol::ids::{SessionId, UserId};
+use hearth_protocol::principal::Principal;
+use hearth_protocol::refusal::Kind;
+use serde::de::DeserializeOwned;
+use warp::{Filter, Rejection};
+
+use crate::app::App;
+use crate::error::ApiError;
+
+/// The address a request came from; the listener puts it into the request.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
+
+/// A person who asks, after the token was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Who.
+    pub user: UserId,
+    /// Through which login; `None` through an app token.
+    pub session: Option<SessionId>,
+}
+
+/// The app, for handlers.
+pub fn with(
+    app: &Arc<App>,
+) -> impl Filter<Extract = (Arc<App>,), Error = Infallible> + Clone + use<> {
+    let app = app.clone();
+    warp::any().map(move || app.clone())
+}
+
+/// The address behind a request (loopback where there is none: the admin socket).
+pub fn address() -> impl Filter<Extract = (IpAddr,), Error = Infallible> + Copy {
+    warp::ext::optional::<Peer>().map(|peer: Option<Peer>| match peer {
+        Some(Peer(address)) => address.ip(),
+        None => IpAddr::V4(Ipv4Addr::LOCALHOST),
+    })
+}
+
+/// The signed-in person; 401 without one. Goes after the path filters.
+pub fn caller(
+    app: &Arc<App>,
+) -> impl Filter<Extract = (Caller,), Error = Rejection> + Clone + use<> {
+    with(app).and(warp::header::optional::<String>("authorization")).and_then(
+        |app: Arc<App>, header: Option<String>| async move {
+            identify(&app, header.as_deref()).await.map_err(Rejection::from)
+        },
+    )
+}
+
+async fn identify(app: &App, header: Option<&str>) -> Result<Caller, ApiError> {
+    let no = |message: &str| {
+        ApiError::new(Kind::Unauthenticated, "sign_in", message)
+            .hint("send `Authorization: Bearer TOKEN`; POST /api/auth/login gives one")
+    };
+    let header = header.ok_or_else(|| no("this needs a token"))?;
+    let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(no("the Authorization header is not `Bearer TOKEN`"));
+    }
+    match app.auth.principal(token.trim()).await? {
+        Principal::Person { user, session } => Ok(Caller { user, session: Some(session) }),
+        Principal::App { user, .. } => Ok(Caller { user, session: None }),
+        Principal::Device { .. } | Principal::Local(_) => {
+            Err(ApiError::forbidden("a device's token opens its door over MQTT and nothing else"))
+        }
+    }
+}
+
+/// A JSON body of at most `json_bytes_max`.
+pub fn body<T: DeserializeOwned + Send>(
+    app: &Arc<App>,
+) -> impl Filter<Extract = (T,), Error = Rejection> + Clone + use<T> {
+    let max = u64::try_from(app.limits.json_bytes_max).unwrap_or(u64::MAX);
+    warp::body::content_length_limit(max).and(warp::body::bytes()).and_then(
+        |bytes: bytes::Bytes| async move {
+            serde_json::from_slice(&bytes).map_err(|error| {
+                Rejection::from(
+                    ApiError::invalid("bad_json", format!("the body does not read: {error}"))
+                        .hint("send JSON as docs/protocol.md describes it"),
+                )
+            })
+        },
+    )
+}

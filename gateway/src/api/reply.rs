@@ -1,0 +1,108 @@
+//! The one place that makes HTTP answers: JSON, statuses, errors of one shape.
+
+use std::convert::Infallible;
+
+use hearth_protocol::refusal::{Kind, Refusal};
+use serde::Serialize;
+use serde_json::json;
+use warp::Rejection;
+use warp::http::StatusCode;
+use warp::http::header::{CACHE_CONTROL, HeaderValue, RETRY_AFTER};
+use warp::reject::{self, Reject};
+use warp::reply::{Reply, Response};
+
+use crate::error::ApiError;
+
+/// What a handler answers when all went well.
+#[derive(Debug)]
+pub struct Answer {
+    status: StatusCode,
+    body: Option<Vec<u8>>,
+}
+
+impl Answer {
+    /// 200 with JSON.
+    pub fn ok(value: &impl Serialize) -> Result<Self, ApiError> {
+        Self::with(StatusCode::OK, value)
+    }
+
+    /// 201 with JSON.
+    pub fn created(value: &impl Serialize) -> Result<Self, ApiError> {
+        Self::with(StatusCode::CREATED, value)
+    }
+
+    /// 204.
+    pub fn nothing() -> Result<Self, ApiError> {
+        Ok(Self { status: StatusCode::NO_CONTENT, body: None })
+    }
+
+    fn with(status: StatusCode, value: &impl Serialize) -> Result<Self, ApiError> {
+        let body = serde_json::to_vec(value).map_err(|error| {
+            ApiError::new(Kind::Unavailable, "unwritable_answer", error.to_string())
+        })?;
+        Ok(Self { status, body: Some(body) })
+    }
+}
+
+/// A rejection that carries its answer.
+impl Reject for ApiError {}
+
+/// The response to what a handler returned.
+pub fn answer(result: Result<Answer, ApiError>) -> Response {
+    match result {
+        Ok(answer) => {
+            let mut response = Response::new(answer.body.unwrap_or_default().into());
+            *response.status_mut() = answer.status;
+            json_headers(&mut response);
+            response
+        }
+        Err(error) => refuse(&error.0),
+    }
+}
+
+fn json_headers(response: &mut Response) {
+    let headers = response.headers_mut();
+    headers.insert("content-type", HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+}
+
+/// `{code, message, hint}` with the status of its kind.
+pub fn refuse(no: &Refusal) -> Response {
+    let body = json!({ "code": no.code, "message": no.message, "hint": no.hint });
+    let mut response = Response::new(body.to_string().into());
+    *response.status_mut() =
+        StatusCode::from_u16(no.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    json_headers(&mut response);
+    if let Kind::TooMany { retry_after_ms } = no.kind {
+        let seconds = HeaderValue::from(retry_after_ms.div_ceil(1_000));
+        response.headers_mut().insert(RETRY_AFTER, seconds);
+    }
+    response
+}
+
+/// Turns whatever no route took into an answer.
+pub async fn recover(rejection: Rejection) -> Result<Response, Infallible> {
+    let simple = |status: StatusCode, code: &'static str, message: &str| {
+        let mut response = refuse(&Refusal::new(Kind::Invalid, code, message));
+        *response.status_mut() = status;
+        response
+    };
+    Ok(if let Some(ApiError(no)) = rejection.find::<ApiError>() {
+        refuse(no)
+    } else if rejection.find::<reject::PayloadTooLarge>().is_some() {
+        simple(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too large")
+    } else if rejection.find::<reject::LengthRequired>().is_some() {
+        simple(StatusCode::LENGTH_REQUIRED, "length_required", "say the body's length")
+    } else if rejection.find::<reject::InvalidQuery>().is_some() {
+        simple(StatusCode::BAD_REQUEST, "bad_query", "the query does not read")
+    } else if rejection.find::<reject::MissingHeader>().is_some()
+        || rejection.find::<reject::InvalidHeader>().is_some()
+    {
+        simple(StatusCode::BAD_REQUEST, "bad_header", "a header is missing or does not read")
+    } else if rejection.find::<reject::MethodNotAllowed>().is_some() {
+        simple(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "not with this method")
+    } else {
+        simple(StatusCode::NOT_FOUND, "not_found", "there is nothing at this path")
+    }
+    .into_response())
+}

@@ -1,0 +1,153 @@
+//! The appliance's state: what every door (REST, MQTT, the admin socket) works on.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use hearth_broker::Broker;
+use hearth_protocol::event::Line;
+use hearth_protocol::ids::{EventId, Position, RoomId, UserId};
+use hearth_protocol::limits::Limits;
+use hearth_protocol::role::RoomType;
+use hearth_store::{Change, Edit, Engine, Room, Store};
+
+use crate::aftermath::Aftermath;
+use crate::auth::Auth;
+use crate::clock::{Clock, random};
+use crate::error::ApiError;
+use crate::membership::{Membership, RoomState};
+use crate::moderation::Rates;
+use crate::names::check_title;
+
+/// Everything that is shared.
+pub struct App {
+    /// The limits in force.
+    pub limits: Arc<Limits>,
+    /// Where "now" comes from.
+    pub clock: Arc<dyn Clock>,
+    /// What is on disk.
+    pub store: Store,
+    /// Who is connected.
+    pub broker: Broker,
+    /// Who is where.
+    pub membership: Arc<Membership>,
+    /// Who is who.
+    pub auth: Auth,
+    /// Who writes how fast.
+    pub rates: Rates,
+    /// Proves that somebody has the set-up link; new at each start.
+    setup_secret: [u8; 16],
+    /// Where MQTT listens, once it does.
+    pub mqtt: OnceLock<SocketAddr>,
+    /// The data folder, for messages about it.
+    pub data: PathBuf,
+}
+
+impl App {
+    /// The state over an engine that is open.
+    pub async fn open(
+        engine: Arc<dyn Engine>,
+        limits: Arc<Limits>,
+        clock: Arc<dyn Clock>,
+        data: PathBuf,
+    ) -> Result<Arc<Self>, ApiError> {
+        let store = Store::open(engine, limits.clone()).await?;
+        let broker = Broker::new(limits.clone());
+        let membership = Arc::new(Membership::load(&store).await?);
+        let auth = Auth::open(store.clone(), limits.clone(), clock.clone()).await?;
+        store.listen(Arc::new(Aftermath {
+            broker: broker.clone(),
+            membership: membership.clone(),
+            live: auth.live.clone(),
+        }));
+        let rates = Rates::default();
+        let (setup_secret, mqtt) = (random(), OnceLock::new());
+        let app = Self {
+            limits,
+            clock,
+            store,
+            broker,
+            membership,
+            auth,
+            rates,
+            setup_secret,
+            mqtt,
+            data,
+        };
+        app.announce_epochs();
+        Ok(Arc::new(app))
+    }
+
+    /// Publishes each room's current epoch, retained: the broker's memory begins empty.
+    fn announce_epochs(&self) {
+        for state in self.membership.rooms() {
+            crate::aftermath::announce_epoch(&self.broker, &state);
+        }
+    }
+
+    /// The secret of the set-up link.
+    pub fn setup_secret(&self) -> [u8; 16] {
+        self.setup_secret
+    }
+
+    /// What the house is called.
+    pub async fn house_name(&self) -> Result<String, ApiError> {
+        Ok(self.store.house().await?.map_or_else(|| "Hearth".to_string(), |house| house.name))
+    }
+
+    /// A room that is not stored yet.
+    pub fn new_room(
+        &self,
+        id: RoomId,
+        name: &str,
+        kind: RoomType,
+        by: UserId,
+    ) -> Result<Room, ApiError> {
+        let now = self.clock.now_ms();
+        Ok(Room {
+            id,
+            name: check_title("a room's name", name, self.limits.room_name_chars_max)?,
+            description: String::new(),
+            kind,
+            sealing: kind.default_sealing(),
+            general: false,
+            created_at: now,
+            created_by: by,
+            version: 0,
+            epoch: 0,
+            rotation_due: false,
+            first_position: Position(1),
+            last_message_at: now,
+            direct: None,
+        })
+    }
+
+    /// Ends a membership; a sealed room needs a new epoch before it takes anything more.
+    pub async fn remove_member(
+        &self,
+        state: &RoomState,
+        user: UserId,
+        by: Option<UserId>,
+    ) -> Result<(), ApiError> {
+        let (room, now) = (state.room.id, self.clock.now_ms());
+        let mut change = Change::of(vec![Edit::RemoveMember { room, user }], now);
+        change.checks.push((room, state.room.version));
+        self.mark_rotation_due(&mut change, room);
+        change.line(room, Line::Left { user, by }, EventId::new(now, random()));
+        self.store.change(change).await?;
+        Ok(())
+    }
+
+    /// Notes in a change that a sealed room needs a new epoch.
+    pub fn mark_rotation_due(&self, change: &mut Change, room: RoomId) {
+        if let Some(state) = self.membership.room(room).filter(|state| state.is_sealed()) {
+            change.edits.push(Edit::UpdateRoom(Room { rotation_due: true, ..state.room.clone() }));
+        }
+    }
+
+    /// Ends everything in order: connections first, then what is still on its way to the disk.
+    pub async fn close(&self) {
+        self.broker.shutdown().await;
+        self.store.close().await;
+    }
+}

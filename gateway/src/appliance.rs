@@ -1,0 +1,143 @@
+//! The running appliance: opens what lies on disk, listens, prints how to begin, stops in order.
+
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use hearth_protocol::bytes::b64u;
+use hearth_protocol::limits::Limits;
+use hearth_protocol::refusal::Refusal;
+use hearth_store::Memory;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::admin;
+use crate::app::App;
+use crate::clock::SystemClock;
+use crate::config::{Config, ConfigError, Place};
+use crate::error::ApiError;
+use crate::gate::HouseGate;
+use crate::http;
+
+/// Why the appliance does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplianceError {
+    /// What it was told makes no sense.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data folder.
+    #[error(
+        "cannot use the data folder {folder}: {cause}; give another with --data, or its rights"
+    )]
+    Folder {
+        /// Which.
+        folder: PathBuf,
+        /// Why not.
+        cause: io::Error,
+    },
+    /// What is in the store.
+    #[error("cannot read the house: {0}")]
+    House(Refusal),
+    /// An address.
+    #[error(
+        "cannot listen on {address} ({flag}): {cause}; stop what uses it, or give another address"
+    )]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// The flag that sets it.
+        flag: &'static str,
+        /// Why not.
+        cause: io::Error,
+    },
+    /// The admin socket.
+    #[error("cannot make {path}: {cause}")]
+    Socket {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        cause: io::Error,
+    },
+    /// Anything of the operating system.
+    #[error("cannot run: {0}")]
+    System(#[from] io::Error),
+}
+
+impl From<ApiError> for ApplianceError {
+    fn from(ApiError(refusal): ApiError) -> Self {
+        Self::House(refusal)
+    }
+}
+
+/// Opens the house at a place: its folder, key and store.
+pub async fn open(place: &Place, limits: Arc<Limits>) -> Result<Arc<App>, ApplianceError> {
+    make_folder(&place.data)
+        .map_err(|cause| ApplianceError::Folder { folder: place.data.clone(), cause })?;
+    let engine = Memory::default();
+    let data = place.data.clone();
+    Ok(App::open(Arc::new(engine), limits, Arc::new(SystemClock), data).await?)
+}
+
+fn make_folder(data: &Path) -> io::Result<()> {
+    if !data.is_dir() {
+        fs::create_dir_all(data)?;
+        fs::set_permissions(data, fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
+async fn bind(address: SocketAddr, flag: &'static str) -> Result<TcpListener, ApplianceError> {
+    TcpListener::bind(address).await.map_err(|cause| ApplianceError::Listen {
+        address,
+        flag,
+        cause,
+    })
+}
+
+/// Runs until `stop` turns true. `ready` is told where it listens.
+pub async fn serve(
+    config: Config,
+    stop: watch::Receiver<bool>,
+    ready: impl FnOnce(&Started),
+) -> Result<(), ApplianceError> {
+    config.check()?;
+    let http_listener = bind(config.http, "--http").await?;
+    let mqtt_listener = bind(config.mqtt, "--mqtt").await?;
+    let app = open(&config.place, config.limits.clone()).await?;
+    app.broker.open(Arc::new(HouseGate::new(app.clone())));
+    let (http, mqtt) = (http_listener.local_addr()?, mqtt_listener.local_addr()?);
+    app.mqtt.get_or_init(|| mqtt);
+    let admin = admin::Socket::bind(&config.place.admin_socket())
+        .map_err(|cause| ApplianceError::Socket { path: config.place.admin_socket(), cause })?;
+    let setup = app
+        .needs_set_up()
+        .await?
+        .then(|| format!("http://{http}/setup#{}", b64u(&app.setup_secret())));
+    ready(&Started { http, mqtt, setup });
+    let broker = app.broker.clone();
+    let mqtt_task = tokio::spawn(async move { broker.listen(mqtt_listener).await });
+    let admin_task = tokio::spawn(admin.serve(app.clone(), stop.clone()));
+    http::serve(http_listener, http::routes(&app), stop).await;
+    app.close().await;
+    for task in [mqtt_task, admin_task] {
+        if let Err(error) = task.await {
+            tracing::error!(%error, "a listener ended badly");
+        }
+    }
+    tracing::info!("stopped; everything acknowledged is on disk");
+    Ok(())
+}
+
+/// Where the appliance listens.
+#[derive(Debug, Clone)]
+pub struct Started {
+    /// HTTP and MQTT over WebSocket.
+    pub http: SocketAddr,
+    /// MQTT.
+    pub mqtt: SocketAddr,
+    /// The set-up link, while nobody lives here.
+    pub setup: Option<String>,
+}

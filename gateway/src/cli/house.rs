@@ -1,0 +1,184 @@
+//! Box commands: asked of the running appliance through its admin socket, else done on the store.
+
+use std::io::{self, BufRead, IsTerminal};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use clap::Subcommand;
+use hearth_protocol::limits::Limits;
+use hearth_protocol::role::RoomType;
+
+use super::Failure;
+use crate::admin::{self, DeviceLine, Reply, Request, RoomLine, UserLine};
+use crate::appliance;
+use crate::config::Place;
+
+/// `hearth user`
+#[derive(Subcommand)]
+pub enum UserCommand {
+    /// Make an account.
+    Add {
+        /// 3 to 20 letters, digits or underscores.
+        name: String,
+        /// Read the password from standard input.
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// List the accounts.
+    List,
+}
+
+/// `hearth room`
+#[derive(Subcommand)]
+pub enum RoomCommand {
+    /// Make an open room (sealed ones are made by their people, in the web client).
+    Add {
+        /// Its name.
+        name: String,
+        /// Only for who is invited.
+        #[arg(long)]
+        private: bool,
+    },
+    /// List the rooms.
+    List,
+}
+
+/// `hearth device`
+#[derive(Subcommand)]
+pub enum DeviceCommand {
+    /// Add a device and print the line to paste.
+    Add {
+        /// 1 to 32 lower-case letters, digits or dashes.
+        name: String,
+        /// The room's name or id.
+        #[arg(long)]
+        room: String,
+    },
+    /// List the devices.
+    List,
+    /// End a device: its token opens nothing any more.
+    Remove {
+        /// Its name or id.
+        device: String,
+    },
+}
+
+/// Asks the appliance, or does it on the store when none runs.
+pub fn ask(place: &Place, request: Request) -> Result<Reply, Failure> {
+    let socket = place.admin_socket();
+    let reply = match admin::ask(&socket, &request) {
+        Ok(Some(reply)) => reply,
+        Ok(None) => directly(place, request)?,
+        Err(error) => {
+            let socket = socket.display();
+            return Err(format!("cannot ask the box through {socket}: {error}").into());
+        }
+    };
+    match reply {
+        Reply::Refused { message, hint, .. } if hint.is_empty() => Err(message.into()),
+        Reply::Refused { message, hint, .. } => Err(format!("{message} ({hint})").into()),
+        reply => Ok(reply),
+    }
+}
+
+fn directly(place: &Place, request: Request) -> Result<Reply, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let app = appliance::open(place, Arc::new(Limits::default())).await?;
+        let reply = admin::handle(&app, request).await;
+        app.close().await;
+        Ok(reply)
+    })
+}
+
+/// Runs `hearth user`.
+pub fn user(place: &Place, command: UserCommand, json: bool) -> Result<(), Failure> {
+    let request = match command {
+        UserCommand::Add { name, password_stdin } => {
+            Request::UserAdd { name, password: read_password(password_stdin)? }
+        }
+        UserCommand::List => Request::UserList,
+    };
+    print(ask(place, request)?, json)
+}
+
+/// Runs `hearth room`.
+pub fn room(place: &Place, command: RoomCommand, json: bool) -> Result<(), Failure> {
+    let request = match command {
+        RoomCommand::Add { name, private } => {
+            let kind = if private { RoomType::Private } else { RoomType::Public };
+            Request::RoomAdd { name, kind }
+        }
+        RoomCommand::List => Request::RoomList,
+    };
+    print(ask(place, request)?, json)
+}
+
+/// Runs `hearth device`.
+pub fn device(place: &Place, command: DeviceCommand, json: bool) -> Result<(), Failure> {
+    let request = match command {
+        DeviceCommand::Add { name, room } => Request::DeviceAdd { name, room },
+        DeviceCommand::List => Request::DeviceList,
+        DeviceCommand::Remove { device } => Request::DeviceRemove { device },
+    };
+    print(ask(place, request)?, json)
+}
+
+/// A password typed without echo, or the first line of standard input.
+pub fn read_password(from_stdin: bool) -> Result<String, Failure> {
+    if !from_stdin && io::stdin().is_terminal() {
+        return Ok(rpassword::prompt_password("Password: ")?);
+    }
+    if !from_stdin {
+        return Err("no terminal to ask for a password: use --password-stdin".into());
+    }
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\n', '\r']).to_string())
+}
+
+fn print(reply: Reply, json: bool) -> Result<(), Failure> {
+    if json {
+        println!("{}", serde_json::to_string(&reply)?);
+        return Ok(());
+    }
+    match reply {
+        Reply::Users(users) => users.iter().for_each(print_user),
+        Reply::Rooms(rooms) => rooms.iter().for_each(print_room),
+        Reply::Devices(devices) => devices.iter().for_each(print_device),
+        Reply::NewDevice { device, token, mqtt } => {
+            let mqtt = mqtt.unwrap_or(([127, 0, 0, 1], 1883).into());
+            print_line_to_paste(&device, &token, mqtt);
+        }
+        Reply::Status { house, users, rooms, connections } => {
+            println!("{house}: {users} people, {rooms} rooms, {connections} connections");
+        }
+        Reply::Refused { message, .. } => return Err(message.into()),
+    }
+    Ok(())
+}
+
+fn print_user(user: &UserLine) {
+    let keys = if user.vault { "has keys" } else { "no keys yet" };
+    println!("{}  {:<20}  {:?}, {keys}", user.id, user.name, user.role);
+}
+
+fn print_room(room: &RoomLine) {
+    let RoomLine { id, name, kind, sealing, members } = room;
+    println!("{id}  {name:<20}  {kind:?}, {sealing:?}, {members} members");
+}
+
+fn print_device(device: &DeviceLine) {
+    println!("{}  {:<20}  posts to {}", device.id, device.name, device.room_name);
+}
+
+fn print_line_to_paste(device: &DeviceLine, token: &str, mqtt: SocketAddr) {
+    let DeviceLine { id, name, room, room_name } = device;
+    println!("{name} may post to {room_name}. This line does it; the token is shown only once:\n");
+    println!(
+        "mosquitto_pub -h {} -p {} -q 1 -t hearth/rooms/{room}/door/{id} -u {id} -P {token} -m \
+         \"Washing done\"",
+        mqtt.ip(),
+        mqtt.port()
+    );
+}

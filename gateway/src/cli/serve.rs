@@ -1,0 +1,86 @@
+//! `hearth serve`: the appliance in the foreground, until it is asked to stop.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use clap::Args as ClapArgs;
+use hearth_protocol::limits::Limits;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing_subscriber::EnvFilter;
+
+use super::{Failure, qr};
+use crate::appliance::{self, Started};
+use crate::config::{Config, Place};
+
+/// Its options.
+#[derive(ClapArgs)]
+pub struct Args {
+    /// Where HTTP, the web client and MQTT over WebSocket listen.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
+    http: SocketAddr,
+    /// Where MQTT listens.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:1883")]
+    mqtt: SocketAddr,
+    /// Serve in clear beyond loopback: anyone on the network can read along.
+    #[arg(long)]
+    insecure: bool,
+    /// Set a limit, e.g. messages_per_10_s=0 (may be repeated).
+    #[arg(long, value_name = "NAME=NUMBER")]
+    limit: Vec<String>,
+}
+
+/// Runs until SIGINT or SIGTERM.
+pub fn run(place: Place, args: Args) -> Result<(), Failure> {
+    let filter = EnvFilter::try_from_env("HEARTH_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,rumqttd=warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let mut limits = Limits::default();
+    for text in &args.limit {
+        limits.set(text)?;
+    }
+    let config = Config {
+        place,
+        http: args.http,
+        mqtt: args.mqtt,
+        insecure: args.insecure,
+        limits: Arc::new(limits),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let (stop_sender, stop) = watch::channel(false);
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            stop_sender.send_replace(true);
+        });
+        appliance::serve(config, stop, announce).await?;
+        Ok(())
+    })
+}
+
+/// Prints where it listens, and how to begin while nobody lives here.
+fn announce(started: &Started) {
+    let mut text = format!(
+        "Hearth listens on http://{} (web client, REST, MQTT over WebSocket at /mqtt)\n\
+         and on {} (MQTT).\n",
+        started.http, started.mqtt
+    );
+    if let Some(link) = &started.setup {
+        text.push_str(&format!(
+            "\nNobody lives here yet. Open this link to set the house up; it works once:\n\n  \
+             {link}\n\n{}\n",
+            qr::terminal(link)
+        ));
+    }
+    let mut out = io::stdout().lock();
+    // Nobody may be reading; the appliance runs all the same.
+    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+        tracing::debug!("nobody reads standard output");
+    }
+}

@@ -1,0 +1,82 @@
+//! Devices: machines with a door into one room.
+
+use hearth_protocol::bytes::b64u;
+use hearth_protocol::ids::{DeviceId, RoomId, UserId};
+use hearth_protocol::sealing::kdf::sha256;
+use hearth_store::{Change, Device, Edit, StoreError};
+
+use crate::app::App;
+use crate::auth::DEVICE_TOKEN;
+use crate::clock::random;
+use crate::epochs::Setting;
+use crate::error::ApiError;
+use crate::membership::RoomState;
+use crate::names::check_device_name;
+
+/// What makes a device.
+pub struct NewDevice {
+    /// Made by the client in sealed rooms, because its door key is derived from it.
+    pub id: Option<DeviceId>,
+    /// `[a-z0-9-]{1,32}`.
+    pub name: String,
+    /// Who adds it.
+    pub by: UserId,
+    /// The epoch with its door, in sealed rooms.
+    pub bundle: Option<Vec<u8>>,
+}
+
+impl App {
+    /// Adds a device; the token is shown once and kept as a hash.
+    pub async fn add_device(
+        &self,
+        state: &RoomState,
+        new: NewDevice,
+    ) -> Result<(Device, String), ApiError> {
+        check_device_name(&new.name)?;
+        let now = self.clock.now_ms();
+        let token = format!("{DEVICE_TOKEN}{}", b64u(&random::<32>()));
+        let room = &state.room;
+        let device = Device {
+            id: new.id.unwrap_or_else(|| DeviceId::new(now, random())),
+            room: room.id,
+            name: new.name,
+            token_hash: sha256(token.as_bytes()),
+            created_at: now,
+            created_by: new.by,
+            door_epoch: if state.is_sealed() { room.epoch + 1 } else { 0 },
+            last_post_at: 0,
+        };
+        let mut change = Change::of(vec![Edit::PutDevice(device.clone())], now);
+        change.checks.push((room.id, room.version));
+        if state.is_sealed() {
+            let (Some(bundle), true) = (new.bundle, new.id.is_some()) else {
+                return Err(ApiError::conflict(
+                    "bundle_required",
+                    "the room is sealed: a device comes with its id and an epoch that has its door",
+                )
+                .hint("add it in the web client, or `hearth login` and `hearth device add`"));
+            };
+            let mut setting = Setting::of(state);
+            setting.devices.insert(device.id);
+            self.add_bundle(&mut change, setting, new.by, &bundle).await?;
+        }
+        match self.store.change(change).await {
+            Err(StoreError::Stale { .. }) => {
+                Err(ApiError::conflict("epoch_taken", "the room changed meanwhile")
+                    .hint("fetch the bundles and add the device again"))
+            }
+            done => {
+                done?;
+                Ok((device, token))
+            }
+        }
+    }
+
+    /// Ends a device: its token opens nothing from now on.
+    pub async fn remove_device(&self, room: RoomId, device: DeviceId) -> Result<(), ApiError> {
+        let now = self.clock.now_ms();
+        self.store.change(Change::of(vec![Edit::RemoveDevice(device)], now)).await?;
+        tracing::info!(%room, %device, "a device was removed");
+        Ok(())
+    }
+}

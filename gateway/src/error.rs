@@ -1,0 +1,84 @@
+//! A no to a request or a publish: the protocol's `Refusal`, and what becomes one.
+
+use hearth_protocol::ids::IdError;
+use hearth_protocol::refusal::{Kind, Refusal};
+use hearth_protocol::sealing::SealingError;
+use hearth_store::StoreError;
+
+/// What handlers return instead of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiError(pub Refusal);
+
+impl ApiError {
+    /// A no without a hint.
+    pub fn new(kind: Kind, code: &'static str, message: impl Into<String>) -> Self {
+        Self(Refusal::new(kind, code, message))
+    }
+
+    /// 400: a field that is not what it should be.
+    pub fn invalid(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Kind::Invalid, code, message)
+    }
+
+    /// 404: not there, or not for the asker to know.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(Kind::NotFound, "not_found", format!("there is no such {what}"))
+    }
+
+    /// 409: the state does not allow it.
+    pub fn conflict(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Kind::Conflict, code, message)
+    }
+
+    /// 403: not for this role.
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(Kind::Forbidden, "forbidden", message)
+    }
+
+    /// The same no with a remedy.
+    #[must_use]
+    pub fn hint(self, hint: &'static str) -> Self {
+        Self(self.0.hint(hint))
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        Self(refusal)
+    }
+}
+
+impl From<IdError> for ApiError {
+    fn from(error: IdError) -> Self {
+        Self::invalid("bad_id", error.to_string())
+    }
+}
+
+/// What sealed things the box can check and found wanting.
+impl From<SealingError> for ApiError {
+    fn from(error: SealingError) -> Self {
+        Self::invalid("bad_sealed", error.to_string())
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        let text = error.to_string();
+        match error {
+            StoreError::NameTaken { .. } => Self::conflict("name_taken", text),
+            StoreError::IdTaken { .. } => {
+                Self::conflict("id_taken", text).hint("an id is used once; make a new one")
+            }
+            StoreError::Stale { .. } => Self::conflict("changed_meanwhile", text)
+                .hint("somebody was quicker; read again and retry"),
+            StoreError::NotFound { .. } => Self::new(Kind::NotFound, "not_found", text),
+            StoreError::Gone { .. } => Self::new(Kind::Gone, "gone", text),
+            StoreError::LimitReached { .. } => Self::conflict("limit_reached", text),
+            other => {
+                tracing::error!(error = %other, "the store refused");
+                Self::new(Kind::Unavailable, "store_unavailable", text)
+                    .hint("the box's log and `hearth doctor` say more")
+            }
+        }
+    }
+}

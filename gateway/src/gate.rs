@@ -1,0 +1,200 @@
+//! What MQTT clients may do: the table of design §4, asked by the broker.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::{BoxFuture, FutureExt};
+use hearth_broker::{Backlog, Gate, Login, PresenceChange, Publish, Qos, Verdict, Version};
+use hearth_protocol::event::Sender;
+use hearth_protocol::ids::{Position, RoomId};
+use hearth_protocol::principal::Principal;
+use hearth_protocol::refusal::{Kind, Refusal};
+use hearth_protocol::role::RoomAction;
+use hearth_protocol::topic::{PREFIX, Topic};
+use hearth_store::PageQuery;
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::history;
+use crate::ingest::Submission;
+
+/// The gate of a house.
+pub struct HouseGate {
+    app: Arc<App>,
+}
+
+impl HouseGate {
+    /// The gate over the appliance's state.
+    pub fn new(app: Arc<App>) -> Self {
+        Self { app }
+    }
+}
+
+impl Gate for HouseGate {
+    fn admit(&self, login: Login) -> BoxFuture<'_, Result<Principal, Refusal>> {
+        admit(&self.app, login).boxed()
+    }
+
+    fn may_subscribe(&self, who: &Principal, filter: &str) -> Result<(), Refusal> {
+        let allowed = match who {
+            // A device reads the house's status and its own room's key, and nothing else.
+            Principal::Device { room, .. } => match Topic::parse(filter) {
+                Some(Topic::Status) => true,
+                Some(Topic::Key(of)) => of == *room,
+                _ => false,
+            },
+            Principal::Person { .. } | Principal::App { .. } => match Topic::parse(filter) {
+                Some(_) => may_receive(&self.app, who, filter),
+                // What a wildcard finds is decided at each delivery.
+                None => filter.starts_with(PREFIX) && filter.contains(['+', '#']),
+            },
+            Principal::Local(_) => false,
+        };
+        if allowed { Ok(()) } else { Err(no_topic("subscribe to", filter)) }
+    }
+
+    fn may_receive(&self, who: &Principal, topic: &str) -> bool {
+        self.app.auth.live.holds(who) && may_receive(&self.app, who, topic)
+    }
+
+    fn accept(
+        &self,
+        who: Arc<Principal>,
+        publish: Publish,
+    ) -> BoxFuture<'static, Result<Verdict, Refusal>> {
+        let app = self.app.clone();
+        async move { accept(&app, &who, publish).await.map_err(|ApiError(refusal)| refusal) }
+            .boxed()
+    }
+
+    fn backlog<'a>(
+        &'a self,
+        who: &'a Principal,
+        room: RoomId,
+        after: Position,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Backlog, Refusal>> {
+        async move {
+            backlog(&self.app, who, room, after, limit).await.map_err(|ApiError(refusal)| refusal)
+        }
+        .boxed()
+    }
+
+    fn presence(&self, who: &Principal, change: PresenceChange) {
+        tracing::debug!(account = %who.account(), ?change, "mqtt");
+    }
+}
+
+async fn admit(app: &App, login: Login) -> Result<Principal, Refusal> {
+    let no = |message: &str| {
+        Refusal::new(Kind::Unauthenticated, "wrong_token", message)
+            .hint("the MQTT password is a token: an app token, a device's token or a JWT")
+    };
+    let password = login.password.ok_or_else(|| no("a password is needed"))?;
+    let token = std::str::from_utf8(&password).map_err(|_| no("the password is no token"))?;
+    let who = app.auth.principal(token).await.map_err(|ApiError(refusal)| refusal)?;
+    if let Principal::Device { device, .. } = who {
+        // A line pasted for another device fails here, not at its first post.
+        if login.username.is_some_and(|name| name != device.to_string()) {
+            return Err(no("the user name is not this device's id"));
+        }
+    }
+    Ok(who)
+}
+
+fn may_receive(app: &App, who: &Principal, topic: &str) -> bool {
+    let Some(topic) = Topic::parse(topic) else { return false };
+    match (who, topic) {
+        (_, Topic::Status) => true,
+        (Principal::Device { room, .. }, Topic::Key(of)) => of == *room,
+        (Principal::Device { .. } | Principal::Local(_), _) => false,
+        (Principal::Person { user, .. } | Principal::App { user, .. }, topic) => match topic {
+            Topic::RoomOut(room)
+            | Topic::Live(room, _)
+            | Topic::Receipts(room)
+            | Topic::Key(room) => app.membership.is_member(room, *user),
+            Topic::Presence(of) => of == *user || app.membership.share_a_room(of, *user),
+            Topic::Inbox(of) | Topic::Signal(of, _) => of == *user,
+            Topic::RoomIn(_) | Topic::Door(..) | Topic::Read(..) | Topic::Status => false,
+        },
+    }
+}
+
+fn no_topic(verb: &str, topic: &str) -> Refusal {
+    let topic: String = topic.chars().take(200).collect();
+    Refusal::new(Kind::Forbidden, "not_authorised", format!("you may not {verb} `{topic}`"))
+        .hint("docs/protocol.md lists the topics of Hearth")
+}
+
+async fn accept(app: &Arc<App>, who: &Principal, publish: Publish) -> Result<Verdict, ApiError> {
+    if !app.auth.live.holds(who) {
+        let message = "this login has ended";
+        return Err(ApiError::new(Kind::Unauthenticated, "session_ended", message));
+    }
+    let (sender, room) = match (who, Topic::parse(&publish.topic)) {
+        (Principal::Person { user, .. } | Principal::App { user, .. }, Some(topic)) => {
+            match topic {
+                Topic::RoomIn(room) => (Sender::Person(*user), room),
+                Topic::Live(room, of) if of == *user => {
+                    app.membership.require(room, *user, RoomAction::Write)?;
+                    return live(publish);
+                }
+                _ => return Err(no_topic("publish to", &publish.topic).into()),
+            }
+        }
+        (Principal::Device { device, room }, Some(Topic::Door(of, door)))
+            if (of, door) == (*room, *device) =>
+        {
+            (Sender::Device(*device), of)
+        }
+        _ => return Err(no_topic("publish to", &publish.topic).into()),
+    };
+    refuse_person_over_v3(app, room, sender, publish.version)?;
+    let payload = publish.payload;
+    let can_be_refused = publish.version == Version::V5;
+    app.submit(Submission { room, sender, payload, can_be_refused }).await?;
+    Ok(Verdict::Handled)
+}
+
+/// Typing and calls: passed on, never kept.
+fn live(publish: Publish) -> Result<Verdict, ApiError> {
+    if publish.retain || publish.qos != Qos::AtMostOnce {
+        let message = "a live topic takes QoS 0 without retain";
+        return Err(ApiError::invalid("not_live", message));
+    }
+    Ok(Verdict::Route)
+}
+
+/// Sealed rooms need refusals that MQTT 3.1.1 cannot carry (design §3).
+fn refuse_person_over_v3(
+    app: &App,
+    room: RoomId,
+    sender: Sender,
+    version: Version,
+) -> Result<(), ApiError> {
+    let sealed = app.membership.room(room).is_some_and(|state| state.is_sealed());
+    if sealed && version == Version::V3 && matches!(sender, Sender::Person(_)) {
+        let message = "a sealed room takes people's events over MQTT 5 only";
+        return Err(ApiError::conflict("use_mqtt_5", message).hint("use MQTT 5"));
+    }
+    Ok(())
+}
+
+async fn backlog(
+    app: &App,
+    who: &Principal,
+    room: RoomId,
+    after: Position,
+    limit: usize,
+) -> Result<Backlog, ApiError> {
+    let user = who.user().ok_or_else(|| ApiError::not_found("room"))?;
+    let state = app.membership.require(room, user, RoomAction::Read)?;
+    let query = PageQuery { before: None, after: Some(after), limit };
+    let events = app.store.page(room, query).await?;
+    let up_to = events.last().map_or(after, |last| last.position);
+    let events: Vec<(Position, Bytes)> = events
+        .iter()
+        .map(|event| (event.position, history::payload(event, state.room.sealing)))
+        .collect();
+    Ok(Backlog { events, up_to })
+}

@@ -1,0 +1,114 @@
+//! A stored event as clients get it: on `out` and in `GET messages` (design §4).
+
+use bytes::Bytes;
+use hearth_protocol::bytes::b64u;
+use hearth_protocol::event::{Class, Frame, Sender};
+use hearth_protocol::role::Sealing;
+use hearth_store::StoredEvent;
+use serde_json::{Map, Value, json};
+
+/// The bytes after a frame's head: a door post names its device and id, which its age file cannot.
+fn frame_bytes(event: &StoredEvent) -> Bytes {
+    match (event.class, event.sender) {
+        (Class::Door, Sender::Device(device)) => {
+            let mut bytes = Vec::with_capacity(32 + event.body.len());
+            bytes.extend_from_slice(device.as_bytes());
+            bytes.extend_from_slice(event.id.as_bytes());
+            bytes.extend_from_slice(&event.body);
+            bytes.into()
+        }
+        _ => event.body.clone(),
+    }
+}
+
+/// The payload on `hearth/rooms/{room}/out`.
+pub fn payload(event: &StoredEvent, sealing: Sealing) -> Bytes {
+    match sealing {
+        Sealing::Open => item(event, sealing).to_string().into(),
+        Sealing::Sealed => Frame {
+            position: event.position,
+            received_at: event.received_at,
+            class: event.class,
+            bytes: &frame_bytes(event),
+        }
+        .encode()
+        .into(),
+    }
+}
+
+/// One entry of `GET messages`.
+pub fn item(event: &StoredEvent, sealing: Sealing) -> Value {
+    match sealing {
+        Sealing::Sealed => json!({
+            "id": event.id,
+            "position": event.position,
+            "received_at": event.received_at,
+            "class": event.class.byte(),
+            "sealed": b64u(&frame_bytes(event)),
+        }),
+        Sealing::Open => open_item(event),
+    }
+}
+
+fn open_item(event: &StoredEvent) -> Value {
+    let mut map = match serde_json::from_slice::<Value>(&event.body) {
+        Ok(Value::Object(map)) => map,
+        // Everything stored in an open room was written by ingest as an object.
+        _ => Map::from_iter([("type".to_string(), json!("damaged"))]),
+    };
+    let (sender, device) = match event.sender {
+        Sender::Person(user) => (json!(user), Value::Null),
+        Sender::Device(device) => (Value::Null, json!(device)),
+        Sender::Box => (Value::Null, Value::Null),
+    };
+    map.entry("content").or_insert_with(|| json!(""));
+    map.insert("id".into(), json!(event.id));
+    map.insert("position".into(), json!(event.position));
+    map.insert("received_at".into(), json!(event.received_at));
+    map.insert("sender".into(), sender);
+    map.insert("device".into(), device);
+    Value::Object(map)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hearth_protocol::ids::{DeviceId, EventId, Position, RoomId, UserId};
+
+    fn event(class: Class, sender: Sender, body: &'static [u8]) -> StoredEvent {
+        StoredEvent {
+            room: RoomId::from_bytes([1; 16]),
+            position: Position(7),
+            received_at: 99,
+            id: EventId::from_bytes([2; 16]),
+            sender,
+            class,
+            body: Bytes::from_static(body),
+        }
+    }
+
+    #[test]
+    fn an_open_event_is_its_json_with_what_the_box_knows() {
+        let anna = UserId::from_bytes([3; 16]);
+        let body = br#"{"type":"message","content":"Hi","sender":"forged","position":1}"#;
+        let item = item(&event(Class::Event, Sender::Person(anna), body), Sealing::Open);
+        let expected = json!({
+            "type": "message", "content": "Hi", "position": 7, "received_at": 99,
+            "id": EventId::from_bytes([2; 16]), "sender": anna, "device": null,
+        });
+        assert_eq!(item, expected);
+    }
+
+    #[test]
+    fn a_sealed_post_is_framed_with_its_device_and_id() {
+        let washer = DeviceId::from_bytes([4; 16]);
+        let event = event(Class::Door, Sender::Device(washer), b"age");
+        let payload = payload(&event, Sealing::Sealed);
+        let frame = Frame::decode(&payload).unwrap();
+        assert_eq!((frame.position, frame.received_at), (Position(7), 99));
+        assert_eq!(frame.class, Class::Door);
+        assert_eq!(frame.bytes, [&[4; 16][..], &[2; 16], b"age"].concat());
+        let item = item(&event, Sealing::Sealed);
+        assert_eq!(item["sealed"], json!(b64u(frame.bytes)));
+    }
+}

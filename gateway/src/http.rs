@@ -1,0 +1,182 @@
+//! The one HTTP listener: REST, the web client, MQTT over WebSocket, `/health`.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt, future};
+use hearth_broker::ws::Frames;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use warp::filters::BoxedFilter;
+use warp::http::HeaderValue;
+use warp::reply::{Reply, Response};
+use warp::ws::{Message, WebSocket, Ws};
+use warp::{Filter, path};
+
+use crate::api;
+use crate::api::extract::{Peer, with};
+use crate::api::reply::{Answer, answer, recover};
+use crate::app::App;
+use crate::error::ApiError;
+use crate::web;
+
+/// Everything the listener answers.
+pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    let health = path!("health").and(warp::get()).and(with(app)).then(health).map(answer);
+    let socket = path!("mqtt")
+        .and(warp::ws())
+        .and(with(app))
+        .and(warp::ext::optional::<Peer>())
+        .map(mqtt_socket);
+    let known = api::routes(app).or(health).unify().or(socket).unify().or(web::routes()).unify();
+    known.recover(recover).unify().map(secure).boxed()
+}
+
+async fn health(app: Arc<App>) -> Result<Answer, ApiError> {
+    let counts = app.broker.counts();
+    Answer::ok(&json!({
+        "status": "ok",
+        "version": env!("CARGO_PKG_VERSION"),
+        "house": app.house_name().await?,
+        "mqtt": app.mqtt.get(),
+        "connections": counts.connections,
+    }))
+}
+
+/// MQTT over WebSocket (MQTT 5 §6): binary frames, subprotocol `mqtt`.
+fn mqtt_socket(ws: Ws, app: Arc<App>, peer: Option<Peer>) -> Response {
+    let peer = peer.map_or_else(|| ([127, 0, 0, 1], 0).into(), |Peer(address)| address);
+    let max = app.limits.packet_bytes_max;
+    let upgraded = ws
+        .max_message_size(max)
+        .max_frame_size(max)
+        .on_upgrade(move |socket| async move { run_mqtt(socket, app, peer).await });
+    let mut response = upgraded.into_response();
+    let protocol = HeaderValue::from_static("mqtt");
+    response.headers_mut().insert("sec-websocket-protocol", protocol);
+    response
+}
+
+async fn run_mqtt(socket: WebSocket, app: Arc<App>, peer: SocketAddr) {
+    let frames = socket
+        .sink_map_err(io::Error::other)
+        .with(|bytes: Bytes| future::ready(Ok::<_, io::Error>(Message::binary(bytes))))
+        .filter_map(|message: Result<Message, warp::Error>| {
+            future::ready(match message {
+                Ok(message) if message.is_binary() => Some(Ok(message.into_bytes())),
+                // MQTT 5 §6.0: a text frame is a protocol error.
+                Ok(message) if message.is_text() => {
+                    Some(Err(io::Error::other("a text frame is no MQTT")))
+                }
+                Ok(_) => None,
+                Err(error) => Some(Err(io::Error::other(error))),
+            })
+        });
+    app.broker.attach(Frames::new(frames), peer).await;
+}
+
+/// Headers that every answer has (design §9, §10).
+fn secure(mut response: Response) -> Response {
+    const HEADERS: [(&str, &str); 5] = [
+        (
+            "content-security-policy",
+            "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' \
+             'unsafe-inline'; img-src 'self' blob: data:; media-src 'self' blob:; font-src 'self'; \
+             connect-src 'self'; worker-src 'self' blob:; manifest-src 'self'; base-uri 'none'; \
+             form-action 'none'; frame-ancestors 'none'",
+        ),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("x-frame-options", "DENY"),
+        ("cross-origin-opener-policy", "same-origin"),
+    ];
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// How long a client may take to send its headers.
+const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+/// How long open requests may take when the appliance stops.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// Serves until `stop` turns true, then lets open requests finish.
+pub async fn serve(
+    listener: TcpListener,
+    routes: BoxedFilter<(Response,)>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let service = warp::service(routes);
+    let graceful = GracefulShutdown::new();
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
+    builder.http2().timer(TokioTimer::new());
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file descriptors and the like: those who are connected make room.
+                tracing::warn!(%error, "a connection was not accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "no TCP_NODELAY");
+        }
+        let service =
+            TowerToHyperService::new(WithPeer { inner: service.clone(), peer: Peer(peer) });
+        let connection =
+            builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "an HTTP connection ended");
+            }
+        });
+    }
+    if tokio::time::timeout(LINGER, graceful.shutdown()).await.is_err() {
+        tracing::warn!("some requests did not finish in time");
+    }
+}
+
+/// Puts the peer's address into each request.
+#[derive(Clone)]
+struct WithPeer<S> {
+    inner: S,
+    peer: Peer,
+}
+
+impl<S, B> tower_service::Service<warp::http::Request<B>> for WithPeer<S>
+where
+    S: tower_service::Service<warp::http::Request<B>>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(
+        &mut self,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: warp::http::Request<B>) -> Self::Future {
+        request.extensions_mut().insert(self.peer);
+        self.inner.call(request)
+    }
+}

@@ -1,0 +1,261 @@
+//! The one path of every message: from REST or MQTT to the disk (design §3, steps 5 to 7).
+//!
+//! member? → well formed? → the room's rules → not too fast? → stored. What follows a commit
+//! (broker, mirrors) is in `aftermath`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hearth_protocol::event::{Body, Class, Event, EventError, Incoming, Sender};
+use hearth_protocol::ids::{EventId, RoomId, UserId};
+use hearth_protocol::refusal::{Kind, Refusal};
+use hearth_protocol::role::RoomAction;
+use hearth_protocol::sealing::event::{Kind as WireKind, WireHeader};
+use hearth_protocol::sealing::kdf::sha256;
+use hearth_store::{Appended, NewEvent, Once, StoreError};
+use serde_json::{Map, Value, json};
+
+use crate::app::App;
+use crate::clock::random;
+use crate::error::ApiError;
+use crate::membership::RoomState;
+use crate::moderation::{Pace, too_fast};
+
+/// A sealed door post that comes again within this time is the same one (design §3).
+const SAME_POST_MS: u64 = 10 * 60_000;
+/// How often a message is checked again when the room changed under it, before it is refused.
+const CHECKS_MAX: usize = 16;
+
+/// What somebody wants to store, before any rule was asked.
+pub struct Submission {
+    /// Where.
+    pub room: RoomId,
+    /// Who: from the login, never from the payload.
+    pub sender: Sender,
+    /// The bytes of `in` or of the door.
+    pub payload: Bytes,
+    /// The sender's protocol can carry a refusal (all but MQTT 3.1.1).
+    pub can_be_refused: bool,
+}
+
+/// An event that fits its room, ready to be stored.
+struct Fit {
+    id: Option<EventId>,
+    class: Class,
+    body: Bytes,
+    once: Once,
+}
+
+impl App {
+    /// Stores a message or post, or says why not. When it returns Ok the event is on disk and on
+    /// its way to everyone who may have it.
+    pub async fn submit(&self, submission: Submission) -> Result<Appended, ApiError> {
+        let mut paced = false;
+        for _ in 0..CHECKS_MAX {
+            let state = self.writable(&submission)?;
+            let fit = match self.fit(&state, &submission) {
+                Ok(fit) => fit,
+                Err(no) => return self.known_or(&submission, no).await,
+            };
+            if !paced {
+                self.pace(&submission, &fit).await?;
+                paced = true;
+            }
+            let now = self.clock.now_ms();
+            let event = NewEvent {
+                room: submission.room,
+                id: fit.id,
+                sender: submission.sender,
+                class: fit.class,
+                body: fit.body,
+                at_ms: now,
+                once: fit.once,
+                checked: state.room.version,
+                fresh_id: EventId::new(now, random()),
+            };
+            match self.store.append(event).await {
+                Err(StoreError::Stale { .. }) => tokio::task::yield_now().await,
+                answer => return Ok(answer?),
+            }
+        }
+        Err(ApiError::new(Kind::Unavailable, "busy", "the room changes too fast; try again"))
+    }
+
+    /// The room, if the sender may write there.
+    fn writable(&self, submission: &Submission) -> Result<Arc<RoomState>, ApiError> {
+        match submission.sender {
+            Sender::Person(user) => {
+                Ok(self.membership.require(submission.room, user, RoomAction::Write)?)
+            }
+            Sender::Device(device) => match self.membership.room(submission.room) {
+                Some(state) if state.devices.contains(&device) => Ok(state),
+                _ => Err(ApiError::forbidden("this device has no door in this room")
+                    .hint("add the device again")),
+            },
+            Sender::Box => Err(ApiError::forbidden("the box writes its lines itself")),
+        }
+    }
+
+    fn fit(&self, state: &RoomState, submission: &Submission) -> Result<Fit, ApiError> {
+        match submission.sender {
+            Sender::Device(_) if state.is_sealed() => self.sealed_post(&submission.payload),
+            Sender::Device(_) => self.open_post(&submission.payload),
+            Sender::Box => Err(ApiError::forbidden("the box writes its lines itself")),
+            Sender::Person(user) => {
+                let incoming = Incoming::parse(&submission.payload, &self.limits);
+                match (incoming.map_err(bad_event)?, state.is_sealed()) {
+                    (Incoming::Sealed(wire), true) => self.sealed_event(state, user, wire),
+                    (Incoming::Open(event), false) => open_event(event),
+                    (Incoming::Sealed(_), false) => Err(ApiError::conflict(
+                        "room_is_open",
+                        "the room is open: it takes text, not sealed events",
+                    )),
+                    (Incoming::Open(_), true) => Err(room_is_sealed()),
+                }
+            }
+        }
+    }
+
+    /// The rules that a box which cannot read still keeps (sealing.md §3, §4).
+    fn sealed_event(&self, state: &RoomState, user: UserId, wire: &[u8]) -> Result<Fit, ApiError> {
+        let header = WireHeader::parse(wire)?;
+        if header.sender != user {
+            return Err(bad("bad_event", "the event names another sender than the login"));
+        }
+        if header.kind != WireKind::Content {
+            return Err(bad("bad_event", "only messages are taken here").hint("kind 1"));
+        }
+        let epoch = state.room.epoch;
+        let no = |code, message: String, hint| Err(ApiError::conflict(code, message).hint(hint));
+        if epoch == 0 {
+            return no("no_epoch", "the room has no epoch yet".into(), "make bundle 1");
+        }
+        if header.epoch > epoch {
+            let message = format!("epoch {} is unknown; the current one is {epoch}", header.epoch);
+            return no("unknown_epoch", message, "fetch the bundles");
+        }
+        if header.epoch < epoch {
+            let message = format!("epoch {} is over; the current one is {epoch}", header.epoch);
+            return no("stale_epoch", message, "fetch the bundles and seal again");
+        }
+        if !state.listed.contains(&user) {
+            let message = "the current epoch does not list you yet".into();
+            return no("not_listed", message, "wait for a key from someone at home");
+        }
+        if state.room.rotation_due {
+            let message = "somebody left: a new epoch comes first".into();
+            return no("rotate_first", message, "make the next bundle");
+        }
+        let (id, body) = (Some(header.id), Bytes::copy_from_slice(wire));
+        Ok(Fit { id, class: Class::Event, body, once: Once::Id })
+    }
+
+    fn sealed_post(&self, payload: &Bytes) -> Result<Fit, ApiError> {
+        self.check_size(payload)?;
+        let looks_like_age = payload.starts_with(b"age-encryption.org/v1\n")
+            || payload.trim_ascii_start().starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----");
+        if !looks_like_age {
+            return Err(bad("not_sealed", "this room is sealed: the post must be an age file")
+                .hint("pipe it through `age -r age1…` as the device's page shows"));
+        }
+        let once = Once::Hash { sha256: sha256(payload), within_ms: SAME_POST_MS };
+        Ok(Fit { id: None, class: Class::Door, body: payload.clone(), once })
+    }
+
+    fn open_post(&self, payload: &Bytes) -> Result<Fit, ApiError> {
+        self.check_size(payload)?;
+        let text = std::str::from_utf8(payload).map_err(|_| bad_event(EventError::NotText))?;
+        let mut map = Map::from_iter([("type".to_string(), json!("post"))]);
+        match serde_json::from_str::<Value>(text) {
+            Ok(Value::Object(given)) if given.get("text").is_some_and(Value::is_string) => {
+                for key in ["title", "icon", "priority", "at"] {
+                    if let Some(value) = given.get(key) {
+                        map.insert(key.into(), value.clone());
+                    }
+                }
+                map.insert("content".into(), given["text"].clone());
+            }
+            _ => drop(map.insert("content".into(), json!(text.trim_end_matches('\n')))),
+        }
+        let content = map["content"].as_str().unwrap_or_default();
+        Event::message(content).check(&self.limits).map_err(bad_event)?;
+        let body = Value::Object(map).to_string().into();
+        Ok(Fit { id: None, class: Class::Door, body, once: Once::Never })
+    }
+
+    fn check_size(&self, payload: &Bytes) -> Result<(), ApiError> {
+        let (bytes, max) = (payload.len(), self.limits.event_bytes_max);
+        if bytes > max { Err(bad_event(EventError::TooLarge { bytes, max })) } else { Ok(()) }
+    }
+
+    /// A known id is answered before epoch, mute or rate are looked at (design §3).
+    async fn known_or(&self, submission: &Submission, no: ApiError) -> Result<Appended, ApiError> {
+        let Ok(header) = WireHeader::parse(&submission.payload) else { return Err(no) };
+        self.known(submission, header.id).await?.ok_or(no)
+    }
+
+    async fn known(
+        &self,
+        submission: &Submission,
+        id: EventId,
+    ) -> Result<Option<Appended>, ApiError> {
+        let Some(event) = self.store.event(id).await? else { return Ok(None) };
+        if (event.room, event.sender) != (submission.room, submission.sender) {
+            return Ok(None);
+        }
+        Ok(Some(Appended {
+            position: event.position,
+            received_at: event.received_at,
+            id,
+            duplicate: true,
+        }))
+    }
+
+    /// Holds the message back, or refuses it, when its sender writes too fast.
+    async fn pace(&self, submission: &Submission, fit: &Fit) -> Result<(), ApiError> {
+        let now = self.clock.now_ms();
+        let patient = !submission.can_be_refused;
+        match self.rates.count(submission.sender, now, patient, &self.limits) {
+            Pace::Go => Ok(()),
+            Pace::Wait(wait) => {
+                tokio::time::sleep(Duration::from_millis(wait)).await;
+                Ok(())
+            }
+            Pace::TooFast(wait) => match fit.id {
+                Some(id) if self.known(submission, id).await?.is_some() => Ok(()),
+                _ => Err(too_fast(wait).into()),
+            },
+        }
+    }
+}
+
+fn open_event(mut event: Event) -> Result<Fit, ApiError> {
+    if !matches!(event.body, Body::Message { .. }) {
+        return Err(bad("bad_event", "only messages are taken here"));
+    }
+    let id = event.id.take();
+    let body = serde_json::to_vec(&event)
+        .map_err(|error| bad("bad_event", format!("the event cannot be written: {error}")))?;
+    let once = if id.is_some() { Once::Id } else { Once::Never };
+    Ok(Fit { id, class: Class::Event, body: body.into(), once })
+}
+
+fn bad(code: &'static str, message: impl Into<String>) -> ApiError {
+    ApiError::invalid(code, message)
+}
+
+fn bad_event(error: EventError) -> ApiError {
+    let kind = match error {
+        EventError::TooLarge { .. } => Kind::TooLarge,
+        _ => Kind::Invalid,
+    };
+    ApiError::new(kind, "bad_event", error.to_string())
+}
+
+/// The answer to text for a room whose text the box must not see.
+pub fn room_is_sealed() -> ApiError {
+    Refusal::new(Kind::Conflict, "room_is_sealed", "the room is sealed: the box takes no text here")
+        .hint("use the web client or `hearth send`, which seal it first")
+        .into()
+}

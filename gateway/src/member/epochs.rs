@@ -1,0 +1,197 @@
+//! A room's epochs as this person believes them (sealing.md §3): from the newest epoch that is
+//! known on, each next one is judged; older headers by the chain of hashes.
+
+use std::collections::{BTreeMap, HashSet};
+
+use hearth_protocol::bytes::from_b64u;
+use hearth_protocol::ids::{Epoch, RoomId, UserId};
+use hearth_protocol::sealing::bundle::Bundle;
+use hearth_protocol::sealing::chain;
+use hearth_protocol::sealing::epoch::{EpochKeys, Header};
+use hearth_protocol::sealing::{AgeIdentity, Hash};
+use serde::Deserialize;
+
+use super::{Member, MemberError};
+
+/// A room's bundles and the keys that open.
+#[derive(Debug, Clone)]
+pub struct RoomKeys {
+    /// Epoch 1 first.
+    bundles: Vec<Bundle>,
+    keys: BTreeMap<Epoch, EpochKeys>,
+}
+
+#[derive(Deserialize)]
+struct Served {
+    bundles: Vec<ServedBundle>,
+}
+
+#[derive(Deserialize)]
+struct ServedBundle {
+    bundle: String,
+}
+
+impl RoomKeys {
+    /// The current epoch's header.
+    pub fn current(&self) -> Result<&Bundle, MemberError> {
+        self.bundles.last().ok_or_else(|| MemberError::distrust("the room has no epoch yet"))
+    }
+
+    /// The current epoch's keys, if it lists whoever opened it.
+    pub fn current_keys(&self) -> Result<&EpochKeys, MemberError> {
+        self.keys.get(&self.current()?.header.epoch).ok_or(MemberError::NotListed)
+    }
+
+    /// An epoch's keys, if they open.
+    pub fn keys(&self, epoch: Epoch) -> Option<&EpochKeys> {
+        self.keys.get(&epoch)
+    }
+
+    /// An epoch's header.
+    pub fn header(&self, epoch: Epoch) -> Option<&Header> {
+        let at = usize::try_from(epoch.checked_sub(1)?).ok()?;
+        self.bundles.get(at).map(|bundle| &bundle.header)
+    }
+
+    /// All headers, epoch 1 first.
+    pub fn headers(&self) -> impl DoubleEndedIterator<Item = &Header> {
+        self.bundles.iter().map(|bundle| &bundle.header)
+    }
+
+    /// Everybody who was ever listed.
+    pub fn ever_listed(&self) -> HashSet<UserId> {
+        listed(&self.bundles)
+    }
+
+    /// Opens what this identity opens: the newest that is sealed to it, and all before that.
+    fn open(&mut self, identity: &AgeIdentity) -> Result<(), MemberError> {
+        let mut known: Option<EpochKeys> = None;
+        for at in (0..self.bundles.len()).rev() {
+            let bundle = &self.bundles[at];
+            let keys = match known.take() {
+                Some(keys) => Some(keys),
+                None => bundle.open(identity).ok(),
+            };
+            let Some(keys) = keys else { continue };
+            known = match at.checked_sub(1).and_then(|before| self.bundles.get(before)) {
+                Some(before) => chain::step_back(bundle, &keys, before)?,
+                None => None,
+            };
+            self.keys.insert(bundle.header.epoch, keys);
+        }
+        Ok(())
+    }
+}
+
+fn listed(bundles: &[Bundle]) -> HashSet<UserId> {
+    bundles.iter().flat_map(|bundle| bundle.header.members.iter().map(|(user, _)| *user)).collect()
+}
+
+/// Reads what the box serves: whole, of this room, each following the other by its hash.
+fn read(room: RoomId, served: &Served) -> Result<Vec<Bundle>, MemberError> {
+    let mut bundles: Vec<Bundle> = vec![];
+    for one in &served.bundles {
+        let bytes = from_b64u(&one.bundle)
+            .ok_or_else(|| MemberError::distrust("a bundle is no base64url"))?;
+        let bundle = Bundle::parse(&bytes)?;
+        let (epoch, prev) = match bundles.last() {
+            Some(before) => (before.header.epoch.saturating_add(1), before.header_hash()),
+            None => (1, Hash::ZERO),
+        };
+        let fits = bundle.header.room == room && bundle.header.epoch == epoch;
+        if !fits || bundle.header.prev != prev {
+            let problem = format!("epoch {epoch} does not follow the one before");
+            return Err(MemberError::distrust(problem));
+        }
+        bundles.push(bundle);
+    }
+    Ok(bundles)
+}
+
+impl Member {
+    /// A room's keys as they are now, believed and opened.
+    pub fn room_keys(&mut self, room: RoomId) -> Result<RoomKeys, MemberError> {
+        let identity = self.identity.age.clone();
+        self.room_keys_with(room, &identity, None)
+    }
+
+    /// The same with another identity (an invite's), which may know a first header's hash.
+    pub(super) fn room_keys_with(
+        &mut self,
+        room: RoomId,
+        identity: &AgeIdentity,
+        told: Option<(Epoch, Hash)>,
+    ) -> Result<RoomKeys, MemberError> {
+        let served: Served = self.rest.get(&format!("/api/rooms/{room}/bundles?after=0"))?;
+        let bundles = read(room, &served)?;
+        let known = self.profile.room(room)?.head.or(told);
+        self.believe(&bundles, known)?;
+        let mut keys = RoomKeys { bundles, keys: BTreeMap::new() };
+        keys.open(identity)?;
+        if let Some(last) = keys.bundles.last() {
+            let head = (last.header.epoch, last.header_hash());
+            self.profile.update(room, |memory| {
+                if memory.head.is_none_or(|(epoch, _)| epoch < head.0) {
+                    memory.head = Some(head);
+                }
+            })?;
+        }
+        Ok(keys)
+    }
+
+    /// Judges a chain from the newest epoch that is known; without one, from the newest that lists
+    /// this person, else the newest of all.
+    fn believe(
+        &mut self,
+        bundles: &[Bundle],
+        known: Option<(Epoch, Hash)>,
+    ) -> Result<(), MemberError> {
+        let me = self.user();
+        let start = match known {
+            Some((epoch, hash)) => {
+                let at = bundles.iter().position(|bundle| bundle.header.epoch == epoch);
+                let at = at.ok_or_else(|| {
+                    MemberError::distrust(format!("the box hides epoch {epoch}, which was there"))
+                })?;
+                if bundles[at].header_hash() != hash {
+                    let problem = format!("the room is split: epoch {epoch} is another one now");
+                    return Err(MemberError::distrust(problem));
+                }
+                at
+            }
+            None => {
+                let mine = bundles.iter().rposition(|one| one.header.member(me).is_some());
+                let Some(at) = mine.or(bundles.len().checked_sub(1)) else { return Ok(()) };
+                self.check_own_word(&bundles[at])?;
+                at
+            }
+        };
+        for at in start + 1..bundles.len() {
+            self.check_next(&bundles[..at], &bundles[at])?;
+        }
+        Ok(())
+    }
+
+    /// The first bundle one sees: at least its signature is that of the keys it lists itself.
+    fn check_own_word(&mut self, bundle: &Bundle) -> Result<(), MemberError> {
+        let by = bundle.header.by;
+        for card in self.all_cards(by)? {
+            if bundle.verify_signature(card.sign_key()).is_ok() {
+                return Ok(());
+            }
+        }
+        Err(MemberError::NoCard { user: by })
+    }
+
+    fn check_next(&mut self, before: &[Bundle], next: &Bundle) -> Result<(), MemberError> {
+        let Some(previous) = before.last() else { return Ok(()) };
+        let by = next.header.by;
+        let print = previous.header.member(by).or(next.header.member(by));
+        let print = print.ok_or(MemberError::NoCard { user: by })?;
+        let card = self.card(by, print)?;
+        let ever = listed(before);
+        let hash = previous.header_hash();
+        chain::check_next(&previous.header, hash, next, &card, |user| ever.contains(&user))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,153 @@
+//! The rooms this person is in, and who else is.
+
+use hearth_protocol::bytes::{self, b64u};
+use hearth_protocol::ids::{DeviceId, Epoch, InviteCode, Position, RoomId, UserId};
+use hearth_protocol::role::{RoomType, Sealing};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::rest::UserInfo;
+use super::{Member, MemberError, now_ms, rotation};
+use crate::clock::random;
+
+/// A room as the box shows it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct RoomInfo {
+    /// The id.
+    pub id: RoomId,
+    /// The name.
+    pub name: String,
+    /// Its kind.
+    #[serde(rename = "type")]
+    pub kind: RoomType,
+    /// Whether the box can read it.
+    pub sealing: Sealing,
+    /// Everyone's room.
+    pub general: bool,
+    /// The newest position.
+    pub head_position: Position,
+    /// The current epoch, 0 for none.
+    pub epoch: Epoch,
+    /// Somebody left: a new epoch comes first.
+    pub rotation_due: bool,
+}
+
+impl RoomInfo {
+    /// Whether the box stores what it cannot read.
+    pub fn is_sealed(&self) -> bool {
+        self.sealing == Sealing::Sealed
+    }
+}
+
+#[derive(Deserialize)]
+struct Rooms {
+    rooms: Vec<RoomInfo>,
+}
+
+/// A member as the box shows it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct MemberInfo {
+    /// Who.
+    pub user: UserInfo,
+}
+
+/// Somebody who joined by an invite and is not yet in a bundle.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Waiting {
+    /// Who.
+    pub user: UserId,
+    /// By which invite.
+    pub code: InviteCode,
+    /// The proof.
+    #[serde(with = "bytes::array")]
+    pub proof: [u8; 64],
+}
+
+/// Who is in a room.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Members {
+    /// The members.
+    pub members: Vec<MemberInfo>,
+    /// Those of them who wait for a key.
+    #[serde(default)]
+    pub waiting: Vec<Waiting>,
+}
+
+/// A device as the box shows it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DeviceInfo {
+    /// The id.
+    pub id: DeviceId,
+    /// The name.
+    pub name: String,
+}
+
+#[derive(Deserialize)]
+struct Devices {
+    devices: Vec<DeviceInfo>,
+}
+
+impl Member {
+    /// The rooms of this person.
+    pub fn rooms(&self) -> Result<Vec<RoomInfo>, MemberError> {
+        self.rest.get::<Rooms>("/api/rooms").map(|answer| answer.rooms)
+    }
+
+    /// One of them, by name (whatever its case) or id.
+    pub fn room(&self, wanted: &str) -> Result<RoomInfo, MemberError> {
+        let rooms = self.rooms()?;
+        if let Some(room) = rooms.iter().find(|room| room.id.to_string() == wanted) {
+            return Ok(room.clone());
+        }
+        let same = |room: &&RoomInfo| room.name.to_lowercase() == wanted.to_lowercase();
+        let found: Vec<_> = rooms.iter().filter(same).collect();
+        match found.as_slice() {
+            [room] => Ok((*room).clone()),
+            [] => {
+                let known: Vec<_> = rooms.iter().map(|room| room.name.as_str()).collect();
+                Err(MemberError::NoRoom { wanted: wanted.into(), known: known.join(", ") })
+            }
+            several => {
+                let ids: Vec<_> = several.iter().map(|room| room.id.to_string()).collect();
+                Err(MemberError::ManyRooms { wanted: wanted.into(), ids: ids.join(", ") })
+            }
+        }
+    }
+
+    /// A room as it is now.
+    pub fn room_now(&self, room: RoomId) -> Result<RoomInfo, MemberError> {
+        self.rest.get(&format!("/api/rooms/{room}"))
+    }
+
+    /// Who is in a room.
+    pub fn members(&self, room: RoomId) -> Result<Members, MemberError> {
+        self.rest.get(&format!("/api/rooms/{room}/members"))
+    }
+
+    /// The devices of a room.
+    pub fn devices(&self, room: RoomId) -> Result<Vec<DeviceInfo>, MemberError> {
+        self.rest
+            .get::<Devices>(&format!("/api/rooms/{room}/devices"))
+            .map(|answer| answer.devices)
+    }
+
+    /// Makes a room; a sealed one with its first epoch.
+    pub fn make_room(
+        &self,
+        name: &str,
+        kind: RoomType,
+        sealing: Sealing,
+    ) -> Result<RoomInfo, MemberError> {
+        let id = RoomId::new(now_ms(), random());
+        let mut request = json!({ "id": id, "name": name, "type": kind, "sealing": sealing });
+        if sealing == Sealing::Open {
+            return self.rest.post("/api/rooms", &request);
+        }
+        let first = rotation::first(id, kind, (self.user(), &self.identity), now_ms())?;
+        request["bundle"] = json!(b64u(&first.encode()));
+        let room = self.rest.post("/api/rooms", &request)?;
+        let head = (1, first.header_hash());
+        self.profile.update(id, |memory| memory.head = Some(head))?;
+        Ok(room)
+    }
+}

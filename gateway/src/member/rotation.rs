@@ -1,0 +1,246 @@
+//! Making a room's next epoch (sealing.md §3): who is in it now, their devices and invites, and
+//! one change.
+
+use hearth_protocol::bytes::b64u;
+use hearth_protocol::ids::{DeviceId, RoomId, UserId};
+use hearth_protocol::role::RoomType;
+use hearth_protocol::sealing::bundle::Bundle;
+use hearth_protocol::sealing::door;
+use hearth_protocol::sealing::epoch::{
+    EpochKeys, Header, History, Invited, Join, Rules, reason,
+};
+use hearth_protocol::sealing::identity::Identity;
+use hearth_protocol::sealing::invite::Joining;
+use hearth_protocol::sealing::{Fingerprint, Hash, Recipient, Secret};
+use serde_json::{Value, json};
+
+use super::epochs::RoomKeys;
+use super::rooms::Waiting;
+use super::{Member, MemberError, now_ms, random_fill};
+
+/// How often a race with another client is run again.
+const TRIES: usize = 5;
+
+/// The first epoch of a room of one person.
+pub(super) fn first(
+    room: RoomId,
+    kind: RoomType,
+    (user, identity): (UserId, &Identity),
+    now: u64,
+) -> Result<Bundle, MemberError> {
+    let keys = EpochKeys::new(room, Secret::random(&mut random_fill));
+    let header = Header {
+        room,
+        epoch: 1,
+        kid: keys.kid,
+        prev: Hash::ZERO,
+        rules: Rules::new(kind),
+        members: vec![(user, identity.fingerprint(user))],
+        joins: vec![],
+        doors: vec![],
+        invites: vec![],
+        back: None,
+        by: user,
+        at: now,
+        reason: reason::CREATED.into(),
+    };
+    let to = [identity.age.recipient()];
+    Ok(Bundle::make(header, &keys.secret, &to, &identity.sign)?)
+}
+
+/// An epoch about to be made.
+pub struct Draft {
+    /// What it will say.
+    pub header: Header,
+    /// Its keys.
+    pub keys: EpochKeys,
+}
+
+impl Draft {
+    /// A header that follows `current` and changes nothing.
+    pub(super) fn after(
+        current: &Bundle,
+        keys: &EpochKeys,
+        by: UserId,
+    ) -> Result<Draft, MemberError> {
+        let before = &current.header;
+        let fresh = EpochKeys::new(before.room, Secret::random(&mut random_fill));
+        let epoch = before.epoch.saturating_add(1);
+        let back = match before.rules.history {
+            History::All => Some(fresh.seal_back(epoch, &keys.secret, &mut random_fill)?),
+            History::SinceJoin => None,
+        };
+        let header = Header {
+            epoch,
+            kid: fresh.kid,
+            prev: current.header_hash(),
+            joins: vec![],
+            back,
+            by,
+            // A clock that was set back does not make an epoch older than its predecessor.
+            at: now_ms().max(before.at),
+            reason: reason::DUE.into(),
+            ..before.clone()
+        };
+        Ok(Draft { header, keys: fresh })
+    }
+
+    /// Adds a device, or renews its door.
+    pub fn put_door(&mut self, device: DeviceId) -> Result<Recipient, MemberError> {
+        let recipient = door::identity(&self.keys, device)?.recipient();
+        self.header.doors.retain(|(known, ..)| *known != device);
+        self.header.doors.push((device, recipient, self.header.epoch));
+        Ok(recipient)
+    }
+
+    /// Lists somebody by a proof, if it is one; one use of the invite goes.
+    pub(super) fn list_by_proof(&mut self, join: &Join, keys: Fingerprint) -> bool {
+        let header = &mut self.header;
+        let at = header.invites.iter().position(|invite| invite.code == join.code);
+        let Some(at) = at else { return false };
+        let (code, room, user) = (join.code, header.room, join.user);
+        let joining = Joining { code, room, user, fingerprint: keys };
+        let invite = &mut header.invites[at];
+        let stands = header.at <= invite.expires;
+        if !stands || joining.verify(&invite.sign_public, &join.proof).is_err() {
+            return false;
+        }
+        invite.uses = invite.uses.saturating_sub(1);
+        header.invites.retain(|invite| invite.uses > 0);
+        header.members.push((user, keys));
+        header.joins.push(join.clone());
+        true
+    }
+}
+
+impl Member {
+    /// The next epoch with the members, devices and invites that there are now; whoever left is
+    /// dropped, whoever brings a proof is listed, in a public room everybody who joined.
+    pub(super) fn draft(&mut self, keys: &RoomKeys) -> Result<Draft, MemberError> {
+        let current = keys.current()?;
+        let mut draft = Draft::after(current, keys.current_keys()?, self.user())?;
+        let room = current.header.room;
+        let now = self.members(room)?;
+        let is_member = |user: &UserId| now.members.iter().any(|one| one.user.id == *user);
+        let before = draft.header.members.len();
+        draft.header.members.retain(|(user, _)| is_member(user));
+        let somebody_left = draft.header.members.len() < before;
+        draft.header.invites.retain(|invite| is_member(&invite.by));
+        let ever = keys.ever_listed();
+        for waiting in now.waiting.iter().filter(|waiting| !ever.contains(&waiting.user)) {
+            self.list_waiting(&mut draft, waiting)?;
+        }
+        if draft.header.rules.kind == RoomType::Public {
+            for user in now.members.iter().map(|one| one.user.id) {
+                self.list_unasked(&mut draft, user)?;
+            }
+        }
+        let at = draft.header.at;
+        draft.header.invites.retain(|invite| invite.expires >= at);
+        self.drop_revoked(&mut draft)?;
+        let devices = self.devices(room)?;
+        draft.header.doors.retain(|(device, ..)| devices.iter().any(|one| one.id == *device));
+        if somebody_left {
+            for device in draft.header.doors.clone().iter().map(|(device, ..)| *device) {
+                draft.put_door(device)?;
+            }
+        }
+        Ok(draft)
+    }
+
+    fn list_waiting(&mut self, draft: &mut Draft, waiting: &Waiting) -> Result<(), MemberError> {
+        if draft.header.member(waiting.user).is_some() {
+            return Ok(());
+        }
+        let join = Join { user: waiting.user, code: waiting.code, proof: waiting.proof };
+        for card in self.all_cards(waiting.user)? {
+            if draft.list_by_proof(&join, card.fingerprint()) {
+                draft.header.reason = reason::ADDED.into();
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Only where the room's own rules say public, with the card the box serves.
+    fn list_unasked(&mut self, draft: &mut Draft, user: UserId) -> Result<(), MemberError> {
+        if draft.header.member(user).is_some() {
+            return Ok(());
+        }
+        if let Some(card) = self.newest_card(user)? {
+            draft.header.members.push((user, card.fingerprint()));
+            draft.header.reason = reason::ADDED.into();
+        }
+        Ok(())
+    }
+
+    /// Leaves out invites that ended early; who may not list them cannot know.
+    fn drop_revoked(&mut self, draft: &mut Draft) -> Result<(), MemberError> {
+        if draft.header.invites.is_empty() {
+            return Ok(());
+        }
+        let path = format!("/api/rooms/{}/invites", draft.header.room);
+        let served: Value = match self.rest.get(&path) {
+            Ok(served) => served,
+            Err(MemberError::Refused { .. }) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let ended = |code: &str| {
+            let all = served["invites"].as_array().into_iter().flatten();
+            all.filter(|one| one["code"] == code)
+                .any(|one| one["revoked"] == true || one["uses_left"] == 0)
+        };
+        let used_up_here =
+            |invite: &Invited| draft.header.joins.iter().any(|join| join.code == invite.code);
+        let keep: Vec<Invited> = draft
+            .header
+            .invites
+            .iter()
+            .filter(|invite| used_up_here(invite) || !ended(invite.code.as_str()))
+            .cloned()
+            .collect();
+        draft.header.invites = keep;
+        Ok(())
+    }
+
+    /// Seals a draft to everybody it lists and signs it.
+    pub(super) fn seal(&mut self, draft: &Draft) -> Result<Bundle, MemberError> {
+        let mut to: Vec<Recipient> = vec![];
+        for (user, print) in &draft.header.members {
+            to.push(self.card(*user, *print)?.recipient());
+        }
+        if draft.header.rules.history == History::All {
+            to.extend(draft.header.invites.iter().map(|invite| invite.recipient));
+        }
+        let (header, secret) = (draft.header.clone(), &draft.keys.secret);
+        Ok(Bundle::make(header, secret, &to, &self.identity.sign)?)
+    }
+
+    /// Gives a bundle to the box.
+    pub(super) fn post_bundle(&self, bundle: &Bundle) -> Result<(), MemberError> {
+        let request = json!({ "bundle": b64u(&bundle.encode()) });
+        let path = format!("/api/rooms/{}/bundles", bundle.header.room);
+        self.rest.post::<Value>(&path, &request).map(drop)
+    }
+
+    /// Makes a new epoch for a room; another client may be first, which does as well.
+    pub fn rotate(&mut self, room: RoomId) -> Result<RoomKeys, MemberError> {
+        let mut last = MemberError::NotListed;
+        for _ in 0..TRIES {
+            let keys = self.room_keys(room)?;
+            let draft = self.draft(&keys)?;
+            let bundle = self.seal(&draft)?;
+            match self.post_bundle(&bundle) {
+                Ok(()) => return self.room_keys(room),
+                Err(error) if lost_race(&error) => last = error,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(last)
+    }
+}
+
+/// Whether the room changed while the bundle was made.
+pub(super) fn lost_race(error: &MemberError) -> bool {
+    ["epoch_taken", "lists_stranger", "drops_member"].iter().any(|code| error.is(code))
+}

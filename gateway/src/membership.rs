@@ -1,0 +1,219 @@
+//! Who is in which room, mirrored in memory: the only place that decides who may do what there.
+//!
+//! Loaded at start, changed in commit order after each commit; never asks the disk.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use bytes::Bytes;
+use hearth_protocol::ids::{DeviceId, RoomId, UserId};
+use hearth_protocol::refusal::{Kind, Refusal};
+use hearth_protocol::role::{self, RoomAction, RoomRole, Sealing};
+use hearth_protocol::sealing::bundle::Bundle as SealedBundle;
+use hearth_store::{Change, Edit, Room, Store, StoreError};
+
+use crate::error::ApiError;
+
+/// A room as the mirror knows it. Cheap to clone: replaced as a whole on each change.
+#[derive(Debug, Clone)]
+pub struct RoomState {
+    /// The room.
+    pub room: Room,
+    /// Its members.
+    pub members: HashMap<UserId, RoomRole>,
+    /// Its devices.
+    pub devices: HashSet<DeviceId>,
+    /// Who the current epoch's header lists.
+    pub listed: HashSet<UserId>,
+    /// The payload of its `key` topic.
+    pub key: Option<Bytes>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    rooms: HashMap<RoomId, Arc<RoomState>>,
+    of_user: HashMap<UserId, HashSet<RoomId>>,
+    of_device: HashMap<DeviceId, RoomId>,
+}
+
+/// The mirror.
+#[derive(Debug, Default)]
+pub struct Membership {
+    inner: RwLock<Inner>,
+}
+
+impl Membership {
+    /// Reads rooms, members, devices and current epochs from the store.
+    pub async fn load(store: &Store) -> Result<Self, ApiError> {
+        let mut inner = Inner::default();
+        for room in store.rooms().await? {
+            inner.put(load_room(store, room).await?);
+        }
+        Ok(Self { inner: RwLock::new(inner) })
+    }
+
+    fn read<T>(&self, look: impl FnOnce(&Inner) -> T) -> T {
+        look(&self.inner.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Follows a change that is on disk; `rooms` are the rooms it touched, as they are now.
+    pub fn apply(&self, change: &Change, rooms: &[Room]) {
+        let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
+        for room in rooms {
+            let mut state = match inner.rooms.get(&room.id) {
+                Some(known) => RoomState::clone(known),
+                None => RoomState::new(room.clone()),
+            };
+            state.room = room.clone();
+            for edit in &change.edits {
+                state.follow(edit);
+            }
+            inner.put(state);
+        }
+    }
+
+    /// All rooms.
+    pub fn rooms(&self) -> Vec<Arc<RoomState>> {
+        self.read(|inner| inner.rooms.values().cloned().collect())
+    }
+
+    /// The general room, where everyone is.
+    pub fn general(&self) -> Option<Arc<RoomState>> {
+        self.read(|inner| inner.rooms.values().find(|state| state.room.general).cloned())
+    }
+
+    /// One room, whoever asks.
+    pub fn room(&self, room: RoomId) -> Option<Arc<RoomState>> {
+        self.read(|inner| inner.rooms.get(&room).cloned())
+    }
+
+    /// The rooms somebody is in.
+    pub fn rooms_of(&self, user: UserId) -> Vec<Arc<RoomState>> {
+        self.read(|inner| {
+            let ids = inner.of_user.get(&user).into_iter().flatten();
+            ids.filter_map(|id| inner.rooms.get(id).cloned()).collect()
+        })
+    }
+
+    /// Whether somebody is in a room.
+    pub fn is_member(&self, room: RoomId, user: UserId) -> bool {
+        self.read(|inner| inner.of_user.get(&user).is_some_and(|rooms| rooms.contains(&room)))
+    }
+
+    /// Whether two people share a room.
+    pub fn share_a_room(&self, one: UserId, other: UserId) -> bool {
+        self.read(|inner| match (inner.of_user.get(&one), inner.of_user.get(&other)) {
+            (Some(ones), Some(others)) => !ones.is_disjoint(others),
+            _ => false,
+        })
+    }
+
+    /// The room of a device.
+    pub fn room_of(&self, device: DeviceId) -> Option<RoomId> {
+        self.read(|inner| inner.of_device.get(&device).copied())
+    }
+
+    /// A room in which somebody may do something. Who may not know of it gets "not found".
+    pub fn require(
+        &self,
+        room: RoomId,
+        user: UserId,
+        action: RoomAction,
+    ) -> Result<Arc<RoomState>, Refusal> {
+        let missing = || Refusal::new(Kind::NotFound, "not_found", "there is no such room");
+        let state = self.room(room).ok_or_else(missing)?;
+        let Some(&role) = state.members.get(&user) else { return Err(missing()) };
+        if role::may(role, action, state.room.kind) {
+            Ok(state)
+        } else {
+            Err(Refusal::new(
+                Kind::Forbidden,
+                "forbidden",
+                format!("a room's {role:?} may not do this here ({action:?})").to_lowercase(),
+            )
+            .hint("ask an admin of the room"))
+        }
+    }
+}
+
+impl Inner {
+    fn put(&mut self, state: RoomState) {
+        let id = state.room.id;
+        if let Some(old) = self.rooms.get(&id) {
+            for user in old.members.keys() {
+                if let Some(rooms) = self.of_user.get_mut(user) {
+                    rooms.remove(&id);
+                }
+            }
+            for device in &old.devices {
+                self.of_device.remove(device);
+            }
+        }
+        for user in state.members.keys() {
+            self.of_user.entry(*user).or_default().insert(id);
+        }
+        for device in &state.devices {
+            self.of_device.insert(*device, id);
+        }
+        self.rooms.insert(id, Arc::new(state));
+    }
+}
+
+impl RoomState {
+    fn new(room: Room) -> Self {
+        Self {
+            room,
+            members: HashMap::new(),
+            devices: HashSet::new(),
+            listed: HashSet::new(),
+            key: None,
+        }
+    }
+
+    /// Whether the box cannot read it.
+    pub fn is_sealed(&self) -> bool {
+        self.room.sealing == Sealing::Sealed
+    }
+
+    fn follow(&mut self, edit: &Edit) {
+        let here = self.room.id;
+        match edit {
+            Edit::PutMember(member) | Edit::UpdateMember(member) if member.room == here => {
+                self.members.insert(member.user, member.role);
+            }
+            Edit::RemoveMember { room, user } if *room == here => drop(self.members.remove(user)),
+            Edit::PutDevice(device) if device.room == here => {
+                self.devices.insert(device.id);
+            }
+            Edit::RemoveDevice(id) => drop(self.devices.remove(id)),
+            Edit::PutBundle(bundle) if bundle.room == here => self.enter_epoch(&bundle.bytes),
+            _ => {}
+        }
+    }
+
+    /// Takes who is listed and the `key` payload from a bundle that was checked when it came.
+    fn enter_epoch(&mut self, bytes: &[u8]) {
+        match SealedBundle::parse(bytes) {
+            Ok(bundle) => {
+                self.listed = bundle.header.members.iter().map(|(user, _)| *user).collect();
+                self.key = Some(bundle.announcement().into());
+            }
+            Err(error) => {
+                let room = self.room.id;
+                tracing::error!(%room, %error, "a stored bundle does not read");
+            }
+        }
+    }
+}
+
+async fn load_room(store: &Store, room: Room) -> Result<RoomState, StoreError> {
+    let (id, epoch) = (room.id, room.epoch);
+    let mut state = RoomState::new(room);
+    let members = store.members(id).await?;
+    state.members = members.into_iter().map(|member| (member.user, member.role)).collect();
+    state.devices = store.devices(id).await?.into_iter().map(|device| device.id).collect();
+    if let Some(bundle) = store.bundle(id, epoch).await? {
+        state.enter_epoch(&bundle.bytes);
+    }
+    Ok(state)
+}
