@@ -1,0 +1,25 @@
+// One action at a time for a form: whether it is under way, and what went wrong.
+import type { Problem } from '../state/model';
+import { asProblem } from './problem';
+import { words } from './words/catalogue.svelte';
+
+/** Runs actions for a form and holds what the form shows about them. */
+export class Attempt {
+  busy = $state(false);
+  problem = $state<Problem | null>(null);
+
+  /** Runs `action` unless one is under way; the result, or undefined when it failed. */
+  async run<T>(action: () => Promise<T>): Promise<T | undefined> {
+    if (this.busy) return undefined;
+    this.busy = true;
+    this.problem = null;
+    try {
+      return await action();
+    } catch (thrown) {
+      this.problem = asProblem(thrown, words());
+      return undefined;
+    } finally {
+      this.busy = false;
+    }
+  }
+}

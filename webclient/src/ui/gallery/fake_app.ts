@@ -1,0 +1,199 @@
+// An application without a box: it answers as the real one would, for looking at the screens.
+import type {
+  App,
+  AppState,
+  Credentials,
+  InviteLink,
+  NewDevice,
+  NewRoom,
+  RoomView,
+  SetUp,
+  TimelineItem,
+} from '../../state/model';
+import { anna, members, mila, roomsAt } from './people';
+import { evening, history, message } from './timeline';
+
+const day = 24 * 60 * 60_000;
+
+function nothing(): Promise<void> {
+  return Promise.resolve();
+}
+
+/** The state of a house in the evening, at `now`. */
+export function homeState(now: number): AppState {
+  return {
+    phase: 'ready',
+    house: 'The Lindens',
+    me: anna,
+    connection: { kind: 'online' },
+    waiting: 0,
+    rooms: roomsAt(now),
+    currentRoom: null,
+    invitation: null,
+    recoverySheet: null,
+    working: null,
+    problem: null,
+  };
+}
+
+/** A fake of `App`; `change` lets a scene set whatever it wants to show. */
+export class FakeApp implements App {
+  state: AppState;
+  readonly #now: number;
+  readonly #listeners = new Set<(state: AppState) => void>();
+  readonly #timelines = new Map<string, readonly TimelineItem[]>();
+  #made = 0;
+
+  constructor(now: number, state: Partial<AppState> = {}) {
+    this.#now = now;
+    this.state = { ...homeState(now), ...state };
+    this.#timelines.set('r-general', evening(now));
+  }
+
+  subscribe(run: (state: AppState) => void): () => void {
+    this.#listeners.add(run);
+    run(this.state);
+    return () => this.#listeners.delete(run);
+  }
+
+  change(part: Partial<AppState>): void {
+    this.state = { ...this.state, ...part };
+    for (const run of this.#listeners) run(this.state);
+  }
+
+  changeRoom(part: Partial<RoomView>): void {
+    const { currentRoom } = this.state;
+    if (currentRoom !== null) this.change({ currentRoom: { ...currentRoom, ...part } });
+  }
+
+  start = nothing;
+  login = (_: Credentials): Promise<void> => this.#in();
+  loginAndAccept = (_: Credentials): Promise<void> => this.#in();
+  logout = (): Promise<void> => {
+    this.change({ phase: 'login', currentRoom: null });
+    return nothing();
+  };
+
+  setUp(input: SetUp): Promise<void> {
+    this.change({ house: input.house });
+    return this.#withSheet(input.name);
+  }
+
+  join(input: Credentials): Promise<void> {
+    return this.#withSheet(input.name);
+  }
+
+  show(phase: 'join' | 'login'): void {
+    this.change({ phase });
+  }
+
+  recoverySheetKept(): void {
+    this.change({ recoverySheet: null });
+  }
+
+  dismissProblem(): void {
+    this.change({ problem: null });
+  }
+
+  openRoom(id: string): Promise<void> {
+    const room = this.state.rooms.find((entry) => entry.id === id);
+    if (room === undefined) return Promise.reject(new Error('no such room'));
+    const read = { ...room, unread: 0 };
+    const alone = id === 'r-new';
+    this.change({
+      rooms: this.state.rooms.map((entry) => (entry.id === id ? read : entry)),
+      currentRoom: {
+        room: read,
+        timeline: this.#timelines.get(id) ?? [],
+        complete: alone,
+        loadingOlder: false,
+        members: alone ? members.slice(0, 1) : members,
+        devices: [
+          { id: 'd-washer', name: 'washer', createdAt: 0, lastPostAt: this.#now - day / 60 },
+          { id: 'd-door', name: 'front-door', createdAt: 0, lastPostAt: null },
+        ],
+        block: null,
+        epoch: room.sealing === 'sealed' ? 3 : 0,
+        may: { invite: true, manageDevices: true, manageRoom: true },
+      },
+    });
+    return nothing();
+  }
+
+  closeRoom(): void {
+    this.change({ currentRoom: null });
+  }
+
+  createRoom(input: NewRoom): Promise<string> {
+    this.#made += 1;
+    const id = `r-made-${this.#made}`;
+    const [first] = roomsAt(this.#now);
+    if (first === undefined) return Promise.reject(new Error('no room to copy'));
+    const empty = { lastText: null, lastSender: null, lastMessageAt: null, unread: 0 };
+    const room = { ...first, ...empty, ...input, id, general: false };
+    this.change({ rooms: [room, ...this.state.rooms] });
+    return Promise.resolve(id);
+  }
+
+  async loadOlder(): Promise<void> {
+    const view = this.state.currentRoom;
+    if (view === null || view.complete || view.loadingOlder) return;
+    this.changeRoom({ loadingOlder: true });
+    await new Promise((done) => setTimeout(done, 150));
+    const timeline = [...history(this.#now, 60), ...(this.state.currentRoom?.timeline ?? [])];
+    this.changeRoom({ timeline, loadingOlder: false, complete: true });
+  }
+
+  send(text: string): Promise<void> {
+    this.append(message(Date.now(), 0, anna, text));
+    return nothing();
+  }
+
+  /** Someone else writes. */
+  receive(text: string): void {
+    this.append(message(Date.now(), 0, mila, text));
+  }
+
+  append(item: TimelineItem): void {
+    this.changeRoom({ timeline: [...(this.state.currentRoom?.timeline ?? []), item] });
+  }
+
+  edit = nothing;
+  react = nothing;
+  remove = nothing;
+  retry = nothing;
+  discard = nothing;
+  removeDevice = nothing;
+  removeMember = nothing;
+
+  makeInvite(_: string, uses = 1): Promise<InviteLink> {
+    const key = 'k7Q2mXw9ZpL4tR8vN3sYb6HcJ1dF5gA0eUiOqWxTzVM';
+    const link = `https://hearth.local/i/7KQ4MZ2XPW#${key}`;
+    return Promise.resolve({ link, expiresAt: this.#now + 7 * day, uses });
+  }
+
+  addDevice(_: string, name: string): Promise<NewDevice> {
+    const token = 'hearth_dev_4uQm2xw9ZpL4tR8vN3sYb6HcJ1dF5gA0';
+    const line =
+      'echo "Washing done" | age -r age1v4t8q0m3x7s2k9n5d6w8y4r0p3l7j2h5f9c6z8a4e3u7g0s2xq -a | ' +
+      `mosquitto_pub -h hearth.local -p 1883 -u 01931f -P ${token} -t hearth/rooms/01931e/door/` +
+      '01931f -q 1 -s';
+    return Promise.resolve({ id: 'd-new', name, token, line });
+  }
+
+  #in(): Promise<void> {
+    this.change({ phase: 'ready' });
+    return nothing();
+  }
+
+  #withSheet(name: string): Promise<void> {
+    const recoverySheet = {
+      house: this.state.house ?? 'Hearth',
+      name,
+      identity: 'AGE-SECRET-KEY-1QYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSVC8ZSK',
+      createdAt: this.#now,
+    };
+    this.change({ phase: 'ready', recoverySheet });
+    return nothing();
+  }
+}

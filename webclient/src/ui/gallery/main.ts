@@ -1,0 +1,6 @@
+// Starts the gallery; only gallery.html, which is not part of the build, refers to it.
+import { mount } from 'svelte';
+import Gallery from './Gallery.svelte';
+
+const target = document.getElementById('app');
+if (target !== null) mount(Gallery, { target });

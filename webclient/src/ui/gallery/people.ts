@@ -1,0 +1,71 @@
+// The household of the gallery.
+import type { MemberView, Person, RoomSummary } from '../../state/model';
+
+function person(id: string, name: string, role: Person['role'] = 'member'): Person {
+  return { id, name: name.toLowerCase(), displayName: name, role };
+}
+
+export const anna = person('p-anna', 'Anna', 'owner');
+export const mila = person('p-mila', 'Mila');
+export const jonas = person('p-jonas', 'Jonas');
+export const oma = person('p-oma', 'Oma Grete');
+export const ravi = person('p-ravi', 'Ravi', 'guest');
+
+/** All the people, as a room shows them. */
+export const members: readonly MemberView[] = [
+  { person: anna, role: 'owner', joinedAt: 0, key: 'listed', pin: 'self' },
+  { person: mila, role: 'member', joinedAt: 0, key: 'listed', pin: 'verified' },
+  { person: jonas, role: 'admin', joinedAt: 0, key: 'listed', pin: 'vouched' },
+  { person: oma, role: 'member', joinedAt: 0, key: 'listed', pin: 'changed' },
+  { person: ravi, role: 'member', joinedAt: 0, key: 'waiting', pin: 'unverified' },
+];
+
+function room(id: string, name: string, more: Partial<RoomSummary>): RoomSummary {
+  return {
+    id,
+    name,
+    type: 'private',
+    sealing: 'sealed',
+    general: false,
+    myRole: 'owner',
+    lastMessageAt: null,
+    lastText: null,
+    lastSender: null,
+    unread: 0,
+    ...more,
+  };
+}
+
+/** The rooms, as they are at `now`. */
+export function roomsAt(now: number): RoomSummary[] {
+  const minute = 60_000;
+  const day = 24 * 60 * minute;
+  return [
+    room('r-general', 'General', {
+      general: true,
+      type: 'public',
+      lastMessageAt: now - 2 * minute,
+      lastText: 'I’ll bring the bread',
+      lastSender: 'Mila',
+    }),
+    room('r-home', 'Around the house', {
+      sealing: 'open',
+      lastMessageAt: now - 26 * minute,
+      lastText: 'Washing done',
+      lastSender: 'washer',
+      unread: 3,
+    }),
+    room('r-garden', 'Garden', {
+      lastMessageAt: now - day,
+      lastText: 'The tomatoes want water, and the hose has a hole again',
+      lastSender: 'Oma Grete',
+    }),
+    room('r-gift', 'Anna’s birthday, ssh', {
+      lastMessageAt: now - 3 * day,
+      lastText: 'A bicycle bell?',
+      lastSender: 'Jonas',
+      unread: 12,
+    }),
+    room('r-new', 'Holidays', {}),
+  ];
+}

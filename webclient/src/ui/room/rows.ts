@@ -1,0 +1,67 @@
+// The timeline as rows to draw: grouped by sender, with day lines and the line of what is new.
+import type { MessageItem, TimelineItem } from '../../state/model';
+import { daysAgo } from '../time';
+
+export type Row =
+  | { readonly kind: 'day'; readonly key: string; readonly at: number }
+  | { readonly kind: 'new'; readonly key: string }
+  | {
+      readonly kind: 'message';
+      readonly key: string;
+      readonly item: MessageItem;
+      /** First and last of a group by the same person within five minutes. */
+      readonly first: boolean;
+      readonly last: boolean;
+    }
+  | {
+      readonly kind: 'item';
+      readonly key: string;
+      readonly item: Exclude<TimelineItem, MessageItem>;
+    };
+
+const groupMs = 5 * 60_000;
+
+function together(one: TimelineItem | undefined, other: TimelineItem | undefined): boolean {
+  return (
+    one?.kind === 'message' &&
+    other?.kind === 'message' &&
+    one.sender.id === other.sender.id &&
+    other.at - one.at < groupMs &&
+    daysAgo(one.at, other.at) === 0
+  );
+}
+
+/** Rows for `items` in their order; the line of what is new stands before the item `newFrom`. */
+export function rowsOf(items: readonly TimelineItem[], newFrom: string | null): Row[] {
+  const rows: Row[] = [];
+  items.forEach((item, at) => {
+    const before = items[at - 1];
+    const after = items[at + 1];
+    if (before === undefined || daysAgo(before.at, item.at) !== 0) {
+      rows.push({ kind: 'day', key: `day-${item.id}`, at: item.at });
+    }
+    if (item.id === newFrom) rows.push({ kind: 'new', key: 'new' });
+    if (item.kind === 'message') {
+      const first = !together(before, item) || item.id === newFrom;
+      const last = !together(item, after) || after?.id === newFrom;
+      rows.push({ kind: 'message', key: item.id, item, first, last });
+    } else {
+      rows.push({ kind: 'item', key: item.id, item });
+    }
+  });
+  return rows;
+}
+
+/** The first of the newest `unread` items that others wrote; null when all is read. */
+export function firstNew(items: readonly TimelineItem[], unread: number): string | null {
+  let left = unread;
+  let found: string | null = null;
+  for (let at = items.length - 1; at >= 0 && left > 0; at -= 1) {
+    const item = items[at];
+    if (item === undefined || item.kind === 'line' || item.kind === 'gap') continue;
+    if (item.kind === 'message' && item.own) continue;
+    found = item.id;
+    left -= 1;
+  }
+  return found;
+}

@@ -1,0 +1,15 @@
+// An incoming item as one sentence for readers by ear.
+import type { TimelineItem } from '../../state/model';
+import type { Words } from '../words/catalogue.svelte';
+
+/** Nothing for one's own messages and for lines of the box. */
+export function spoken(item: TimelineItem, words: Words): { id: string; text: string }[] {
+  if (item.kind === 'message' && !item.own && !item.deleted) {
+    return [{ id: item.id, text: `${item.sender.displayName}: ${item.text}` }];
+  }
+  if (item.kind === 'post') {
+    const text = [item.title, item.text].filter((part) => part !== null && part !== '').join('. ');
+    return [{ id: item.id, text: `${words.room.postedBy(item.device.name)}: ${text}` }];
+  }
+  return [];
+}

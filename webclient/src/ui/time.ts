@@ -1,0 +1,45 @@
+// Dates and times in the words of a language.
+import type { Words } from './words/catalogue.svelte';
+
+const dayMs = 86_400_000;
+
+function startOfDay(at: number): number {
+  const date = new Date(at);
+  return new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+}
+
+/** Whole days from `at` to `now`, by the calendar: 0 today, 1 yesterday. */
+export function daysAgo(at: number, now: number): number {
+  return Math.round((startOfDay(now) - startOfDay(at)) / dayMs);
+}
+
+/** `18:05` */
+export function clock(at: number, words: Words): string {
+  return new Intl.DateTimeFormat(words.tag, { hour: '2-digit', minute: '2-digit' }).format(at);
+}
+
+/** `21 November 2026` */
+export function date(at: number, words: Words): string {
+  return new Intl.DateTimeFormat(words.tag, { dateStyle: 'long' }).format(at);
+}
+
+/** For day lines: Today, Yesterday, Tuesday, 3 March, 3 March 2025. */
+export function day(at: number, now: number, words: Words): string {
+  const days = daysAgo(at, now);
+  if (days === 0) return words.common.today;
+  if (days === 1) return words.common.yesterday;
+  if (days > 1 && days < 7)
+    return new Intl.DateTimeFormat(words.tag, { weekday: 'long' }).format(at);
+  const thisYear = new Date(at).getFullYear() === new Date(now).getFullYear();
+  const year = thisYear ? {} : ({ year: 'numeric' } as const);
+  return new Intl.DateTimeFormat(words.tag, { day: 'numeric', month: 'long', ...year }).format(at);
+}
+
+/** For the room list, as short as it can be: 18:05, Yesterday, Tue, 3 Mar. */
+export function short(at: number, now: number, words: Words): string {
+  const days = daysAgo(at, now);
+  if (days <= 0) return clock(at, words);
+  if (days === 1) return words.common.yesterday;
+  if (days < 7) return new Intl.DateTimeFormat(words.tag, { weekday: 'short' }).format(at);
+  return new Intl.DateTimeFormat(words.tag, { day: 'numeric', month: 'short' }).format(at);
+}
