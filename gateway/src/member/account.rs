@@ -118,8 +118,7 @@ impl Member {
         match rest.get::<ServedVault>("/api/vault") {
             Ok(served) => {
                 let (root, data) = vault::open(&served.vault, user, served.version, &key)?;
-                let member =
-                    Self::keep(rest, &session, Identity::from_root(root)?, folder)?;
+                let member = Self::keep(rest, &session, Identity::from_root(root)?, folder)?;
                 member.remember_heads(&data)?;
                 Ok((member, None))
             }

@@ -100,7 +100,9 @@ pub enum MemberError {
         problem: String,
     },
     /// No key yet.
-    #[error("waiting for a key to this room from someone at home (the current epoch does not list you)")]
+    #[error(
+        "waiting for a key to this room from someone at home (the current epoch does not list you)"
+    )]
     NotListed,
     /// A card that nobody serves.
     #[error("the box has no card of {user} with the keys that the room lists")]

@@ -43,9 +43,7 @@ impl Member {
 
     /// The card with the keys that a room lists for somebody.
     pub fn card(&mut self, user: UserId, listed: Fingerprint) -> Result<Card, MemberError> {
-        let find = |cards: &[Card]| {
-            cards.iter().find(|card| card.fingerprint() == listed).cloned()
-        };
+        let find = |cards: &[Card]| cards.iter().find(|card| card.fingerprint() == listed).cloned();
         find(self.cards(user)?).ok_or(MemberError::NoCard { user })
     }
 

@@ -61,7 +61,9 @@ impl Rest {
         let refuse = |problem| MemberError::Url { url: url.to_string(), problem };
         let trimmed = url.trim_end_matches('/');
         if trimmed.starts_with("https://") {
-            return Err(refuse("this program speaks http:// only so far; use it on the box itself"));
+            return Err(refuse(
+                "this program speaks http:// only so far; use it on the box itself",
+            ));
         }
         let host = trimmed.strip_prefix("http://").ok_or_else(|| refuse("begin with http://"))?;
         if host.is_empty() || host.contains(['/', '#', '?', ' ']) {
@@ -92,7 +94,8 @@ impl Rest {
 
     /// A new token for a session.
     pub fn refresh(&mut self, refresh: &str) -> Result<(), MemberError> {
-        let session: SessionInfo = self.post("/api/auth/refresh", &json!({ "refresh": refresh }))?;
+        let session: SessionInfo =
+            self.post("/api/auth/refresh", &json!({ "refresh": refresh }))?;
         self.sign_in(&session);
         Ok(())
     }
@@ -153,8 +156,7 @@ impl Rest {
         body: Option<Vec<u8>>,
         headers: &[(&str, &str)],
     ) -> Result<T, MemberError> {
-        let mut request =
-            Request::builder().method(method).uri(format!("{}{path}", self.url));
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.url));
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
         }

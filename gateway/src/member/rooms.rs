@@ -126,9 +126,7 @@ impl Member {
 
     /// The devices of a room.
     pub fn devices(&self, room: RoomId) -> Result<Vec<DeviceInfo>, MemberError> {
-        self.rest
-            .get::<Devices>(&format!("/api/rooms/{room}/devices"))
-            .map(|answer| answer.devices)
+        self.rest.get::<Devices>(&format!("/api/rooms/{room}/devices")).map(|answer| answer.devices)
     }
 
     /// Makes a room; a sealed one with its first epoch.

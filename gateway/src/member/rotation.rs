@@ -6,9 +6,7 @@ use hearth_protocol::ids::{DeviceId, RoomId, UserId};
 use hearth_protocol::role::RoomType;
 use hearth_protocol::sealing::bundle::Bundle;
 use hearth_protocol::sealing::door;
-use hearth_protocol::sealing::epoch::{
-    EpochKeys, Header, History, Invited, Join, Rules, reason,
-};
+use hearth_protocol::sealing::epoch::{EpochKeys, Header, History, Join, Rules, reason};
 use hearth_protocol::sealing::identity::Identity;
 use hearth_protocol::sealing::invite::Joining;
 use hearth_protocol::sealing::{Fingerprint, Hash, Recipient, Secret};
@@ -185,21 +183,12 @@ impl Member {
             Err(MemberError::Refused { .. }) => return Ok(()),
             Err(error) => return Err(error),
         };
-        let ended = |code: &str| {
-            let all = served["invites"].as_array().into_iter().flatten();
-            all.filter(|one| one["code"] == code)
-                .any(|one| one["revoked"] == true || one["uses_left"] == 0)
+        let revoked = |code: &str| {
+            let mut all = served["invites"].as_array().into_iter().flatten();
+            all.any(|one| one["code"] == code && one["revoked"] == true)
         };
-        let used_up_here =
-            |invite: &Invited| draft.header.joins.iter().any(|join| join.code == invite.code);
-        let keep: Vec<Invited> = draft
-            .header
-            .invites
-            .iter()
-            .filter(|invite| used_up_here(invite) || !ended(invite.code.as_str()))
-            .cloned()
-            .collect();
-        draft.header.invites = keep;
+        // A used up one stays until all who came by it are listed, which its header counts.
+        draft.header.invites.retain(|invite| !revoked(invite.code.as_str()));
         Ok(())
     }
 

@@ -1,0 +1,323 @@
+//! Messages in: history and live, opened, verified, one line each.
+
+use std::collections::BTreeMap;
+
+use hearth_protocol::bytes::from_b64u;
+use hearth_protocol::event::{Body, Class, Event, Frame, Line as BoxLine};
+use hearth_protocol::ids::{DeviceId, EventId, Position, UserId};
+use hearth_protocol::sealing::door;
+use hearth_protocol::sealing::event::{self, WireHeader};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::epochs::RoomKeys;
+use super::rooms::RoomInfo;
+use super::{Member, MemberError};
+
+/// What a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Said {
+    /// A person's message.
+    Message,
+    /// What a person did to one: an edit, a reaction, a title.
+    Change,
+    /// A device's post.
+    Post,
+    /// The box's own line.
+    Line,
+    /// What did not open or verify, with the reason as its text.
+    Unreadable,
+}
+
+/// One line of a room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// Its place in the room.
+    pub position: Position,
+    /// When the box received it, ms since 1970.
+    pub received_at: u64,
+    /// Its id, where it has one.
+    pub id: Option<EventId>,
+    /// What it is.
+    pub said: Said,
+    /// The person, if one said it.
+    pub sender: Option<UserId>,
+    /// The device, if one said it.
+    pub device: Option<DeviceId>,
+    /// The name to show.
+    pub name: String,
+    /// The text.
+    pub text: String,
+}
+
+/// Reads one room.
+pub struct Reader {
+    room: RoomInfo,
+    keys: Option<RoomKeys>,
+    devices: BTreeMap<DeviceId, String>,
+}
+
+impl Member {
+    /// A reader for a room.
+    pub fn reader(&mut self, room: &RoomInfo) -> Result<Reader, MemberError> {
+        let keys = if room.is_sealed() { Some(self.room_keys(room.id)?) } else { None };
+        Ok(Reader { room: room.clone(), keys, devices: BTreeMap::new() })
+    }
+}
+
+/// What was read of one event, before names.
+struct Read {
+    id: Option<EventId>,
+    said: Said,
+    sender: Option<UserId>,
+    device: Option<DeviceId>,
+    text: String,
+}
+
+impl Read {
+    fn unreadable(id: Option<EventId>, sender: Option<UserId>, why: impl ToString) -> Read {
+        let text = format!("[{}]", why.to_string());
+        Read { id, said: Said::Unreadable, sender, device: None, text }
+    }
+}
+
+impl Reader {
+    /// The newest `limit` lines, oldest first.
+    pub fn history(&mut self, member: &mut Member, limit: usize) -> Result<Vec<Line>, MemberError> {
+        let path = format!("/api/rooms/{}/messages?limit={limit}&raw=1", self.room.id);
+        let answer: Value = member.rest.get(&path)?;
+        let items = answer["messages"].as_array().cloned().unwrap_or_default();
+        items.iter().map(|item| self.item(member, item)).collect()
+    }
+
+    /// One entry of `GET messages`.
+    fn item(&mut self, member: &mut Member, item: &Value) -> Result<Line, MemberError> {
+        let position = Position(item["position"].as_u64().unwrap_or_default());
+        let received_at = item["received_at"].as_u64().unwrap_or_default();
+        let read = match item["sealed"].as_str().and_then(from_b64u) {
+            Some(bytes) => {
+                let class = item["class"].as_u64().and_then(|class| u8::try_from(class).ok());
+                self.sealed(member, class.and_then(Class::from_byte), &bytes)?
+            }
+            None => open(item),
+        };
+        Ok(self.named(member, position, received_at, read))
+    }
+
+    /// One payload of `out`.
+    pub fn payload(&mut self, member: &mut Member, payload: &[u8]) -> Result<Line, MemberError> {
+        if self.room.is_sealed() {
+            let frame = Frame::decode(payload).ok_or_else(|| MemberError::Answer {
+                what: "a subscription".into(),
+                problem: "not the frame of a sealed event".into(),
+            })?;
+            let read = self.sealed(member, Some(frame.class), frame.bytes)?;
+            return Ok(self.named(member, frame.position, frame.received_at, read));
+        }
+        let item: Value = serde_json::from_slice(payload).map_err(|error| MemberError::Answer {
+            what: "a subscription".into(),
+            problem: error.to_string(),
+        })?;
+        self.item(member, &item)
+    }
+
+    fn named(
+        &mut self,
+        member: &mut Member,
+        position: Position,
+        received_at: u64,
+        read: Read,
+    ) -> Line {
+        let Read { id, said, sender, device, text } = read;
+        let name = match (sender, device) {
+            (Some(user), _) => member.name_of(user),
+            (None, Some(device)) => self.device_name(member, device),
+            (None, None) => "*".to_string(),
+        };
+        let text = match said {
+            Said::Line => spell_line(member, &text),
+            _ => text,
+        };
+        Line { position, received_at, id, said, sender, device, name, text }
+    }
+
+    fn device_name(&mut self, member: &Member, device: DeviceId) -> String {
+        if !self.devices.contains_key(&device) {
+            // Without the list the id stands in for the name.
+            for one in member.devices(self.room.id).unwrap_or_default() {
+                self.devices.insert(one.id, one.name);
+            }
+        }
+        self.devices.entry(device).or_insert_with(|| device.to_string()).clone()
+    }
+
+    fn sealed(
+        &mut self,
+        member: &mut Member,
+        class: Option<Class>,
+        bytes: &[u8],
+    ) -> Result<Read, MemberError> {
+        match class {
+            Some(Class::Event) => self.event(member, bytes),
+            Some(Class::Door) => Ok(self.door(bytes)),
+            Some(Class::Line) => {
+                let text = String::from_utf8_lossy(bytes).into_owned();
+                Ok(Read { id: None, said: Said::Line, sender: None, device: None, text })
+            }
+            None => Ok(Read::unreadable(None, None, "of a class this program does not know")),
+        }
+    }
+
+    /// The keys, fetched again when an epoch is newer than those that are known.
+    fn keys_for(&mut self, member: &mut Member, epoch: u32) -> Result<&RoomKeys, MemberError> {
+        let known = match self.keys.take() {
+            Some(keys) if keys.header(epoch).is_some() => keys,
+            _ => member.room_keys(self.room.id)?,
+        };
+        Ok(self.keys.insert(known))
+    }
+
+    fn event(&mut self, member: &mut Member, wire: &[u8]) -> Result<Read, MemberError> {
+        let header = match WireHeader::parse(wire) {
+            Ok(header) => header,
+            Err(error) => return Ok(Read::unreadable(None, None, error)),
+        };
+        let no = |why: &str| Ok(Read::unreadable(Some(header.id), Some(header.sender), why));
+        let keys = self.keys_for(member, header.epoch)?;
+        let Some(print) = keys.header(header.epoch).and_then(|one| one.member(header.sender))
+        else {
+            return no("from somebody whom its epoch does not list");
+        };
+        let Some(keys) = keys.keys(header.epoch).cloned() else {
+            return no("sealed with a key that was never given to you");
+        };
+        let card = match member.card(header.sender, print) {
+            Ok(card) => card,
+            Err(MemberError::NoCard { .. }) => return no("its sender's card is missing"),
+            Err(error) => return Err(error),
+        };
+        let opened = match event::open(wire, &keys, card.sign_key()) {
+            Ok(opened) => opened,
+            Err(error) => return no(&error.to_string()),
+        };
+        Ok(match serde_json::from_slice::<Event>(&opened.body) {
+            Ok(event) => {
+                let (said, text) = spell(event.body);
+                let (id, sender) = (Some(header.id), Some(header.sender));
+                Read { id, said, sender, device: None, text }
+            }
+            Err(error) => Read::unreadable(Some(header.id), Some(header.sender), error),
+        })
+    }
+
+    /// device16 ‖ id16 ‖ age file, sealed to one of the doors that device ever had.
+    fn door(&self, bytes: &[u8]) -> Read {
+        let parts = bytes.split_first_chunk().and_then(|(device, rest)| {
+            rest.split_first_chunk().map(|(id, post)| (device, id, post))
+        });
+        let Some((device, id, post)) = parts else {
+            return Read::unreadable(None, None, "a post without a device");
+        };
+        let (device, id) = (DeviceId::from_bytes(*device), Some(EventId::from_bytes(*id)));
+        let device_says = |said, text| Read { id, said, sender: None, device: Some(device), text };
+        let Some(keys) = &self.keys else {
+            return device_says(Said::Unreadable, "[no keys]".to_string());
+        };
+        let mut made: Vec<_> =
+            keys.headers().filter_map(|header| header.door(device)).map(|(_, x)| x).collect();
+        made.dedup();
+        for epoch in made.into_iter().rev() {
+            let opened = keys
+                .keys(epoch)
+                .and_then(|keys| door::identity(keys, device).ok())
+                .and_then(|door| door::open(post, &door).ok());
+            if let Some(plaintext) = opened {
+                return device_says(Said::Post, spell_post(&plaintext));
+            }
+        }
+        device_says(Said::Unreadable, "[a post sealed with another key]".to_string())
+    }
+}
+
+/// An entry of an open room.
+fn open(item: &Value) -> Read {
+    let id = |key: &str| item[key].as_str();
+    let sender = id("sender").and_then(|text| text.parse().ok());
+    let device = id("device").and_then(|text| text.parse().ok());
+    let own = id("id").and_then(|text| text.parse().ok());
+    if let (None, Some(_)) = (sender, device) {
+        let text = item["content"].as_str().unwrap_or_default().to_string();
+        let text = with_title(item["title"].as_str(), text);
+        return Read { id: own, said: Said::Post, sender, device, text };
+    }
+    let read = |said, text| Read { id: own, said, sender, device, text };
+    match serde_json::from_value::<Event>(item.clone()) {
+        Ok(event) if sender.is_some() => {
+            let (said, text) = spell(event.body);
+            read(said, text)
+        }
+        _ => read(Said::Line, item.to_string()),
+    }
+}
+
+/// A person's event as one line.
+fn spell(body: Body) -> (Said, String) {
+    match body {
+        Body::Message { content, attachments, .. } if attachments.is_empty() => {
+            (Said::Message, content)
+        }
+        Body::Message { content, attachments, .. } => {
+            (Said::Message, format!("{content} [{} files]", attachments.len()))
+        }
+        Body::Edit { target, content } => (Said::Change, format!("edited {target}: {content}")),
+        Body::React { target, emoji, on: true } => (Said::Change, format!("{emoji} on {target}")),
+        Body::React { target, emoji, on: false } => {
+            (Said::Change, format!("took {emoji} off {target}"))
+        }
+        Body::Delete { target, .. } => (Said::Change, format!("took back {target}")),
+        Body::Room { title, topic } => {
+            let said: Vec<_> = [title, topic].into_iter().flatten().collect();
+            (Said::Change, format!("calls the room {}", said.join(": ")))
+        }
+    }
+}
+
+fn with_title(title: Option<&str>, text: String) -> String {
+    match title {
+        Some(title) => format!("{title}: {text}"),
+        None => text,
+    }
+}
+
+/// A post's plaintext: text, or JSON with `text` and perhaps a title.
+fn spell_post(plaintext: &[u8]) -> String {
+    let text = String::from_utf8_lossy(plaintext);
+    match serde_json::from_str::<Value>(&text) {
+        Ok(post) if post["text"].is_string() => {
+            let said = post["text"].as_str().unwrap_or_default().to_string();
+            with_title(post["title"].as_str(), said)
+        }
+        _ => text.trim_end().to_string(),
+    }
+}
+
+/// The box's line with names in it.
+fn spell_line(member: &mut Member, json: &str) -> String {
+    let Ok(line) = serde_json::from_str::<BoxLine>(json) else { return json.to_string() };
+    match line {
+        BoxLine::Joined { user, .. } => format!("{} joined", member.name_of(user)),
+        BoxLine::Left { user, by: Some(by) } => {
+            format!("{} was removed by {}", member.name_of(user), member.name_of(by))
+        }
+        BoxLine::Left { user, by: None } => format!("{} left", member.name_of(user)),
+        BoxLine::Role { user, by, role } => {
+            let (user, by) = (member.name_of(user), member.name_of(by));
+            format!("{by} made {user} {}", format!("{role:?}").to_lowercase())
+        }
+        BoxLine::Epoch { epoch, by, .. } => {
+            format!("{} made a new key (epoch {epoch})", member.name_of(by))
+        }
+        BoxLine::Erased { by, .. } => format!("{} erased a message", member.name_of(by)),
+    }
+}

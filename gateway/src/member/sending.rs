@@ -1,0 +1,123 @@
+//! One message out: sealed when its turn comes, numbered without gaps, on disk when it returns
+//! (sealing.md §4).
+
+use hearth_protocol::event::Event;
+use hearth_protocol::ids::{EventId, RoomId};
+use hearth_protocol::sealing::event::{self, Kind, WireHeader};
+use hearth_protocol::topic::Topic;
+use serde_json::Value;
+
+use super::mqtt::{Address, Session};
+use super::rooms::RoomInfo;
+use super::{Member, MemberError, now_ms, random_fill};
+use crate::clock::random;
+
+/// How often an event is sealed anew because the room's epoch moved.
+const TRIES: usize = 3;
+
+impl Member {
+    /// An MQTT connection as this person.
+    pub fn connect(&self, address: &Address) -> Result<Session, MemberError> {
+        let id = EventId::new(now_ms(), random());
+        let token = self.rest.token().unwrap_or_default();
+        Session::connect(address, &format!("hearth-{id}"), self.name(), token)
+    }
+
+    /// Sends a message and waits until the box has it on disk.
+    pub fn send(
+        &mut self,
+        session: &mut Session,
+        room: &RoomInfo,
+        text: &str,
+    ) -> Result<EventId, MemberError> {
+        let now = now_ms();
+        let id = EventId::new(now, random());
+        let mut message = Event::message(text);
+        (message.id, message.at) = (Some(id), Some(now));
+        let body = serde_json::to_vec(&message).map_err(|error| MemberError::Answer {
+            what: "this message".into(),
+            problem: error.to_string(),
+        })?;
+        if room.is_sealed() {
+            self.profile.hold()?;
+            let sent = self.send_sealed(session, room.id, id, &body);
+            self.profile.release();
+            sent?;
+        } else {
+            session.publish(&Topic::RoomIn(room.id).to_string(), body)?;
+        }
+        Ok(id)
+    }
+
+    fn send_sealed(
+        &mut self,
+        session: &mut Session,
+        room: RoomId,
+        id: EventId,
+        body: &[u8],
+    ) -> Result<(), MemberError> {
+        let seq = self.count_what_was_under_way(room)?.saturating_add(1);
+        if self.room_now(room)?.rotation_due {
+            self.rotate(room)?;
+        }
+        let mut last = MemberError::NotListed;
+        for _ in 0..TRIES {
+            let wire = self.seal_event(room, id, seq, body)?;
+            // Written before it is sent: after a crash the next command asks what became of it.
+            self.profile.update(room, |memory| memory.under_way = Some(id))?;
+            match session.publish(&Topic::RoomIn(room).to_string(), wire) {
+                Ok(()) => {
+                    return self.profile.update(room, |memory| {
+                        (memory.sent, memory.under_way) = (seq, None);
+                    });
+                }
+                Err(error) if error.is("stale_epoch") || error.is("unknown_epoch") => last = error,
+                Err(error) if error.is("rotate_first") => {
+                    self.rotate(room)?;
+                    last = error;
+                }
+                Err(error @ MemberError::Refused { .. }) => {
+                    self.profile.update(room, |memory| memory.under_way = None)?;
+                    return Err(error);
+                }
+                // Nobody knows whether it arrived.
+                Err(error) => return Err(error),
+            }
+        }
+        self.profile.update(room, |memory| memory.under_way = None)?;
+        Err(last)
+    }
+
+    fn seal_event(
+        &mut self,
+        room: RoomId,
+        id: EventId,
+        seq: u64,
+        body: &[u8],
+    ) -> Result<Vec<u8>, MemberError> {
+        let known = self.room_keys(room)?;
+        let keys = known.current_keys()?;
+        let epoch = known.current()?.header.epoch;
+        let (sender, writer) = (self.user(), self.profile.account().writer);
+        let header = WireHeader { epoch, id, sender, writer, kind: Kind::Content, seq };
+        Ok(event::seal(&header, body, keys, &self.identity.sign, &mut random_fill)?)
+    }
+
+    /// How many events of this installation the room holds, after asking for one whose end is
+    /// not known.
+    fn count_what_was_under_way(&mut self, room: RoomId) -> Result<u64, MemberError> {
+        let memory = self.profile.room(room)?;
+        let Some(id) = memory.under_way else { return Ok(memory.sent) };
+        let path = format!("/api/rooms/{room}/messages?before={id}&limit=1");
+        let stored = match self.rest.get::<Value>(&path) {
+            Ok(_) => true,
+            Err(MemberError::Refused { .. }) => false,
+            Err(error) => return Err(error),
+        };
+        let sent = memory.sent.saturating_add(u64::from(stored));
+        self.profile.update(room, |memory| {
+            (memory.sent, memory.under_way) = (sent, None);
+        })?;
+        Ok(sent)
+    }
+}
