@@ -33,6 +33,7 @@ const next = (change: Partial<NextEpoch>): NextEpoch => ({
   room,
   members: [ada.user],
   waiting: [],
+  devices: [],
   reason: 'due',
   at: NOW,
   ...change,
@@ -166,14 +167,19 @@ describe('a box that lies', () => {
 describe('a device', () => {
   test('posts to its door, an older door is noticed, a stranger’s file is not opened', async () => {
     const device = fresh();
-    const made = await ada.keys.nextEpoch(next({ addDoor: device, reason: 'device' }));
+    const made = await ada.keys.nextEpoch(
+      next({ devices: [device], addDoor: device, reason: 'device' }),
+    );
     served.push(made.bundle);
     await ada.keys.takeBundles(room, served);
     const to = recipient(made.doorRecipient ?? '');
     const file = await sealFile([to], utf8('Washing done'));
     const [first] = await ada.keys.openPosts(room, [{ device, file }]);
     expect(first).toMatchObject({ kind: 'opened', oldKey: false });
-    served.push((await ada.keys.nextEpoch(next({ addDoor: device, reason: 'device' }))).bundle);
+    served.push(
+      (await ada.keys.nextEpoch(next({ devices: [device], addDoor: device, reason: 'device' })))
+        .bundle,
+    );
     await ada.keys.takeBundles(room, served);
     const strange = file.slice(0, -1);
     const answers = await ada.keys.openPosts(room, [

@@ -1,5 +1,6 @@
 // All keys of this client, and the answers to what the rest of it may ask. Runs in the worker.
 import { b64u } from '../protocol/bytes';
+import type { Cost } from '../protocol/cost';
 import { newCode, type Id, type InviteCode } from '../protocol/ids';
 import { Account } from './account';
 import { parseAnnouncement, parseBundle } from './bundle';
@@ -9,7 +10,7 @@ import { inviteKeys, makeJoin, openBlob, sealBlob, type Blob, type InviteKeys } 
 import { SealingError, sha256, type Random } from './kdf';
 import { makeFirst, makeNext, makeOwnJoin, type Ground } from './next_epoch';
 import { openPost, openWire, sealWire } from './opening';
-import { stretch, type Cost } from './password';
+import { stretch } from './password';
 import type * as r from './requests';
 import { isListed, RoomKeys, type Anchor } from './room_keys';
 import type { PinState } from './vault';

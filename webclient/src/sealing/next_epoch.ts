@@ -140,7 +140,7 @@ function doorsOf(request: NextEpoch, ground: Ground, keys: EpochKeys, renew: boo
     epoch,
   ];
   const kept = header.doors
-    .filter(([device]) => device !== request.removeDoor && device !== request.addDoor)
+    .filter(([device]) => request.devices.includes(device) && device !== request.addDoor)
     .map((door) => (renew ? made(door[0]) : door));
   return request.addDoor === undefined ? kept : [...kept, made(request.addDoor)];
 }

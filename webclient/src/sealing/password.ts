@@ -1,32 +1,8 @@
 // Password to keys: Argon2id, then one half for the box and one for the vault (sealing.md §2).
 import { argon2id } from 'hash-wasm';
 import { utf8 } from '../protocol/bytes';
-import * as s from '../protocol/schema';
+import type { Cost } from '../protocol/cost';
 import { hkdf, NO_SALT, SealingError, sha256 } from './kdf';
-
-/** Argon2id's parameters. */
-export interface Cost {
-  readonly memoryKib: number;
-  readonly passes: number;
-  readonly lanes: number;
-}
-
-/** What new passwords cost: 64 MiB, 3 passes, one lane. */
-export const DEFAULT_COST: Cost = { memoryKib: 65_536, passes: 3, lanes: 1 };
-
-const fields = s.object({ memory_kib: s.u32Number, passes: s.u32Number, lanes: s.u32Number });
-
-/** A cost in JSON. Its bounds are checked when it is used. */
-export const cost: s.Parser<Cost> = (value, path) => {
-  const { memory_kib, passes, lanes } = fields(value, path);
-  return { memoryKib: memory_kib, passes, lanes };
-};
-
-export const costJson = (of: Cost): { memory_kib: number; passes: number; lanes: number } => ({
-  memory_kib: of.memoryKib,
-  passes: of.passes,
-  lanes: of.lanes,
-});
 
 /** What comes of a password. `stretched` and `vaultKey` never leave the worker. */
 export interface Stretched {

@@ -1,8 +1,8 @@
 // What the rest of the client may ask of the sealing worker. No key comes back, ever.
+import type { Cost } from '../protocol/cost';
 import type { Id, InviteCode } from '../protocol/ids';
 import type { Rules } from './epoch';
 import type { Kind } from './event';
-import type { Cost } from './password';
 import type { PinState } from './vault';
 
 /** Keeps bytes between reloads, sealed by a key that cannot be taken out. */
@@ -54,8 +54,9 @@ export interface NextEpoch {
   readonly waiting: readonly Waiting[];
   readonly reason: string;
   readonly at: number;
+  /** All devices the box lists, the new one included. */
+  readonly devices: readonly Id[];
   readonly addDoor?: Id;
-  readonly removeDoor?: Id;
   readonly endInvites?: readonly InviteCode[];
 }
 

@@ -1,5 +1,6 @@
 // The operations of tests/vectors/README.md: each takes `in` and gives `out`, or throws.
 import { fromHex, hex, utf8 } from '../../protocol/bytes';
+import { cost } from '../../protocol/cost';
 import type { Id } from '../../protocol/ids';
 import * as s from '../../protocol/schema';
 import { ageIdentity, recipientBytes, recipientFromBytes } from '../agefile';
@@ -20,7 +21,7 @@ import { fingerprint, identityOf, safetyNumber } from '../identity';
 import { inviteKeys, inviteLink, makeJoin, openBlob, verifyJoin } from '../invite';
 import { ctx, hkdf, lp, open, seal } from '../kdf';
 import { paddedLength } from '../padding';
-import { cost, stretch } from '../password';
+import { stretch } from '../password';
 import { demand, publicKey, verifyNoble, verifyWebCrypto } from '../sign';
 import { openRecovery, openVault, openVaultData, type VaultData } from '../vault';
 import { recipientOf } from '../agefile';

@@ -1,0 +1,29 @@
+// Everything the box offers under /api, by resource.
+import { AuthApi } from './auth';
+import { DevicesApi } from './devices';
+import { Http, type Fetch, type Tokens } from './http';
+import { InvitesApi } from './invites';
+import { MessagesApi } from './messages';
+import { RoomsApi } from './rooms';
+import { UsersApi } from './users';
+
+export interface Api {
+  readonly auth: AuthApi;
+  readonly users: UsersApi;
+  readonly rooms: RoomsApi;
+  readonly messages: MessagesApi;
+  readonly invites: InvitesApi;
+  readonly devices: DevicesApi;
+}
+
+export function createApi(fetch: Fetch, tokens: Tokens): Api {
+  const http = new Http(fetch, tokens);
+  return {
+    auth: new AuthApi(http),
+    users: new UsersApi(http),
+    rooms: new RoomsApi(http),
+    messages: new MessagesApi(http),
+    invites: new InvitesApi(http),
+    devices: new DevicesApi(http),
+  };
+}

@@ -1,0 +1,52 @@
+// Devices of a room.
+import { b64u } from '../protocol/bytes';
+import type { Id } from '../protocol/ids';
+import * as s from '../protocol/schema';
+import { nothing, type Http } from './http';
+
+export interface Device {
+  readonly id: Id;
+  readonly name: string;
+  readonly createdAt: number;
+  readonly lastPostAt: number | null;
+}
+
+const fields = s.object({
+  id: s.id,
+  name: s.text,
+  created_at: s.count,
+  last_post_at: s.optional(s.count),
+});
+
+const device: s.Parser<Device> = (value, path) => {
+  const { created_at, last_post_at, ...rest } = fields(value, path);
+  return { ...rest, createdAt: created_at, lastPostAt: last_post_at === 0 ? null : last_post_at };
+};
+
+export class DevicesApi {
+  readonly #http: Http;
+
+  constructor(http: Http) {
+    this.#http = http;
+  }
+
+  async list(room: Id): Promise<Device[]> {
+    const parser = s.object({ devices: s.list(device) });
+    return (await this.#http.ask('GET', `/api/rooms/${room}/devices`, parser)).devices;
+  }
+
+  add(
+    room: Id,
+    id: Id,
+    name: string,
+    bundle: Uint8Array | null,
+  ): Promise<{ readonly device: Device; readonly token: string }> {
+    const body = { id, name, ...(bundle === null ? {} : { bundle: b64u(bundle) }) };
+    const parser = s.object({ device, token: s.text });
+    return this.#http.ask('POST', `/api/rooms/${room}/devices`, parser, { body });
+  }
+
+  remove(id: Id): Promise<null> {
+    return this.#http.ask('DELETE', `/api/devices/${id}`, nothing);
+  }
+}

@@ -1,0 +1,135 @@
+// Rooms, their members and their epochs.
+import { b64u } from '../protocol/bytes';
+import type { Id, InviteCode } from '../protocol/ids';
+import * as s from '../protocol/schema';
+import { nothing, type Http } from './http';
+import { user, type User } from './users';
+
+export interface Room {
+  readonly id: Id;
+  readonly name: string;
+  readonly type: 'public' | 'private' | 'direct';
+  readonly sealing: 'sealed' | 'open';
+  readonly general: boolean;
+  readonly lastMessageAt: number | null;
+  readonly headPosition: number;
+  readonly firstPosition: number;
+  /** Null: not a member. */
+  readonly myRole: 'owner' | 'admin' | 'member' | null;
+  readonly epoch: number;
+  readonly rotationDue: boolean;
+}
+
+const roomRole = s.oneOf('owner', 'admin', 'member');
+
+const fields = s.object({
+  id: s.id,
+  name: s.text,
+  type: s.oneOf('public', 'private', 'direct'),
+  sealing: s.oneOf('sealed', 'open'),
+  general: s.withDefault(s.flag, false),
+  last_message_at: s.optional(s.count),
+  head_position: s.count,
+  first_position: s.count,
+  my_role: s.optional(roomRole),
+  epoch: s.withDefault(s.u32Number, 0),
+  rotation_due: s.withDefault(s.flag, false),
+});
+
+export const room: s.Parser<Room> = (value, path) => {
+  const read = fields(value, path);
+  const { id, name, type, sealing, general, epoch } = read;
+  return {
+    id,
+    name,
+    type,
+    sealing,
+    general,
+    epoch,
+    lastMessageAt: read.last_message_at === 0 ? null : read.last_message_at,
+    headPosition: read.head_position,
+    firstPosition: read.first_position,
+    myRole: read.my_role,
+    rotationDue: read.rotation_due,
+  };
+};
+
+export interface Member {
+  readonly user: User;
+  readonly role: 'owner' | 'admin' | 'member';
+  readonly joinedAt: number;
+}
+
+export interface WaitingProof {
+  readonly user: Id;
+  readonly code: InviteCode;
+  readonly proof: Uint8Array;
+}
+
+const memberFields = s.object({ user, role: roomRole, joined_at: s.withDefault(s.count, 0) });
+
+const member: s.Parser<Member> = (value, path) => {
+  const { joined_at, ...rest } = memberFields(value, path);
+  return { ...rest, joinedAt: joined_at };
+};
+
+const members = s.object({
+  members: s.list(member),
+  waiting: s.withDefault(s.list(s.object({ user: s.id, code: s.code, proof: s.bytes(64) })), []),
+});
+
+export interface NewRoom {
+  readonly id: Id;
+  readonly name: string;
+  readonly type: 'public' | 'private';
+  readonly sealing: 'sealed' | 'open';
+  readonly bundle: Uint8Array | null;
+}
+
+export class RoomsApi {
+  readonly #http: Http;
+
+  constructor(http: Http) {
+    this.#http = http;
+  }
+
+  async list(): Promise<Room[]> {
+    return (await this.#http.ask('GET', '/api/rooms', s.object({ rooms: s.list(room) }))).rooms;
+  }
+
+  get(id: Id): Promise<Room> {
+    return this.#http.ask('GET', `/api/rooms/${id}`, room);
+  }
+
+  create({ bundle, ...rest }: NewRoom): Promise<Room> {
+    const body = { ...rest, ...(bundle === null ? {} : { bundle: b64u(bundle) }) };
+    return this.#http.ask('POST', '/api/rooms', room, { body });
+  }
+
+  members(id: Id): Promise<{
+    readonly members: readonly Member[];
+    readonly waiting: readonly WaitingProof[];
+  }> {
+    return this.#http.ask('GET', `/api/rooms/${id}/members`, members);
+  }
+
+  removeMember(id: Id, person: Id): Promise<null> {
+    return this.#http.ask('DELETE', `/api/rooms/${id}/members/${person}`, nothing);
+  }
+
+  /** The bundles after an epoch, ascending. */
+  async bundles(
+    id: Id,
+    after: number,
+  ): Promise<readonly { readonly epoch: number; readonly bundle: Uint8Array }[]> {
+    const one = s.object({ epoch: s.u32Number, bundle: s.bytes() });
+    const path = `/api/rooms/${id}/bundles?after=${after}`;
+    return (await this.#http.ask('GET', path, s.object({ bundles: s.list(one) }))).bundles;
+  }
+
+  async putBundle(id: Id, bundle: Uint8Array): Promise<number> {
+    const body = { bundle: b64u(bundle) };
+    const parser = s.object({ epoch: s.u32Number });
+    return (await this.#http.ask('POST', `/api/rooms/${id}/bundles`, parser, { body })).epoch;
+  }
+}

@@ -1,0 +1,84 @@
+// People: who they are, their cards, one's own vault.
+import { b64u } from '../protocol/bytes';
+import { cost, type Cost } from '../protocol/cost';
+import type { Id } from '../protocol/ids';
+import * as s from '../protocol/schema';
+import { nothing, type Http } from './http';
+
+export interface User {
+  readonly id: Id;
+  readonly name: string;
+  readonly displayName: string;
+  readonly role: 'owner' | 'admin' | 'member' | 'guest' | 'device' | 'bot';
+}
+
+const fields = s.object({
+  id: s.id,
+  name: s.text,
+  display_name: s.withDefault(s.text, ''),
+  role: s.oneOf('owner', 'admin', 'member', 'guest', 'device', 'bot'),
+});
+
+export const user: s.Parser<User> = (value, path) => {
+  const { display_name, ...rest } = fields(value, path);
+  return { ...rest, displayName: display_name === '' ? rest.name : display_name };
+};
+
+export interface VaultReply {
+  readonly version: number;
+  readonly vault: Uint8Array;
+  readonly recovery: Uint8Array;
+  readonly salt: Uint8Array;
+  readonly cost: Cost;
+}
+
+export class UsersApi {
+  readonly #http: Http;
+
+  constructor(http: Http) {
+    this.#http = http;
+  }
+
+  user(id: Id): Promise<User> {
+    return this.#http.ask('GET', `/api/users/${id}`, user);
+  }
+
+  /** Oldest first. */
+  async cards(id: Id): Promise<Uint8Array[]> {
+    const parser = s.object({ cards: s.list(s.bytes(), 1_000) });
+    return (await this.#http.ask('GET', `/api/users/${id}/cards`, parser)).cards;
+  }
+
+  vault(): Promise<VaultReply> {
+    const parser = s.object({
+      version: s.count,
+      vault: s.bytes(),
+      recovery: s.bytes(),
+      salt: s.bytes(16),
+      cost,
+    });
+    return this.#http.ask('GET', '/api/vault', parser);
+  }
+
+  /** Writes the vault over `expected`; 0: the first one, which brings the card. */
+  async putVault(
+    expected: number,
+    vault: Uint8Array,
+    recovery: Uint8Array,
+    card: Uint8Array | null,
+  ): Promise<number> {
+    const body = {
+      expected_version: expected,
+      vault: b64u(vault),
+      recovery: b64u(recovery),
+      ...(card === null ? {} : { card: b64u(card) }),
+    };
+    const parser = s.object({ version: s.count });
+    return (await this.#http.ask('PUT', '/api/vault', parser, { body })).version;
+  }
+
+  putCard(card: Uint8Array): Promise<null> {
+    const body = { card: b64u(card) };
+    return this.#http.ask('PUT', '/api/users/me/card', nothing, { body });
+  }
+}

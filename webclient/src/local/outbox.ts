@@ -1,0 +1,83 @@
+// What was written and is not stored on the box yet: sealed at rest, in order, by room.
+import type { Id } from '../protocol/ids';
+import * as s from '../protocol/schema';
+import type { Safe } from './safe';
+import type { Shelf, Write } from './shelf';
+
+/** An event of mine on its way. `body`: its JSON. */
+export interface Entry {
+  readonly id: Id;
+  readonly room: Id;
+  /** ms since 1970, and the order within a room. */
+  readonly at: number;
+  readonly body: Uint8Array;
+  /** For a tombstone: what it erases. */
+  readonly target: Id | null;
+  /** It may have reached the box: never taken back, sent again under the same id. */
+  readonly tried: boolean;
+  readonly failed: {
+    readonly code: string;
+    readonly message: string;
+    readonly hint: string;
+  } | null;
+}
+
+const sealedBytes: s.Parser<Uint8Array> = (value, path) => {
+  if (value instanceof Uint8Array) return value;
+  throw new s.SchemaError(path, 'bytes');
+};
+
+const entry = s.object({
+  id: s.id,
+  room: s.id,
+  at: s.count,
+  body: sealedBytes,
+  target: s.optional(s.id),
+  tried: s.flag,
+  failed: s.optional(s.object({ code: s.text, message: s.text, hint: s.text })),
+});
+
+const PREFIX = 'entry/';
+const key = (id: Id): string => PREFIX + id;
+const seqKey = (room: Id): string => `seq/${room}`;
+
+export class OutboxStore {
+  readonly #shelf: Shelf;
+  readonly #safe: Safe;
+
+  constructor(shelf: Shelf, safe: Safe) {
+    this.#shelf = shelf;
+    this.#safe = safe;
+  }
+
+  /** All entries, oldest first (ids are made in order of time). */
+  async all(): Promise<Entry[]> {
+    const out: Entry[] = [];
+    for (const value of await this.#shelf.list('outbox', { prefix: PREFIX })) {
+      const kept = entry(value, 'entry');
+      const body = await this.#safe.open(kept.body);
+      // Sealed under a key that a log-out deleted: nobody's any more.
+      if (body === null) await this.#shelf.write([{ remove: 'outbox', key: key(kept.id) }]);
+      else out.push({ ...kept, body });
+    }
+    return out;
+  }
+
+  async put(value: Entry): Promise<void> {
+    const body = await this.#safe.seal(value.body);
+    await this.#shelf.write([{ put: 'outbox', key: key(value.id), value: { ...value, body } }]);
+  }
+
+  /** Out of the outbox; with `seq`, that number of the room's counter is used up. */
+  async done(value: Entry, seq: number | null): Promise<void> {
+    const writes: Write[] = [{ remove: 'outbox', key: key(value.id) }];
+    if (seq !== null) writes.push({ put: 'outbox', key: seqKey(value.room), value: seq });
+    await this.#shelf.write(writes);
+  }
+
+  /** The last number of this writer that a room has stored. */
+  async seq(room: Id): Promise<number> {
+    const kept = await this.#shelf.get('outbox', seqKey(room));
+    return typeof kept === 'number' ? kept : 0;
+  }
+}

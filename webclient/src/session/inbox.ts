@@ -1,0 +1,131 @@
+// Stored items become facts: sealed ones are opened in the worker, a page at a time.
+import { BytesError } from '../protocol/bytes';
+import { line, parseEvent, parsePost, type Line } from '../protocol/event';
+import { decodeDoorPost, type DoorPost } from '../protocol/frame';
+import type { Id } from '../protocol/ids';
+import type { Item, OpenItem, SealedItem } from '../protocol/item';
+import { parseJsonBytes, SchemaError } from '../protocol/schema';
+import type { Opened, OpenedPost, Sealing } from '../sealing/requests';
+import type { Fact } from './fact';
+
+const unreadable = (error: unknown): boolean =>
+  error instanceof BytesError || error instanceof SchemaError;
+
+function ofOpen(item: OpenItem): Fact {
+  const { position, receivedAt: at, id, sender, device, content } = item;
+  const placed = { position, at };
+  if (content.type === 'event' && sender !== null) {
+    const { body } = content.event;
+    return {
+      ...placed,
+      kind: 'event',
+      id,
+      sender,
+      number: null,
+      epoch: 0,
+      body,
+      changedCard: false,
+    };
+  }
+  if (content.type === 'post' && device !== null) {
+    const { post } = content;
+    return { ...placed, kind: 'post', id, device, post, sealedBy: 'box', oldKey: false };
+  }
+  if (content.type === 'line') return { ...placed, kind: 'line', line: content.line };
+  return { ...placed, kind: 'stub', id, reason: 'unknown', sender, number: null };
+}
+
+function ofWire(item: SealedItem, opened: Opened): Fact {
+  const placed = { position: item.position, at: item.receivedAt };
+  if (opened.kind === 'malformed') {
+    return { ...placed, kind: 'stub', id: null, reason: 'unknown', sender: null, number: null };
+  }
+  const { id, sender, writer, seq, epoch } = opened;
+  const number = { writer, seq };
+  if (opened.kind !== 'opened') {
+    return { ...placed, kind: 'stub', id, reason: opened.kind, sender, number };
+  }
+  try {
+    const { body } = parseEvent(opened.body);
+    // A tombstone's clear target equals the one inside, and nothing else may claim to erase.
+    const honest =
+      (opened.event === 2) === (body.type === 'delete') &&
+      (body.type !== 'delete' || body.target === opened.target);
+    if (honest) {
+      const { changedCard } = opened;
+      return { ...placed, kind: 'event', id, sender, number, epoch, body, changedCard };
+    }
+  } catch (error) {
+    if (!unreadable(error)) throw error;
+  }
+  return { ...placed, kind: 'stub', id, reason: 'unknown', sender, number };
+}
+
+function ofPost(item: SealedItem, { device, id }: DoorPost, opened: OpenedPost): Fact {
+  const placed = { position: item.position, at: item.receivedAt };
+  const stub = { ...placed, kind: 'stub', id, sender: null, number: null } as const;
+  if (opened.kind !== 'opened') return { ...stub, reason: opened.kind };
+  try {
+    const post = parsePost(opened.plaintext);
+    return { ...placed, kind: 'post', id, device, post, sealedBy: 'device', oldKey: opened.oldKey };
+  } catch (error) {
+    if (!unreadable(error)) throw error;
+    return { ...stub, reason: 'unknown' };
+  }
+}
+
+/** The value, or null where bytes from the box do not read. */
+function read<T>(parse: () => T): T | null {
+  try {
+    return parse();
+  } catch (error) {
+    if (!unreadable(error)) throw error;
+    return null;
+  }
+}
+
+function ofLine(item: SealedItem): Fact {
+  const placed = { position: item.position, at: item.receivedAt };
+  const said: Line | null = read(() => parseJsonBytes(line, item.bytes));
+  if (said !== null) return { ...placed, kind: 'line', line: said };
+  return { ...placed, kind: 'stub', id: null, reason: 'unknown', sender: null, number: null };
+}
+
+/** Facts of items, in their order. Nothing that the box serves makes it throw. */
+export async function openItems(
+  room: Id,
+  items: readonly Item[],
+  sealing: Sealing,
+): Promise<Fact[]> {
+  const sealed = items.filter((item): item is SealedItem => item.kind === 'sealed');
+  const wires = sealed.filter((item) => item.class === 'event');
+  const posts = sealed.flatMap((item) => {
+    const post = item.class === 'door' ? read(() => decodeDoorPost(item.bytes)) : null;
+    return post === null ? [] : [{ item, post }];
+  });
+  const openedWires =
+    wires.length === 0
+      ? []
+      : await sealing.open(
+          room,
+          wires.map(({ bytes }) => bytes),
+        );
+  const openedPosts =
+    posts.length === 0
+      ? []
+      : await sealing.openPosts(
+          room,
+          posts.map(({ post }) => post),
+        );
+  const facts = new Map<number, Fact>();
+  wires.forEach((item, n) => {
+    facts.set(item.position, ofWire(item, openedWires[n] ?? { kind: 'malformed' }));
+  });
+  posts.forEach(({ item, post }, n) => {
+    facts.set(item.position, ofPost(item, post, openedPosts[n] ?? { kind: 'other_key' }));
+  });
+  return items.map((item) => {
+    if (item.kind === 'open') return ofOpen(item);
+    return facts.get(item.position) ?? ofLine(item);
+  });
+}

@@ -1,0 +1,242 @@
+// A room's keys kept current: bundles fetched and judged, epochs made when they are due.
+import type { Api } from '../api/api';
+import { isCode } from '../api/error';
+import type { Device } from '../api/devices';
+import type { Member, WaitingProof } from '../api/rooms';
+import type { KeyStore } from '../local/keys';
+import type { Id, InviteCode } from '../protocol/ids';
+import type { KeyView, NextEpoch, Sealing } from '../sealing/requests';
+import type { Chance, Clock } from './clock';
+
+/** A member's client waits up to this long before it makes a due epoch. */
+const DUE_MS_MAX = 5_000;
+const TRIES = 6;
+
+export interface KeeperDeps {
+  readonly api: Api;
+  readonly sealing: Sealing;
+  readonly store: KeyStore;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly me: Id;
+  /** A room's view changed: what waited for keys may open now. */
+  readonly changed: (room: Id, view: KeyView) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** What the box says of a room's people and devices. */
+export interface Company {
+  readonly members: readonly Member[];
+  readonly waiting: readonly WaitingProof[];
+  readonly devices: readonly Device[];
+}
+
+export class Keeper {
+  readonly #deps: KeeperDeps;
+  readonly #views = new Map<Id, KeyView>();
+  readonly #turns = new Map<Id, Promise<unknown>>();
+  readonly #due = new Map<Id, () => void>();
+
+  constructor(deps: KeeperDeps) {
+    this.#deps = deps;
+  }
+
+  view(room: Id): KeyView | null {
+    return this.#views.get(room) ?? null;
+  }
+
+  /** One thing at a time per room. */
+  #inTurn<T>(room: Id, run: () => Promise<T>): Promise<T> {
+    const before = this.#turns.get(room) ?? Promise.resolve();
+    const turn = before.then(run, run);
+    this.#turns.set(
+      room,
+      turn.catch(() => undefined),
+    );
+    return turn;
+  }
+
+  /** From what is kept here, without the network. */
+  load(room: Id): Promise<KeyView | null> {
+    return this.#inTurn(room, async () => {
+      const bundles = await this.#deps.store.bundles(room);
+      if (bundles.length === 0) return null;
+      for (const user of await this.#deps.sealing.missingCards(bundles)) {
+        await this.#deps.sealing.addCards(user, await this.#deps.store.cards(user));
+      }
+      return this.#take(room, bundles);
+    });
+  }
+
+  /** Fetches what is new and judges it. */
+  refresh(room: Id): Promise<KeyView> {
+    return this.#inTurn(room, () => this.#refresh(room));
+  }
+
+  async #refresh(room: Id): Promise<KeyView> {
+    const { api, store } = this.#deps;
+    const known = this.#views.get(room)?.epoch ?? 0;
+    const served = await api.rooms.bundles(room, known);
+    const bundles = served.map(({ bundle }) => bundle);
+    await this.#learn(bundles);
+    await store.keepBundles(room, served);
+    return this.#take(room, bundles);
+  }
+
+  async #take(room: Id, bundles: readonly Uint8Array[]): Promise<KeyView> {
+    const before = this.#views.get(room);
+    const view = await this.#deps.sealing.takeBundles(room, bundles);
+    this.#views.set(room, view);
+    const same =
+      before?.epoch === view.epoch && before.open === view.open && before.split === view.split;
+    if (!same) this.#deps.changed(room, view);
+    return view;
+  }
+
+  async #learn(bundles: readonly Uint8Array[]): Promise<void> {
+    if (bundles.length === 0) return;
+    for (const user of await this.#deps.sealing.missingCards(bundles)) await this.#cards(user);
+  }
+
+  async #cards(user: Id): Promise<void> {
+    const cards = await this.#deps.api.users.cards(user);
+    await this.#deps.sealing.addCards(user, cards);
+    await this.#deps.store.keepCards(user, cards);
+  }
+
+  /** A retained announcement on the room's `key` topic. */
+  async heard(room: Id, announcement: Uint8Array): Promise<void> {
+    if (await this.#deps.sealing.isNews(room, announcement)) await this.refresh(room);
+  }
+
+  async company(room: Id): Promise<Company> {
+    const { api } = this.#deps;
+    const [{ members, waiting }, devices] = await Promise.all([
+      api.rooms.members(room),
+      api.devices.list(room),
+    ]);
+    return { members, waiting, devices };
+  }
+
+  /** The request for the next epoch as things stand, with all cards it needs. */
+  async request(room: Id, reason: string): Promise<NextEpoch> {
+    const company = await this.company(room);
+    const view = this.#views.get(room);
+    const members = company.members.map(({ user }) => user.id);
+    const unlisted = members.filter((user) => view?.members.includes(user) !== true);
+    for (const user of unlisted) if (user !== this.#deps.me) await this.#cards(user);
+    return {
+      room,
+      members,
+      waiting: company.waiting.filter(({ user }) => user !== this.#deps.me),
+      devices: company.devices.map(({ id }) => id),
+      reason,
+      at: this.#deps.clock.now(),
+      endInvites: await this.#revoked(room, view),
+    };
+  }
+
+  async #revoked(room: Id, view: KeyView | undefined): Promise<InviteCode[]> {
+    if (view === undefined || view.invites.length === 0) return [];
+    try {
+      return await this.#deps.api.invites.revoked(room);
+    } catch (error) {
+      // Members who may not invite are not told; whoever may ends it with his next epoch.
+      if (isCode(error, 'forbidden', 'not_allowed')) return [];
+      throw error;
+    }
+  }
+
+  /**
+   * Makes the next epoch, again when somebody was faster, until it stands or `needed` says that
+   * what was wanted is there by now.
+   */
+  rotate(room: Id, reason: string, needed: (view: KeyView) => boolean): Promise<KeyView> {
+    return this.#inTurn(room, async () => {
+      let view = await this.#refresh(room);
+      for (let attempt = 0; needed(view); attempt++) {
+        const request = await this.request(room, reason);
+        const { bundle } = await this.#deps.sealing.nextEpoch(request);
+        try {
+          await this.#deps.api.rooms.putBundle(room, bundle);
+        } catch (error) {
+          const raced = isCode(
+            error,
+            'epoch_taken',
+            'lists_stranger',
+            'drops_member',
+            'unknown_device',
+          );
+          if (!raced || attempt >= TRIES) throw error;
+          view = await this.#refresh(room);
+          continue;
+        }
+        return this.#refresh(room);
+      }
+      return view;
+    });
+  }
+
+  /** Runs `make` in the room's turn with a fresh request; after it the new epoch is fetched. */
+  withRequest<T>(room: Id, reason: string, make: (request: NextEpoch) => Promise<T>): Promise<T> {
+    return this.#inTurn(room, async () => {
+      for (let attempt = 0; ; attempt++) {
+        await this.#refresh(room);
+        try {
+          const made = await make(await this.request(room, reason));
+          await this.#refresh(room);
+          return made;
+        } catch (error) {
+          if (!isCode(error, 'epoch_taken', 'lists_stranger', 'drops_member') || attempt >= TRIES)
+            throw error;
+        }
+      }
+    });
+  }
+
+  /** A newcomer lists himself; does nothing where he is listed or the key is not here. */
+  joinByProof(room: Id): Promise<KeyView> {
+    return this.rotate(room, 'joined', (view) => view.open && !view.listed && !view.split);
+  }
+
+  /** Whether anything waits for a member's client: a removal, or newcomers with proofs. */
+  async #isDue(room: Id): Promise<string | null> {
+    const view = this.#views.get(room);
+    if (view === undefined || !view.listed || !view.open || view.split) return null;
+    const [{ rotationDue }, { members, waiting }] = await Promise.all([
+      this.#deps.api.rooms.get(room),
+      this.#deps.api.rooms.members(room),
+    ]);
+    if (rotationDue) return 'due';
+    const unlisted = (user: Id): boolean => !view.members.includes(user);
+    const proven = waiting.some(({ user, code }) => unlisted(user) && view.invites.includes(code));
+    if (proven) return 'added';
+    const open = view.rules?.type === 'public' && members.some(({ user }) => unlisted(user.id));
+    return open ? 'added' : null;
+  }
+
+  /** After a random wait makes the epoch that is due, if it still is. */
+  watch(room: Id): void {
+    if (this.#due.has(room)) return;
+    const wait = Math.floor(this.#deps.chance() * DUE_MS_MAX);
+    const cancel = this.#deps.clock.after(wait, () => {
+      this.#due.delete(room);
+      this.settle(room).catch(this.#deps.failed);
+    });
+    this.#due.set(room, cancel);
+  }
+
+  /** Makes the epoch that is due, at once. */
+  async settle(room: Id): Promise<void> {
+    await this.refresh(room);
+    const reason = await this.#isDue(room);
+    if (reason === null) return;
+    const seen = this.#views.get(room)?.epoch ?? 0;
+    await this.rotate(room, reason, (view) => view.epoch === seen && view.listed && !view.split);
+  }
+
+  stop(): void {
+    for (const cancel of this.#due.values()) cancel();
+    this.#due.clear();
+  }
+}
