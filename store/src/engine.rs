@@ -4,6 +4,10 @@
 //! - [`redb`]: the real one, on a sealed file
 
 pub mod memory;
+pub mod redb;
+
+#[cfg(test)]
+mod contract;
 
 use std::fmt;
 use std::io;
@@ -11,6 +15,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+
+use crate::sealed_file::OpenError;
 
 /// A future on the heap, so that the seam can be a trait object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -138,6 +144,9 @@ pub enum EngineError {
     /// The disk did not do it.
     #[error("the disk refused; check the log of the system and `hearth doctor`")]
     Io(#[source] Cause),
+    /// The file cannot be opened as a database.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// The engine is shut, or could not reopen the database after an error.
     #[error("the database is closed: {0}")]
     Closed(String),

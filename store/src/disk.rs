@@ -1,0 +1,107 @@
+//! The disk under the sealed file: a real file, or one of a test that loses what was not synced.
+
+use std::fmt;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// The database's file inside the data folder.
+pub const DATABASE_FILE: &str = "hearth.db";
+
+/// Bytes at offsets. What was written is durable once a later `sync` has returned `Ok`.
+pub trait Disk: Send + Sync + fmt::Debug + 'static {
+    /// How many bytes there are.
+    fn len(&self) -> io::Result<u64>;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> io::Result<bool> {
+        Ok(self.len()? == 0)
+    }
+
+    /// Fills `out` from an offset, or fails.
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()>;
+
+    /// Writes all of `data` at an offset.
+    fn write_at(&self, offset: u64, data: &[u8]) -> io::Result<()>;
+
+    /// Cuts off, or adds zeros.
+    fn set_len(&self, len: u64) -> io::Result<()>;
+
+    /// Makes durable what was done.
+    fn sync(&self) -> io::Result<()>;
+}
+
+/// Why the database's file could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// Another process has it.
+    #[error("{0} is in use by another Hearth; stop that one, or use another data folder")]
+    InUse(PathBuf),
+    /// It cannot be opened or made.
+    #[error("{path} cannot be opened; check that the folder exists and is yours to write")]
+    Open {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+}
+
+/// A file, locked against other processes as long as it is open.
+#[derive(Debug)]
+pub struct FileDisk {
+    file: File,
+}
+
+impl FileDisk {
+    /// Opens a file, making it (0600) if it is not there.
+    pub fn open(path: &Path) -> Result<Self, FileError> {
+        let open = |cause| FileError::Open { path: path.to_path_buf(), cause };
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)
+            .map_err(open)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(FileError::InUse(path.to_path_buf())),
+            Err(TryLockError::Error(cause)) => return Err(open(cause)),
+        }
+        // A new name in a folder is durable once the folder is.
+        sync_folder_of(path).map_err(open)?;
+        Ok(Self { file })
+    }
+}
+
+/// Makes durable that a file is in its folder.
+pub(crate) fn sync_folder_of(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+impl Disk for FileDisk {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.file.read_exact_at(out, offset)
+    }
+
+    fn write_at(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.file.write_all_at(data, offset)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.file.set_len(len)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+}

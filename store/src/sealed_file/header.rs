@@ -1,0 +1,148 @@
+//! Block 0 as two copies with a counter, of which one is durable at any moment.
+
+use std::io;
+
+use super::OpenError;
+use super::cipher::{Cipher, NONCE, PAGE, TAG};
+use crate::disk::Disk;
+
+/// Bytes of a copy: nonce24 ‖ counter u64 ‖ page ‖ tag16.
+const COPY: usize = NONCE + 8 + PAGE + TAG;
+/// The block number that both copies are sealed for.
+const BLOCK: u64 = 0;
+
+type Page = Box<[u8; PAGE]>;
+
+/// One of the two copies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WhichCopy {
+    A,
+    B,
+}
+
+impl WhichCopy {
+    /// 16 KiB apart: no sector, however large, holds both.
+    const fn offset(self) -> u64 {
+        match self {
+            WhichCopy::A => 4_096,
+            WhichCopy::B => 16_384,
+        }
+    }
+
+    const fn other(self) -> WhichCopy {
+        match self {
+            WhichCopy::A => WhichCopy::B,
+            WhichCopy::B => WhichCopy::A,
+        }
+    }
+}
+
+/// Block 0.
+pub(super) struct Header {
+    /// As it was written last.
+    page: Page,
+    /// As the last successful sync left it.
+    durable_page: Page,
+    /// Where that is; never overwritten.
+    durable: WhichCopy,
+    /// The highest counter ever written.
+    counter: u64,
+    /// The other copy was written since.
+    dirty: bool,
+    /// How often a written copy became durable.
+    pub durable_count: u64,
+}
+
+impl Header {
+    fn new(page: Page, durable: WhichCopy, counter: u64) -> Self {
+        let durable_page = page.clone();
+        Self { page, durable_page, durable, counter, dirty: false, durable_count: 0 }
+    }
+
+    /// The first copy of a new file, durable on return.
+    pub fn create(disk: &dyn Disk, cipher: &Cipher) -> io::Result<Self> {
+        let header = Self::new(Box::new([0; PAGE]), WhichCopy::A, 1);
+        put(disk, cipher, WhichCopy::A, 1, &header.page)?;
+        disk.sync()?;
+        Ok(header)
+    }
+
+    /// The newest copy that authenticates. There always is one: the superblock came after it.
+    pub fn read(disk: &dyn Disk, cipher: &Cipher) -> Result<Self, OpenError> {
+        let mut newest: Option<Header> = None;
+        for copy in [WhichCopy::A, WhichCopy::B] {
+            let mut raw = vec![0; COPY];
+            disk.read_at(copy.offset(), &mut raw)?;
+            let Ok(clear) = cipher.open(BLOCK, &mut raw) else { continue };
+            let Some((counter, page)) = clear.split_first_chunk::<8>() else { continue };
+            let counter = u64::from_be_bytes(*counter);
+            let Ok(page) = <[u8; PAGE]>::try_from(page) else { continue };
+            if newest.as_ref().is_none_or(|newest| newest.counter < counter) {
+                newest = Some(Header::new(Box::new(page), copy, counter));
+            }
+        }
+        let what = "neither copy of its header is what was written".to_string();
+        newest.ok_or(OpenError::Damaged { what })
+    }
+
+    /// Whether redb has not finished its first header: its magic number comes last.
+    pub fn is_blank(&self) -> bool {
+        self.page[..8] == [0; 8]
+    }
+
+    pub fn page(&self) -> &[u8; PAGE] {
+        &self.page
+    }
+
+    /// Writes a part of the page, into the copy that is not the durable one.
+    pub fn write(
+        &mut self,
+        disk: &dyn Disk,
+        cipher: &Cipher,
+        from: usize,
+        part: &[u8],
+    ) -> io::Result<()> {
+        self.page[from..from + part.len()].copy_from_slice(part);
+        self.dirty = true;
+        self.counter += 1;
+        put(disk, cipher, self.durable.other(), self.counter, &self.page)
+    }
+
+    /// A sync succeeded: what was written is the durable copy from now on.
+    pub fn synced(&mut self) {
+        if self.dirty {
+            self.durable = self.durable.other();
+            self.durable_page.copy_from_slice(&*self.page);
+            self.dirty = false;
+            self.durable_count += 1;
+        }
+    }
+
+    /// Makes the durable page the newest again. Until it has returned `Ok` nothing else may be
+    /// written: a newer copy that a failed sync left behind could name pages that come next.
+    pub fn roll_back(&mut self, disk: &dyn Disk, cipher: &Cipher) -> io::Result<()> {
+        self.page.copy_from_slice(&*self.durable_page);
+        if self.dirty {
+            self.counter += 1;
+            put(disk, cipher, self.durable.other(), self.counter, &self.page)?;
+            disk.sync()?;
+            self.durable = self.durable.other();
+            self.dirty = false;
+        }
+        Ok(())
+    }
+}
+
+fn put(
+    disk: &dyn Disk,
+    cipher: &Cipher,
+    copy: WhichCopy,
+    counter: u64,
+    page: &[u8; PAGE],
+) -> io::Result<()> {
+    let mut raw = vec![0; COPY];
+    raw[NONCE..NONCE + 8].copy_from_slice(&counter.to_be_bytes());
+    raw[NONCE + 8..NONCE + 8 + PAGE].copy_from_slice(page);
+    cipher.seal(BLOCK, &mut raw)?;
+    disk.write_at(copy.offset(), &raw)
+}
