@@ -95,6 +95,10 @@ export class Keyring implements r.Sealing {
     return this.#me.changed;
   }
 
+  async touchVault(): Promise<void> {
+    this.#me.changed = true;
+  }
+
   async pins(): Promise<ReadonlyMap<Id, PinState>> {
     return new Map([...this.#me.pins].map(([user, { state }]) => [user, state]));
   }

@@ -140,6 +140,8 @@ export interface Sealing {
   writeVault(version: number): Promise<VaultFiles>;
   /** Whether pins or heads changed since the last `writeVault` or `openVault`. */
   vaultChanged(): Promise<boolean>;
+  /** The last written vault did not reach the box: it counts as changed again. */
+  touchVault(): Promise<void>;
   pins(): Promise<ReadonlyMap<Id, PinState>>;
 
   addCards(user: Id, cards: readonly Uint8Array[]): Promise<void>;

@@ -25,6 +25,7 @@ export const METHODS = Object.keys({
   openVault: 1,
   writeVault: 1,
   vaultChanged: 1,
+  touchVault: 1,
   pins: 1,
   addCards: 1,
   missingCards: 1,

@@ -11,6 +11,8 @@ import type { Chance, Clock } from './clock';
 /** A member's client waits up to this long before it makes a due epoch. */
 const DUE_MS_MAX = 5_000;
 const TRIES = 6;
+/** The room moved on between looking and making: look again. */
+const RACED = ['epoch_taken', 'lists_stranger', 'drops_member', 'unknown_device'] as const;
 
 export interface KeeperDeps {
   readonly api: Api;
@@ -160,14 +162,7 @@ export class Keeper {
         try {
           await this.#deps.api.rooms.putBundle(room, bundle);
         } catch (error) {
-          const raced = isCode(
-            error,
-            'epoch_taken',
-            'lists_stranger',
-            'drops_member',
-            'unknown_device',
-          );
-          if (!raced || attempt >= TRIES) throw error;
+          if (!isCode(error, ...RACED) || attempt >= TRIES) throw error;
           view = await this.#refresh(room);
           continue;
         }
@@ -177,21 +172,36 @@ export class Keeper {
     });
   }
 
-  /** Runs `make` in the room's turn with a fresh request; after it the new epoch is fetched. */
-  withRequest<T>(room: Id, reason: string, make: (request: NextEpoch) => Promise<T>): Promise<T> {
-    return this.#inTurn(room, async () => {
+  /**
+   * Runs `make` in the turns of these rooms with fresh requests, again when somebody was faster;
+   * after it the new epochs are fetched.
+   */
+  withRequests<T>(
+    rooms: readonly Id[],
+    reason: string,
+    make: (requests: NextEpoch[]) => Promise<T>,
+  ): Promise<T> {
+    const run = async (): Promise<T> => {
       for (let attempt = 0; ; attempt++) {
-        await this.#refresh(room);
+        for (const room of rooms) await this.#refresh(room);
+        const requests: NextEpoch[] = [];
+        for (const room of rooms) requests.push(await this.request(room, reason));
         try {
-          const made = await make(await this.request(room, reason));
-          await this.#refresh(room);
+          const made = await make(requests);
+          for (const room of rooms) await this.#refresh(room);
           return made;
         } catch (error) {
-          if (!isCode(error, 'epoch_taken', 'lists_stranger', 'drops_member') || attempt >= TRIES)
-            throw error;
+          if (!isCode(error, ...RACED) || attempt >= TRIES) throw error;
         }
       }
-    });
+    };
+    // Always taken in the same order, so that two of these cannot wait for each other.
+    const ordered = rooms.toSorted().reverse();
+    const all = ordered.reduce<() => Promise<T>>(
+      (inner, room) => () => this.#inTurn(room, inner),
+      run,
+    );
+    return all();
   }
 
   /** A newcomer lists himself; does nothing where he is listed or the key is not here. */

@@ -282,6 +282,8 @@ export interface App {
   show(phase: 'join' | 'login'): void;
   recoverySheetKept(): void;
   dismissProblem(): void;
+  /** Makes this tab the one that holds the connection (`refused` with code `other_tab`). */
+  takeOver(): void;
 
   openRoom(id: string): Promise<void>;
   /** Phone: back to the list. */
@@ -296,6 +298,9 @@ export interface App {
   retry(id: string): Promise<void>;
   /** Takes a failed or queued own message out of the outbox. */
   discard(id: string): Promise<void>;
+  /** What was typed and not sent; survives reload, sealed at rest. */
+  draft(roomId: string): string;
+  keepDraft(roomId: string, text: string): void;
 
   makeInvite(roomId: string, uses?: number): Promise<InviteLink>;
   addDevice(roomId: string, name: string): Promise<NewDevice>;

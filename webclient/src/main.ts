@@ -1,0 +1,47 @@
+// The page: what touches the world is put together here, the address read, the screens mounted.
+import { mount } from 'svelte';
+import App from './App.svelte';
+import { memorySafe, openSafe } from './local/safe';
+import { openShelf } from './local/shelf';
+import { startSealing } from './sealing/client';
+import { wallClock } from './session/clock';
+import { webLocksLeadership } from './session/leader';
+import { mqttTransport } from './session/mqtt';
+import { createApp } from './state/app';
+import { parseEntry } from './state/entry';
+
+const entry = parseEntry(location.pathname, location.hash);
+// The fragment holds keys: out of the address bar and the history, before anything else.
+if (entry.kind !== 'plain') history.replaceState(null, '', '/');
+
+const shelf = openShelf();
+const locks: LockManager | undefined = navigator.locks;
+const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
+
+const app = createApp({
+  entry,
+  origin: location.origin,
+  hostname: location.hostname,
+  label: navigator.userAgent.slice(0, 100),
+  fetch: (path, init) => fetch(path, init),
+  transport: mqttTransport(`${scheme}://${location.host}/mqtt`),
+  sealing: startSealing(),
+  shelf,
+  safe: isSecureContext ? openSafe(shelf) : memorySafe(),
+  clock: wallClock,
+  chance: () => Math.random(),
+  random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+  leadership: webLocksLeadership(locks),
+  network: {
+    online: () => navigator.onLine,
+    onChange: (run) => {
+      addEventListener('online', run);
+      addEventListener('offline', run);
+    },
+  },
+});
+
+const target = document.getElementById('app');
+if (target === null) throw new Error('index.html has no #app');
+mount(App, { target, props: { app } });
+void app.start();

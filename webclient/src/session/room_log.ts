@@ -1,0 +1,188 @@
+// A room's history as far as it is here: kept items, opened facts, where the rest begins.
+import type { MessagesApi } from '../api/messages';
+import type { Cursor, HistoryStore } from '../local/history';
+import type { Id } from '../protocol/ids';
+import type { Item } from '../protocol/item';
+import type { Sealing } from '../sealing/requests';
+import type { Fact } from './fact';
+import { openItems } from './inbox';
+
+const PAGE = 50;
+/** Items of a room in memory when it is read from what is kept here. */
+const KEPT = 100;
+/** Pages fetched one after the other when the room was read long ago. */
+const PAGES_MAX = 40;
+
+export interface RoomLogDeps {
+  readonly api: MessagesApi;
+  readonly store: HistoryStore;
+  readonly sealing: Sealing;
+  /** New facts of live items (not of older pages), in their order. */
+  readonly arrived: (room: Id, facts: readonly Fact[]) => void;
+  readonly changed: (room: Id) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+export class RoomLog {
+  readonly room: Id;
+  readonly #deps: RoomLogDeps;
+  readonly #facts = new Map<number, Fact>();
+  /** Items that did not open yet: tried again when keys come. */
+  readonly #closed = new Map<number, Item>();
+  #cursor: Cursor = { low: 0, high: 0, read: 0 };
+  /** The lowest position in memory. */
+  #low = 0;
+  /** The room's first position, null until the box has said it. */
+  #first: number | null = null;
+  #queue: Item[] = [];
+  #working: Promise<void> = Promise.resolve();
+
+  constructor(room: Id, deps: RoomLogDeps) {
+    this.room = room;
+    this.#deps = deps;
+  }
+
+  /** Ascending by position. */
+  facts(): Fact[] {
+    return [...this.#facts.values()].sort((a, b) => a.position - b.position);
+  }
+
+  get high(): number {
+    return this.#cursor.high;
+  }
+
+  get read(): number {
+    return this.#cursor.read;
+  }
+
+  /** Everything from the room's first event on is in memory. */
+  get complete(): boolean {
+    return this.#first !== null && (this.#low <= this.#first || this.#cursor.high === 0);
+  }
+
+  #inTurn(run: () => Promise<void>): Promise<void> {
+    const turn = this.#working.then(run, run);
+    this.#working = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** What the box says of the room's first event. */
+  setFirst(position: number): void {
+    this.#first = position;
+  }
+
+  /** From what is kept here. */
+  load(): Promise<void> {
+    return this.#inTurn(async () => {
+      const cursor = await this.#deps.store.cursor(this.room);
+      if (cursor === null) return;
+      this.#cursor = cursor;
+      const items = await this.#deps.store.newest(this.room, KEPT);
+      this.#low = items[0]?.position ?? cursor.high + 1;
+      await this.#open(items);
+      this.#deps.changed(this.room);
+    });
+  }
+
+  /** The first page of a room that was never read here; else nothing (the connection brings it). */
+  begin(): Promise<void> {
+    return this.#inTurn(async () => {
+      const page = await this.#deps.api.page(this.room, { limit: PAGE });
+      this.#first = page.firstPosition;
+      if (this.#cursor.high > 0) return this.#catchUp(page.headPosition);
+      this.#low = page.items[0]?.position ?? page.headPosition + 1;
+      const read = page.headPosition;
+      this.#cursor = { low: this.#low, high: page.headPosition, read };
+      await this.#deps.store.keep(this.room, page.items, this.#cursor);
+      await this.#open(page.items);
+      this.#deps.changed(this.room);
+    });
+  }
+
+  async #catchUp(head: number): Promise<void> {
+    for (let pages = 0; this.#cursor.high < head && pages < PAGES_MAX; pages++) {
+      const query = { limit: 4 * PAGE, after: this.#cursor.high };
+      const { items } = await this.#deps.api.page(this.room, query);
+      if (items.length === 0) return;
+      await this.#append(items);
+    }
+  }
+
+  /** An item from the connection. */
+  take(item: Item): void {
+    this.#queue.push(item);
+    if (this.#queue.length > 1) return;
+    this.#inTurn(async () => {
+      const items = this.#queue;
+      this.#queue = [];
+      await this.#append(items);
+    }).catch(this.#deps.failed);
+  }
+
+  async #append(items: readonly Item[]): Promise<void> {
+    const news = items
+      .filter(({ position }) => position > this.#cursor.high)
+      .sort((a, b) => a.position - b.position);
+    const last = news.at(-1);
+    const first = news[0];
+    if (last === undefined || first === undefined) return;
+    if (this.#cursor.high === 0) this.#low = first.position;
+    const low = this.#cursor.high === 0 ? first.position : this.#cursor.low;
+    this.#cursor = { ...this.#cursor, low, high: last.position };
+    await this.#deps.store.keep(this.room, news, this.#cursor);
+    this.#deps.arrived(this.room, await this.#open(news));
+    this.#deps.changed(this.room);
+  }
+
+  async #open(items: readonly Item[]): Promise<Fact[]> {
+    const facts = await openItems(this.room, items, this.#deps.sealing);
+    facts.forEach((fact, n) => {
+      this.#facts.set(fact.position, fact);
+      const item = items[n];
+      const closed =
+        fact.kind === 'stub' && (fact.reason === 'waiting_for_key' || fact.reason === 'other_key');
+      if (closed && item !== undefined) this.#closed.set(fact.position, item);
+      else this.#closed.delete(fact.position);
+    });
+    return facts;
+  }
+
+  /** Keys came: what was closed is tried again. */
+  reopen(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#closed.size === 0) return;
+      await this.#open([...this.#closed.values()]);
+      this.#deps.changed(this.room);
+    });
+  }
+
+  /** The page before what is in memory: kept here, else from the box. */
+  older(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.complete || this.#low === 0) return;
+      const kept = await this.#deps.store.newest(this.room, PAGE, this.#low);
+      const joins = kept.at(-1)?.position === this.#low - 1;
+      const items = joins ? kept : await this.#fetchOlder();
+      this.#low = items[0]?.position ?? this.#first ?? this.#low;
+      await this.#open(items);
+      this.#deps.changed(this.room);
+    });
+  }
+
+  async #fetchOlder(): Promise<readonly Item[]> {
+    const page = await this.#deps.api.page(this.room, { limit: PAGE, before: this.#low });
+    this.#first = page.firstPosition;
+    const low = page.items[0]?.position ?? this.#cursor.low;
+    this.#cursor = { ...this.#cursor, low: Math.min(low, this.#cursor.low) };
+    await this.#deps.store.keep(this.room, page.items, this.#cursor);
+    if (page.items.length === 0) this.#first = this.#low;
+    return page.items;
+  }
+
+  /** The person has seen everything that is here. */
+  async markRead(): Promise<void> {
+    if (this.#cursor.read >= this.#cursor.high) return;
+    this.#cursor = { ...this.#cursor, read: this.#cursor.high };
+    await this.#deps.store.keep(this.room, [], this.#cursor);
+  }
+}

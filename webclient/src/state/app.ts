@@ -1,0 +1,294 @@
+// The application: which screen, who is here, and every action a screen may take.
+import { createApi } from '../api/api';
+import { DraftStore } from '../local/drafts';
+import { HistoryStore } from '../local/history';
+import { KeyStore } from '../local/keys';
+import { LoginStore } from '../local/login';
+import { OutboxStore } from '../local/outbox';
+import type { AppDeps, Parts } from './deps';
+import { Entrance, type Arrival } from './entrance';
+import { Home } from './home';
+import type * as m from './model';
+import { Observable } from './observable';
+import { ProblemError, problemOf } from './problem';
+import { RoomActions } from './room_actions';
+import { TokenSource } from './tokens';
+
+const START: m.AppState = {
+  phase: 'loading',
+  house: null,
+  me: null,
+  connection: { kind: 'offline', retryAt: null },
+  waiting: 0,
+  rooms: [],
+  currentRoom: null,
+  invitation: null,
+  recoverySheet: null,
+  working: null,
+  problem: null,
+};
+
+function partsOf(deps: AppDeps): Parts {
+  const login = new LoginStore(deps.shelf, deps.safe);
+  const tokens = new TokenSource(login, () => deps.clock.now());
+  const api = createApi(deps.fetch, { current: tokens.current, renew: tokens.renew });
+  tokens.attach(api.auth);
+  return {
+    ...deps,
+    api,
+    tokens,
+    login,
+    outboxStore: new OutboxStore(deps.shelf, deps.safe),
+    history: new HistoryStore(deps.shelf),
+    keyStore: new KeyStore(deps.shelf),
+    drafts: new DraftStore(deps.shelf, deps.safe),
+  };
+}
+
+/** The application on these foundations. Nothing happens before `start`. */
+export function createApp(deps: AppDeps): m.App {
+  return new HearthApp(partsOf(deps));
+}
+
+class HearthApp implements m.App {
+  readonly #parts: Parts;
+  readonly #state = new Observable<m.AppState>(START);
+  readonly #entrance: Entrance;
+  #home: Home | null = null;
+  #drafts = new Map<string, string>();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#entrance = new Entrance(parts);
+  }
+
+  get state(): m.AppState {
+    return this.#state.value;
+  }
+
+  subscribe(run: (state: m.AppState) => void): () => void {
+    return this.#state.subscribe(run);
+  }
+
+  /** Runs an action; what goes wrong is a Problem, told to whoever asked. */
+  async #act<T>(working: m.Work | null, run: () => Promise<T>): Promise<T> {
+    if (working !== null) this.#state.update({ working });
+    try {
+      return await run();
+    } catch (error) {
+      throw problemOf(error);
+    } finally {
+      if (working !== null) this.#state.update({ working: null });
+    }
+  }
+
+  /** Told where no action waits for it. */
+  #tell = (error: unknown): void => {
+    const { code, message, hint } = problemOf(error);
+    this.#state.update({ problem: { code, message, hint } });
+  };
+
+  async start(): Promise<void> {
+    const { entry } = this.#parts;
+    const arrival = await this.#entrance.wake().catch((error: unknown) => {
+      this.#tell(error);
+      return null;
+    });
+    if (arrival !== null) {
+      await this.#enter(arrival);
+      if (entry.kind === 'join') await this.#acceptHere(entry).catch(this.#tell);
+      return;
+    }
+    try {
+      await this.#firstScreen(entry);
+    } catch (error) {
+      this.#state.update({ phase: 'login' });
+      this.#tell(error);
+    }
+  }
+
+  async #firstScreen(entry: m.Entry): Promise<void> {
+    if (entry.kind === 'setup' && (await this.#parts.api.auth.needsSetUp())) {
+      return this.#state.update({ phase: 'setup' });
+    }
+    if (entry.kind === 'join') {
+      const { shown } = await this.#entrance.lookAt(entry.code, entry.key);
+      return this.#state.update({ phase: 'join', house: shown.house, invitation: shown });
+    }
+    const { house } = await this.#parts.api.auth.health();
+    this.#state.update({ phase: 'login', house });
+  }
+
+  async #enter(arrival: Arrival): Promise<void> {
+    const { user, house, recoverySheet } = arrival;
+    const home = new Home(this.#parts, arrival, {
+      changed: (change) => this.#state.update(change),
+      failed: this.#tell,
+      ended: () => this.#signedOut(),
+    });
+    this.#home = home;
+    const me: m.Person = { ...user };
+    this.#drafts = await this.#parts.drafts.all();
+    await home.start();
+    this.#state.update({
+      phase: 'ready',
+      me,
+      house,
+      recoverySheet,
+      invitation: null,
+      problem: null,
+    });
+  }
+
+  /** The login was ended elsewhere: what was written stays for the next one. */
+  #signedOut(): void {
+    this.#leave();
+    this.#tell(new ProblemError('signed_out', 'this login has ended', 'sign in again'));
+  }
+
+  #leave(): void {
+    this.#home?.stop();
+    this.#home = null;
+    this.#parts.tokens.forget();
+    const { house } = this.state;
+    this.#state.set({ ...START, house, phase: 'login' });
+  }
+
+  setUp(input: m.SetUp): Promise<void> {
+    return this.#act('identity', async () => {
+      const { entry } = this.#parts;
+      if (entry.kind !== 'setup') throw new ProblemError('no_setup', 'this is no set-up link', '');
+      await this.#enter(await this.#entrance.setUp(entry.secret, input));
+    });
+  }
+
+  #invite(): Extract<m.Entry, { kind: 'join' }> {
+    const { entry } = this.#parts;
+    if (entry.kind === 'join') return entry;
+    throw new ProblemError('no_invite', 'this is no invite link', 'ask for the whole link');
+  }
+
+  join(input: m.Credentials): Promise<void> {
+    return this.#act('identity', async () => {
+      const { code, key } = this.#invite();
+      await this.#enter(await this.#entrance.join(code, key, input));
+    });
+  }
+
+  loginAndAccept(input: m.Credentials): Promise<void> {
+    return this.#act('password', async () => {
+      const entry = this.#invite();
+      await this.#enter(await this.#entrance.login(input));
+      await this.#acceptHere(entry);
+    });
+  }
+
+  async #acceptHere({ code, key }: { code: string; key: string }): Promise<void> {
+    const rooms = await this.#entrance.accept(code, key);
+    const home = this.#here();
+    await home.sync();
+    for (const room of rooms) await home.keeper.joinByProof(room);
+  }
+
+  login(input: m.Credentials): Promise<void> {
+    return this.#act('password', async () => this.#enter(await this.#entrance.login(input)));
+  }
+
+  async logout(): Promise<void> {
+    await this.#parts.api.auth.logout().catch(() => null);
+    this.#leave();
+    await this.#parts.sealing.forget();
+    await this.#parts.login.forget();
+    this.#drafts = new Map();
+  }
+
+  show(phase: 'join' | 'login'): void {
+    if (this.#home === null) this.#state.update({ phase });
+  }
+
+  recoverySheetKept(): void {
+    this.#state.update({ recoverySheet: null });
+  }
+
+  dismissProblem(): void {
+    this.#state.update({ problem: null });
+  }
+
+  takeOver(): void {
+    this.#home?.takeOver();
+  }
+
+  #here(): Home {
+    if (this.#home === null) throw new ProblemError('sign_in', 'nobody is signed in', 'sign in');
+    return this.#home;
+  }
+
+  #actions(): RoomActions {
+    return new RoomActions(this.#here());
+  }
+
+  openRoom(id: string): Promise<void> {
+    return this.#act(null, () => this.#here().open(id));
+  }
+
+  closeRoom(): void {
+    this.#home?.close();
+  }
+
+  loadOlder(): Promise<void> {
+    return this.#act(null, () => this.#here().older());
+  }
+
+  createRoom(input: m.NewRoom): Promise<string> {
+    return this.#act(null, () => this.#actions().create(input));
+  }
+
+  send(text: string, parentId?: string): Promise<void> {
+    return this.#act(null, () => this.#actions().send(text, parentId ?? null));
+  }
+
+  edit(target: string, text: string): Promise<void> {
+    return this.#act(null, () => this.#actions().edit(target, text));
+  }
+
+  react(target: string, emoji: string, on: boolean): Promise<void> {
+    return this.#act(null, () => this.#actions().react(target, emoji, on));
+  }
+
+  remove(target: string): Promise<void> {
+    return this.#act(null, () => this.#actions().remove(target));
+  }
+
+  retry(id: string): Promise<void> {
+    return this.#act(null, () => this.#actions().retry(id));
+  }
+
+  discard(id: string): Promise<void> {
+    return this.#act(null, () => this.#actions().discard(id));
+  }
+
+  draft(roomId: string): string {
+    return this.#drafts.get(roomId) ?? '';
+  }
+
+  keepDraft(roomId: string, text: string): void {
+    this.#drafts.set(roomId, text);
+    this.#parts.drafts.keep(roomId, text).catch(this.#tell);
+  }
+
+  makeInvite(roomId: string, uses = 10): Promise<m.InviteLink> {
+    return this.#act(null, () => this.#actions().makeInvite(roomId, uses));
+  }
+
+  addDevice(roomId: string, name: string): Promise<m.NewDevice> {
+    return this.#act(null, () => this.#actions().addDevice(roomId, name));
+  }
+
+  removeDevice(roomId: string, deviceId: string): Promise<void> {
+    return this.#act(null, () => this.#actions().removeDevice(roomId, deviceId));
+  }
+
+  removeMember(roomId: string, userId: string): Promise<void> {
+    return this.#act(null, () => this.#actions().removeMember(roomId, userId));
+  }
+}

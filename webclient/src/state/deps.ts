@@ -1,0 +1,52 @@
+// What the application is made from: everything that touches the world comes in here.
+import type { Api } from '../api/api';
+import type { DraftStore } from '../local/drafts';
+import type { HistoryStore } from '../local/history';
+import type { KeyStore } from '../local/keys';
+import type { LoginStore } from '../local/login';
+import type { OutboxStore } from '../local/outbox';
+import type { Fetch } from '../api/http';
+import type { Safe } from '../local/safe';
+import type { Shelf } from '../local/shelf';
+import type { Chance, Clock } from '../session/clock';
+import type { Leadership } from '../session/leader';
+import type { Transport } from '../session/transport';
+import type { Sealing } from '../sealing/requests';
+import type { Entry } from './model';
+import type { TokenSource } from './tokens';
+
+export interface Network {
+  online(): boolean;
+  /** Calls when the network comes or goes. */
+  onChange(run: () => void): void;
+}
+
+export interface AppDeps {
+  readonly entry: Entry;
+  /** `https://host:port`, for links; the host for the lines that devices paste. */
+  readonly origin: string;
+  readonly hostname: string;
+  /** What the list of logins calls this browser. */
+  readonly label: string;
+  readonly fetch: Fetch;
+  readonly transport: Transport;
+  readonly sealing: Sealing;
+  readonly shelf: Shelf;
+  readonly safe: Safe;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly random: (length: number) => Uint8Array;
+  readonly leadership: Leadership;
+  readonly network: Network;
+}
+
+/** The same with what is built upon it. */
+export interface Parts extends AppDeps {
+  readonly api: Api;
+  readonly tokens: TokenSource;
+  readonly login: LoginStore;
+  readonly outboxStore: OutboxStore;
+  readonly history: HistoryStore;
+  readonly keyStore: KeyStore;
+  readonly drafts: DraftStore;
+}

@@ -1,0 +1,194 @@
+// Coming in: set-up, joining by an invite, signing in on a new browser, waking in a known one.
+import type { NewAccount, Session } from '../api/auth';
+import { isCode } from '../api/error';
+import { fromB64u } from '../protocol/bytes';
+import { DEFAULT_COST } from '../protocol/cost';
+import { newId, parseCode, type Id, type InviteCode } from '../protocol/ids';
+import type { Parts } from './deps';
+import type { Credentials, Invitation, RecoverySheet, SetUp } from './model';
+import { ProblemError } from './problem';
+
+/** Who came in, and what is still to be done. */
+export interface Arrival {
+  readonly user: Session['user'];
+  readonly house: string | null;
+  readonly recoverySheet: RecoverySheet | null;
+  /** Sealed rooms in which the newcomer lists himself. */
+  readonly joining: readonly Id[];
+}
+
+/** An invite that was looked at. */
+export interface OpenInvite {
+  readonly code: InviteCode;
+  readonly auth: Uint8Array;
+  readonly rooms: readonly Id[];
+  readonly shown: Invitation;
+}
+
+const SALT = 16;
+
+export class Entrance {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  #newId(): Id {
+    return newId(this.#parts.clock.now(), this.#parts.random(10));
+  }
+
+  /** A new person's keys and files; the sheet is for printing only. */
+  async #newAccount<T>(
+    name: string,
+    password: string,
+    prepare: () => Promise<T>,
+  ): Promise<{ account: NewAccount; sheet: string; prepared: T }> {
+    const { sealing, random, clock, label } = this.#parts;
+    await this.#parts.sealing.forget();
+    const [userId, salt] = [this.#newId(), random(SALT)];
+    const authKey = await sealing.stretch(password, salt, DEFAULT_COST);
+    const { card, recoverySheet } = await sealing.createIdentity(userId, clock.now());
+    const prepared = await prepare();
+    const { vault, recovery } = await sealing.writeVault(1);
+    const cost = DEFAULT_COST;
+    const account = { userId, name, label, salt, cost, authKey, card, vault, recovery };
+    return { account, sheet: recoverySheet, prepared };
+  }
+
+  /** Keeps the login and root for the next page. */
+  async #keep(
+    session: Session,
+    house: string | null,
+    version: number,
+    vault: Uint8Array,
+  ): Promise<void> {
+    const { tokens, sealing, login } = this.#parts;
+    await tokens.take(session);
+    await sealing.keep();
+    await login.write({ user: session.user, house, vaultVersion: version, vault });
+  }
+
+  #sheet(house: string, name: string, identity: string): RecoverySheet {
+    return { house, name, identity, createdAt: this.#parts.clock.now() };
+  }
+
+  async setUp(secret: string, { house, name, password }: SetUp): Promise<Arrival> {
+    const { sealing, api, clock } = this.#parts;
+    const general = this.#newId();
+    const rules = { type: 'public', history: 'all', hints: false } as const;
+    const made = await this.#newAccount(name, password, () =>
+      sealing.foundRoom(general, rules, clock.now()),
+    );
+    const { account, sheet, prepared: bundle } = made;
+    const room = { id: general, name: 'General', bundle };
+    const session = await api.auth.setUp(secret, house, account, room);
+    await this.#keep(session, house, 1, account.vault);
+    const recoverySheet = this.#sheet(house, name, sheet);
+    return { user: session.user, house, recoverySheet, joining: [] };
+  }
+
+  /** Reads an invite; rejects when it is used up, expired, revoked or cut off. */
+  async lookAt(codeText: string, key: string): Promise<OpenInvite> {
+    const { sealing, api } = this.#parts;
+    const code = parseCode(codeText);
+    const auth = await sealing.takeInvite(code, fromB64u(key));
+    const look = await api.invites.look(code, auth);
+    const rooms = look.blob === null ? [] : await sealing.readInvite(code, look.blob);
+    const shown: Invitation = {
+      code,
+      house: look.house,
+      inviter: look.inviter ?? '',
+      rooms: look.rooms.map(({ name }) => name),
+      expiresAt: look.expires_at,
+    };
+    return { code, auth, rooms, shown };
+  }
+
+  async join(codeText: string, key: string, { name, password }: Credentials): Promise<Arrival> {
+    const { sealing, api } = this.#parts;
+    const made = await this.#newAccount(name, password, () => this.lookAt(codeText, key));
+    const { account, sheet, prepared } = made;
+    const { code, auth, rooms, shown } = prepared;
+    const session = await api.auth.register(code, auth, account, await sealing.joinProofs(code));
+    await this.#keep(session, shown.house, 1, account.vault);
+    const recoverySheet = this.#sheet(shown.house, name, sheet);
+    return { user: session.user, house: shown.house, recoverySheet, joining: rooms };
+  }
+
+  /** Takes an invite as somebody who is signed in; gives the sealed rooms to list oneself in. */
+  async accept(codeText: string, key: string): Promise<readonly Id[]> {
+    const { sealing, api } = this.#parts;
+    const { code, auth, rooms } = await this.lookAt(codeText, key);
+    await api.invites.accept(code, auth, await sealing.joinProofs(code));
+    return rooms;
+  }
+
+  async login({ name, password }: Credentials): Promise<Arrival> {
+    const { sealing, api, login, label, tokens } = this.#parts;
+    const { salt, cost } = await api.auth.params(name);
+    const authKey = await sealing.stretch(password, salt, cost);
+    const session = await api.auth.login(name, authKey, label);
+    const kept = await login.read();
+    if (kept !== null && kept.user.id !== session.user.id) {
+      // Another person's browser until now: nothing of theirs stays.
+      await sealing.forget();
+      await login.forget();
+      await sealing.stretch(password, salt, cost);
+    }
+    await tokens.take(session);
+    const house = await api.auth.house();
+    const known = kept?.user.id === session.user.id ? kept.vaultVersion : 0;
+    const sheet = await this.#takeVault(session, house, known);
+    return { user: session.user, house, recoverySheet: sheet, joining: [] };
+  }
+
+  async #takeVault(session: Session, house: string, known: number): Promise<RecoverySheet | null> {
+    const { sealing, api, clock } = this.#parts;
+    const { id, name } = session.user;
+    try {
+      const { version, vault } = await api.users.vault();
+      if (version < known) throw rolledBack();
+      await this.#openVault(id, version, vault);
+      await this.#keep(session, house, version, vault);
+      return null;
+    } catch (error) {
+      if (!isCode(error, 'no_vault')) throw error;
+    }
+    // An account made on the box: its first browser makes the identity.
+    const { card, recoverySheet } = await sealing.createIdentity(id, clock.now());
+    const { vault, recovery } = await sealing.writeVault(1);
+    const version = await api.users.putVault(0, vault, recovery, card);
+    await this.#keep(session, house, version, vault);
+    return this.#sheet(house, name, recoverySheet);
+  }
+
+  async #openVault(user: Id, version: number, vault: Uint8Array): Promise<void> {
+    try {
+      await this.#parts.sealing.openVault(user, version, vault);
+    } catch (cause) {
+      throw new ProblemError(
+        'vault_closed',
+        'this password does not open what you sealed: it was changed or reset',
+        'use a browser that is still signed in, or your recovery sheet',
+        cause,
+      );
+    }
+  }
+
+  /** Takes up the login of an earlier page, without the network. */
+  async wake(): Promise<Arrival | null> {
+    const { login, sealing, tokens } = this.#parts;
+    const kept = await login.read();
+    if (kept === null || !(await tokens.wake()) || !(await sealing.wake(kept.user.id))) return null;
+    await sealing.openVault(kept.user.id, kept.vaultVersion, kept.vault);
+    return { user: kept.user, house: kept.house, recoverySheet: null, joining: [] };
+  }
+}
+
+export const rolledBack = (): ProblemError =>
+  new ProblemError(
+    'vault_rolled_back',
+    'the box serves an older copy of your keys than this browser has seen',
+    'ask the one who runs the box whether it was restored from a backup',
+  );

@@ -1,0 +1,181 @@
+// What a person does in a room: write, invite, add devices, found new rooms.
+import type { RoomHandle } from './room';
+import { eventJson, MESSAGE_CHARS_MAX, type Body } from '../protocol/event';
+import { newId, parseId, type Id } from '../protocol/ids';
+import * as topic from '../protocol/topic';
+import type { Home } from './home';
+import type { InviteLink, NewDevice, NewRoom } from './model';
+import { ProblemError } from './problem';
+
+const DAY_MS = 24 * 3_600_000;
+const INVITE_DAYS = 7;
+
+export class RoomActions {
+  readonly #home: Home;
+
+  constructor(home: Home) {
+    this.#home = home;
+  }
+
+  #newId(): Id {
+    const { clock, random } = this.#home.parts;
+    return newId(clock.now(), random(10));
+  }
+
+  #current(): RoomHandle {
+    const { current } = this.#home;
+    if (current === null) throw new ProblemError('no_room', 'no room is open', 'open a room');
+    return current;
+  }
+
+  /** Into the outbox; it lies in IndexedDB when this resolves. */
+  async #put(body: Body, target: Id | null = null): Promise<void> {
+    const { room } = this.#current();
+    const id = this.#newId();
+    const at = this.#home.parts.clock.now();
+    const json = eventJson({ id, at, body });
+    await this.#home.outbox.add({
+      id,
+      room: room.id,
+      at,
+      body: json,
+      target,
+      tried: false,
+      failed: null,
+    });
+  }
+
+  #checked(text: string): string {
+    if (text.trim() === '') throw new ProblemError('empty', 'there is nothing to send', '');
+    const chars = [...text].length;
+    if (chars <= MESSAGE_CHARS_MAX) return text;
+    throw new ProblemError(
+      'too_long',
+      `the message has ${chars} characters, at most ${MESSAGE_CHARS_MAX} are taken`,
+      'send it in parts',
+    );
+  }
+
+  send(text: string, parent: string | null): Promise<void> {
+    const content = this.#checked(text);
+    const parentId = parent === null ? null : parseId(parent);
+    return this.#put({ type: 'message', content, parentId, mentions: [] });
+  }
+
+  edit(target: string, text: string): Promise<void> {
+    return this.#put({ type: 'edit', target: parseId(target), content: this.#checked(text) });
+  }
+
+  react(target: string, emoji: string, on: boolean): Promise<void> {
+    return this.#put({ type: 'react', target: parseId(target), emoji, on });
+  }
+
+  remove(target: string): Promise<void> {
+    const id = parseId(target);
+    const sealed = this.#current().room.sealing === 'sealed';
+    return this.#put({ type: 'delete', target: id, reason: null }, sealed ? id : null);
+  }
+
+  retry(id: string): Promise<void> {
+    return this.#home.outbox.retry(parseId(id));
+  }
+
+  async discard(id: string): Promise<void> {
+    if (await this.#home.outbox.discard(parseId(id))) return;
+    const hint = 'delete it once it is stored';
+    throw new ProblemError('on_its_way', 'this message may be on the box already', hint);
+  }
+
+  async create({ name, type, sealing }: NewRoom): Promise<string> {
+    const { parts } = this.#home;
+    const id = this.#newId();
+    const rules = { type, history: 'all', hints: false } as const;
+    const bundle =
+      sealing === 'sealed' ? await parts.sealing.foundRoom(id, rules, parts.clock.now()) : null;
+    await parts.api.rooms.create({ id, name, type, sealing, bundle });
+    await this.#home.sync();
+    return id;
+  }
+
+  /** An invite to a room; every invite is one to the general room too. */
+  async makeInvite(roomId: string, uses: number): Promise<InviteLink> {
+    const home = this.#home;
+    const { sealing, api, clock, origin } = home.parts;
+    const { room } = home.handle(roomId);
+    const general = home.general();
+    const both = general === null || general.room.id === room.id ? [room] : [room, general.room];
+    const sealed = both.filter((one) => one.sealing === 'sealed').map(({ id }) => id);
+    const expires = clock.now() + INVITE_DAYS * DAY_MS;
+    const fragment = await home.keeper.withRequests(sealed, 'invite', async (rooms) => {
+      const made = await sealing.makeInvite({ rooms, by: home.me, expires, uses });
+      const { code, authHash, blob, bundles } = made;
+      await api.invites.make(room.id, { code, authHash, blob, expiresAt: expires, uses, bundles });
+      return `${code}#${made.fragment}`;
+    });
+    return { link: `${origin}/i/${fragment}`, expiresAt: expires, uses };
+  }
+
+  async addDevice(roomId: string, name: string): Promise<NewDevice> {
+    const home = this.#home;
+    const { sealing, api } = home.parts;
+    const handle = home.handle(roomId);
+    const { room } = handle;
+    const id = this.#newId();
+    const added = async (): Promise<{ token: string; recipient: string | null }> => {
+      if (room.sealing === 'open') {
+        return { ...(await api.devices.add(room.id, id, name, null)), recipient: null };
+      }
+      return home.keeper.withRequests([room.id], 'device', async ([request]) => {
+        if (request === undefined) throw new Error('one request per room');
+        const devices = [...request.devices, id];
+        const made = await sealing.nextEpoch({ ...request, devices, addDoor: id });
+        const { token } = await api.devices.add(room.id, id, name, made.bundle);
+        return { token, recipient: made.doorRecipient };
+      });
+    };
+    const { token, recipient } = await added();
+    await home.company(handle);
+    return { id, name, token, line: await this.#line(room.id, id, token, recipient) };
+  }
+
+  /** The line to paste into a shell; works as it stands. */
+  async #line(room: Id, device: Id, token: string, recipient: string | null): Promise<string> {
+    const { api, hostname } = this.#home.parts;
+    const { mqtt } = await api.auth.health();
+    const { host, port } = mqttAddress(mqtt, hostname);
+    const to = `mosquitto_pub -h ${host} -p ${port} -q 1 -t ${topic.door(room, device)}`;
+    const login = `-u ${device} -P ${token}`;
+    if (recipient === null) return `${to} ${login} -m "Washing done"`;
+    return `echo "Washing done" | age -r ${recipient} | ${to} ${login} -s`;
+  }
+
+  async removeDevice(roomId: string, deviceId: string): Promise<void> {
+    const home = this.#home;
+    const handle = home.handle(roomId);
+    const id = parseId(deviceId);
+    await home.parts.api.devices.remove(id);
+    if (handle.room.sealing === 'sealed') {
+      await home.keeper.rotate(handle.room.id, 'device', (view) => view.doors.includes(id));
+    }
+    await home.company(handle);
+  }
+
+  async removeMember(roomId: string, userId: string): Promise<void> {
+    const home = this.#home;
+    const handle = home.handle(roomId);
+    const id = parseId(userId);
+    await home.parts.api.rooms.removeMember(handle.room.id, id);
+    if (handle.room.sealing === 'sealed') {
+      await home.keeper.rotate(handle.room.id, 'removed', (view) => view.members.includes(id));
+    }
+    await home.company(handle);
+  }
+}
+
+/** Where a device reaches MQTT: what the box says, its own host where it listens everywhere. */
+export function mqttAddress(mqtt: string | null, hostname: string): { host: string; port: string } {
+  const [, host, port] = /^(.*):(\d+)$/.exec(mqtt ?? '') ?? [];
+  const everywhere = host === undefined || host === '0.0.0.0' || host === '[::]' || host === '';
+  const bare = host?.replace(/^\[(.*)\]$/, '$1');
+  return { host: everywhere || bare === undefined ? hostname : bare, port: port ?? '1883' };
+}
