@@ -10,7 +10,7 @@ use std::sync::Arc;
 use hearth_protocol::bytes::b64u;
 use hearth_protocol::limits::Limits;
 use hearth_protocol::refusal::Refusal;
-use hearth_store::Memory;
+use hearth_store::{EngineError, FileDisk, FileError, KeyError, Redb, load_or_create};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -37,6 +37,21 @@ pub enum ApplianceError {
         folder: PathBuf,
         /// Why not.
         cause: io::Error,
+    },
+    /// The key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The store's file.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// What is in the store's file.
+    #[error("cannot open {file}")]
+    Store {
+        /// Which.
+        file: PathBuf,
+        /// Why not.
+        #[source]
+        cause: EngineError,
     },
     /// What is in the store.
     #[error("cannot read the house: {0}")]
@@ -76,7 +91,11 @@ impl From<ApiError> for ApplianceError {
 pub async fn open(place: &Place, limits: Arc<Limits>) -> Result<Arc<App>, ApplianceError> {
     make_folder(&place.data)
         .map_err(|cause| ApplianceError::Folder { folder: place.data.clone(), cause })?;
-    let engine = Memory::default();
+    let key = load_or_create(&place.data, &place.key_file)?;
+    let file = place.store_file();
+    let disk = Arc::new(FileDisk::open(&file)?);
+    let engine = Redb::open(disk, &key, limits.cache_bytes)
+        .map_err(|cause| ApplianceError::Store { file, cause })?;
     let data = place.data.clone();
     Ok(App::open(Arc::new(engine), limits, Arc::new(SystemClock), data).await?)
 }

@@ -2,10 +2,12 @@
 //!
 //! - [`serve`]: runs the appliance
 //! - [`house`]: box commands: `user`, `room`, `device`
+//! - [`member`]: member commands: `login`, `send`, `tail`, `invite`, `device` in sealed rooms
 //! - [`doctor`]: checks and says the remedy
 
 pub mod doctor;
 pub mod house;
+pub mod member;
 pub mod qr;
 pub mod serve;
 
@@ -26,6 +28,9 @@ struct Cli {
     /// The key that opens the data folder; by default DIR.key, beside it.
     #[arg(long, global = true, value_name = "FILE")]
     key_file: Option<PathBuf>,
+    /// The folder of who is signed in; by default $XDG_STATE_HOME/hearth.
+    #[arg(long, global = true, value_name = "DIR")]
+    profile: Option<PathBuf>,
     /// Answers for programs.
     #[arg(long, global = true)]
     json: bool,
@@ -46,6 +51,14 @@ enum Command {
     /// Devices: machines that post to a room.
     #[command(subcommand)]
     Device(house::DeviceCommand),
+    /// Sign in on this machine.
+    Login(member::LoginArgs),
+    /// Say something in a room.
+    Send(member::SendArgs),
+    /// Read a room: its last messages, then what comes.
+    Tail(member::TailArgs),
+    /// Make a link by which people join.
+    Invite(member::InviteArgs),
     /// Check this box and say what to do.
     Doctor,
 }
@@ -60,6 +73,11 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("hearth: {error}");
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                eprintln!("  because: {error}");
+                cause = error.source();
+            }
             ExitCode::FAILURE
         }
     }
@@ -67,11 +85,31 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<(), Failure> {
     let place = Place::new(&cli.data, cli.key_file);
+    let setting = member::Setting::new(cli.profile, cli.json);
     match cli.command {
         Command::Serve(args) => serve::run(place, args),
         Command::User(command) => house::user(&place, command, cli.json),
         Command::Room(command) => house::room(&place, command, cli.json),
-        Command::Device(command) => house::device(&place, command, cli.json),
+        Command::Device(command) => device(&place, &setting, command),
+        Command::Login(args) => member::login(&setting, &args),
+        Command::Send(args) => member::send(&setting, args),
+        Command::Tail(args) => member::tail(&setting, args),
+        Command::Invite(args) => member::invite(&setting, &args),
         Command::Doctor => doctor::run(&place),
     }
+}
+
+/// In a sealed room of the person who is signed in here, devices are theirs to make; all others
+/// are the box's.
+fn device(
+    place: &Place,
+    setting: &member::Setting,
+    command: house::DeviceCommand,
+) -> Result<(), Failure> {
+    let done = match &command {
+        house::DeviceCommand::Add { name, room } => member::add_device(setting, name, room)?,
+        house::DeviceCommand::Remove { device } => member::remove_device(setting, device)?,
+        house::DeviceCommand::List => false,
+    };
+    if done { Ok(()) } else { house::device(place, command, setting.json) }
 }

@@ -29,7 +29,7 @@ impl Place {
 
     /// The store's file.
     pub fn store_file(&self) -> PathBuf {
-        self.data.join("hearth.redb")
+        self.data.join(hearth_store::DATABASE_FILE)
     }
 
     /// The socket that box commands talk to while the appliance runs.

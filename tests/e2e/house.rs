@@ -197,9 +197,9 @@ fn what_hinders_a_start_is_said_with_the_remedy() {
     assert!(folder.contains("--data"), "{folder}");
     let foreign = other.path().join("foreign");
     std::fs::create_dir(&foreign).unwrap();
-    std::fs::write(foreign.join("hearth.redb"), vec![7; 100_000]).unwrap();
+    std::fs::write(foreign.join("hearth.db"), vec![7; 100_000]).unwrap();
     let foreign = said(&foreign, "127.0.0.1:0");
-    assert!(foreign.contains("hearth.redb") && !foreign.contains("panicked"), "{foreign}");
+    assert!(foreign.contains("hearth.db") && !foreign.contains("panicked"), "{foreign}");
     let usage = Command::new(binary()).arg("nonsense").output().unwrap();
     assert_eq!(usage.status.code(), Some(2));
 }

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use serde_json::{Value, json};
 use system_tests::{House, Person};
@@ -17,11 +17,7 @@ fn mosquitto_pub(house: &House, args: &[&str]) -> Output {
 }
 
 /// Subscribes and waits until the broker has said yes.
-fn mosquitto_sub(
-    house: &House,
-    who: &Person,
-    args: &[&str],
-) -> (Child, BufReader<impl std::io::Read>) {
+fn mosquitto_sub(house: &House, who: &Person, args: &[&str]) -> (Child, BufReader<ChildStdout>) {
     let (host, port) = (house.mqtt.ip().to_string(), house.mqtt.port().to_string());
     let mut child = Command::new("stdbuf")
         .args(["-oL", "mosquitto_sub", "-d", "-h", &host, "-p", &port, "-q", "1"])
