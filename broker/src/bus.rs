@@ -65,7 +65,7 @@ const SEGMENT_BYTES_MIN: usize = 1_024;
 /// Notifications the router hands a link before it waits for it.
 const NOTIFICATIONS_MAX: u64 = 200;
 
-type Connect = dyn Fn(&str) -> Result<(LinkTx, LinkRx), LinkError> + Send + Sync;
+type Connect = dyn Fn(&str) -> Result<(LinkTx, LinkRx), BusError> + Send + Sync;
 
 /// rumqttd's router, in a thread of its own.
 pub(crate) struct Router {
@@ -88,9 +88,10 @@ impl Router {
         };
         let events = rumqttd::Router::new(0, config).spawn();
         let connect: Arc<Connect> = Arc::new(move |name: &str| {
-            LinkBuilder::new(name, events.clone()).build().map(|(tx, rx, _)| (tx, rx))
+            let (tx, rx, _) = LinkBuilder::new(name, events.clone()).build().map_err(gone)?;
+            Ok((tx, rx))
         });
-        let (entrance, entrance_rx) = connect("entrance").map_err(gone)?;
+        let (entrance, entrance_rx) = connect("entrance")?;
         let entrance = Mutex::new(entrance);
         Ok(Router { connect, entrance, _entrance_rx: entrance_rx, names: Arc::default() })
     }
@@ -125,7 +126,7 @@ impl Bus for Router {
             // Building a link waits for the router's thread.
             let built = tokio::task::spawn_blocking(move || {
                 let (mut tx, rx) = connect(&text)?;
-                tx.subscribe(FILTER)?;
+                tx.subscribe(FILTER).map_err(gone)?;
                 Ok((tx, rx))
             });
             match built.await {
@@ -133,7 +134,7 @@ impl Bus for Router {
                     let next = ReusableBoxFuture::new(next(rx));
                     Ok(Box::new(RouterLink { tx, next, _name: name }) as Box<dyn Link>)
                 }
-                Ok(Err(cause)) => Err(gone(cause)),
+                Ok(Err(cause)) => Err(cause),
                 Err(cause) => Err(BusError::Gone(cause.to_string())),
             }
         }
@@ -141,7 +142,7 @@ impl Bus for Router {
     }
 }
 
-type Next = (LinkRx, Result<RoomEvent, LinkError>);
+type Next = (LinkRx, Result<RoomEvent, BusError>);
 
 struct RouterLink {
     tx: LinkTx,
@@ -162,11 +163,11 @@ async fn next(mut rx: LinkRx) -> Next {
             }
             Ok(Some(Notification::Unschedule)) => {
                 if let Err(cause) = rx.wake().await {
-                    return (rx, Err(cause));
+                    return (rx, Err(gone(cause)));
                 }
             }
             Ok(_) => {}
-            Err(cause) => return (rx, Err(cause)),
+            Err(cause) => return (rx, Err(gone(cause))),
         }
     }
 }
@@ -181,7 +182,7 @@ impl Link for RouterLink {
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<RoomEvent, BusError>> {
         self.next.poll(cx).map(|(rx, event)| {
             self.next.set(next(rx));
-            event.map_err(gone)
+            event
         })
     }
 }

@@ -1,8 +1,8 @@
 //! Sessions that rest: when their will is due and when they expire (MQTT 5 §3.1.2.5, §4.1).
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};

@@ -115,9 +115,12 @@ impl Hub {
     pub fn publish_event(&self, room: RoomId, position: Position, payload: Bytes) {
         add(&self.totals.events, 1);
         if self.rooms.publish(&RoomEvent { room, position, payload }) == Carried::Perhaps {
-            self.registry.each_connected(|_| true, |mailbox, _| {
-                mailbox.order(|orders| orders.check_rooms = true);
-            });
+            self.registry.each_connected(
+                |_| true,
+                |mailbox, _| {
+                    mailbox.order(|orders| orders.check_rooms = true);
+                },
+            );
         }
     }
 
@@ -145,7 +148,7 @@ impl Hub {
     }
 
     /// Publishes a will as the one who left it.
-    pub async fn publish_will(&self, key: &Key, who: Arc<Principal>, will: Will, number: u64) {
+    pub async fn publish_will(&self, key: &Key, who: Arc<Principal>, will: Box<Will>, number: u64) {
         let Some(gate) = self.gate.get() else { return };
         let now = Instant::now();
         let publish = Publish {

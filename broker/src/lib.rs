@@ -34,7 +34,5 @@ pub mod ws;
 
 pub use broker::Broker;
 pub use counts::Counts;
-pub use gate::{
-    Backlog, Gate, Login, PresenceChange, Properties, Publish, Qos, Verdict, Version,
-};
+pub use gate::{Backlog, Gate, Login, PresenceChange, Properties, Publish, Qos, Verdict, Version};
 pub use reason::Reason;

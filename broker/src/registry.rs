@@ -23,7 +23,7 @@ pub(crate) struct Key {
 pub(crate) struct Resting {
     pub state: Box<State>,
     /// A will whose delay is running.
-    pub will: Option<Will>,
+    pub will: Option<Box<Will>>,
 }
 
 /// A session that is a connection's now.
@@ -77,7 +77,7 @@ pub(crate) struct Registry {
 /// What a CONNECT found.
 pub(crate) enum Entered {
     /// The session is this connection's now.
-    Yours(Yours),
+    Yours(Box<Yours>),
     /// Another connection has it and was told to go.
     Wait(oneshot::Receiver<Yours>),
     /// The account has too many connections or sessions.
@@ -87,7 +87,7 @@ pub(crate) enum Entered {
 /// What becomes of a session whose connection ended.
 pub(crate) enum Left {
     /// It is over; its subscriptions are to be removed.
-    Over(Box<State>, Option<Will>),
+    Over(Box<State>, Option<Box<Will>>),
     /// It was handed to the next connection.
     Handed,
     /// It waits; the visit tells a timer whether it still does.
@@ -145,7 +145,7 @@ impl Registry {
             inside.sessions += 1;
             inside.connections += 1;
             let mailbox = Arc::clone(fresh);
-            return Entered::Yours(Yours { mailbox, visit: 0, state: None, ended: None });
+            return Entered::Yours(Box::new(Yours { mailbox, visit: 0, state: None, ended: None }));
         };
         if let Place::Connected(waiter) = &mut entry.place {
             let (hand, handed) = oneshot::channel();
@@ -160,7 +160,7 @@ impl Registry {
         }
         let yours = entry.wake(who, fresh, clean);
         inside.connections += 1;
-        Entered::Yours(yours)
+        Entered::Yours(Box::new(yours))
     }
 
     /// A connection ended and gives its session back.
@@ -169,7 +169,7 @@ impl Registry {
         key: &Key,
         visit: u64,
         mut state: Box<State>,
-        will: Option<Will>,
+        will: Option<Box<Will>>,
     ) -> Left {
         let mut inside = self.inside();
         let Some(entry) = inside.entry(key).filter(|entry| entry.visit == visit) else {
@@ -218,7 +218,7 @@ impl Registry {
     }
 
     /// Takes the will of a session that still rests since a visit.
-    pub fn take_will(&self, key: &Key, visit: u64) -> Option<(Will, Arc<Principal>, u64)> {
+    pub fn take_will(&self, key: &Key, visit: u64) -> Option<(Box<Will>, Arc<Principal>, u64)> {
         let mut inside = self.inside();
         let entry = inside.entry(key).filter(|entry| entry.visit == visit)?;
         match &mut entry.place {

@@ -144,12 +144,11 @@ impl Routes {
             let Some(qos) = group.iter().filter(heard).map(|route| route.qos).max() else {
                 continue;
             };
-            let published = message.retain
-                && group.iter().filter(heard).any(|route| route.retain_as_published);
+            let published =
+                message.retain && group.iter().filter(heard).any(|route| route.retain_as_published);
             let ids = group.iter().filter(heard).filter_map(|route| route.id).collect();
             let qos = qos.min(message.qos);
-            let delivery =
-                Delivery { message: Arc::clone(message), qos, retain: published, ids };
+            let delivery = Delivery { message: Arc::clone(message), qos, retain: published, ids };
             hand(mailbox, delivery);
         }
     }

@@ -98,7 +98,7 @@ struct Connection {
     visit: u64,
     mailbox: Arc<Mailbox>,
     state: Box<State>,
-    will: Option<Will>,
+    will: Option<Box<Will>>,
     wire: Wire,
     framer: Framer,
     transport: Transport,
@@ -134,6 +134,10 @@ struct Turn {
 
 impl Connection {
     async fn serve(&mut self) -> End {
+        // Clients may send more behind CONNECT without waiting (MQTT 5 §3.1.4).
+        if let Err(end) = self.take_in() {
+            return end;
+        }
         loop {
             self.fill();
             let turn = std::future::poll_fn(|cx| self.look(cx)).await;
@@ -165,7 +169,10 @@ impl Connection {
         let mut happened = false;
         if self.transport.is_writing() {
             match self.transport.poll_write(cx) {
-                Poll::Ready(Ok(())) => happened |= self.outbound.more,
+                // Packets that were read may have waited for this.
+                Poll::Ready(Ok(())) => {
+                    happened |= self.outbound.more || !self.transport.input.is_empty();
+                }
                 Poll::Ready(Err(cause)) => {
                     tracing::debug!(%cause, client_id = %self.key.client_id, "write failed");
                     turn.end = Some(End::Lost);

@@ -187,7 +187,7 @@ mod tests {
             ("+/+/+/+".into(), Reach::All),
             (format!("hearth/rooms/{id}/in"), Reach::None),
             (format!("hearth/rooms/{id}/out/x"), Reach::None),
-            (format!("hearth/rooms/{}/out", id.to_string().to_uppercase()), Reach::None),
+            (format!("hearth/rooms/{}/out", room(0xab).to_string().to_uppercase()), Reach::None),
             ("hearth/rooms/x/out".into(), Reach::None),
             ("hearth/users/+/inbox".into(), Reach::None),
             ("hearth/rooms".into(), Reach::None),

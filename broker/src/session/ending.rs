@@ -72,7 +72,7 @@ impl Connection {
     }
 
     /// The session goes back to the registry; a will without delay is published now.
-    async fn give_back(mut self, will: Option<Will>) {
+    async fn give_back(mut self, will: Option<Box<Will>>) {
         let number = self.mailbox.number;
         let (now, later) = match will {
             Some(will) if will.delay_s == 0 => (Some(will), None),

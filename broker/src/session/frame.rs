@@ -41,9 +41,8 @@ const REMAINING_MAX: usize = 268_435_455;
 
 impl Framer {
     pub fn new(version: Version, packet_max: Option<u32>, alias_max: u16) -> Framer {
-        let packet_max = packet_max.map_or(usize::MAX, |max| {
-            usize::try_from(max).unwrap_or(usize::MAX)
-        });
+        let packet_max =
+            packet_max.map_or(usize::MAX, |max| usize::try_from(max).unwrap_or(usize::MAX));
         Framer { version, packet_max, alias_max, aliases: HashMap::new() }
     }
 

@@ -169,7 +169,7 @@ async fn enter(
         sessions_max: hub.limits.sessions_per_identity_max,
     };
     let yours = match hub.registry.enter(&key, &who, &mailbox(hub), connect.clean, bounds) {
-        Entered::Yours(yours) => yours,
+        Entered::Yours(yours) => *yours,
         Entered::Wait(handed) => match timeout_at(until, handed).await {
             Ok(Ok(yours)) => yours,
             Ok(Err(_)) | Err(_) => return Err((Reason::ServerBusy, None)),

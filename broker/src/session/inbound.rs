@@ -42,7 +42,8 @@ impl Inbound {
             receiving: HashSet::new(),
             unanswered: 0,
             aliases: HashMap::new(),
-            pending_max: limits.receive_max.max(1),
+            // One more than the receive maximum, so that a client that exceeds it is told.
+            pending_max: limits.receive_max.saturating_add(1),
             alias_max: u16::try_from(limits.topic_alias_max).unwrap_or(u16::MAX),
         }
     }

@@ -116,8 +116,7 @@ impl Connection {
                 }
             };
             let (dup, id) = (true, Some(id));
-            let frame =
-                Frame { topic, payload, qos, retain, dup, id, properties, expiry_s, ids };
+            let frame = Frame { topic, payload, qos, retain, dup, id, properties, expiry_s, ids };
             if self.framer.write(&frame, &mut self.transport.output).is_err() {
                 tracing::debug!("what was sent before is too large for this client now");
             }
@@ -155,8 +154,7 @@ impl Connection {
             return;
         }
         let (qos, retain, ids) = (delivery.qos, delivery.retain, delivery.ids.clone());
-        let id = (qos != Qos::AtMostOnce)
-            .then(|| self.state.flight.start(Held::Plain(delivery)));
+        let id = (qos != Qos::AtMostOnce).then(|| self.state.flight.start(Held::Plain(delivery)));
         let frame = Frame {
             topic: &message.topic,
             payload: &message.payload,

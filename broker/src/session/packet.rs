@@ -18,10 +18,16 @@ pub(crate) enum Incoming {
     PubRel(u16),
     PubComp(u16),
     Subscribe(Box<Subscribe>),
-    Unsubscribe { id: u16, filters: Vec<ByteString> },
+    Unsubscribe {
+        id: u16,
+        filters: Vec<ByteString>,
+    },
     Ping,
     /// Whether the will shall be published, and a new session expiry in s.
-    Disconnect { with_will: bool, expiry_s: Option<u32> },
+    Disconnect {
+        with_will: bool,
+        expiry_s: Option<u32>,
+    },
     /// Something only a server sends, a second CONNECT, or AUTH nobody agreed on.
     Unexpected,
 }
@@ -36,7 +42,7 @@ pub(crate) struct Connect {
     pub expiry_s: Option<u32>,
     pub username: Option<ByteString>,
     pub password: Option<Bytes>,
-    pub will: Option<Will>,
+    pub will: Option<Box<Will>>,
     /// QoS 1/2 publishes the client takes at a time.
     pub receive_max: u16,
     /// Bytes of a packet the client takes.

@@ -1,0 +1,38 @@
+//! The owner ends connections, and the broker itself (MQTT 5 §3.14).
+
+use super::support::house;
+use hearth_broker::Reason;
+use hearth_protocol::principal::{Account, Principal};
+
+#[tokio::test(start_paused = true)]
+async fn every_connection_of_an_account_ends_at_once() {
+    let house = house(|_| {});
+    let mut one = house.client("1").await;
+    let mut two = house.client("2").await;
+    let (mut other, _) = house.connect("3", |c| c.username = Some("other".into())).await;
+    house.broker.disconnect(&Account::Local("anyone".into()), Reason::Administrative);
+    assert_eq!(one.bye().await, 0x98);
+    assert_eq!(two.bye().await, 0x98);
+    other.nothing().await;
+    let named = |who: &Principal| *who == Principal::Local("other".into());
+    house.broker.disconnect_where(named, Reason::NotAuthorized);
+    assert_eq!(other.bye().await, 0x87);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_tells_everyone_and_lets_nobody_in() {
+    let house = house(|_| {});
+    let mut client = house.client("a").await;
+    let broker = house.broker.clone();
+    let stopped = tokio::spawn(async move { broker.shutdown().await });
+    assert_eq!(client.bye().await, 0x8B);
+    drop(client);
+    stopped.await.unwrap();
+    let counts = house.broker.counts();
+    assert_eq!((counts.connections, counts.sessions), (0, 0));
+    let mut late = house.guest();
+    let mut packet = super::support::connect("b");
+    packet.keep_alive = 1;
+    late.send(rmqtt_codec::v5::Packet::Connect(Box::new(packet))).await;
+    assert!(late.next_or_end().await.is_none());
+}

@@ -1,0 +1,87 @@
+//! Messages and sessions expire (MQTT 5 §3.3.2.3.3, §4.1).
+
+use std::time::Duration;
+
+use super::support::{house, properties, seconds};
+use tokio::time::sleep;
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_waits_counts_down_and_expires() {
+    let house = house(|_| {});
+    let stay = |c: &mut rmqtt_codec::v5::Connect| {
+        c.clean_start = false;
+        c.session_expiry_interval_secs = 1_000;
+    };
+    let (mut client, _) = house.connect("a", stay).await;
+    client.subscribe("t", 1).await;
+    client.disconnect().await;
+    let mut other = house.client("b").await;
+    for (text, expiry) in [("short", 10), ("long", 100)] {
+        let expire = |p: &mut _| properties(p).message_expiry_interval = seconds(expiry);
+        assert_eq!(other.publish_with("t", text, expire).await, 0);
+    }
+    sleep(Duration::from_secs(20)).await;
+    let (mut client, ack) = house.connect("a", stay).await;
+    assert!(ack.session_present);
+    let heard = client.heard().await;
+    assert_eq!(&*heard.payload, b"long");
+    assert_eq!(heard.properties.unwrap().message_expiry_interval, seconds(80));
+    client.nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retained_message_expires() {
+    let house = house(|_| {});
+    let mut client = house.client("a").await;
+    client
+        .publish_with("t", "x", |p| {
+            p.retain = true;
+            properties(p).message_expiry_interval = seconds(10);
+        })
+        .await;
+    sleep(Duration::from_secs(4)).await;
+    client.subscribe("t", 0).await;
+    let left = client.heard().await.properties.unwrap().message_expiry_interval;
+    assert_eq!(left, seconds(6));
+    sleep(Duration::from_secs(6)).await;
+    client.subscribe("t", 0).await;
+    client.nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_rests_as_long_as_it_asked_for() {
+    let house = house(|_| {});
+    let stay = |c: &mut rmqtt_codec::v5::Connect| {
+        c.clean_start = false;
+        c.session_expiry_interval_secs = 10;
+    };
+    for (pause, present) in [(9, true), (11, false)] {
+        let (client, _) = house.connect("a", stay).await;
+        drop(client);
+        sleep(Duration::from_secs(pause)).await;
+        let (client, ack) = house.connect("a", stay).await;
+        assert_eq!(ack.session_present, present);
+        client.disconnect().await;
+    }
+    sleep(Duration::from_secs(11)).await;
+    assert_eq!(house.broker.counts().sessions, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disconnect_can_change_the_expiry_but_not_from_0() {
+    use rmqtt_codec::v5::{Disconnect, DisconnectReasonCode as Code, Packet};
+    let house = house(|_| {});
+    let bye = |expiry| {
+        let mut bye = Disconnect::new(Code::NormalDisconnection);
+        bye.session_expiry_interval_secs = Some(expiry);
+        Packet::Disconnect(bye)
+    };
+    let mut client = house.client("a").await;
+    client.send(bye(10)).await;
+    assert_eq!(client.bye().await, 0x82);
+    let (mut client, _) = house.connect("b", |c| c.session_expiry_interval_secs = 10).await;
+    client.send(bye(0)).await;
+    assert!(client.next_or_end().await.is_none());
+    let (_, ack) = house.connect("b", |c| c.clean_start = false).await;
+    assert!(!ack.session_present);
+}

@@ -1,0 +1,151 @@
+//! History is the queue: cursors, `after=`, and what was missed (design §3).
+
+use super::support::{Client, House, house, out, room};
+use hearth_protocol::ids::RoomId;
+use rmqtt_codec::v5::Connect;
+
+fn stay(connect: &mut Connect) {
+    connect.clean_start = false;
+    connect.session_expiry_interval_secs = 1_000;
+}
+
+async fn after(client: &mut Client, filter: &str, room: RoomId, position: u64) -> u8 {
+    let property = ("after".into(), format!("{room}:{position}").into());
+    client.subscribe_with(filter, 1, |s| s.user_properties = vec![property]).await
+}
+
+async fn takes(client: &mut Client, texts: &[&str]) {
+    for text in texts {
+        assert_eq!(client.take().await, *text);
+    }
+}
+
+fn posts(house: &House, room: RoomId, texts: &[&str]) {
+    for text in texts {
+        house.post(room, text);
+    }
+}
+
+#[tokio::test]
+async fn without_after_a_subscription_starts_at_the_head() {
+    let house = house(|_| {});
+    posts(&house, room(1), &["1", "2"]);
+    let mut client = house.client("a").await;
+    assert_eq!(client.subscribe(&out(room(1)), 2).await, 1, "granted at most QoS 1");
+    posts(&house, room(1), &["3", "4"]);
+    takes(&mut client, &["3", "4"]).await;
+    client.nothing().await;
+}
+
+#[tokio::test]
+async fn after_starts_where_the_client_says_also_below_a_wildcard() {
+    let house = house(|_| {});
+    posts(&house, room(1), &["1", "2", "3"]);
+    let mut client = house.client("a").await;
+    assert_eq!(after(&mut client, "hearth/rooms/+/out", room(1), 1).await, 1);
+    takes(&mut client, &["2", "3"]).await;
+    posts(&house, room(1), &["4"]);
+    takes(&mut client, &["4"]).await;
+    let mut other = house.client("b").await;
+    assert_eq!(after(&mut other, &out(room(1)), room(1), 0).await, 1);
+    takes(&mut other, &["1", "2", "3", "4"]).await;
+    other.nothing().await;
+}
+
+#[tokio::test]
+async fn after_reads_what_was_stored_before_the_broker_started() {
+    let house = house(|_| {});
+    for text in ["1", "2", "3"] {
+        house.store(room(1), text);
+    }
+    let mut client = house.client("a").await;
+    after(&mut client, "hearth/rooms/+/out", room(1), 0).await;
+    takes(&mut client, &["1", "2", "3"]).await;
+    posts(&house, room(1), &["4"]);
+    takes(&mut client, &["4"]).await;
+}
+
+#[tokio::test]
+async fn an_after_that_is_none_is_refused() {
+    let house = house(|_| {});
+    let mut client = house.client("a").await;
+    let property = ("after".into(), "here:1".into());
+    let answer = client.subscribe_with("#", 1, |s| s.user_properties = vec![property]).await;
+    assert_eq!(answer, 0x83);
+}
+
+#[tokio::test]
+async fn who_was_away_gets_the_rest_in_order_however_long() {
+    let house = house(|limits| limits.backlog_events_max = 7);
+    let (mut client, _) = house.connect("a", stay).await;
+    client.subscribe("hearth/rooms/+/out", 1).await;
+    posts(&house, room(1), &["1"]);
+    takes(&mut client, &["1"]).await;
+    client.disconnect().await;
+    for n in 2..=300 {
+        house.post(room(1), &n.to_string());
+        house.post(room(2), &n.to_string());
+    }
+    let (mut client, ack) = house.connect("a", stay).await;
+    assert!(ack.session_present);
+    let (mut one, mut two) = (1, 1);
+    for _ in 0..598 {
+        let heard = client.heard().await;
+        let next = if heard.topic == out(room(1)) { &mut one } else { &mut two };
+        *next += 1;
+        assert_eq!(super::support::text(&heard), next.to_string());
+        client.ack(heard.packet_id.unwrap()).await;
+    }
+    assert_eq!((one, two), (300, 300));
+    posts(&house, room(1), &["live"]);
+    takes(&mut client, &["live"]).await;
+}
+
+#[tokio::test]
+async fn what_was_not_acknowledged_comes_again_marked_as_duplicate() {
+    let house = house(|_| {});
+    let (mut client, _) = house.connect("a", stay).await;
+    client.subscribe(&out(room(1)), 1).await;
+    posts(&house, room(1), &["1", "2"]);
+    let first = client.heard().await;
+    let second = client.heard().await;
+    client.ack(second.packet_id.unwrap()).await;
+    client.nothing().await;
+    client.disconnect().await;
+    posts(&house, room(1), &["3"]);
+    let (mut client, _) = house.connect("a", stay).await;
+    let again = client.heard().await;
+    assert!(again.dup);
+    assert_eq!((again.packet_id, &again.payload), (first.packet_id, &first.payload));
+    takes(&mut client, &["3"]).await;
+    client.nothing().await;
+}
+
+#[tokio::test]
+async fn a_subscription_at_qos_0_gets_what_is_live() {
+    let house = house(|_| {});
+    let (mut client, _) = house.connect("a", stay).await;
+    assert_eq!(client.subscribe(&out(room(1)), 0).await, 0);
+    posts(&house, room(1), &["1"]);
+    assert_eq!(client.heard().await.packet_id, None);
+    client.disconnect().await;
+    posts(&house, room(1), &["missed"]);
+    let (mut client, _) = house.connect("a", stay).await;
+    client.nothing().await;
+    posts(&house, room(1), &["3"]);
+    takes(&mut client, &["3"]).await;
+}
+
+#[tokio::test]
+async fn an_event_that_the_bus_never_saw_is_read_before_the_next_one() {
+    let house = house(|_| {});
+    let mut client = house.client("a").await;
+    client.subscribe(&out(room(1)), 1).await;
+    posts(&house, room(1), &["1"]);
+    takes(&mut client, &["1"]).await;
+    house.store(room(1), "2");
+    house.store(room(1), "3");
+    posts(&house, room(1), &["4"]);
+    takes(&mut client, &["2", "3", "4"]).await;
+    client.nothing().await;
+}

@@ -1,0 +1,23 @@
+//! The broker over in-memory streams, with a scripted gate; one behaviour per file.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+mod acknowledgements;
+mod aliases;
+mod arbitrary_bytes;
+mod bounds;
+mod connecting;
+mod disconnecting;
+mod expiring;
+mod history;
+mod malformed;
+mod qos;
+mod refusals;
+mod retained;
+mod room_events;
+mod slow_readers;
+mod subscriptions;
+mod support;
+mod takeover;
+mod tcp;
+mod websocket;
+mod wills;

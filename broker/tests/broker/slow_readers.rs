@@ -1,0 +1,73 @@
+//! A reader that stalls costs bounded memory and misses nothing of its rooms.
+
+use super::support::{connect, house, out, room, text};
+use futures_util::{SinkExt, StreamExt};
+use rmqtt_codec::v5::{Codec, Packet};
+use tokio_util::codec::Framed;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tiny_ring_and_a_stalled_subscriber_end_complete_and_in_order() {
+    const EVENTS: usize = 20_000;
+    let house = house(|limits| {
+        limits.bus_ring_bytes = 4_096;
+        limits.in_flight_max = 8;
+    });
+    let (mut client, _) = house.connect("a", |_| {}).await;
+    client.subscribe("hearth/rooms/+/out", 1).await;
+    house.post(room(1), "1");
+    let stalled = client.heard().await;
+    for n in 2..=EVENTS {
+        house.post(room(1), &n.to_string());
+    }
+    client.ack(stalled.packet_id.unwrap()).await;
+    for n in 2..=EVENTS {
+        assert_eq!(client.take().await, n.to_string());
+    }
+    client.nothing().await;
+    let counts = house.broker.counts();
+    assert!(counts.backlogs > 0, "the ring was not tiny enough: {counts:?}");
+    assert_eq!(counts.dropped, 0);
+}
+
+#[tokio::test]
+async fn many_events_at_once_do_not_stop_a_reader() {
+    // rumqttd tells a link to come back after 200 notifications, and is silent until it does.
+    let house = house(|_| {});
+    let mut client = house.client("a").await;
+    client.subscribe(&out(room(1)), 0).await;
+    for n in 1..=3_000 {
+        house.post(room(1), &n.to_string());
+    }
+    for n in 1..=3_000 {
+        assert_eq!(client.take().await, n.to_string());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn plain_messages_for_a_stalled_reader_are_dropped_and_counted() {
+    let house = house(|limits| limits.queued_messages_max = 100);
+    let mut stalled = Framed::new(house.stream(256, 1), Codec::new(0, 0));
+    stalled.send(Packet::Connect(Box::new(connect("a")))).await.unwrap();
+    stalled.next().await.unwrap().unwrap();
+    let subscribe = b"\x82\x07\x00\x01\x00\x00\x01t\x00";
+    tokio::io::AsyncWriteExt::write_all(stalled.get_mut(), subscribe).await.unwrap();
+    stalled.next().await.unwrap().unwrap();
+    let mut other = house.client("b").await;
+    for n in 0..2_000 {
+        other.push("t", &format!("{n:0>200}"), 0).await;
+    }
+    other.nothing().await;
+    let dropped = house.broker.counts().dropped;
+    assert!(dropped > 1_000, "{dropped}");
+    let mut last = None;
+    let mut heard = 0;
+    while heard + dropped < 2_000 {
+        let (Packet::Publish(publish), _) = stalled.next().await.unwrap().unwrap() else {
+            panic!("no PUBLISH");
+        };
+        let number: u64 = text(&publish).parse().unwrap();
+        assert!(last < Some(number));
+        last = Some(number);
+        heard += 1;
+    }
+}

@@ -1,0 +1,101 @@
+//! A gate that does what its topics say, and remembers what it was told.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, ready};
+use hearth_broker::{Backlog, Gate, Login, PresenceChange, Publish, Verdict};
+use hearth_protocol::ids::{Position, RoomId};
+use hearth_protocol::principal::Principal;
+use hearth_protocol::refusal::{Kind, Refusal};
+use tokio::sync::watch;
+
+/// What a gate was told, and what it answers.
+#[derive(Default)]
+pub struct Script {
+    pub logins: Mutex<Vec<Login>>,
+    pub publishes: Mutex<Vec<Publish>>,
+    pub presence: Mutex<Vec<PresenceChange>>,
+    /// Topics nobody may receive.
+    pub hidden: Mutex<HashSet<String>>,
+    pub history: Mutex<HashMap<RoomId, Vec<Bytes>>>,
+    /// Calls of `backlog`: room, after.
+    pub backlogs: Mutex<Vec<(RoomId, Position)>>,
+    /// Publishes to `hold/…` wait until this is true.
+    pub open: watch::Sender<bool>,
+}
+
+impl Gate for Script {
+    fn admit(&self, login: Login) -> BoxFuture<'_, Result<Principal, Refusal>> {
+        let name = login.username.clone().unwrap_or_else(|| "anyone".to_string());
+        self.logins.lock().unwrap().push(login);
+        let answer = match &*name {
+            "stranger" => Err(Refusal::new(Kind::Unauthenticated, "wrong_token", "no such token")),
+            "banned" => Err(Refusal::new(Kind::Forbidden, "banned", "not here")),
+            _ => Ok(Principal::Local(name)),
+        };
+        ready(answer).boxed()
+    }
+
+    fn may_subscribe(&self, _: &Principal, filter: &str) -> Result<(), Refusal> {
+        if filter.starts_with("secret") {
+            return Err(Refusal::new(Kind::Forbidden, "not_yours", filter));
+        }
+        Ok(())
+    }
+
+    fn may_receive(&self, _: &Principal, topic: &str) -> bool {
+        !self.hidden.lock().unwrap().contains(topic)
+    }
+
+    fn accept(
+        &self,
+        _: Arc<Principal>,
+        publish: Publish,
+    ) -> BoxFuture<'static, Result<Verdict, Refusal>> {
+        let topic = publish.topic.clone();
+        self.publishes.lock().unwrap().push(publish);
+        let mut open = self.open.subscribe();
+        async move {
+            match topic.split('/').next() {
+                Some("hold") => {
+                    open.wait_for(|open| *open).await.unwrap();
+                    Ok(Verdict::Route)
+                }
+                Some("handled") => Ok(Verdict::Handled),
+                Some("refused") => Err(Refusal::new(Kind::Forbidden, "not_a_member", "no")),
+                Some("often") => {
+                    let kind = Kind::TooMany { retry_after_ms: 1 };
+                    Err(Refusal::new(kind, "too_fast", "slower").hint("wait"))
+                }
+                _ => Ok(Verdict::Route),
+            }
+        }
+        .boxed()
+    }
+
+    fn backlog<'a>(
+        &'a self,
+        _: &'a Principal,
+        room: RoomId,
+        after: Position,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Backlog, Refusal>> {
+        self.backlogs.lock().unwrap().push((room, after));
+        let history = self.history.lock().unwrap();
+        let events: Vec<_> = (1..)
+            .map(Position)
+            .zip(history.get(&room).into_iter().flatten().cloned())
+            .filter(|(position, _)| *position > after)
+            .take(limit)
+            .collect();
+        let up_to = events.last().map_or(after, |(position, _)| *position);
+        ready(Ok(Backlog { events, up_to })).boxed()
+    }
+
+    fn presence(&self, _: &Principal, change: PresenceChange) {
+        self.presence.lock().unwrap().push(change);
+    }
+}
