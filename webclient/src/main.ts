@@ -3,6 +3,7 @@ import { mount } from 'svelte';
 import App from './App.svelte';
 import { memorySafe, openSafe } from './local/safe';
 import { openShelf } from './local/shelf';
+import { DEFAULT_COST } from './protocol/cost';
 import { startSealing } from './sealing/client';
 import { wallClock } from './session/clock';
 import { webLocksLeadership } from './session/leader';
@@ -22,6 +23,7 @@ const app = createApp({
   entry,
   origin: location.origin,
   hostname: location.hostname,
+  cost: DEFAULT_COST,
   label: navigator.userAgent.slice(0, 100),
   fetch: (path, init) => fetch(path, init),
   transport: mqttTransport(`${scheme}://${location.host}/mqtt`),

@@ -1,6 +1,7 @@
 // The verified cards this client knows, by fingerprint and by person.
 import { hex } from '../protocol/bytes';
 import type { Id } from '../protocol/ids';
+import type { Account } from './account';
 import { verifyCard, verifyFollowingCard, type Card } from './card';
 import { SealingError } from './kdf';
 
@@ -35,6 +36,19 @@ export class Cards {
       }
     }
     return verifyCard(bytes);
+  }
+
+  /** My own keys, whose card needs no look at the box. */
+  addOwn({ user, identity, fingerprint }: Account): void {
+    this.#byPrint.set(hex(fingerprint), {
+      user,
+      age: identity.recipient,
+      ed25519: identity.ed25519,
+      created: 0,
+      prevCardHash: null,
+      fingerprint,
+      hash: new Uint8Array(32),
+    });
   }
 
   byPrint(fingerprint: Uint8Array): Card | null {

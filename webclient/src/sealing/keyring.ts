@@ -43,10 +43,15 @@ export class Keyring implements r.Sealing {
     return this.#account;
   }
 
+  #enter(account: Account): void {
+    this.#account = account;
+    this.#cards.addOwn(account);
+  }
+
   async wake(user: Id): Promise<boolean> {
     const root = await this.#safe.get(ROOT);
     if (root === null || root.length !== 32) return false;
-    this.#account = new Account(user, root);
+    this.#enter(new Account(user, root));
     return true;
   }
 
@@ -73,8 +78,7 @@ export class Keyring implements r.Sealing {
   async createIdentity(user: Id, now: number): Promise<r.NewIdentity> {
     if (this.#vaultKey === null) throw new SealingError('the password is not at hand');
     const { account, made } = Account.create(user, this.#vaultKey, now, this.#random);
-    this.#account = account;
-    await this.#cards.add(user, [made.card]);
+    this.#enter(account);
     return made;
   }
 
@@ -84,7 +88,7 @@ export class Keyring implements r.Sealing {
       return;
     }
     if (this.#vaultKey === null) throw new SealingError('the password is not at hand');
-    this.#account = Account.fromVault(user, version, vault, this.#vaultKey);
+    this.#enter(Account.fromVault(user, version, vault, this.#vaultKey));
   }
 
   async writeVault(version: number): Promise<r.VaultFiles> {

@@ -10,8 +10,6 @@ import { openItems } from './inbox';
 const PAGE = 50;
 /** Items of a room in memory when it is read from what is kept here. */
 const KEPT = 100;
-/** Pages fetched one after the other when the room was read long ago. */
-const PAGES_MAX = 40;
 
 export interface RoomLogDeps {
   readonly api: MessagesApi;
@@ -34,6 +32,8 @@ export class RoomLog {
   #low = 0;
   /** The room's first position, null until the box has said it. */
   #first: number | null = null;
+  /** A first page was read, now or earlier. */
+  #begun = false;
   #queue: Item[] = [];
   #working: Promise<void> = Promise.resolve();
 
@@ -49,6 +49,10 @@ export class RoomLog {
 
   get high(): number {
     return this.#cursor.high;
+  }
+
+  get begun(): boolean {
+    return this.#begun;
   }
 
   get read(): number {
@@ -77,6 +81,7 @@ export class RoomLog {
       const cursor = await this.#deps.store.cursor(this.room);
       if (cursor === null) return;
       this.#cursor = cursor;
+      this.#begun = true;
       const items = await this.#deps.store.newest(this.room, KEPT);
       this.#low = items[0]?.position ?? cursor.high + 1;
       await this.#open(items);
@@ -87,9 +92,10 @@ export class RoomLog {
   /** The first page of a room that was never read here; else nothing (the connection brings it). */
   begin(): Promise<void> {
     return this.#inTurn(async () => {
+      if (this.#begun) return;
       const page = await this.#deps.api.page(this.room, { limit: PAGE });
       this.#first = page.firstPosition;
-      if (this.#cursor.high > 0) return this.#catchUp(page.headPosition);
+      this.#begun = true;
       this.#low = page.items[0]?.position ?? page.headPosition + 1;
       const read = page.headPosition;
       this.#cursor = { low: this.#low, high: page.headPosition, read };
@@ -99,16 +105,7 @@ export class RoomLog {
     });
   }
 
-  async #catchUp(head: number): Promise<void> {
-    for (let pages = 0; this.#cursor.high < head && pages < PAGES_MAX; pages++) {
-      const query = { limit: 4 * PAGE, after: this.#cursor.high };
-      const { items } = await this.#deps.api.page(this.room, query);
-      if (items.length === 0) return;
-      await this.#append(items);
-    }
-  }
-
-  /** An item from the connection. */
+  /** An item from the connection. What comes before the first page was read is on that page. */
   take(item: Item): void {
     this.#queue.push(item);
     if (this.#queue.length > 1) return;
@@ -120,6 +117,7 @@ export class RoomLog {
   }
 
   async #append(items: readonly Item[]): Promise<void> {
+    if (!this.#begun) return;
     const news = items
       .filter(({ position }) => position > this.#cursor.high)
       .sort((a, b) => a.position - b.position);

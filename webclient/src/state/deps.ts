@@ -6,6 +6,7 @@ import type { KeyStore } from '../local/keys';
 import type { LoginStore } from '../local/login';
 import type { OutboxStore } from '../local/outbox';
 import type { Fetch } from '../api/http';
+import type { Cost } from '../protocol/cost';
 import type { Safe } from '../local/safe';
 import type { Shelf } from '../local/shelf';
 import type { Chance, Clock } from '../session/clock';
@@ -26,6 +27,8 @@ export interface AppDeps {
   /** `https://host:port`, for links; the host for the lines that devices paste. */
   readonly origin: string;
   readonly hostname: string;
+  /** What new passwords cost to stretch. */
+  readonly cost: Cost;
   /** What the list of logins calls this browser. */
   readonly label: string;
   readonly fetch: Fetch;

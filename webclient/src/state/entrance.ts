@@ -2,7 +2,6 @@
 import type { NewAccount, Session } from '../api/auth';
 import { isCode } from '../api/error';
 import { fromB64u } from '../protocol/bytes';
-import { DEFAULT_COST } from '../protocol/cost';
 import { newId, parseCode, type Id, type InviteCode } from '../protocol/ids';
 import type { Parts } from './deps';
 import type { Credentials, Invitation, RecoverySheet, SetUp } from './model';
@@ -44,14 +43,13 @@ export class Entrance {
     password: string,
     prepare: () => Promise<T>,
   ): Promise<{ account: NewAccount; sheet: string; prepared: T }> {
-    const { sealing, random, clock, label } = this.#parts;
-    await this.#parts.sealing.forget();
+    const { sealing, random, clock, label, cost } = this.#parts;
+    await sealing.forget();
     const [userId, salt] = [this.#newId(), random(SALT)];
-    const authKey = await sealing.stretch(password, salt, DEFAULT_COST);
+    const authKey = await sealing.stretch(password, salt, cost);
     const { card, recoverySheet } = await sealing.createIdentity(userId, clock.now());
     const prepared = await prepare();
     const { vault, recovery } = await sealing.writeVault(1);
-    const cost = DEFAULT_COST;
     const account = { userId, name, label, salt, cost, authKey, card, vault, recovery };
     return { account, sheet: recoverySheet, prepared };
   }

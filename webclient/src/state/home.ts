@@ -44,7 +44,8 @@ export class Home {
   #current: Id | null = null;
   #pins: ReadonlyMap<Id, PinState> = new Map();
   #drawing = false;
-  #syncing: Promise<void> | null = null;
+  #syncing: Promise<void> = Promise.resolve();
+  #nextSync: Promise<void> | null = null;
   #stopped = false;
 
   constructor(parts: Parts, arrival: Arrival, events: HomeEvents) {
@@ -178,8 +179,14 @@ export class Home {
 
   /** The rooms as the box has them, with their keys and what was written meanwhile. */
   sync(): Promise<void> {
-    this.#syncing ??= this.#sync().finally(() => (this.#syncing = null));
-    return this.#syncing;
+    // One that runs may have looked already: whoever asks gets one that begins after asking.
+    this.#nextSync ??= this.#syncing.then(() => {
+      this.#nextSync = null;
+      const running = this.#sync();
+      this.#syncing = running.catch(() => undefined);
+      return running;
+    });
+    return this.#nextSync;
   }
 
   async #sync(): Promise<void> {
@@ -201,7 +208,7 @@ export class Home {
         if (this.#joining.includes(id)) await this.keeper.joinByProof(id);
         if (rotationDue) this.keeper.watch(id);
       }
-      if (handle.log.high === 0) await handle.log.begin();
+      await handle.log.begin();
       await this.company(handle);
       this.#vault.soon();
       this.#watchNewcomers(handle);

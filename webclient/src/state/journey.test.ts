@@ -1,0 +1,232 @@
+// The main job against a box in memory: set-up, invite, join, chat, a third browser, a machine.
+import { beforeEach, describe, expect, test } from 'vitest';
+import { fromUtf8, utf8 } from '../protocol/bytes';
+import { parseId } from '../protocol/ids';
+import { recipient, sealFile } from '../sealing/agefile';
+import { Browser } from '../testing/browser';
+import { FakeClock, until } from '../testing/clock';
+import { FakeHouse } from '../testing/house';
+import type { App, AppState, MessageItem } from './model';
+
+let clock: FakeClock;
+let house: FakeHouse;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  house = new FakeHouse(clock);
+});
+
+const messages = (state: AppState): MessageItem[] =>
+  (state.currentRoom?.timeline ?? []).filter(
+    (item): item is MessageItem => item.kind === 'message',
+  );
+
+const shows =
+  (text: string) =>
+  (state: AppState): boolean =>
+    messages(state).some((item) => item.text === text && item.delivery.kind === 'stored');
+
+const settled = (state: AppState): boolean =>
+  state.waiting === 0 && messages(state).every(({ delivery }) => delivery.kind === 'stored');
+
+async function openGeneral(app: App): Promise<string> {
+  const state = await until(app, ({ rooms, connection }) => {
+    return connection.kind === 'online' && rooms.length > 0;
+  });
+  const id = state.rooms[0]?.id ?? '';
+  await app.openRoom(id);
+  await until(app, ({ currentRoom }) => currentRoom?.block === null);
+  return id;
+}
+
+async function founder(): Promise<{ app: App; browser: Browser; general: string }> {
+  const browser = new Browser(house, clock);
+  const app = await browser.open('/setup', `#${'x'.repeat(22)}`);
+  expect(app.state.phase).toBe('setup');
+  await app.setUp({ house: 'Our house', name: 'ada', password: 'correct horse' });
+  expect(app.state.recoverySheet?.identity).toMatch(/^AGE-SECRET-KEY-1/);
+  app.recoverySheetKept();
+  return { app, browser, general: await openGeneral(app) };
+}
+
+async function newcomer(
+  app: App,
+  room: string,
+  name: string,
+): Promise<{ app: App; browser: Browser }> {
+  const { link } = await app.makeInvite(room, 3);
+  const url = new URL(link);
+  const browser = new Browser(house, clock);
+  const theirs = await browser.open(url.pathname, url.hash);
+  expect(theirs.state.phase).toBe('join');
+  expect(theirs.state.invitation).toMatchObject({ house: 'Our house', inviter: 'ada' });
+  await theirs.join({ name, password: 'battery staple' });
+  await openGeneral(theirs);
+  return { app: theirs, browser };
+}
+
+describe('two people', () => {
+  test('chat sealed; the newcomer reads what was before; a third browser reads it all', async () => {
+    const { app: ada, general } = await founder();
+    await ada.send('dinner at seven');
+    await until(ada, shows('dinner at seven'));
+    const { app: ben } = await newcomer(ada, general, 'ben');
+    await until(ben, shows('dinner at seven'));
+    await ben.send('I bring bread');
+    await Promise.all([until(ada, shows('I bring bread')), until(ben, settled)]);
+
+    const phone = await new Browser(house, clock).open();
+    expect(phone.state.phase).toBe('login');
+    await phone.login({ name: 'ben', password: 'battery staple' });
+    await openGeneral(phone);
+    await until(phone, shows('dinner at seven'));
+    await until(phone, shows('I bring bread'));
+    const shown = messages(phone.state).map(({ sender, text }) => [sender.name, text]);
+    expect(shown).toEqual([
+      ['ada', 'dinner at seven'],
+      ['ben', 'I bring bread'],
+    ]);
+    expect(phone.state.currentRoom?.timeline.some(({ kind }) => kind === 'gap')).toBe(false);
+  });
+
+  test('see edits, reactions and deletions; nobody changes another’s words', async () => {
+    const { app: ada, general } = await founder();
+    const { app: ben } = await newcomer(ada, general, 'ben');
+    await ada.send('soup');
+    const target = messages(await until(ben, shows('soup')))[0]?.id ?? '';
+    await ben.react(target, '👍', true);
+    await ben.edit(target, 'salad');
+    await ada.edit(target, 'stew');
+    const edited = await until(ada, (state) => settled(state) && shows('stew')(state));
+    await until(ada, (state) => messages(state)[0]?.reactions.length === 1);
+    expect(messages(edited)[0]).toMatchObject({ text: 'stew', edited: true });
+    await ada.remove(target);
+    await until(ben, (state) => messages(state)[0]?.deleted === true);
+  });
+
+  test('the box holds no word of it', async () => {
+    const { app: ada } = await founder();
+    await ada.send('the canary sings');
+    await until(ada, shows('the canary sings'));
+    const stored = [...house.rooms.values()].flatMap(({ events }) => events);
+    const texts = stored.map(({ bytes }) => Buffer.from(bytes).toString('latin1'));
+    expect(texts.length).toBeGreaterThan(1);
+    for (const text of texts) expect(text).not.toContain('canary');
+  });
+});
+
+describe('the login', () => {
+  test('survives reload, and history is there before the network is', async () => {
+    const { app: ada, browser, general } = await founder();
+    await ada.send('still here');
+    await until(ada, shows('still here'));
+    browser.crash();
+    house.down = true;
+    const again = await browser.open();
+    expect(again.state.phase).toBe('ready');
+    await again.openRoom(general);
+    await until(again, shows('still here'));
+    expect(again.state.connection.kind).not.toBe('online');
+  });
+
+  test('refuses a wrong password and a vault older than the one it has seen', async () => {
+    const { app: ada, browser } = await founder();
+    const phone = await new Browser(house, clock).open();
+    await expect(phone.login({ name: 'ada', password: 'guess' })).rejects.toMatchObject({
+      code: 'wrong_login',
+    });
+    await ada.logout();
+    expect(ada.state).toMatchObject({ phase: 'login', me: null, rooms: [], currentRoom: null });
+    const kept = await browser.shelf.list('outbox', { prefix: '' });
+    expect(kept).toEqual([]);
+  });
+
+  test('of an account made on the box makes its identity at the first browser', async () => {
+    const { app: ada, general } = await founder();
+    await newcomer(ada, general, 'ben');
+    const ben = house.userByName('ben');
+    if (ben === undefined) throw new Error('no ben');
+    // As `user add` leaves it: a login, no vault, no card.
+    ben.vault = null;
+    ben.vaultVersion = 0;
+    ben.cards.length = 0;
+    const room = house.rooms.get(parseId(general));
+    const first = await new Browser(house, clock).open();
+    await first.login({ name: 'ben', password: 'battery staple' });
+    expect(first.state.recoverySheet?.name).toBe('ben');
+    expect(ben.vault).not.toBeNull();
+    expect(room?.members.has(ben.id)).toBe(true);
+  });
+});
+
+describe('a machine', () => {
+  test('posts to a sealed room with the line that the panel gives', async () => {
+    const { app: ada, general } = await founder();
+    const { id, line } = await ada.addDevice(general, 'washer');
+    expect(line).toMatch(
+      /^echo "Washing done" \| age -r age1\S+ \| mosquitto_pub -h 127\.0\.0\.1 -p 1883 -q 1 -t hearth\/rooms\/\S+\/door\/\S+ -u \S+ -P hearth_dev_x -s$/,
+    );
+    const to = recipient(/age1\S+/.exec(line)?.[0] ?? '');
+    const room = house.rooms.get(parseId(general));
+    if (room === undefined) throw new Error('no room');
+    house.post(room, parseId(id), await sealFile([to], utf8('Washing done\n')));
+    const state = await until(
+      ada,
+      ({ currentRoom }) => currentRoom?.timeline.some(({ kind }) => kind === 'post') === true,
+    );
+    const post = state.currentRoom?.timeline.find((item) => item.kind === 'post');
+    expect(post).toMatchObject({ text: 'Washing done', sealedBy: 'device', oldKey: false });
+    await until(ada, ({ currentRoom }) => {
+      const item = currentRoom?.timeline.find(({ kind }) => kind === 'post');
+      return item?.kind === 'post' && item.device.name === 'washer';
+    });
+    await ada.removeDevice(general, id);
+    await until(ada, ({ currentRoom }) => currentRoom?.devices.length === 0);
+  });
+
+  test('posts in clear to an open room', async () => {
+    const { app: ada } = await founder();
+    const id = await ada.createRoom({ name: 'Kitchen', type: 'public', sealing: 'open' });
+    await ada.openRoom(id);
+    await ada.send('hello');
+    await until(ada, shows('hello'));
+    const room = house.rooms.get(parseId(id));
+    if (room === undefined) throw new Error('no room');
+    expect(room.events.some(({ bytes }) => fromUtf8(bytes).includes('hello'))).toBe(true);
+    const device = await ada.addDevice(id, 'oven');
+    expect(device.line).toMatch(/-m "Washing done"$/);
+    const post = JSON.stringify({ type: 'post', content: 'Cake ready', priority: 'high' });
+    house.post(room, parseId(device.id), utf8(post));
+    const state = await until(
+      ada,
+      ({ currentRoom }) => currentRoom?.timeline.some(({ kind }) => kind === 'post') === true,
+    );
+    const shown = state.currentRoom?.timeline.find((item) => item.kind === 'post');
+    expect(shown).toMatchObject({ text: 'Cake ready', sealedBy: 'box', priority: 'high' });
+  });
+});
+
+describe('the room’s keys', () => {
+  test('are made anew by a member’s client after somebody was removed', async () => {
+    const { app: ada, general } = await founder();
+    const { app: ben } = await newcomer(ada, general, 'ben');
+    const room = house.rooms.get(parseId(general));
+    if (room === undefined) throw new Error('no room');
+    const before = room.bundles.length;
+    await ada.removeMember(general, ben.state.me?.id ?? '');
+    expect(room.bundles.length).toBe(before + 1);
+    await ada.send('only us now');
+    await until(ada, shows('only us now'));
+    expect(room.rotationDue).toBe(false);
+  });
+
+  test('a refused send makes the epoch that is due and goes out under it', async () => {
+    const { app: ada, general } = await founder();
+    const room = house.rooms.get(parseId(general));
+    if (room === undefined) throw new Error('no room');
+    room.rotationDue = true;
+    await ada.send('after the turn');
+    await until(ada, shows('after the turn'));
+    expect(room.bundles.length).toBe(2);
+  });
+});

@@ -1,0 +1,80 @@
+// A browser for tests: its own storage and keys, opened and reloaded like a tab.
+import { memorySafe, type Safe } from '../local/safe';
+import { memoryShelf, type Shelf } from '../local/shelf';
+import { Keyring } from '../sealing/keyring';
+import type { Leadership } from '../session/leader';
+import type { Transport } from '../session/transport';
+import { createApp } from '../state/app';
+import type { App, Entry } from '../state/model';
+import { parseEntry } from '../state/entry';
+import type { FakeClock } from './clock';
+import type { FakeHouse } from './house';
+
+const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length));
+
+const alone: Leadership = {
+  start: (lead) => lead(),
+  takeOver: () => undefined,
+  stop: () => undefined,
+};
+
+export class Browser {
+  readonly #house: FakeHouse;
+  readonly #clock: FakeClock;
+  readonly shelf: Shelf = memoryShelf();
+  readonly safe: Safe = memorySafe();
+  readonly #keySafe: Safe = memorySafe();
+  #page = { dead: false };
+
+  constructor(house: FakeHouse, clock: FakeClock) {
+    this.#house = house;
+    this.#clock = clock;
+  }
+
+  /** The open page is gone without a word, as after a crash. */
+  crash(): void {
+    this.#page.dead = true;
+  }
+
+  /** This page's MQTT: silent once the page is gone. */
+  #transport(): Transport {
+    const page = { dead: false };
+    this.#page = page;
+    const inner = this.#house.transport();
+    return {
+      open: async (login, subscriptions, events) => {
+        const link = await inner.open(login, subscriptions, {
+          message: (topic, payload) => page.dead || events.message(topic, payload),
+          lost: (why) => page.dead || events.lost(why),
+        });
+        const publish = (topic: string, payload: Uint8Array): Promise<void> =>
+          page.dead ? new Promise(() => undefined) : link.publish(topic, payload);
+        return { publish, close: () => link.close() };
+      },
+    };
+  }
+
+  /** A page of this browser at an address. */
+  async open(path = '/', fragment = ''): Promise<App> {
+    const entry: Entry = parseEntry(path, fragment);
+    const app = createApp({
+      entry,
+      origin: 'https://hearth.local',
+      hostname: 'hearth.local',
+      cost: { memoryKib: 19_456, passes: 2, lanes: 1 },
+      label: 'test',
+      fetch: this.#house.fetch,
+      transport: this.#transport(),
+      sealing: new Keyring(this.#keySafe, random),
+      shelf: this.shelf,
+      safe: this.safe,
+      clock: this.#clock,
+      chance: () => 0.5,
+      random,
+      leadership: alone,
+      network: { online: () => true, onChange: () => undefined },
+    });
+    await app.start();
+    return app;
+  }
+}

@@ -1,0 +1,63 @@
+// A clock that tests move, and waiting for a state instead of for time.
+import type { Clock } from '../session/clock';
+
+interface Timer {
+  readonly at: number;
+  readonly run: () => void;
+}
+
+export class FakeClock implements Clock {
+  #now: number;
+  #timers: Timer[] = [];
+
+  constructor(now = 1_760_000_000_000) {
+    this.#now = now;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(ms: number, run: () => void): () => void {
+    const timer: Timer = { at: this.#now + ms, run };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((one) => one !== timer);
+    };
+  }
+
+  get waiting(): number {
+    return this.#timers.length;
+  }
+
+  /** Moves on, running what falls due in its order. */
+  elapse(ms: number): void {
+    const end = this.#now + ms;
+    for (;;) {
+      const due = this.#timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
+      if (due === undefined) break;
+      this.#timers = this.#timers.filter((one) => one !== due);
+      this.#now = Math.max(this.#now, due.at);
+      due.run();
+    }
+    this.#now = end;
+  }
+}
+
+interface Watched<S> {
+  readonly state: S;
+  subscribe(run: (state: S) => void): () => void;
+}
+
+/** Resolves with the state once it is as wanted; the test's own timeout ends a vain wait. */
+export function until<S>(watched: Watched<S>, wanted: (state: S) => boolean): Promise<S> {
+  return new Promise((resolve) => {
+    const seen = { done: false, end: (): void => undefined };
+    seen.end = watched.subscribe((state) => {
+      if (seen.done || !wanted(state)) return;
+      seen.done = true;
+      queueMicrotask(() => seen.end());
+      resolve(state);
+    });
+  });
+}
