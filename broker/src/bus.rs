@@ -236,4 +236,4 @@ impl Drop for Name {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

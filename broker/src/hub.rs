@@ -23,7 +23,7 @@ use crate::message::{APPLIANCE, Message, expires};
 use crate::refused::Refused;
 use crate::registry::{Key, Registry};
 use crate::retained::Retained;
-use crate::rooms::{Carried, Rooms};
+use crate::rooms::{Carried, Rooms, Start};
 use crate::routes::{Route, Routes};
 use crate::session::packet::Will;
 use crate::session::state::State;
@@ -47,16 +47,22 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
+    /// Tables with rumqttd's router as the bus.
     pub fn new(limits: Arc<Limits>) -> Hub {
         let (ring_bytes, links_max) = (limits.bus_ring_bytes, limits.connections_max);
         let start = move || {
             let router = Router::start(ring_bytes, links_max)?;
             Ok(Arc::new(router) as Arc<dyn Bus>)
         };
+        Hub::with_bus(limits, Box::new(start))
+    }
+
+    /// Tables with another bus.
+    pub fn with_bus(limits: Arc<Limits>, start: Start) -> Hub {
         Hub {
             gate: OnceLock::new(),
             registry: Registry::default(),
-            rooms: Rooms::new(Box::new(start)),
+            rooms: Rooms::new(start),
             refused: Refused::default(),
             totals: Totals::default(),
             door: Arc::new(Door::new(limits.connections_max, limits.connections_per_address_max)),

@@ -18,6 +18,8 @@ mod outbound;
 pub(crate) mod packet;
 pub(crate) mod state;
 mod subscribe;
+#[cfg(test)]
+mod tests;
 mod transport;
 mod wire;
 
@@ -113,10 +115,14 @@ struct Connection {
 
 /// Runs one connection to its end.
 pub(crate) async fn run(hub: Arc<Hub>, io: impl Io + 'static, peer: SocketAddr) {
-    let Some(seat) = hub.door.enter(peer) else {
-        tracing::debug!(%peer, "closed: too many connections");
-        return;
-    };
+    match hub.door.enter(peer) {
+        Some(seat) => run_seated(hub, io, peer, seat).await,
+        None => tracing::debug!(%peer, "closed: too many connections"),
+    }
+}
+
+/// Runs one connection that was counted already.
+pub(crate) async fn run_seated(hub: Arc<Hub>, io: impl Io + 'static, peer: SocketAddr, seat: Seat) {
     if let Some(mut connection) = handshake::admit(hub, Transport::new(io), peer, seat).await {
         let end = connection.serve().await;
         connection.end(end).await;

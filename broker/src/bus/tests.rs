@@ -67,7 +67,7 @@ async fn links_come_and_go_without_end() {
 }
 
 /// A topic outside ASCII is what the router dies of.
-fn kill(router: &Router) {
+pub(crate) fn kill(router: &Router) {
     let mut entrance = router.entrance.lock().unwrap();
     drop(entrance.try_publish("é", "x"));
 }

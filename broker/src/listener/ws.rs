@@ -28,6 +28,9 @@ pub(crate) async fn listen(hub: &Arc<Hub>, listener: TcpListener) {
 }
 
 async fn serve(hub: Arc<Hub>, stream: TcpStream, peer: SocketAddr) {
+    let Some(seat) = hub.door.enter(peer) else {
+        return tracing::debug!(%peer, "closed: too many connections");
+    };
     let ms = u64::try_from(hub.limits.handshake_ms_max).unwrap_or(u64::MAX);
     // A frame may hold any piece of the MQTT stream: none larger than the largest packet is needed.
     let bytes = hub.limits.packet_bytes_max;
@@ -36,7 +39,9 @@ async fn serve(hub: Arc<Hub>, stream: TcpStream, peer: SocketAddr) {
     let handshake = accept_hdr_async_with_config(stream, choose, Some(config));
     let handshake = timeout(Duration::from_millis(ms), handshake);
     match hub.closing.run_until_cancelled(handshake).await {
-        Some(Ok(Ok(socket))) => session::run(hub, Frames::new(tungstenite(socket)), peer).await,
+        Some(Ok(Ok(socket))) => {
+            session::run_seated(hub, Frames::new(tungstenite(socket)), peer, seat).await;
+        }
         Some(Ok(Err(cause))) => tracing::debug!(%peer, %cause, "no WebSocket"),
         Some(Err(_)) => tracing::debug!(%peer, "no WebSocket handshake in time"),
         None => {}
