@@ -11,7 +11,6 @@ use crate::sealing::Hash;
 
 /// The first byte of a sealed wire (sealing.md §4).
 pub const SEALED: u8 = 0x01;
-
 /// An event as a person writes it, in clear in open rooms and sealed in sealed ones.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
@@ -85,7 +84,7 @@ pub enum Body {
 /// Why bytes on `in` are no event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
-    /// Neither a sealed wire nor text.
+    /// Neither sealed nor text.
     #[error("the payload is neither a sealed event nor UTF-8 text")]
     NotText,
     /// A JSON object that claims to be an event and is not.

@@ -278,8 +278,9 @@ mod tests {
 
         #[test]
         fn no_text_panics(text in ".{0,80}", other in ".{0,80}") {
-            let answers = (check_name(&text), check_filter(&text), matches(&text, &other), Topic::parse(&text));
-            prop_assert!(answers.3.is_none() || answers.0.is_ok());
+            check_filter(&text).ok();
+            matches(&text, &other);
+            prop_assert!(Topic::parse(&text).is_none() || check_name(&text).is_ok());
         }
     }
 }

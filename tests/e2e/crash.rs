@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use hearth_protocol::ids::EventId;
 use rand::RngExt;
 use system_tests::{House, Person, Publisher};
-use tokio::task::JoinSet;
+use tokio::task::JoinHandle;
 
 const CLIENTS: usize = 25;
 const MESSAGES: usize = 40;
@@ -52,18 +52,23 @@ async fn storm(
     kill_at: Option<usize>,
 ) -> Vec<Outcome> {
     let acknowledged = Arc::new(AtomicUsize::new(0));
-    let mut clients = JoinSet::new();
+    let mut clients = vec![];
     for (person, ids) in people.iter().zip(ids) {
         let publisher = Publisher::new(house.mqtt, &person.name, &person.token, room);
-        clients.spawn(publish(publisher, ids, acknowledged.clone()));
+        clients.push(tokio::spawn(publish(publisher, ids, acknowledged.clone())));
     }
     if let Some(kill_at) = kill_at {
-        while acknowledged.load(Ordering::SeqCst) < kill_at && !clients.is_empty() {
+        let over = |clients: &[JoinHandle<_>]| clients.iter().all(JoinHandle::is_finished);
+        while acknowledged.load(Ordering::SeqCst) < kill_at && !over(&clients) {
             tokio::task::yield_now().await;
         }
         house.kill();
     }
-    clients.join_all().await
+    let mut outcomes = vec![];
+    for client in clients {
+        outcomes.push(client.await.unwrap());
+    }
+    outcomes
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

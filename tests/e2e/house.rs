@@ -3,11 +3,12 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use serde_json::{Value, json};
-use system_tests::House;
 use system_tests::house::{binary, command};
+use system_tests::{House, Person};
 
 #[test]
 fn an_account_made_before_the_first_start_signs_in() {
@@ -36,6 +37,10 @@ fn an_empty_house_prints_a_set_up_link_and_takes_no_other_secret() {
     assert_eq!((status, needed), (200, json!({ "needed": true })));
 }
 
+fn say(house: &House, path: &str, who: &Person, text: &str) -> (u16, Value) {
+    house.call("POST", path, Some(who), Some(json!({ "content": text })))
+}
+
 #[test]
 fn a_page_of_history_goes_both_ways_and_a_known_id_is_stored_once() {
     let house = House::with(&["--limit", "messages_per_10_s=0"]);
@@ -44,8 +49,7 @@ fn a_page_of_history_goes_both_ways_and_a_known_id_is_stored_once() {
     let path = format!("/api/rooms/{room}/messages");
     let mut ids = vec![];
     for number in 0..7 {
-        let (status, item) =
-            house.call("POST", &path, Some(&anna), Some(json!({ "content": format!("m{number}") })));
+        let (status, item) = say(&house, &path, &anna, &format!("m{number}"));
         assert_eq!(status, 201, "{item}");
         assert_eq!(item["sender"], json!(anna.id));
         ids.push(item["id"].as_str().unwrap().to_string());
@@ -77,9 +81,7 @@ fn the_eleventh_message_in_ten_seconds_is_refused_with_when_to_come_back() {
     let anna = house.person("anna");
     let room = house.open_room(&anna, "Kitchen");
     let path = format!("/api/rooms/{room}/messages");
-    let answers: Vec<_> = (0..11)
-        .map(|_| house.call("POST", &path, Some(&anna), Some(json!({ "content": "hey" }))).0)
-        .collect();
+    let answers: Vec<_> = (0..11).map(|_| say(&house, &path, &anna, "hey").0).collect();
     assert_eq!(answers, [[201; 10].as_slice(), &[429]].concat());
 }
 
@@ -173,7 +175,7 @@ fn malformed_mqtt_ends_its_connection_and_nobody_elses() {
         stream.read_to_end(&mut rest).ok();
     }
     let path = format!("/api/rooms/{room}/messages");
-    assert_eq!(house.call("POST", &path, Some(&anna), Some(json!({ "content": "still here" }))).0, 201);
+    assert_eq!(say(&house, &path, &anna, "still here").0, 201);
 }
 
 #[test]
@@ -195,11 +197,11 @@ fn what_hinders_a_start_is_said_with_the_remedy() {
     std::fs::write(&file, "not a folder").unwrap();
     let folder = said(&file.join("data"), "127.0.0.1:0");
     assert!(folder.contains("--data"), "{folder}");
-    let foreign = other.path().join("foreign");
-    std::fs::create_dir(&foreign).unwrap();
-    std::fs::write(foreign.join("hearth.db"), vec![7; 100_000]).unwrap();
-    let foreign = said(&foreign, "127.0.0.1:0");
-    assert!(foreign.contains("hearth.db") && !foreign.contains("panicked"), "{foreign}");
+    let mut foreign = House::start();
+    foreign.stop();
+    std::fs::write(foreign.data().join("hearth.db"), vec![7; 100_000]).unwrap();
+    let foreign = said(&foreign.data(), "127.0.0.1:0");
+    assert!(foreign.contains("not a Hearth database"), "{foreign}");
     let usage = Command::new(binary()).arg("nonsense").output().unwrap();
     assert_eq!(usage.status.code(), Some(2));
 }
@@ -218,6 +220,9 @@ fn the_key_opens_only_its_own_house() {
     assert!(String::from_utf8_lossy(&without.stderr).contains("key"), "{without:?}");
     assert!(!key.exists(), "a lost key is not replaced by a new one that opens nothing");
     std::fs::write(&key, kept).unwrap();
+    let open_to_all = house.run(&args, "");
+    assert!(String::from_utf8_lossy(&open_to_all.stderr).contains("chmod 600"), "{open_to_all:?}");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
     house.restart();
     house.sign_in("anna");
 }

@@ -19,7 +19,8 @@ pub struct Publisher {
     sent: std::collections::VecDeque<EventId>,
     waiting: HashMap<u16, EventId>,
     pub acknowledged: Vec<EventId>,
-    pub refused: Vec<EventId>,
+    /// Refused ones, with the reason.
+    pub refused: Vec<(EventId, String)>,
     topic: String,
 }
 
@@ -58,11 +59,11 @@ impl Publisher {
             Ok(Event::Incoming(Packet::PubAck(ack))) => {
                 let id = self.waiting.remove(&ack.pkid).unwrap();
                 let taken = [PubAckReason::Success, PubAckReason::NoMatchingSubscribers];
-                let list = match taken.contains(&ack.reason) {
-                    true => &mut self.acknowledged,
-                    false => &mut self.refused,
-                };
-                list.push(id);
+                if taken.contains(&ack.reason) {
+                    self.acknowledged.push(id);
+                } else {
+                    self.refused.push((id, format!("{ack:?}")));
+                }
                 true
             }
             Ok(_) => true,
