@@ -17,6 +17,8 @@ use crate::stage::Stage;
 use crate::store::{Head, Shared, Touch};
 
 mod numbering;
+#[cfg(test)]
+mod tests;
 mod touches;
 
 use numbering::{Ids, Numbering};

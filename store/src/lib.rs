@@ -37,6 +37,8 @@ pub mod vaults;
 mod appender;
 mod edits;
 mod stage;
+#[cfg(test)]
+mod testing;
 
 pub use bundles::Bundle;
 pub use change::{Change, Edit};

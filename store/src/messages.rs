@@ -109,7 +109,7 @@ impl Store {
         room: RoomId,
         query: PageQuery,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        let from = query.after.map_or(Position::START, Position::next);
+        let from = query.after.map_or(Position::START, |after| Position(after.0.saturating_add(1)));
         let range = keys::events(room, from, query.before);
         let order = if query.after.is_some() { Order::Ascending } else { Order::Descending };
         let rows = self.engine().scan(range, order, query.limit).await?;

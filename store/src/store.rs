@@ -171,6 +171,12 @@ impl Store {
         answered.await.map_err(|_ended| StoreError::Closed)?
     }
 
+    /// How many wait for the appender.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+
     pub(crate) fn engine(&self) -> &dyn Engine {
         &*self.shared.engine
     }
