@@ -16,10 +16,10 @@ import { RoomLog } from '../session/room_log';
 import type { LinkLogin, Subscriptions } from '../session/transport';
 import type { Parts } from './deps';
 import type { Arrival } from './entrance';
-import type { AppState } from './model';
+import type { AppState, RoomSummary } from './model';
 import { People } from './people';
 import { ProblemError } from './problem';
-import { sortRooms, summaryOf, viewOf, type RoomContext, type RoomHandle } from './room';
+import { kept, sortRooms, summaryOf, viewOf, type RoomContext, type RoomHandle } from './room';
 import { VaultSync } from './vault_sync';
 
 export interface HomeEvents {
@@ -44,6 +44,7 @@ export class Home {
   #current: Id | null = null;
   #pins: ReadonlyMap<Id, PinState> = new Map();
   #drawing = false;
+  #shown: readonly RoomSummary[] = [];
   #syncing: Promise<void> = Promise.resolve();
   #nextSync: Promise<void> | null = null;
   #stopped = false;
@@ -242,6 +243,7 @@ export class Home {
   }
 
   close(): void {
+    if (this.#current === null) return;
     this.#current = null;
     this.draw();
   }
@@ -407,7 +409,7 @@ export class Home {
       const { current } = this;
       const summaries = [...this.#rooms.values()].map((one) => summaryOf(one, this.#context(one)));
       this.#events.changed({
-        rooms: sortRooms(summaries),
+        rooms: (this.#shown = kept(this.#shown, sortRooms(summaries))),
         currentRoom: current === null ? null : viewOf(current, this.#context(current)),
         waiting: this.outbox.waiting(),
       });

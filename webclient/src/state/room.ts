@@ -100,6 +100,19 @@ export function sortRooms(rooms: readonly RoomSummary[]): RoomSummary[] {
   );
 }
 
+/** The rows shown before where nothing in them changed, so that whoever watches is not woken. */
+export function kept(
+  before: readonly RoomSummary[],
+  after: readonly RoomSummary[],
+): readonly RoomSummary[] {
+  const rows = after.map((row) => {
+    const same = before.find(({ id }) => id === row.id);
+    return same !== undefined && JSON.stringify(same) === JSON.stringify(row) ? same : row;
+  });
+  const unchanged = rows.length === before.length && rows.every((row, at) => row === before[at]);
+  return unchanged ? before : rows;
+}
+
 function membersOf(handle: RoomHandle, { me, keys, pins, people }: RoomContext): MemberView[] {
   const sealed = handle.room.sealing === 'sealed';
   return (handle.company?.members ?? []).map(({ user, role, joinedAt }) => {
