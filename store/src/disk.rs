@@ -105,3 +105,34 @@ impl Disk for FileDisk {
         self.file.sync_data()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::testing::block_on;
+    use crate::{Batch, DataKey, Engine, Redb};
+
+    #[test]
+    fn a_file_is_taken_by_one_and_keeps_what_was_synced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(DATABASE_FILE);
+        let first = FileDisk::open(&path).unwrap();
+        let error = FileDisk::open(&path).err().unwrap();
+        assert!(matches!(error, FileError::InUse(_)), "{error}");
+        drop(first);
+        let disk = Arc::new(FileDisk::open(&path).unwrap());
+        let key = DataKey::from_bytes([1; 32]);
+        block_on(async {
+            let engine = Redb::open(disk, &key, 1 << 20).unwrap();
+            let mut batch = Batch::default();
+            batch.put("k".into(), "v".into());
+            engine.commit(batch).await.unwrap();
+        });
+        let engine = Redb::open(Arc::new(FileDisk::open(&path).unwrap()), &key, 1 << 20).unwrap();
+        assert_eq!(block_on(engine.get("k".into())).unwrap().unwrap(), "v");
+        let nowhere = FileDisk::open(&folder.path().join("missing/hearth.db")).err().unwrap();
+        assert!(matches!(nowhere, FileError::Open { .. }), "{nowhere}");
+    }
+}

@@ -36,6 +36,8 @@ pub mod vaults;
 
 mod appender;
 mod edits;
+#[cfg(test)]
+mod nouns_tests;
 mod stage;
 #[cfg(test)]
 mod testing;

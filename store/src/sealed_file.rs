@@ -25,6 +25,8 @@ use crate::master_key::DataKey;
 mod cipher;
 mod header;
 mod superblock;
+#[cfg(test)]
+mod tests;
 
 use cipher::{Cipher, NONCE, PAGE, SLOT};
 use header::Header;

@@ -1,0 +1,371 @@
+//! The invariants of the nouns, one test each, on each engine.
+
+use hearth_protocol::ids::Position;
+use hearth_protocol::limits::Limits;
+use hearth_protocol::role::{RoomRole, RoomType, Sealing};
+use std::sync::Arc;
+
+use crate::testing::*;
+use crate::*;
+
+fn session(number: u8, user: u8, last_used_at: u64) -> Session {
+    Session {
+        id: session_id(number),
+        user: user_id(user),
+        label: "phone".into(),
+        refresh_hash: [number; 32],
+        created_at: 1,
+        last_used_at,
+    }
+}
+
+fn token(number: u8, user: u8) -> AppToken {
+    AppToken {
+        id: token_id(number),
+        user: user_id(user),
+        label: "script".into(),
+        hash: [number; 32],
+        created_at: 1,
+        last_used_at: 1,
+    }
+}
+
+fn vault(version: u64) -> Vault {
+    Vault { version, vault: vec![1, 2], recovery: vec![3] }
+}
+
+fn bundle(room: u8, epoch: u32) -> Bundle {
+    let room = room_id(room);
+    Bundle { room, epoch, bytes: vec![9; 9], header_hash: [1; 32], by: user_id(1), at: 4 }
+}
+
+fn invite(number: u8, uses_left: u32) -> Invite {
+    Invite {
+        code: code(number),
+        rooms: vec![room_id(1)],
+        by: user_id(1),
+        auth_hash: [2; 32],
+        blob: vec![1],
+        created_at: 1,
+        expires_at: 1_000,
+        uses_left,
+        revoked: false,
+    }
+}
+
+macro_rules! refused {
+    ($result:expr, $variant:ident) => {
+        let result = $result;
+        assert!(matches!(result, Err(StoreError::$variant { .. })), "{result:?}");
+    };
+}
+
+#[test]
+fn a_name_is_taken_whatever_its_case_and_free_again_when_it_changes() {
+    on_each_engine(|store| async {
+        let store = store.with_people().await;
+        refused!(store.make(vec![Edit::PutUser(user(4, "aNNa"))]).await, NameTaken);
+        refused!(store.make(vec![Edit::PutUser(user(1, "Dora"))]).await, IdTaken);
+        refused!(store.make(vec![Edit::UpdateUser(user(2, "ANNA"))]).await, NameTaken);
+        refused!(store.make(vec![Edit::UpdateUser(user(9, "Nobody"))]).await, NotFound);
+        store.make(vec![Edit::UpdateUser(user(1, "ANNA"))]).await.unwrap();
+        store.make(vec![Edit::UpdateUser(user(1, "Anja"))]).await.unwrap();
+        store.make(vec![Edit::PutUser(user(4, "Anna"))]).await.unwrap();
+        let id = async |name| store.user_by_name(name).await.unwrap().map(|user| user.id);
+        assert_eq!(id("ANJA").await, Some(user_id(1)));
+        assert_eq!(id("anna").await, Some(user_id(4)));
+        assert_eq!(id("nobody").await, None);
+        let names: Vec<_> =
+            store.users().await.unwrap().into_iter().map(|user| user.name).collect();
+        assert_eq!(names, ["Anja", "Bob", "Cem", "Anna"]);
+    });
+}
+
+#[test]
+fn cards_are_kept_in_order() {
+    on_each_engine(|store| async {
+        let store = store.with_people().await;
+        let card = |card: &[u8]| Edit::PutCard { user: user_id(1), card: card.to_vec() };
+        store.make(vec![card(b"one"), card(b"two"), card(b"two")]).await.unwrap();
+        store.make(vec![card(b"two"), card(b"one")]).await.unwrap();
+        let cards = store.cards(user_id(1)).await.unwrap();
+        assert_eq!(cards, [b"one".to_vec(), b"two".to_vec(), b"one".to_vec()]);
+        refused!(
+            store.make(vec![Edit::PutCard { user: user_id(9), card: vec![] }]).await,
+            NotFound
+        );
+    });
+}
+
+#[test]
+fn a_vault_is_swapped_by_its_version() {
+    on_each_engine(|store| async {
+        let store = store.with_people().await;
+        let swap = |expected, version| {
+            vec![Edit::SwapVault { user: user_id(1), expected, vault: vault(version) }]
+        };
+        refused!(store.make(swap(1, 2)).await, Stale);
+        store.make(swap(0, 1)).await.unwrap();
+        refused!(store.make(swap(0, 1)).await, Stale);
+        refused!(store.make(swap(1, 3)).await, Invalid);
+        store.make(swap(1, 2)).await.unwrap();
+        assert_eq!(store.vault(user_id(1)).await.unwrap(), Some(vault(2)));
+        let (one, two) = tokio::join!(store.make(swap(2, 3)), store.make(swap(2, 3)));
+        assert!(one.is_ok());
+        refused!(two, Stale);
+    });
+}
+
+#[test]
+fn a_session_is_found_by_its_newest_secret_until_it_ends() {
+    on_each_engine(|store| async {
+        let store = store.with_people().await;
+        refused!(store.make(vec![Edit::PutSession(session(1, 9, 1))]).await, NotFound);
+        store.make(vec![Edit::PutSession(session(1, 1, 1))]).await.unwrap();
+        let renewed = Session { refresh_hash: [77; 32], ..session(1, 1, 2) };
+        store.make(vec![Edit::PutSession(renewed.clone())]).await.unwrap();
+        refused!(store.make(vec![Edit::PutSession(session(1, 2, 1))]).await, IdTaken);
+        assert_eq!(store.session_by_refresh([1; 32]).await.unwrap(), None);
+        assert_eq!(store.session_by_refresh([77; 32]).await.unwrap(), Some(renewed));
+        assert_eq!(store.sessions_of(user_id(1)).await.unwrap().len(), 1);
+        let end = || vec![Edit::RemoveSession(session_id(1))];
+        store.make(end()).await.unwrap();
+        store.make(end()).await.unwrap();
+        assert_eq!(store.session_by_refresh([77; 32]).await.unwrap(), None);
+        assert_eq!(store.session(session_id(1)).await.unwrap(), None);
+        assert!(store.sessions_of(user_id(1)).await.unwrap().is_empty());
+    });
+}
+
+#[test]
+fn sessions_and_tokens_are_bounded_and_expired_sessions_make_room() {
+    block_on(async {
+        let limits = Limits { sessions_per_user_max: 2, session_days: 1, ..Limits::default() };
+        let store = Store::open(Arc::new(Memory::new()), Arc::new(limits)).await.unwrap();
+        let store = store.with_people().await;
+        let later = 2 * 24 * 3_600_000;
+        store.make(vec![Edit::PutSession(session(1, 1, 1))]).await.unwrap();
+        store.make(vec![Edit::PutToken(token(1, 1))]).await.unwrap();
+        refused!(store.make(vec![Edit::PutToken(token(2, 1))]).await, LimitReached);
+        refused!(store.make(vec![Edit::PutSession(session(2, 1, 1))]).await, LimitReached);
+        let change = Change::of(vec![Edit::PutSession(session(2, 1, later))], later);
+        store.change(change).await.unwrap();
+        let sessions = store.sessions_of(user_id(1)).await.unwrap();
+        assert_eq!(sessions, [session(2, 1, later)]);
+        assert_eq!(store.session_by_refresh([1; 32]).await.unwrap(), None);
+    });
+}
+
+#[test]
+fn a_token_is_found_by_its_hash_until_it_ends() {
+    on_each_engine(|store| async {
+        let store = store.with_people().await;
+        store.make(vec![Edit::PutToken(token(1, 1)), Edit::PutToken(token(2, 1))]).await.unwrap();
+        assert_eq!(store.token_by_hash([1; 32]).await.unwrap(), Some(token(1, 1)));
+        store.make(vec![Edit::RemoveToken(token_id(1))]).await.unwrap();
+        assert_eq!(store.token_by_hash([1; 32]).await.unwrap(), None);
+        assert_eq!(store.tokens_of(user_id(1)).await.unwrap(), [token(2, 1)]);
+    });
+}
+
+#[test]
+fn the_store_keeps_version_epoch_and_sealing_of_a_room() {
+    on_each_engine(|store| async {
+        let store = store.with_people().await;
+        refused!(store.make(vec![Edit::PutRoom(room(1))]).await, IdTaken);
+        store.make(vec![Edit::PutBundle(bundle(1, 1))]).await.unwrap();
+        let renamed = Room {
+            name: "kitchen".into(),
+            version: 99,
+            epoch: 99,
+            rotation_due: true,
+            created_at: 99,
+            ..room(1)
+        };
+        let twice = vec![Edit::UpdateRoom(renamed.clone()), Edit::UpdateRoom(renamed.clone())];
+        store.make(twice).await.unwrap();
+        let found = store.room(room_id(1)).await.unwrap().unwrap();
+        assert_eq!(found, Room { version: 3, epoch: 1, created_at: 5, ..renamed });
+        let open = Room { sealing: Sealing::Open, ..room(1) };
+        refused!(store.make(vec![Edit::UpdateRoom(open)]).await, Invalid);
+        refused!(store.make(vec![Edit::UpdateRoom(room(7))]).await, NotFound);
+    });
+}
+
+#[test]
+fn there_is_one_general_room_and_one_direct_room_per_pair() {
+    on_each_engine(|store| async {
+        let store = store.with_people().await;
+        let general = |number| vec![Edit::PutRoom(Room { general: true, ..room(number) })];
+        store.make(general(2)).await.unwrap();
+        refused!(store.make(general(3)).await, IdTaken);
+        let direct = |number, one, other| {
+            let direct = Some([user_id(one), user_id(other)]);
+            vec![Edit::PutRoom(Room { kind: RoomType::Direct, direct, ..room(number) })]
+        };
+        store.make(direct(4, 2, 1)).await.unwrap();
+        refused!(store.make(direct(5, 1, 2)).await, IdTaken);
+        let found = store.direct(user_id(1), user_id(2)).await.unwrap().unwrap();
+        assert_eq!(found.id, room_id(4));
+        assert!(store.direct(user_id(1), user_id(3)).await.unwrap().is_none());
+        refused!(store.make(vec![Edit::PutMember(member(4, 3))]).await, Invalid);
+        store.make(vec![Edit::PutMember(member(4, 1))]).await.unwrap();
+        let nameless = Room { kind: RoomType::Direct, ..room(6) };
+        refused!(store.make(vec![Edit::PutRoom(nameless)]).await, Invalid);
+    });
+}
+
+#[test]
+fn somebody_is_in_a_room_once() {
+    on_each_engine(|store| async {
+        let store = store.with_people().await;
+        store.make(vec![Edit::PutMember(member(1, 1))]).await.unwrap();
+        refused!(store.make(vec![Edit::PutMember(member(1, 1))]).await, Stale);
+        refused!(store.make(vec![Edit::PutMember(member(1, 9))]).await, NotFound);
+        refused!(store.make(vec![Edit::PutMember(member(9, 1))]).await, NotFound);
+        let owner = Member { role: RoomRole::Owner, joined_at: 0, ..member(1, 1) };
+        store.make(vec![Edit::UpdateMember(owner)]).await.unwrap();
+        let expected = Member { role: RoomRole::Owner, ..member(1, 1) };
+        assert_eq!(store.memberships(user_id(1)).await.unwrap(), [expected.clone()]);
+        assert_eq!(store.members(room_id(1)).await.unwrap(), [expected]);
+        let proof = JoinProof { room: room_id(1), user: user_id(1), code: code(1), proof: vec![1] };
+        store.make(vec![Edit::PutProof(proof.clone())]).await.unwrap();
+        assert_eq!(store.proofs(room_id(1)).await.unwrap(), [proof]);
+        let leave = || vec![Edit::RemoveMember { room: room_id(1), user: user_id(1) }];
+        store.make(leave()).await.unwrap();
+        refused!(store.make(leave()).await, NotFound);
+        assert!(store.memberships(user_id(1)).await.unwrap().is_empty());
+        assert!(store.proofs(room_id(1)).await.unwrap().is_empty());
+        assert_eq!(store.room(room_id(1)).await.unwrap().unwrap().version, 4);
+    });
+}
+
+#[test]
+fn rooms_hold_as_many_members_and_devices_as_the_limits_say() {
+    block_on(async {
+        let limits =
+            Limits { members_per_room_max: 1, devices_per_room_max: 1, ..Limits::default() };
+        let store = Store::open(Arc::new(Memory::new()), Arc::new(limits)).await.unwrap();
+        let store = store.with_people().await;
+        store.make(vec![Edit::PutMember(member(1, 1))]).await.unwrap();
+        refused!(store.make(vec![Edit::PutMember(member(1, 2))]).await, LimitReached);
+        let devices = vec![Edit::PutDevice(device(1, 1, "a")), Edit::PutDevice(device(2, 1, "b"))];
+        refused!(store.make(devices).await, LimitReached);
+        let change = vec![
+            Edit::RemoveMember { room: room_id(1), user: user_id(1) },
+            Edit::PutMember(member(1, 2)),
+        ];
+        store.make(change).await.unwrap();
+    });
+}
+
+#[test]
+fn epochs_follow_one_another_and_settle_what_was_due() {
+    on_each_engine(|store| async {
+        let store = store.with_people().await;
+        let due = Room { rotation_due: true, ..room(1) };
+        store.make(vec![Edit::UpdateRoom(due)]).await.unwrap();
+        refused!(store.make(vec![Edit::PutBundle(bundle(1, 2))]).await, Stale);
+        store.make(vec![Edit::PutBundle(bundle(1, 1))]).await.unwrap();
+        let found = store.room(room_id(1)).await.unwrap().unwrap();
+        assert_eq!((found.epoch, found.rotation_due), (1, false));
+        let (one, two) = tokio::join!(
+            store.make(vec![Edit::PutBundle(bundle(1, 2))]),
+            store.make(vec![Edit::PutBundle(bundle(1, 2))]),
+        );
+        assert!(one.is_ok());
+        refused!(two, Stale);
+        assert_eq!(store.bundle(room_id(1), 2).await.unwrap(), Some(bundle(1, 2)));
+        assert_eq!(store.bundle(room_id(1), 0).await.unwrap(), None);
+        let after = async |epoch| store.bundles(room_id(1), epoch).await.unwrap();
+        assert_eq!(after(0).await, [bundle(1, 1), bundle(1, 2)]);
+        assert_eq!(after(1).await, [bundle(1, 2)]);
+        assert!(after(u32::MAX).await.is_empty());
+    });
+}
+
+#[test]
+fn an_invite_is_used_as_often_as_it_says_and_not_after() {
+    on_each_engine(|store| async {
+        let store = store.with_people().await;
+        let used = |number, at_ms| Change::of(vec![Edit::UseInvite { code: code(number) }], at_ms);
+        store
+            .make(vec![Edit::PutInvite(invite(1, 1)), Edit::PutInvite(invite(2, 9))])
+            .await
+            .unwrap();
+        refused!(store.make(vec![Edit::PutInvite(invite(1, 5))]).await, IdTaken);
+        let (one, two) = tokio::join!(store.change(used(1, 999)), store.change(used(1, 999)));
+        assert!(one.is_ok());
+        refused!(two, Gone);
+        refused!(store.change(used(2, 1_000)).await, Gone);
+        store.change(used(2, 999)).await.unwrap();
+        store.make(vec![Edit::RevokeInvite { code: code(2) }]).await.unwrap();
+        refused!(store.change(used(2, 999)).await, Gone);
+        refused!(store.change(used(3, 1)).await, NotFound);
+        let invites = store.invites(room_id(1)).await.unwrap();
+        let expected = [invite(1, 0), Invite { revoked: true, ..invite(2, 8) }];
+        assert_eq!(invites, expected);
+        let nowhere = Invite { rooms: vec![room_id(9)], ..invite(4, 1) };
+        refused!(store.make(vec![Edit::PutInvite(nowhere)]).await, NotFound);
+    });
+}
+
+#[test]
+fn a_devices_name_is_never_used_again_in_its_room() {
+    on_each_engine(|store| async {
+        let store = store.with_people().await;
+        store.make(vec![Edit::PutRoom(room(2))]).await.unwrap();
+        store.make(vec![Edit::PutDevice(device(1, 1, "washer"))]).await.unwrap();
+        refused!(store.make(vec![Edit::PutDevice(device(2, 1, "washer"))]).await, NameTaken);
+        refused!(store.make(vec![Edit::PutDevice(device(1, 2, "dryer"))]).await, IdTaken);
+        store.make(vec![Edit::PutDevice(device(3, 2, "washer"))]).await.unwrap();
+        let renewed = Device { token_hash: [50; 32], door_epoch: 4, ..device(1, 1, "renamed") };
+        store.make(vec![Edit::UpdateDevice(renewed)]).await.unwrap();
+        assert_eq!(store.device_by_token([1; 32]).await.unwrap(), None);
+        let found = store.device_by_token([50; 32]).await.unwrap().unwrap();
+        assert_eq!((&*found.name, found.door_epoch), ("washer", 4));
+        store.make(vec![Edit::RemoveDevice(device_id(1))]).await.unwrap();
+        refused!(store.make(vec![Edit::RemoveDevice(device_id(1))]).await, NotFound);
+        assert_eq!(store.device_by_token([50; 32]).await.unwrap(), None);
+        assert!(store.devices(room_id(1)).await.unwrap().is_empty());
+        refused!(store.make(vec![Edit::PutDevice(device(4, 1, "washer"))]).await, NameTaken);
+    });
+}
+
+#[test]
+fn the_house_is_set_and_read() {
+    on_each_engine(|store| async move {
+        assert_eq!(store.house().await.unwrap(), None);
+        let house = House { name: "Home".into(), created_at: 7 };
+        store.make(vec![Edit::SetHouse(house.clone())]).await.unwrap();
+        assert_eq!(store.house().await.unwrap(), Some(house));
+    });
+}
+
+#[test]
+fn uses_are_written_with_the_next_commit() {
+    on_each_engine(|store| async {
+        let store = store.with_people().await;
+        let edits = vec![Edit::PutSession(session(1, 1, 1)), Edit::PutToken(token(1, 1))];
+        store.make(edits).await.unwrap();
+        store.touch(Touch::Session(session_id(1)), 80);
+        store.touch(Touch::Token(token_id(1)), 81);
+        store.touch(Touch::User(user_id(9)), 82);
+        assert_eq!(store.append(event(1)).await.unwrap().position, Position(1));
+        let session = store.session(session_id(1)).await.unwrap().unwrap();
+        let token = store.token(token_id(1)).await.unwrap().unwrap();
+        assert_eq!((session.last_used_at, token.last_used_at), (80, 81));
+    });
+}
+
+#[test]
+fn data_of_a_newer_program_is_refused_unharmed() {
+    block_on(async {
+        let engine: Arc<dyn Engine> = Arc::new(Memory::new());
+        let mut batch = Batch::default();
+        batch.put(keys::layout(), vec![0, 0, 0, 2].into());
+        engine.commit(batch).await.unwrap();
+        let opened = Store::open(engine, Arc::new(Limits::default())).await;
+        assert!(matches!(opened.err(), Some(StoreError::Newer { found: 2, known: 1 })));
+    });
+}
