@@ -31,6 +31,7 @@ pub mod gate;
 pub mod history;
 pub mod http;
 pub mod ingest;
+pub mod member;
 pub mod membership;
 pub mod moderation;
 pub mod names;
