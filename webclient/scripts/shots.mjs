@@ -32,7 +32,11 @@ const steps = {
   readers: { scene: 'room', run: (page) => page.click('button.chip') },
   'new-room': { scene: 'rooms', run: openNewRoom },
   settings: { scene: 'rooms', run: (page) => page.click('button.me:visible') },
-  tablet: { scene: 'room', sizes: ['tablet'], run: (page) => page.click('header .icon-button') },
+  tablet: {
+    scene: 'room',
+    sizes: ['tablet'],
+    run: (page) => page.click('main header .icon-button'),
+  },
 };
 
 async function toPassword(page) {
@@ -49,7 +53,6 @@ async function scrollUp(page) {
 }
 
 async function openHolidays(page) {
-  await page.evaluate(() => window.gallery.closeRoom());
   const back = page.locator('main header .icon-button').first();
   if ((page.viewportSize()?.width ?? 0) < 700) await back.click();
   await page.click('text=Holidays');

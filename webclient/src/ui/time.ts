@@ -1,6 +1,11 @@
 // Dates and times in the words of a language.
 import type { Words } from './words/catalogue.svelte';
 
+/** The region's way to write dates (en-GB, fr-CA), where the browser names one for the language. */
+function locale(words: Words): string {
+  return navigator.languages.find((tag) => tag.startsWith(words.tag)) ?? words.tag;
+}
+
 const dayMs = 86_400_000;
 
 function startOfDay(at: number): number {
@@ -15,12 +20,12 @@ export function daysAgo(at: number, now: number): number {
 
 /** `18:05` */
 export function clock(at: number, words: Words): string {
-  return new Intl.DateTimeFormat(words.tag, { hour: '2-digit', minute: '2-digit' }).format(at);
+  return new Intl.DateTimeFormat(locale(words), { hour: '2-digit', minute: '2-digit' }).format(at);
 }
 
 /** `21 November 2026` */
 export function date(at: number, words: Words): string {
-  return new Intl.DateTimeFormat(words.tag, { dateStyle: 'long' }).format(at);
+  return new Intl.DateTimeFormat(locale(words), { dateStyle: 'long' }).format(at);
 }
 
 /** For day lines: Today, Yesterday, Tuesday, 3 March, 3 March 2025. */
@@ -29,10 +34,12 @@ export function day(at: number, now: number, words: Words): string {
   if (days === 0) return words.common.today;
   if (days === 1) return words.common.yesterday;
   if (days > 1 && days < 7)
-    return new Intl.DateTimeFormat(words.tag, { weekday: 'long' }).format(at);
+    return new Intl.DateTimeFormat(locale(words), { weekday: 'long' }).format(at);
   const thisYear = new Date(at).getFullYear() === new Date(now).getFullYear();
   const year = thisYear ? {} : ({ year: 'numeric' } as const);
-  return new Intl.DateTimeFormat(words.tag, { day: 'numeric', month: 'long', ...year }).format(at);
+  return new Intl.DateTimeFormat(locale(words), { day: 'numeric', month: 'long', ...year }).format(
+    at,
+  );
 }
 
 /** For the room list, as short as it can be: 18:05, Yesterday, Tue, 3 Mar. */
@@ -40,6 +47,6 @@ export function short(at: number, now: number, words: Words): string {
   const days = daysAgo(at, now);
   if (days <= 0) return clock(at, words);
   if (days === 1) return words.common.yesterday;
-  if (days < 7) return new Intl.DateTimeFormat(words.tag, { weekday: 'short' }).format(at);
-  return new Intl.DateTimeFormat(words.tag, { day: 'numeric', month: 'short' }).format(at);
+  if (days < 7) return new Intl.DateTimeFormat(locale(words), { weekday: 'short' }).format(at);
+  return new Intl.DateTimeFormat(locale(words), { day: 'numeric', month: 'short' }).format(at);
 }

@@ -42,6 +42,7 @@ export class FakeApp implements App {
   readonly #now: number;
   readonly #listeners = new Set<(state: AppState) => void>();
   readonly #timelines = new Map<string, readonly TimelineItem[]>();
+  readonly #drafts = new Map([['r-garden', 'I could mend the']]);
   #made = 0;
 
   constructor(now: number, state: Partial<AppState> = {}) {
@@ -89,6 +90,18 @@ export class FakeApp implements App {
 
   recoverySheetKept(): void {
     this.change({ recoverySheet: null });
+  }
+
+  takeOver(): void {
+    this.change({ connection: { kind: 'online' } });
+  }
+
+  draft(room: string): string {
+    return this.#drafts.get(room) ?? '';
+  }
+
+  keepDraft(room: string, text: string): void {
+    this.#drafts.set(room, text);
   }
 
   dismissProblem(): void {

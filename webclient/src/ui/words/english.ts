@@ -25,7 +25,7 @@ export const english = {
   entry: {
     stepOf: (step: number, all: number) => `Step ${step} of ${all}`,
     houseQuestion: 'What is your house called?',
-    houseHelp: 'Everybody you invite will see this name. You can change it later.',
+    houseHelp: 'Everybody you invite will see this name.',
     houseLabel: 'Name of the house',
     housePlaceholder: 'The Lindens',
     nameQuestion: 'And what is your name?',
@@ -171,7 +171,8 @@ export const english = {
     noNetwork: 'Waiting for the network.',
     noAnswer: 'The box does not answer. Trying again by itself.',
     connecting: 'Connecting to the box.',
-    otherTab: 'Hearth is open in another tab. Go on there, or close it.',
+    otherTab: 'Hearth is open in another tab.',
+    takeOver: 'Go on here',
     refused: (reason: string) => `The box said no: ${reason}`,
     waiting: (n: number) => (n === 0 ? '' : `${count(n, 'message', 'messages')} will go out.`),
   },

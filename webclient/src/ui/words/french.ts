@@ -26,7 +26,7 @@ export const french: Words = {
   entry: {
     stepOf: (step, all) => `Étape ${step} sur ${all}`,
     houseQuestion: 'Comment s’appelle votre maison ?',
-    houseHelp: 'Toutes les personnes invitées verront ce nom. Vous pourrez le changer.',
+    houseHelp: 'Toutes les personnes invitées verront ce nom.',
     houseLabel: 'Nom de la maison',
     housePlaceholder: 'Les Tilleuls',
     nameQuestion: 'Et vous, quel est votre nom ?',
@@ -175,7 +175,8 @@ export const french: Words = {
     noNetwork: 'En attente du réseau.',
     noAnswer: 'Le boîtier ne répond pas. Nouvel essai automatique.',
     connecting: 'Connexion au boîtier.',
-    otherTab: 'Hearth est ouvert dans un autre onglet. Continuez là-bas, ou fermez-le.',
+    otherTab: 'Hearth est ouvert dans un autre onglet.',
+    takeOver: 'Continuer ici',
     refused: (reason) => `Le boîtier a dit non : ${reason}`,
     waiting: (n) => (n === 0 ? '' : n === 1 ? '1 message partira.' : `${n} messages partiront.`),
   },

@@ -1,0 +1,43 @@
+// What is half written, by room: shown at once, kept a moment after the last key.
+import { SvelteMap } from 'svelte/reactivity';
+import type { App } from '../state/model';
+
+/** How long typing rests before a draft is kept, in ms. */
+const restMs = 400;
+
+/** Drafts of the screens over the ones the application keeps sealed. */
+export class Drafts {
+  readonly #app: Pick<App, 'draft' | 'keepDraft'>;
+  readonly #typed = new SvelteMap<string, string>();
+  readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
+
+  constructor(app: Pick<App, 'draft' | 'keepDraft'>) {
+    this.#app = app;
+  }
+
+  /** The draft of a room; empty when there is none. */
+  of(room: string): string {
+    return this.#typed.get(room) ?? this.#app.draft(room);
+  }
+
+  /** Something was typed. A sent text stays kept until it lies in the outbox: rather twice than lost. */
+  type(room: string, text: string): void {
+    this.#typed.set(room, text);
+    clearTimeout(this.#timers.get(room));
+    this.#timers.set(
+      room,
+      setTimeout(() => this.#keep(room), restMs),
+    );
+  }
+
+  /** The page goes away: keeps what still waits. */
+  keepAll(): void {
+    for (const room of [...this.#timers.keys()]) this.#keep(room);
+  }
+
+  #keep(room: string): void {
+    clearTimeout(this.#timers.get(room));
+    this.#timers.delete(room);
+    this.#app.keepDraft(room, this.#typed.get(room) ?? '');
+  }
+}
