@@ -25,6 +25,7 @@ export class RoomLog {
   readonly room: Id;
   readonly #deps: RoomLogDeps;
   readonly #facts = new Map<number, Fact>();
+  #sorted: readonly Fact[] | null = null;
   /** Items that did not open yet: tried again when keys come. */
   readonly #closed = new Map<number, Item>();
   #cursor: Cursor = { low: 0, high: 0, read: 0 };
@@ -43,8 +44,9 @@ export class RoomLog {
   }
 
   /** Ascending by position. */
-  facts(): Fact[] {
-    return [...this.#facts.values()].sort((a, b) => a.position - b.position);
+  facts(): readonly Fact[] {
+    this.#sorted ??= [...this.#facts.values()].sort((a, b) => a.position - b.position);
+    return this.#sorted;
   }
 
   get high(): number {
@@ -134,6 +136,7 @@ export class RoomLog {
 
   async #open(items: readonly Item[]): Promise<Fact[]> {
     const facts = await openItems(this.room, items, this.#deps.sealing);
+    this.#sorted = null;
     facts.forEach((fact, n) => {
       this.#facts.set(fact.position, fact);
       const item = items[n];

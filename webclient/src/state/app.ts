@@ -186,7 +186,7 @@ class HearthApp implements m.App {
   async #acceptHere({ code, key }: { code: string; key: string }): Promise<void> {
     const rooms = await this.#entrance.accept(code, key);
     const home = this.#here();
-    await home.sync();
+    await home.rooms.sync();
     for (const room of rooms) await home.keeper.joinByProof(room);
   }
 

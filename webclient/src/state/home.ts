@@ -1,24 +1,22 @@
 // The signed-in part: rooms, their keys and history, what is on its way, the connection.
 import { ApiError } from '../api/error';
-import { room as roomParser, type Room } from '../api/rooms';
 import { BytesError } from '../protocol/bytes';
 import { parseOut } from '../protocol/item';
-import { isId, type Id } from '../protocol/ids';
-import { list, SchemaError } from '../protocol/schema';
+import type { Id } from '../protocol/ids';
+import { SchemaError } from '../protocol/schema';
 import { parseTopic, roomIn } from '../protocol/topic';
 import type { KeyView } from '../sealing/requests';
-import type { PinState } from '../sealing/vault';
 import { Connection, type ConnectionState } from '../session/connection';
 import type { Fact } from '../session/fact';
 import { Keeper } from '../session/keeper';
 import { Outbox } from '../session/outbox';
-import { RoomLog } from '../session/room_log';
 import type { LinkLogin, Subscriptions } from '../session/transport';
 import type { Parts } from './deps';
 import type { Arrival } from './entrance';
 import type { AppState, RoomSummary } from './model';
 import { People } from './people';
 import { ProblemError } from './problem';
+import { Rooms } from './rooms';
 import { kept, sortRooms, summaryOf, viewOf, type RoomContext, type RoomHandle } from './room';
 import { VaultSync } from './vault_sync';
 
@@ -35,25 +33,20 @@ export class Home {
   readonly people = new People();
   readonly keeper: Keeper;
   readonly outbox: Outbox;
+  readonly rooms: Rooms;
   readonly #events: HomeEvents;
-  readonly #rooms = new Map<Id, RoomHandle>();
   readonly #connection: Connection;
   readonly #vault: VaultSync;
   #writer = 0;
-  #joining: readonly Id[];
   #current: Id | null = null;
-  #pins: ReadonlyMap<Id, PinState> = new Map();
   #drawing = false;
   #shown: readonly RoomSummary[] = [];
-  #syncing: Promise<void> = Promise.resolve();
-  #nextSync: Promise<void> | null = null;
   #stopped = false;
 
   constructor(parts: Parts, arrival: Arrival, events: HomeEvents) {
     this.parts = parts;
     this.me = arrival.user.id;
     this.#events = events;
-    this.#joining = arrival.joining;
     this.people.learn([arrival.user]);
     const { api, sealing, clock, chance, login, transport, network } = parts;
     const failed = (error: unknown): void => this.failed(error);
@@ -68,12 +61,21 @@ export class Home {
       changed: (room, view) => this.#keysChanged(room, view),
       failed,
     });
+    this.rooms = new Rooms({
+      parts,
+      keeper: this.keeper,
+      people: this.people,
+      joining: arrival.joining,
+      arrived: (room, facts) => this.#arrived(room, facts),
+      changed: () => this.draw(),
+      failed,
+    });
     this.outbox = new Outbox({
       store: parts.outboxStore,
       clock,
       isOnline: () => this.#connection.state.kind === 'online',
       payload: (entry, seq) => this.#payload(entry, seq),
-      isNumbered: (room) => this.#rooms.get(room)?.room.sealing !== 'open',
+      isNumbered: (room) => this.rooms.get(room)?.room.sealing !== 'open',
       publish: (room, payload) => this.#connection.publish(roomIn(room), payload),
       refreshKeys: async (room) => void (await this.keeper.refresh(room)),
       rotate: (room) => this.keeper.settle(room),
@@ -99,9 +101,9 @@ export class Home {
 
   /** What is kept here first, then the box. */
   async start(): Promise<void> {
-    const { login, random, leadership, history } = this.parts;
+    const { login, random, leadership } = this.parts;
     this.#writer = await login.writer(random);
-    await this.#loadRooms(await history.rooms());
+    await this.rooms.load();
     await this.outbox.load();
     this.draw();
     leadership.start(
@@ -125,121 +127,17 @@ export class Home {
     this.#events.failed(error);
   }
 
-  // Rooms
-
-  handle(id: string): RoomHandle {
-    const found = isId(id) ? this.#rooms.get(id) : undefined;
-    if (found === undefined) throw new ProblemError('not_found', 'this room is not here', '');
-    return found;
-  }
-
-  general(): RoomHandle | null {
-    return [...this.#rooms.values()].find(({ room }) => room.general) ?? null;
-  }
-
   get current(): RoomHandle | null {
-    return this.#current === null ? null : (this.#rooms.get(this.#current) ?? null);
-  }
-
-  async #loadRooms(kept: unknown): Promise<void> {
-    if (kept === undefined) return;
-    try {
-      for (const room of list(roomParser)(kept, 'rooms')) {
-        const handle = this.#ensure(room);
-        if (room.sealing === 'sealed') await this.keeper.load(room.id);
-        await handle.log.load();
-      }
-    } catch (error) {
-      // Kept by another version of this program: the box has it all.
-      if (!(error instanceof SchemaError)) throw error;
-    }
-  }
-
-  #ensure(room: Room): RoomHandle {
-    const known = this.#rooms.get(room.id);
-    if (known !== undefined) {
-      // Once seen sealed, a room is sealed for this client for ever.
-      const sealing = known.room.sealing === 'sealed' ? 'sealed' : room.sealing;
-      known.room = { ...room, sealing };
-      known.log.setFirst(room.firstPosition);
-      return known;
-    }
-    const log = new RoomLog(room.id, {
-      api: this.parts.api.messages,
-      store: this.parts.history,
-      sealing: this.parts.sealing,
-      arrived: (id, facts) => this.#arrived(id, facts),
-      changed: () => this.draw(),
-      failed: (error) => this.failed(error),
-    });
-    log.setFirst(room.firstPosition);
-    const made: RoomHandle = { room, log, company: null, loadingOlder: false };
-    this.#rooms.set(room.id, made);
-    return made;
-  }
-
-  /** The rooms as the box has them, with their keys and what was written meanwhile. */
-  sync(): Promise<void> {
-    // One that runs may have looked already: whoever asks gets one that begins after asking.
-    this.#nextSync ??= this.#syncing.then(() => {
-      this.#nextSync = null;
-      const running = this.#sync();
-      this.#syncing = running.catch(() => undefined);
-      return running;
-    });
-    return this.#nextSync;
-  }
-
-  async #sync(): Promise<void> {
-    const rooms = await this.parts.api.rooms.list();
-    const here = new Set(rooms.map(({ id }) => id));
-    for (const id of [...this.#rooms.keys()]) if (!here.has(id)) this.#rooms.delete(id);
-    const handles = rooms.map((room) => this.#ensure(room));
-    await this.parts.history.keepRooms(rooms.map((room) => keptRoom(this.#ensure(room).room)));
-    for (const handle of handles) await this.#syncRoom(handle);
-    this.#joining = [];
-    this.draw();
-  }
-
-  async #syncRoom(handle: RoomHandle): Promise<void> {
-    const { id, sealing, rotationDue } = handle.room;
-    try {
-      if (sealing === 'sealed') {
-        await this.keeper.refresh(id);
-        if (this.#joining.includes(id)) await this.keeper.joinByProof(id);
-        if (rotationDue) this.keeper.watch(id);
-      }
-      await handle.log.begin();
-      await this.company(handle);
-      this.#vault.soon();
-      this.#watchNewcomers(handle);
-    } catch (error) {
-      this.failed(error);
-    }
-  }
-
-  /** Who is in a room, and which devices. */
-  async company(handle: RoomHandle): Promise<void> {
-    handle.company = await this.keeper.company(handle.room.id);
-    this.people.learn(handle.company.members.map(({ user }) => user));
-    this.#pins = await this.parts.sealing.pins();
-    this.draw();
-  }
-
-  #watchNewcomers({ room, company }: RoomHandle): void {
-    const view = this.keeper.view(room.id);
-    if (room.sealing === 'open' || view === null || company === null) return;
-    const unlisted = company.members.some(({ user }) => !view.members.includes(user.id));
-    if (view.listed && unlisted) this.keeper.watch(room.id);
+    return this.#current === null ? null : this.rooms.get(this.#current);
   }
 
   async open(id: string): Promise<void> {
-    const handle = this.handle(id);
+    const handle = this.rooms.need(id);
     this.#current = handle.room.id;
     this.draw();
     await handle.log.markRead();
     this.draw();
-    if (this.online) await this.company(handle).catch((error: unknown) => this.failed(error));
+    if (this.online) await this.rooms.company(handle).catch((error: unknown) => this.failed(error));
   }
 
   close(): void {
@@ -266,9 +164,9 @@ export class Home {
   #heard(topic: string, payload: Uint8Array): void {
     const heard = parseTopic(topic);
     if (heard === null || heard.kind === 'status') return;
-    if (heard.kind === 'inbox') return this.#resync();
-    const handle = this.#rooms.get(heard.room);
-    if (handle === undefined) return this.#resync();
+    if (heard.kind === 'inbox') return this.rooms.resync();
+    const handle = this.rooms.get(heard.room);
+    if (handle === null) return this.rooms.resync();
     if (heard.kind === 'key') {
       this.keeper.heard(heard.room, payload).catch((error: unknown) => this.failed(error));
       return;
@@ -282,53 +180,29 @@ export class Home {
     }
   }
 
-  #resync(): void {
-    this.sync().catch((error: unknown) => this.failed(error));
-  }
-
   #arrived(room: Id, facts: readonly Fact[]): void {
     for (const fact of facts) {
       if (fact.kind === 'event' && fact.sender === this.me) {
         void this.outbox.echo(room, fact.id, fact.number?.seq ?? null);
       }
-      if (fact.kind === 'event' && !this.people.has(fact.sender)) this.#lookAround(room);
-      if (fact.kind === 'line' || (fact.kind === 'post' && !this.#knowsDevice(room, fact.device))) {
-        this.#lookAround(room);
+      if (fact.kind === 'event' && !this.people.has(fact.sender)) this.rooms.lookAround(room);
+      if (
+        fact.kind === 'line' ||
+        (fact.kind === 'post' && !this.rooms.knowsDevice(room, fact.device))
+      ) {
+        this.rooms.lookAround(room);
       }
     }
     if (this.#current === room) {
-      void this.#rooms
+      void this.rooms
         .get(room)
         ?.log.markRead()
         .then(() => this.draw());
     }
   }
 
-  #knowsDevice(room: Id, device: Id): boolean {
-    return this.#rooms.get(room)?.company?.devices.some(({ id }) => id === device) === true;
-  }
-
-  /** Somebody came, went or is not known yet. */
-  #lookAround(room: Id): void {
-    const handle = this.#rooms.get(room);
-    if (handle === undefined) return;
-    const look = async (): Promise<void> => {
-      if (handle.room.sealing === 'sealed') await this.keeper.refresh(room);
-      handle.room = { ...handle.room, ...(await this.parts.api.rooms.get(room)) };
-      await this.company(handle);
-      if (handle.room.rotationDue && handle.room.sealing === 'sealed') this.keeper.watch(room);
-      this.#watchNewcomers(handle);
-    };
-    look().catch((error: unknown) => {
-      // Somebody else's removal may have been mine: the list of rooms knows.
-      if (error instanceof ApiError && error.status === 404) this.#resync();
-      else this.failed(error);
-    });
-  }
-
   #keysChanged(room: Id, view: KeyView): void {
-    const handle = this.#rooms.get(room);
-    if (handle !== undefined && view.open) void handle.log.reopen();
+    if (view.open) void this.rooms.get(room)?.log.reopen();
     this.outbox.wake(room);
     this.#vault.soon();
     this.draw();
@@ -345,8 +219,8 @@ export class Home {
     },
     seq: number,
   ): Promise<Uint8Array | null> {
-    const handle = this.#rooms.get(entry.room);
-    if (handle === undefined) return null;
+    const handle = this.rooms.get(entry.room);
+    if (handle === null) return null;
     if (handle.room.sealing === 'open') return entry.body;
     const view = this.keeper.view(entry.room);
     if (view === null || !view.open || !view.listed || view.split) return null;
@@ -367,7 +241,7 @@ export class Home {
   }
 
   async #subscriptions(): Promise<Subscriptions> {
-    const handles = [...this.#rooms.values()].filter(({ log }) => log.high > 0);
+    const handles = this.rooms.all().filter(({ log }) => log.high > 0);
     return { me: this.me, after: handles.map(({ room, log }) => [room.id, log.high] as const) };
   }
 
@@ -376,7 +250,7 @@ export class Home {
     if (state.kind !== 'online') return;
     const catchUp = async (): Promise<void> => {
       await this.#vault.fetch();
-      await this.sync();
+      await this.rooms.sync();
       this.outbox.wakeAll();
     };
     this.outbox.wakeAll();
@@ -393,7 +267,7 @@ export class Home {
     return {
       me: this.me,
       people: this.people,
-      pins: this.#pins,
+      pins: this.rooms.pins,
       keys: this.keeper.view(handle.room.id),
       outgoing: this.outbox.items(handle.room.id),
     };
@@ -407,7 +281,7 @@ export class Home {
       this.#drawing = false;
       if (this.#stopped) return;
       const { current } = this;
-      const summaries = [...this.#rooms.values()].map((one) => summaryOf(one, this.#context(one)));
+      const summaries = this.rooms.all().map((one) => summaryOf(one, this.#context(one)));
       this.#events.changed({
         rooms: (this.#shown = kept(this.#shown, sortRooms(summaries))),
         currentRoom: current === null ? null : viewOf(current, this.#context(current)),
@@ -415,17 +289,4 @@ export class Home {
       });
     });
   }
-}
-
-/** A room as the API gives it, so that what is kept reads back through the same parser. */
-function keptRoom(room: Room): Record<string, unknown> {
-  const { lastMessageAt, headPosition, firstPosition, myRole, rotationDue, ...rest } = room;
-  return {
-    ...rest,
-    last_message_at: lastMessageAt,
-    head_position: headPosition,
-    first_position: firstPosition,
-    my_role: myRole,
-    rotation_due: rotationDue,
-  };
 }

@@ -55,7 +55,7 @@ interface Last {
 }
 
 function lastOf(handle: RoomHandle, context: RoomContext): Last | null {
-  for (const fact of handle.log.facts().reverse()) {
+  for (const fact of handle.log.facts().toReversed()) {
     if (fact.kind === 'event' && fact.body.type === 'message') {
       const sender = context.people.person(fact.sender).displayName;
       return { at: fact.at, text: fact.body.content, sender };

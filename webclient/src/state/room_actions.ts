@@ -93,7 +93,7 @@ export class RoomActions {
     const bundle =
       sealing === 'sealed' ? await parts.sealing.foundRoom(id, rules, parts.clock.now()) : null;
     await parts.api.rooms.create({ id, name, type, sealing, bundle });
-    await this.#home.sync();
+    await this.#home.rooms.sync();
     return id;
   }
 
@@ -101,8 +101,8 @@ export class RoomActions {
   async makeInvite(roomId: string, uses: number): Promise<InviteLink> {
     const home = this.#home;
     const { sealing, api, clock, origin } = home.parts;
-    const { room } = home.handle(roomId);
-    const general = home.general();
+    const { room } = home.rooms.need(roomId);
+    const general = home.rooms.general();
     const both = general === null || general.room.id === room.id ? [room] : [room, general.room];
     const sealed = both.filter((one) => one.sealing === 'sealed').map(({ id }) => id);
     const expires = clock.now() + INVITE_DAYS * DAY_MS;
@@ -118,7 +118,7 @@ export class RoomActions {
   async addDevice(roomId: string, name: string): Promise<NewDevice> {
     const home = this.#home;
     const { sealing, api } = home.parts;
-    const handle = home.handle(roomId);
+    const handle = home.rooms.need(roomId);
     const { room } = handle;
     const id = this.#newId();
     const added = async (): Promise<{ token: string; recipient: string | null }> => {
@@ -134,7 +134,7 @@ export class RoomActions {
       });
     };
     const { token, recipient } = await added();
-    await home.company(handle);
+    await home.rooms.company(handle);
     return { id, name, token, line: await this.#line(room.id, id, token, recipient) };
   }
 
@@ -151,24 +151,24 @@ export class RoomActions {
 
   async removeDevice(roomId: string, deviceId: string): Promise<void> {
     const home = this.#home;
-    const handle = home.handle(roomId);
+    const handle = home.rooms.need(roomId);
     const id = parseId(deviceId);
     await home.parts.api.devices.remove(id);
     if (handle.room.sealing === 'sealed') {
       await home.keeper.rotate(handle.room.id, 'device', (view) => view.doors.includes(id));
     }
-    await home.company(handle);
+    await home.rooms.company(handle);
   }
 
   async removeMember(roomId: string, userId: string): Promise<void> {
     const home = this.#home;
-    const handle = home.handle(roomId);
+    const handle = home.rooms.need(roomId);
     const id = parseId(userId);
     await home.parts.api.rooms.removeMember(handle.room.id, id);
     if (handle.room.sealing === 'sealed') {
       await home.keeper.rotate(handle.room.id, 'removed', (view) => view.members.includes(id));
     }
-    await home.company(handle);
+    await home.rooms.company(handle);
   }
 }
 

@@ -1,0 +1,198 @@
+// The rooms one is in: kept here first, then as the box has them, with keys, people and devices.
+import { ApiError } from '../api/error';
+import { room as roomParser, type Room } from '../api/rooms';
+import { isId, type Id } from '../protocol/ids';
+import { list, SchemaError } from '../protocol/schema';
+import type { PinState } from '../sealing/vault';
+import type { Fact } from '../session/fact';
+import type { Keeper } from '../session/keeper';
+import { RoomLog } from '../session/room_log';
+import type { Parts } from './deps';
+import type { People } from './people';
+import { ProblemError } from './problem';
+import type { RoomHandle } from './room';
+
+export interface RoomsDeps {
+  readonly parts: Parts;
+  readonly keeper: Keeper;
+  readonly people: People;
+  /** Sealed rooms in which the newcomer still lists himself. */
+  readonly joining: readonly Id[];
+  readonly arrived: (room: Id, facts: readonly Fact[]) => void;
+  readonly changed: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+export class Rooms {
+  readonly #deps: RoomsDeps;
+  readonly #handles = new Map<Id, RoomHandle>();
+  #joining: readonly Id[];
+  #pins: ReadonlyMap<Id, PinState> = new Map();
+  #syncing: Promise<void> = Promise.resolve();
+  #nextSync: Promise<void> | null = null;
+
+  constructor(deps: RoomsDeps) {
+    this.#deps = deps;
+    this.#joining = deps.joining;
+  }
+
+  get pins(): ReadonlyMap<Id, PinState> {
+    return this.#pins;
+  }
+
+  all(): RoomHandle[] {
+    return [...this.#handles.values()];
+  }
+
+  get(id: Id): RoomHandle | null {
+    return this.#handles.get(id) ?? null;
+  }
+
+  /** The room of an id that a screen names. */
+  need(id: string): RoomHandle {
+    const found = isId(id) ? this.get(id) : null;
+    if (found === null) throw new ProblemError('not_found', 'this room is not here', '');
+    return found;
+  }
+
+  general(): RoomHandle | null {
+    return this.all().find(({ room }) => room.general) ?? null;
+  }
+
+  /** From what is kept here. */
+  async load(): Promise<void> {
+    const { parts, keeper } = this.#deps;
+    const kept = await parts.history.rooms();
+    if (kept === undefined) return;
+    try {
+      for (const room of list(roomParser)(kept, 'rooms')) {
+        const handle = this.#ensure(room);
+        if (room.sealing === 'sealed') await keeper.load(room.id);
+        await handle.log.load();
+      }
+    } catch (error) {
+      // Kept by another version of this program: the box has it all.
+      if (!(error instanceof SchemaError)) throw error;
+    }
+  }
+
+  #ensure(room: Room): RoomHandle {
+    const known = this.#handles.get(room.id);
+    if (known !== undefined) {
+      // Once seen sealed, a room is sealed for this client for ever.
+      const sealing = known.room.sealing === 'sealed' ? 'sealed' : room.sealing;
+      known.room = { ...room, sealing };
+      known.log.setFirst(room.firstPosition);
+      return known;
+    }
+    const { parts, arrived, changed, failed } = this.#deps;
+    const log = new RoomLog(room.id, {
+      api: parts.api.messages,
+      store: parts.history,
+      sealing: parts.sealing,
+      arrived,
+      changed,
+      failed,
+    });
+    log.setFirst(room.firstPosition);
+    const made: RoomHandle = { room, log, company: null, loadingOlder: false };
+    this.#handles.set(room.id, made);
+    return made;
+  }
+
+  /** The rooms as the box has them, with their keys and what was written meanwhile. */
+  sync(): Promise<void> {
+    // One that runs may have looked already: whoever asks gets one that begins after asking.
+    this.#nextSync ??= this.#syncing.then(() => {
+      this.#nextSync = null;
+      const running = this.#sync();
+      this.#syncing = running.catch(() => undefined);
+      return running;
+    });
+    return this.#nextSync;
+  }
+
+  async #sync(): Promise<void> {
+    const { parts, changed } = this.#deps;
+    const rooms = await parts.api.rooms.list();
+    const here = new Set(rooms.map(({ id }) => id));
+    for (const id of [...this.#handles.keys()]) if (!here.has(id)) this.#handles.delete(id);
+    const handles = rooms.map((room) => this.#ensure(room));
+    await parts.history.keepRooms(handles.map(({ room }) => rowOf(room)));
+    for (const handle of handles) await this.#syncRoom(handle);
+    this.#joining = [];
+    changed();
+  }
+
+  async #syncRoom(handle: RoomHandle): Promise<void> {
+    const { keeper, failed } = this.#deps;
+    const { id, sealing } = handle.room;
+    try {
+      if (sealing === 'sealed') await keeper.refresh(id);
+      if (this.#joining.includes(id)) await keeper.joinByProof(id);
+      await handle.log.begin();
+      await this.company(handle);
+      this.#watch(handle);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  /** Who is in a room, and which devices. */
+  async company(handle: RoomHandle): Promise<void> {
+    const { keeper, people, parts, changed } = this.#deps;
+    handle.company = await keeper.company(handle.room.id);
+    people.learn(handle.company.members.map(({ user }) => user));
+    this.#pins = await parts.sealing.pins();
+    changed();
+  }
+
+  /** An epoch that is due is made by some member's client; this one may be it. */
+  #watch({ room, company }: RoomHandle): void {
+    const { keeper } = this.#deps;
+    const view = keeper.view(room.id);
+    if (room.sealing === 'open' || view === null || company === null) return;
+    const unlisted = company.members.some(({ user }) => !view.members.includes(user.id));
+    if (view.listed && (unlisted || room.rotationDue)) keeper.watch(room.id);
+  }
+
+  /** Somebody came, went or is not known yet: looks at the room anew. */
+  lookAround(room: Id): void {
+    const handle = this.#handles.get(room);
+    if (handle === undefined) return;
+    const { parts, keeper, failed } = this.#deps;
+    const look = async (): Promise<void> => {
+      if (handle.room.sealing === 'sealed') await keeper.refresh(room);
+      this.#ensure(await parts.api.rooms.get(room));
+      await this.company(handle);
+      this.#watch(handle);
+    };
+    look().catch((error: unknown) => {
+      // Whoever was removed may have been me: the list of rooms knows.
+      if (error instanceof ApiError && error.status === 404) this.resync();
+      else failed(error);
+    });
+  }
+
+  /** `sync` where nobody waits for it. */
+  resync(): void {
+    this.sync().catch(this.#deps.failed);
+  }
+
+  knowsDevice(room: Id, device: Id): boolean {
+    return this.get(room)?.company?.devices.some(({ id }) => id === device) === true;
+  }
+}
+
+/** A room as the API gives it, so that what is kept reads back through the same parser. */
+function rowOf(room: Room): Record<string, unknown> {
+  const { lastMessageAt, headPosition, firstPosition, myRole, rotationDue, ...rest } = room;
+  return {
+    ...rest,
+    last_message_at: lastMessageAt,
+    head_position: headPosition,
+    first_position: firstPosition,
+    my_role: myRole,
+    rotation_due: rotationDue,
+  };
+}
