@@ -138,7 +138,10 @@ fn each_foreign_library_is_named_in_its_own_files() {
         for (library, allowed) in &homes {
             let named = text.lines().any(|line| {
                 !line.trim_start().starts_with("//")
-                    && line.replace("engine::redb::", "").contains(library)
+                    && line
+                        .replace("engine::redb::", "")
+                        .replace("super::redb::", "")
+                        .contains(library)
                     && path != "tests/tidy.rs"
             });
             if named && !allowed.iter().any(|home| path.starts_with(home)) {

@@ -1,14 +1,12 @@
 //! kill -9 in the middle of 25 publishing clients: what was acknowledged is there, once.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::{HashMap, HashSet};
 
 use hearth_protocol::ids::EventId;
 use rand::RngExt;
 use system_tests::{House, Person, Publisher};
-use tokio::task::JoinHandle;
+use tokio::sync::watch;
 
 const CLIENTS: usize = 25;
 const MESSAGES: usize = 40;
@@ -26,7 +24,7 @@ struct Outcome {
 async fn publish(
     mut publisher: Publisher,
     ids: Vec<EventId>,
-    acknowledged: Arc<AtomicUsize>,
+    acknowledged: watch::Sender<usize>,
 ) -> Outcome {
     for id in &ids {
         publisher.publish(*id, "under fire");
@@ -34,7 +32,7 @@ async fn publish(
     let mut before = 0;
     while publisher.outstanding() > 0 && publisher.step().await {
         let now = publisher.acknowledged.len();
-        acknowledged.fetch_add(now - before, Ordering::SeqCst);
+        acknowledged.send_modify(|count| *count += now - before);
         before = now;
     }
     assert_eq!(publisher.refused, [], "the house refused messages");
@@ -51,17 +49,16 @@ async fn storm(
     ids: Vec<Vec<EventId>>,
     kill_at: Option<usize>,
 ) -> Vec<Outcome> {
-    let acknowledged = Arc::new(AtomicUsize::new(0));
+    let (acknowledged, mut count) = watch::channel(0);
     let mut clients = vec![];
     for (person, ids) in people.iter().zip(ids) {
         let publisher = Publisher::new(house.mqtt, &person.name, &person.token, room);
         clients.push(tokio::spawn(publish(publisher, ids, acknowledged.clone())));
     }
+    // The last client's end ends the wait.
+    drop(acknowledged);
     if let Some(kill_at) = kill_at {
-        let over = |clients: &[JoinHandle<_>]| clients.iter().all(JoinHandle::is_finished);
-        while acknowledged.load(Ordering::SeqCst) < kill_at && !over(&clients) {
-            tokio::task::yield_now().await;
-        }
+        count.wait_for(|count| *count >= kill_at).await.ok();
         house.kill();
     }
     let mut outcomes = vec![];
@@ -87,7 +84,7 @@ async fn what_was_acknowledged_survives_kill_9_and_is_stored_once() {
         clock += 1;
         (0..count).map(|_| EventId::new(clock, rand::rng().random())).collect()
     };
-    let (mut promised, mut known) = (Vec::new(), Vec::new());
+    let (mut promised, mut known) = (Vec::new(), HashSet::new());
     for round in 0..rounds() {
         let ids: Vec<_> = (0..CLIENTS).map(|_| fresh(MESSAGES)).collect();
         known.extend(ids.iter().flatten().copied());
@@ -111,7 +108,7 @@ fn check(
     who: &Person,
     room: &str,
     promised: &[EventId],
-    known: &[EventId],
+    known: &HashSet<EventId>,
     round: usize,
 ) {
     let mut stored: HashMap<EventId, usize> = HashMap::new();
