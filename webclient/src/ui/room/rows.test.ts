@@ -45,6 +45,21 @@ test('a day and what is new break a group', () => {
   expect(drawn(near, 'b')).toBe('day (a) new (b)');
 });
 
+test('a new key of the room is no row and breaks no group', () => {
+  const key: TimelineItem = {
+    kind: 'line',
+    id: 'k',
+    position: 2,
+    at: noon,
+    line: 'epoch',
+    person: null,
+    by: null,
+    role: null,
+    epoch: 2,
+  };
+  expect(drawn([key, message('a', 'anna', 0), key, message('b', 'anna', 1)])).toBe('day (a b)');
+});
+
 test('what is new is counted by what others wrote', () => {
   const items = [
     message('a', 'anna', 0),

@@ -32,8 +32,11 @@ function together(one: TimelineItem | undefined, other: TimelineItem | undefined
 }
 
 /** Rows for `items` in their order; the line of what is new stands before the item `newFrom`. */
-export function rowsOf(items: readonly TimelineItem[], newFrom: string | null): Row[] {
+export function rowsOf(timeline: readonly TimelineItem[], newFrom: string | null): Row[] {
   const rows: Row[] = [];
+  // A new key comes with every invitation and device: who came and left is said by other lines,
+  // the key's number by "who can read this".
+  const items = timeline.filter((item) => item.kind !== 'line' || item.line !== 'epoch');
   items.forEach((item, at) => {
     const before = items[at - 1];
     const after = items[at + 1];
