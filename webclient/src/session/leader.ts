@@ -19,6 +19,8 @@ export function webLocksLeadership(locks: LockManager | undefined): Leadership {
 
   const hold = (): Promise<void> =>
     new Promise((resolve) => {
+      // A place in line that is not needed any more.
+      if (stopped || release !== null) return resolve();
       release = resolve;
       lead();
     });

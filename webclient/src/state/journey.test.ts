@@ -1,5 +1,5 @@
 // The main job against a box in memory: set-up, invite, join, chat, a third browser, a machine.
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { fromUtf8, utf8 } from '../protocol/bytes';
 import { parseId } from '../protocol/ids';
 import { recipient, sealFile } from '../sealing/agefile';
@@ -129,7 +129,7 @@ describe('the login', () => {
     expect(again.state.connection.kind).not.toBe('online');
   });
 
-  test('refuses a wrong password and a vault older than the one it has seen', async () => {
+  test('refuses a wrong password, and log-out leaves nothing behind', async () => {
     const { app: ada, browser } = await founder();
     const phone = await new Browser(house, clock).open();
     await expect(phone.login({ name: 'ada', password: 'guess' })).rejects.toMatchObject({
@@ -139,6 +139,41 @@ describe('the login', () => {
     expect(ada.state).toMatchObject({ phase: 'login', me: null, rooms: [], currentRoom: null });
     const kept = await browser.shelf.list('outbox', { prefix: '' });
     expect(kept).toEqual([]);
+  });
+
+  test('refuses a vault older than the one this browser has seen', async () => {
+    const { app: ada, browser } = await founder();
+    const user = house.userByName('ada');
+    if (user === undefined) throw new Error('no ada');
+    const before = user.vault;
+    clock.elapse(5_000);
+    await vi.waitFor(() => expect(user.vaultVersion).toBe(2));
+    await ada.send('the vault knows this room');
+    await until(ada, settled);
+    browser.crash();
+    [user.vault, user.vaultVersion] = [before, 1];
+    const again = await browser.open();
+    await until(again, ({ problem }) => problem?.code === 'vault_rolled_back');
+  });
+
+  test('in two browsers keeps one vault, merged', async () => {
+    await founder();
+    const phone = await new Browser(house, clock).open();
+    await phone.login({ name: 'ada', password: 'correct horse' });
+    await openGeneral(phone);
+    const rooms = ['Attic', 'Cellar'];
+    const founded = house.userByName('ada');
+    if (founded === undefined) throw new Error('no ada');
+    for (const name of rooms) await phone.createRoom({ name, type: 'private', sealing: 'sealed' });
+    await vi.waitFor(() => {
+      clock.elapse(5_000);
+      expect(founded.vaultVersion).toBeGreaterThan(2);
+    });
+    const third = await new Browser(house, clock).open();
+    await third.login({ name: 'ada', password: 'correct horse' });
+    const state = await until(third, (now) => now.rooms.length === 3);
+    expect(state.rooms.map(({ name }) => name).sort()).toEqual(['Attic', 'Cellar', 'General']);
+    expect(state.problem).toBeNull();
   });
 
   test('of an account made on the box makes its identity at the first browser', async () => {
@@ -163,9 +198,10 @@ describe('a machine', () => {
   test('posts to a sealed room with the line that the panel gives', async () => {
     const { app: ada, general } = await founder();
     const { id, line } = await ada.addDevice(general, 'washer');
-    expect(line).toMatch(
-      /^echo "Washing done" \| age -r age1\S+ \| mosquitto_pub -h 127\.0\.0\.1 -p 1883 -q 1 -t hearth\/rooms\/\S+\/door\/\S+ -u \S+ -P hearth_dev_x -s$/,
-    );
+    const door = String.raw`-q 1 -t hearth/rooms/\S+/door/\S+ -u \S+ -P hearth_dev_x -s`;
+    const pub = String.raw`mosquitto_pub -h 127\.0\.0\.1 -p 1883 ${door}`;
+    const whole = String.raw`^echo "Washing done" \| age -r age1\S+ \| ${pub}$`;
+    expect(line).toMatch(new RegExp(whole));
     const to = recipient(/age1\S+/.exec(line)?.[0] ?? '');
     const room = house.rooms.get(parseId(general));
     if (room === undefined) throw new Error('no room');
@@ -203,6 +239,100 @@ describe('a machine', () => {
     );
     const shown = state.currentRoom?.timeline.find((item) => item.kind === 'post');
     expect(shown).toMatchObject({ text: 'Cake ready', sealedBy: 'box', priority: 'high' });
+  });
+});
+
+describe('what was written', () => {
+  const stored = (general: string): number => {
+    const events = house.rooms.get(parseId(general))?.events ?? [];
+    return events.filter((event) => event.class === 'event').length;
+  };
+
+  test('while the box was away goes out once, in order', async () => {
+    const { app: ada, general } = await founder();
+    house.down = true;
+    house.cut();
+    await until(ada, ({ connection }) => connection.kind === 'offline');
+    for (const text of ['one', 'two', 'three']) await ada.send(text);
+    expect(ada.state.waiting).toBe(3);
+    expect(messages(ada.state).map(({ delivery }) => delivery.kind)).toEqual(
+      Array(3).fill('queued'),
+    );
+    house.down = false;
+    clock.elapse(60_000);
+    const state = await until(ada, settled);
+    expect(messages(state).map(({ text }) => text)).toEqual(['one', 'two', 'three']);
+    expect(stored(general)).toBe(3);
+  });
+
+  test('is stored once when the acknowledgement was lost', async () => {
+    const { app: ada, general } = await founder();
+    house.faults.push({ kind: 'lose_ack' });
+    await ada.send('once');
+    await until(ada, ({ connection }) => connection.kind === 'offline');
+    clock.elapse(60_000);
+    await until(ada, (state) => settled(state) && shows('once')(state));
+    await ada.send('next');
+    await until(ada, (state) => settled(state) && shows('next')(state));
+    expect(stored(general)).toBe(2);
+    expect(ada.state.currentRoom?.timeline.some(({ kind }) => kind === 'gap')).toBe(false);
+  });
+
+  test('survives a crash between sending and the acknowledgement', async () => {
+    const { app: ada, browser, general } = await founder();
+    house.faults.push({ kind: 'lose_ack' });
+    const sent = ada.send('crash');
+    await sent;
+    await until(ada, ({ connection }) => connection.kind === 'offline');
+    await ada.send('after it');
+    browser.crash();
+    const again = await browser.open();
+    await again.openRoom(general);
+    const state = await until(again, (now) => settled(now) && shows('after it')(now));
+    expect(messages(state).map(({ text }) => text)).toEqual(['crash', 'after it']);
+    expect(stored(general)).toBe(2);
+    expect(state.currentRoom?.timeline.some(({ kind }) => kind === 'gap')).toBe(false);
+  });
+
+  test('too fast is later, not lost', async () => {
+    const { app: ada } = await founder();
+    house.faults.push({ kind: 'refuse', reason: 0x97, text: 'too_fast: wait a little' });
+    await ada.send('patience');
+    await until(
+      ada,
+      (state) => messages(state)[0]?.delivery.kind === 'queued' && clock.waiting > 0,
+    );
+    for (let n = 0; n < 3; n++) clock.elapse(1_500);
+    await until(ada, shows('patience'));
+  });
+
+  test('and refused says why, and can be tried again or taken back', async () => {
+    const { app: ada, general } = await founder();
+    house.faults.push({ kind: 'refuse', reason: 0x99, text: 'bad_event: no' });
+    await ada.send('refused');
+    const failed = await until(ada, (s) => messages(s)[0]?.delivery.kind === 'failed');
+    const item = messages(failed)[0];
+    expect(item?.delivery).toMatchObject({ problem: { code: 'bad_event', message: 'no' } });
+    await ada.retry(item?.id ?? '');
+    await until(ada, shows('refused'));
+    house.faults.push({ kind: 'refuse', reason: 0x99, text: 'bad_event: no' });
+    await ada.send('again');
+    await until(ada, (s) => messages(s)[1]?.delivery.kind === 'failed');
+    await ada.discard(messages(ada.state)[1]?.id ?? '');
+    await until(ada, (s) => messages(s).length === 1);
+    await ada.send('the next one');
+    await until(ada, shows('the next one'));
+    expect(stored(general)).toBe(2);
+    expect(ada.state.currentRoom?.timeline.some(({ kind }) => kind === 'gap')).toBe(false);
+  });
+
+  test('a draft survives reload', async () => {
+    const { app: ada, browser, general } = await founder();
+    ada.keepDraft(general, 'half a thou');
+    await until(ada, () => true);
+    browser.crash();
+    const again = await browser.open();
+    expect(again.draft(general)).toBe('half a thou');
   });
 });
 

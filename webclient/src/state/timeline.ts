@@ -131,7 +131,7 @@ class Folding {
     const key = `${sender} ${number.writer}`;
     const known = this.#writers.get(key);
     if (known === undefined) {
-      const fromStart = this.#input.complete && this.#runFrom === 1;
+      const fromStart = this.#input.complete && this.#runFrom <= 1;
       if (fromStart && number.seq > 1) this.#gap(sender, number.seq - 1, id, fact);
       const ids = new Map([[number.seq, id]]);
       this.#writers.set(key, { seq: number.seq, ids, at: fact.position });

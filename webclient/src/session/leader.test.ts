@@ -1,0 +1,75 @@
+// One tab leads: the others wait in line, take over when told, and the old leader steps back.
+import { expect, test } from 'vitest';
+import { webLocksLeadership } from './leader';
+
+type Run = (lock: Lock | null) => Promise<unknown>;
+
+/** Web Locks for one name, as a browser has them for all its tabs. */
+class Locks {
+  #queue: { run: Run; resolve: (value: unknown) => void; reject: (error: Error) => void }[] = [];
+  #held: { reject: (error: Error) => void } | null = null;
+
+  request = (_name: string, options: LockOptions, run: Run): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      const waiting = { run, resolve, reject };
+      if (options.steal === true) {
+        this.#held?.reject(new Error('stolen'));
+        this.#held = null;
+        this.#queue.unshift(waiting);
+      } else {
+        this.#queue.push(waiting);
+      }
+      this.#next();
+    });
+
+  #next(): void {
+    if (this.#held !== null) return;
+    const next = this.#queue.shift();
+    if (next === undefined) return;
+    const held = { reject: next.reject };
+    this.#held = held;
+    void next.run({ name: 'lock', mode: 'exclusive' }).then((value) => {
+      next.resolve(value);
+      if (this.#held !== held) return;
+      this.#held = null;
+      this.#next();
+    });
+  }
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('the first tab leads, the second follows, takes over, and gives back', async () => {
+  const locks = new Locks();
+  const lines: string[] = [];
+  const tab = (name: string) => {
+    // The parts of LockManager that are used.
+    const made = webLocksLeadership(locks as unknown as LockManager);
+    made.start(
+      () => void lines.push(`${name} leads`),
+      () => void lines.push(`${name} follows`),
+    );
+    return made;
+  };
+  const first = tab('first');
+  await turn();
+  const second = tab('second');
+  await turn();
+  expect(lines).toEqual(['first follows', 'first leads', 'second follows']);
+  second.takeOver();
+  await turn();
+  expect(lines.slice(3).sort()).toEqual(['first follows', 'second leads']);
+  second.stop();
+  await turn();
+  expect(lines.at(-1)).toBe('first leads');
+  first.stop();
+});
+
+test('without Web Locks every tab leads', () => {
+  const lines: string[] = [];
+  webLocksLeadership(undefined).start(
+    () => void lines.push('leads'),
+    () => void lines.push('follows'),
+  );
+  expect(lines).toEqual(['leads']);
+});
