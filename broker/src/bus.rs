@@ -10,6 +10,7 @@ pub(crate) mod ring;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use futures_util::FutureExt;
@@ -18,6 +19,8 @@ use hearth_protocol::ids::{Position, RoomId};
 use rumqttd::local::{LinkBuilder, LinkError, LinkRx, LinkTx};
 use rumqttd::protocol::{Disconnect, DisconnectReasonCode, Packet};
 use rumqttd::{Notification, RouterConfig};
+use tokio::sync::oneshot;
+use tokio::time::sleep;
 use tokio_util::sync::ReusableBoxFuture;
 
 /// A stored event on its way to `hearth/rooms/{room}/out`.
@@ -62,6 +65,8 @@ const TOPIC: &str = "r/";
 const SEGMENTS: usize = 4;
 /// The smallest segment the router takes, in bytes.
 const SEGMENT_BYTES_MIN: usize = 1_024;
+/// How often a link that is being built looks whether the router still lives.
+const KNOCK: Duration = Duration::from_millis(50);
 /// Notifications the router hands a link before it waits for it.
 const NOTIFICATIONS_MAX: u64 = 200;
 
@@ -70,7 +75,7 @@ type Connect = dyn Fn(&str) -> Result<(LinkTx, LinkRx), BusError> + Send + Sync;
 /// rumqttd's router, in a thread of its own.
 pub(crate) struct Router {
     connect: Arc<Connect>,
-    entrance: Mutex<LinkTx>,
+    entrance: Arc<Mutex<LinkTx>>,
     /// Keeps the entrance's other half: the router frees a link whose half is gone.
     _entrance_rx: LinkRx,
     names: Arc<Names>,
@@ -92,13 +97,22 @@ impl Router {
             Ok((tx, rx))
         });
         let (entrance, entrance_rx) = connect("entrance")?;
-        let entrance = Mutex::new(entrance);
+        let entrance = Arc::new(Mutex::new(entrance));
         Ok(Router { connect, entrance, _entrance_rx: entrance_rx, names: Arc::default() })
     }
 }
 
 fn gone(cause: LinkError) -> BusError {
     BusError::Gone(cause.to_string())
+}
+
+/// Why a try at the entrance failed. A full channel has taken the packet all the same; only the
+/// knock at its door did not fit. The error's type cannot be named, so its text is asked.
+fn refused(cause: LinkError) -> BusError {
+    match &cause {
+        LinkError::TrySend(full) if full.to_string().contains("full") => BusError::Behind,
+        _ => gone(cause),
+    }
 }
 
 impl Bus for Router {
@@ -108,37 +122,41 @@ impl Bus for Router {
         payload.put_u64(event.position.0);
         payload.extend_from_slice(&event.payload);
         let mut entrance = self.entrance.lock().unwrap_or_else(PoisonError::into_inner);
-        match entrance.try_publish(topic, payload.freeze()) {
-            Ok(_) => Ok(()),
-            // The event lies in the entrance; only the knock at its door did not fit.
-            Err(LinkError::TrySend(cause)) if cause.to_string().contains("full") => {
-                Err(BusError::Behind)
-            }
-            Err(cause) => Err(gone(cause)),
-        }
+        entrance.try_publish(topic, payload.freeze()).map(|_| ()).map_err(refused)
     }
 
     fn link(&self) -> BoxFuture<'static, Result<Box<dyn Link>, BusError>> {
         let (connect, names) = (Arc::clone(&self.connect), Arc::clone(&self.names));
+        let entrance = Arc::clone(&self.entrance);
         async move {
-            let name = Name::take(names);
-            let text = name.text();
-            // Building a link waits for the router's thread.
-            let built = tokio::task::spawn_blocking(move || {
-                let (mut tx, rx) = connect(&text)?;
-                tx.subscribe(FILTER).map_err(gone)?;
-                Ok((tx, rx))
-            });
-            match built.await {
-                Ok(Ok((tx, rx))) => {
-                    let next = ReusableBoxFuture::new(next(rx));
-                    Ok(Box::new(RouterLink { tx, next, _name: name }) as Box<dyn Link>)
+            let (hand, mut handed) = oneshot::channel();
+            // A thread of its own, which nobody waits for: building a link waits for the router,
+            // and for ever if that dies with the request in its channel.
+            std::thread::Builder::new()
+                .name("bus-link".to_string())
+                .spawn(move || drop(hand.send(RouterLink::build(&connect, names))))
+                .map_err(|cause| BusError::Gone(cause.to_string()))?;
+            loop {
+                tokio::select! {
+                    built = &mut handed => {
+                        let link = built.map_err(|cause| BusError::Gone(cause.to_string()))??;
+                        return Ok(Box::new(link) as Box<dyn Link>);
+                    }
+                    () = sleep(KNOCK) => knock(&entrance)?,
                 }
-                Ok(Err(cause)) => Err(cause),
-                Err(cause) => Err(BusError::Gone(cause.to_string())),
             }
         }
         .boxed()
+    }
+}
+
+/// Whether the router's thread is alive: asks for the shadow of a filter that nobody has, which
+/// is never answered and fails only when nobody listens.
+fn knock(entrance: &Mutex<LinkTx>) -> Result<(), BusError> {
+    let asked = entrance.lock().unwrap_or_else(PoisonError::into_inner).shadow("-");
+    match asked.map_err(refused) {
+        Err(BusError::Gone(cause)) => Err(BusError::Gone(cause)),
+        Err(BusError::Behind) | Ok(()) => Ok(()),
     }
 }
 
@@ -149,6 +167,16 @@ struct RouterLink {
     next: ReusableBoxFuture<'static, Next>,
     /// Given back after the fields above, when the router knows that the link is gone.
     _name: Name,
+}
+
+impl RouterLink {
+    /// Waits for the router.
+    fn build(connect: &Arc<Connect>, names: Arc<Names>) -> Result<RouterLink, BusError> {
+        let name = Name::take(names);
+        let (mut tx, rx) = connect(&name.text())?;
+        tx.subscribe(FILTER).map_err(gone)?;
+        Ok(RouterLink { tx, next: ReusableBoxFuture::new(next(rx)), _name: name })
+    }
 }
 
 /// Waits for one event. After `Unschedule` the router is silent until it is woken.

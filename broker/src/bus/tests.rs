@@ -66,18 +66,26 @@ async fn links_come_and_go_without_end() {
     }
 }
 
-/// A topic outside ASCII is what the router dies of.
-pub(crate) fn kill(router: &Router) {
+/// A topic outside ASCII is what the router dies of, once it has a filter to compare it with.
+pub(crate) fn poison(router: &Router) {
     let mut entrance = router.entrance.lock().unwrap();
     drop(entrance.try_publish("é", "x"));
+}
+
+/// Poisons the router and waits for its death; links may see an event they know again.
+pub(crate) fn kill(router: &Router, known: &RoomEvent) {
+    while !matches!(router.publish(known), Err(BusError::Gone(_))) {
+        poison(router);
+        std::thread::yield_now();
+    }
 }
 
 #[tokio::test]
 async fn a_dead_router_is_an_error_for_everyone_and_no_hang() {
     let router = Router::start(4_096, 8).unwrap();
     let mut link = router.link().await.unwrap();
-    kill(&router);
-    assert!(matches!(next(&mut link).await, Err(BusError::Gone(_))));
+    kill(&router, &event(1));
+    while next(&mut link).await.is_ok() {}
     assert!(matches!(router.publish(&event(1)), Err(BusError::Gone(_))));
     assert!(matches!(router.link().await, Err(BusError::Gone(_))));
 }
@@ -94,8 +102,8 @@ async fn a_dead_bus_is_started_again_and_its_events_are_found_by_their_heads() {
     let mut link = rooms.link().await.unwrap();
     assert_eq!(rooms.publish(&event(1)), Carried::Yes);
     assert_eq!(next(&mut link).await.unwrap(), event(1));
-    kill(&routers.lock().unwrap()[0]);
-    assert!(next(&mut link).await.is_err());
+    kill(&routers.lock().unwrap()[0], &event(1));
+    while next(&mut link).await.is_ok() {}
     assert_eq!(rooms.publish(&event(2)), Carried::Perhaps);
     assert_eq!(rooms.head(event(2).room).unwrap().head, Position(2));
     let mut link = rooms.link().await.unwrap();
