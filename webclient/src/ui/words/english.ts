@@ -105,7 +105,6 @@ export const english = {
   room: {
     sealedChip: 'Sealed',
     openChip: 'Open: this box can read it',
-    openChipShort: 'Open',
     whoReads: 'Who can read this?',
     people: 'People',
     devices: 'Devices',

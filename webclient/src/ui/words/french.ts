@@ -106,7 +106,6 @@ export const french: Words = {
   room: {
     sealedChip: 'Scellé',
     openChip: 'Ouvert : ce boîtier peut le lire',
-    openChipShort: 'Ouvert',
     whoReads: 'Qui peut lire ceci ?',
     people: 'Personnes',
     devices: 'Appareils',
