@@ -197,8 +197,11 @@ fn a_device_posts_sealed_and_an_ended_one_cannot() {
     let text = |key: &str| device[key].as_str().unwrap();
     let post = door::seal(b"Washing done\n", text("recipient").parse().unwrap()).unwrap();
     let connect = |name: &str| Session::connect(&house.address(), name, text("id"), text("token"));
+    let pasted = Command::new("sh").args(["-c", line]).status().unwrap();
+    assert!(pasted.success(), "{line}");
     connect("washer").unwrap().publish(text("topic"), post.clone()).unwrap();
-    assert_eq!(said(&mut ada, &room), pairs(&[("washer", "Washing done")]));
+    let twice = pairs(&[("washer", "Washing done"), ("washer", "Washing done")]);
+    assert_eq!(said(&mut ada, &room), twice);
     let elsewhere = format!("hearth/rooms/{}/in", room.id);
     assert!(connect("washer").unwrap().publish(&elsewhere, post).is_err());
     let output = house.hearth("ada", &["device", "remove", "washer"], "");
@@ -282,6 +285,51 @@ fn what_was_acknowledged_survives_a_kill_and_numbers_go_on_without_a_gap() {
     ada.send(&mut adas, &room, "three").unwrap();
     assert_eq!(said(&mut ada, &room), pairs(&[("ada", "one"), ("ada", "two"), ("ada", "three")]));
     assert_eq!(seqs(&ada, &room), [1, 2, 3]);
+}
+
+#[test]
+fn a_tail_shows_what_comes_and_goes_on_when_the_box_was_away() {
+    let mut house = House::start();
+    let mut ada = house.found("ada");
+    let room = ada.room("General").unwrap();
+    let mut tail = hearth()
+        .arg("--profile")
+        .arg(house.profile("ada"))
+        .args(["tail", "General", "-n", "1", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let (lines, shown) = std::sync::mpsc::sync_channel(100);
+    let out = BufReader::new(tail.stdout.take().unwrap());
+    std::thread::spawn(move || {
+        for line in out.lines().map_while(Result::ok) {
+            if lines.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    let until = |text: &str| {
+        let mut seen = vec![];
+        while seen.last().is_none_or(|last| last != text) {
+            let line = shown.recv_timeout(std::time::Duration::from_secs(60)).unwrap();
+            let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+            if line["said"] == "message" {
+                seen.push(line["text"].as_str().unwrap().to_string());
+            }
+        }
+        seen
+    };
+    ada.send(&mut house.connect(&ada), &room, "one").unwrap();
+    assert_eq!(until("one"), ["one"]);
+    house.kill_and_restart();
+    let mut ada = Member::open(&house.profile("ada")).unwrap();
+    let mut adas = house.connect(&ada);
+    ada.send(&mut adas, &room, "two").unwrap();
+    ada.send(&mut adas, &room, "three").unwrap();
+    assert_eq!(until("three"), ["two", "three"]);
+    tail.kill().unwrap();
+    tail.wait().unwrap();
 }
 
 /// The numbers that the sealed events of a room carry.

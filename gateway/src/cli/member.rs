@@ -103,8 +103,12 @@ pub fn login(setting: &Setting, args: &LoginArgs) -> Result<(), Failure> {
         println!("    {}\n", sheet.as_str());
         println!("It is the only way back if the password is lost. Keep it off this machine.\n");
     }
+    println!("{} is signed in at {}.", member.name(), member.url());
     let names: Vec<_> = rooms.iter().map(|room| room.name.as_str()).collect();
-    println!("{} is signed in at {}. Rooms: {}", member.name(), member.url(), names.join(", "));
+    match names.as_slice() {
+        [] => println!("You are in no room yet: make one, or ask for an invite."),
+        names => println!("Rooms: {}", names.join(", ")),
+    }
     Ok(())
 }
 

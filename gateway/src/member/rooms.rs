@@ -105,7 +105,8 @@ impl Member {
             [room] => Ok((*room).clone()),
             [] => {
                 let known: Vec<_> = rooms.iter().map(|room| room.name.as_str()).collect();
-                Err(MemberError::NoRoom { wanted: wanted.into(), known: known.join(", ") })
+                let known = if known.is_empty() { "none yet".into() } else { known.join(", ") };
+                Err(MemberError::NoRoom { wanted: wanted.into(), known })
             }
             several => {
                 let ids: Vec<_> = several.iter().map(|room| room.id.to_string()).collect();
