@@ -55,16 +55,23 @@ export class Outbox {
     this.#deps = deps;
   }
 
-  /** Takes up what an earlier page left. */
+  /** Takes up what an earlier page or another tab left, and forgets what those have sent. */
   async load(): Promise<void> {
-    for (const entry of await this.#deps.store.all()) {
-      const { failed } = entry;
-      this.#list(entry.room).push({
-        entry,
-        delivery: failed === null ? { kind: 'queued' } : { kind: 'failed', problem: failed },
+    const entries = await this.#deps.store.all();
+    const rooms = new Set([...this.#rooms.keys(), ...entries.map(({ room }) => room)]);
+    for (const room of rooms) {
+      const here = this.#list(room);
+      const stored = here.filter(({ delivery }) => delivery.kind === 'stored');
+      const kept = entries.filter((entry) => entry.room === room);
+      const taken = kept.map((entry): Outgoing => {
+        const { failed } = entry;
+        if (failed !== null) return { entry, delivery: { kind: 'failed', problem: failed } };
+        const known = here.find((one) => one.entry.id === entry.id);
+        return known ?? { entry, delivery: { kind: 'queued' } };
       });
+      here.splice(0, here.length, ...stored, ...taken);
+      this.#deps.changed(room);
     }
-    for (const room of this.#rooms.keys()) this.#deps.changed(room);
   }
 
   #list(room: Id): Outgoing[] {

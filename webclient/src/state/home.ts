@@ -41,6 +41,7 @@ export class Home {
   #current: Id | null = null;
   #drawing = false;
   #shown: readonly RoomSummary[] = [];
+  #leads = false;
   #stopped = false;
 
   constructor(parts: Parts, arrival: Arrival, events: HomeEvents) {
@@ -107,9 +108,19 @@ export class Home {
     await this.outbox.load();
     this.draw();
     leadership.start(
-      () => this.#connection.start(),
-      () => this.#connection.yieldTo('other_tab', 'Hearth is open in another tab'),
+      () => void this.#lead().catch((error: unknown) => this.failed(error)),
+      () => {
+        this.#leads = false;
+        this.#connection.yieldTo('other_tab', 'Hearth is open in another tab');
+      },
     );
+  }
+
+  /** This tab holds the connection now; the one before may have sent what lay here. */
+  async #lead(): Promise<void> {
+    this.#leads = true;
+    await this.outbox.load();
+    if (this.#leads && !this.#stopped) this.#connection.start();
   }
 
   stop(): void {

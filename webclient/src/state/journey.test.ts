@@ -326,6 +326,23 @@ describe('what was written', () => {
     expect(ada.state.currentRoom?.timeline.some(({ kind }) => kind === 'gap')).toBe(false);
   });
 
+  test('in one tab goes out from whichever tab leads, once, without a gap', async () => {
+    const { app: first, browser, general } = await founder();
+    const second = await browser.open();
+    await until(first, ({ connection }) => connection.kind === 'refused');
+    await first.send('from the tab that follows');
+    const third = await browser.open();
+    await third.openRoom(general);
+    await until(third, shows('from the tab that follows'));
+    first.takeOver();
+    await until(first, shows('from the tab that follows'));
+    await first.send('and on');
+    const state = await until(first, (now) => settled(now) && shows('and on')(now));
+    expect(state.currentRoom?.timeline.some(({ kind }) => kind === 'gap')).toBe(false);
+    expect(stored(general)).toBe(2);
+    expect(second.state.connection).toMatchObject({ kind: 'refused', code: 'other_tab' });
+  });
+
   test('a draft survives reload', async () => {
     const { app: ada, browser, general } = await founder();
     ada.keepDraft(general, 'half a thou');

@@ -12,11 +12,27 @@ import type { FakeHouse } from './house';
 
 const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length));
 
-const alone: Leadership = {
-  start: (lead) => lead(),
-  takeOver: () => undefined,
-  stop: () => undefined,
-};
+/** The tabs of one browser: the one that asked last leads. */
+class Tabs {
+  #follow: (() => void) | null = null;
+
+  tab(): Leadership {
+    let [lead, follow] = [(): void => undefined, (): void => undefined];
+    const takeOver = (): void => {
+      this.#follow?.();
+      this.#follow = follow;
+      lead();
+    };
+    return {
+      start: (onLead, onFollow) => {
+        [lead, follow] = [onLead, onFollow];
+        takeOver();
+      },
+      takeOver,
+      stop: () => undefined,
+    };
+  }
+}
 
 export class Browser {
   readonly #house: FakeHouse;
@@ -24,6 +40,7 @@ export class Browser {
   readonly shelf: Shelf = memoryShelf();
   readonly safe: Safe = memorySafe();
   readonly #keySafe: Safe = memorySafe();
+  readonly #tabs = new Tabs();
   #page = { dead: false };
 
   constructor(house: FakeHouse, clock: FakeClock) {
@@ -71,7 +88,7 @@ export class Browser {
       clock: this.#clock,
       chance: () => 0.5,
       random,
-      leadership: alone,
+      leadership: this.#tabs.tab(),
       network: { online: () => true, onChange: () => undefined },
     });
     await app.start();
