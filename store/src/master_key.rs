@@ -52,7 +52,7 @@ pub enum KeyError {
     #[error("the key file {0} does not open this data folder; give the one it was made with")]
     WrongKeyFile(PathBuf),
     /// The key file is something else.
-    #[error("{0} is not a key file: it has no line `AGE-SECRET-KEY-1…`; put it back from its copy")]
+    #[error("{0} is not a key file (no line AGE-SECRET-KEY-1…); put it back from its copy")]
     NotAKeyFile(PathBuf),
     /// Others can read the key file.
     #[error("others can read the key file {0}; run `chmod 600` on it")]

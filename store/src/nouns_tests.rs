@@ -226,7 +226,7 @@ fn somebody_is_in_a_room_once() {
         let owner = Member { role: RoomRole::Owner, joined_at: 0, ..member(1, 1) };
         store.make(vec![Edit::UpdateMember(owner)]).await.unwrap();
         let expected = Member { role: RoomRole::Owner, ..member(1, 1) };
-        assert_eq!(store.memberships(user_id(1)).await.unwrap(), [expected.clone()]);
+        assert_eq!(store.memberships(user_id(1)).await.unwrap(), std::slice::from_ref(&expected));
         assert_eq!(store.members(room_id(1)).await.unwrap(), [expected]);
         let proof = JoinProof { room: room_id(1), user: user_id(1), code: code(1), proof: vec![1] };
         store.make(vec![Edit::PutProof(proof.clone())]).await.unwrap();
