@@ -1,8 +1,7 @@
 // The connection's union: back-off with jitter, renewed tokens, other tabs, late answers.
 import { beforeEach, describe, expect, test } from 'vitest';
-import { FakeClock, until } from '../testing/clock';
+import { FakeClock, until, Watch } from '../testing/clock';
 import { parseId } from '../protocol/ids';
-import { Observable } from '../state/observable';
 import { backOff } from './clock';
 import { Connection, type ConnectionState } from './connection';
 import { LinkLost, REASON, Refused, type LinkEvents, type LinkLogin } from './transport';
@@ -11,7 +10,7 @@ const me = parseId('01929b2a-7c01-7abc-8def-0123456789a1');
 
 class Box {
   readonly clock = new FakeClock();
-  readonly states = new Observable<ConnectionState>({ kind: 'connecting' });
+  readonly states = new Watch<ConnectionState>({ kind: 'connecting' });
   readonly logins: boolean[] = [];
   readonly heard: string[] = [];
   events: LinkEvents | null = null;
@@ -42,16 +41,8 @@ class Box {
     ended: () => void this.ended++,
   });
 
-  get watched() {
-    const { states } = this;
-    return {
-      state: states.value,
-      subscribe: (run: (state: ConnectionState) => void) => states.subscribe(run),
-    };
-  }
-
   is(kind: ConnectionState['kind']): Promise<ConnectionState> {
-    return until(this.watched, (state) => state.kind === kind);
+    return until(this.states, (state) => state.kind === kind);
   }
 }
 
@@ -90,7 +81,7 @@ describe('a box that goes away and comes back', () => {
     box.connection.start();
     expect(await box.is('offline')).toEqual({ kind: 'offline', retryAt: null });
     box.connection.networkChanged();
-    expect(box.states.value.kind).toBe('offline');
+    expect(box.states.state.kind).toBe('offline');
     [box.network, box.refusal] = [true, null];
     box.connection.networkChanged();
     await box.is('online');
@@ -112,7 +103,7 @@ describe('a box that says no', () => {
   test('for good ends the login and is not asked again', async () => {
     box.token = null;
     box.connection.start();
-    await until(box.watched, (state) => state.kind === 'offline' && state.retryAt === null);
+    await until(box.states, (state) => state.kind === 'offline' && state.retryAt === null);
     expect([box.ended, box.clock.waiting]).toEqual([1, 0]);
   });
 

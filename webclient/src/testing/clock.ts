@@ -44,6 +44,27 @@ export class FakeClock implements Clock {
   }
 }
 
+/** A value that tests set and wait for. */
+export class Watch<S> {
+  #listeners = new Set<(state: S) => void>();
+  state: S;
+
+  constructor(state: S) {
+    this.state = state;
+  }
+
+  set(state: S): void {
+    this.state = state;
+    for (const listener of [...this.#listeners]) listener(state);
+  }
+
+  subscribe(run: (state: S) => void): () => void {
+    this.#listeners.add(run);
+    run(this.state);
+    return () => void this.#listeners.delete(run);
+  }
+}
+
 interface Watched<S> {
   readonly state: S;
   subscribe(run: (state: S) => void): () => void;
