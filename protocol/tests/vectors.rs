@@ -1,4 +1,4 @@
-//! Every vector in `tests/vectors` holds: those that Rust wrote and those that the web client wrote.
+//! Every vector in `tests/vectors` holds: those that Rust wrote and those the web client wrote.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "it stops at a malformed vector")]
 

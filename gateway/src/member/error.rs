@@ -9,7 +9,10 @@ use hearth_protocol::sealing::SealingError;
 #[derive(Debug, thiserror::Error)]
 pub enum MemberError {
     /// No profile.
-    #[error("nobody is signed in on this machine ({}): run `hearth login URL --user NAME` first", .folder.display())]
+    #[error(
+        "nobody is signed in on this machine ({}): run `hearth login URL --user NAME` first",
+        .folder.display()
+    )]
     NotSignedIn {
         /// Where the profile would lie.
         folder: PathBuf,
@@ -25,7 +28,10 @@ pub enum MemberError {
         source: io::Error,
     },
     /// The profile holds something else than this program writes.
-    #[error("{} is not a profile of this program: {problem} (remove it and sign in again)", .path.display())]
+    #[error(
+        "{} is not a profile of this program: {problem} (remove it and sign in again)",
+        .path.display()
+    )]
     BadProfile {
         /// The file.
         path: PathBuf,

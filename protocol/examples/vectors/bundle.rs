@@ -181,7 +181,10 @@ fn single(cases: &mut Cases, one: &Bundle, two: &Bundle, three: &Bundle) {
 
 fn opening(cases: &mut Cases, one: &Bundle) {
     let op = "bundle_open";
-    let with = |bundle: Value, byte: u8| json!({ "bundle": bundle, "identity": *identity(byte).age.to_text() });
+    let with = |bundle: Value, byte: u8| {
+        let identity = identity(byte).age.to_text();
+        json!({ "bundle": bundle, "identity": *identity })
+    };
     cases.pass("opened by a member", op, &with(text(one), 1));
     let invited = json!({ "bundle": text(one), "identity": *link().age.to_text() });
     cases.pass("opened by the invite", op, &invited);
@@ -291,7 +294,10 @@ fn malformed(cases: &mut Cases) {
     let op = "bundle_verify";
     let file = agefile::seal("it", &[card(1).recipient()], b"{}").unwrap();
     let key: &SigningKey = &identity(1).sign;
-    let sealed = |header: &Value| json!({ "bundle": forge::bundle(header, &file, key), "signer": card_hex(1) });
+    let sealed = |header: &Value| {
+        let bundle = forge::bundle(header, &file, key);
+        json!({ "bundle": bundle, "signer": card_hex(1) })
+    };
     let good = serde_json::to_value(first()).unwrap();
     cases.pass("a header made by hand", op, &sealed(&good));
     let mut unknown = good.clone();

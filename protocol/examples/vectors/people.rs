@@ -230,7 +230,9 @@ fn passphrase_file() -> String {
 fn passwords(cases: &mut Cases) -> Value {
     let op = "password";
     let cost = |memory_kib: u32, passes: u32, lanes: u32| json!(Cost { memory_kib, passes, lanes });
-    let input = |password: &str, cost: Value| json!({ "password": password, "salt": "000102030405060708090a0b0c0d0e0f", "cost": cost });
+    let salt = "000102030405060708090a0b0c0d0e0f";
+    let input =
+        |password: &str, cost: Value| json!({ "password": password, "salt": salt, "cost": cost });
     let good = input("correct horse", cost(65_536, 3, 1));
     let out = cases.pass("the default cost", op, &good);
     let least = cost(19_456, 2, 1);

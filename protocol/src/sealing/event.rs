@@ -1,7 +1,7 @@
 //! A person's event on the wire (sealing.md §4).
 //!
-//! 0x01 ‖ epoch u32 ‖ id16 ‖ sender16 ‖ writer u32 ‖ kind u8 ‖ seq u64 ‖ extra ‖ nonce24 ‖ ct, where
-//! ct seals sig64 ‖ padded body under the epoch's key.
+//! 0x01 ‖ epoch u32 ‖ id16 ‖ sender16 ‖ writer u32 ‖ kind u8 ‖ seq u64 ‖ extra ‖ nonce24 ‖ ct,
+//! where ct seals sig64 ‖ padded body under the epoch's key.
 
 use zeroize::Zeroizing;
 

@@ -211,7 +211,11 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_sealed_opens_and_a_changed_bit_does_not(
-            key: [u8; 32], message: Vec<u8>, aad: Vec<u8>, nonce: [u8; 24], bit: prop::sample::Index,
+            key: [u8; 32],
+            message: Vec<u8>,
+            aad: Vec<u8>,
+            nonce: [u8; 24],
+            bit: prop::sample::Index,
         ) {
             let key = Secret::from_bytes(key);
             let mut sealed =

@@ -1,8 +1,8 @@
 //! What a person keeps on the box, sealed: root, pins, heads; and the recovery file
 //! (sealing.md §2).
 //!
-//! Vault = 0x01 ‖ lp(root under the password's vault key) ‖ data under a key of root. The first part
-//! changes with the password only, the second with every version.
+//! Vault = 0x01 ‖ lp(root under the password's vault key) ‖ data under a key of root. The first
+//! part changes with the password only, the second with every version.
 
 use std::collections::BTreeMap;
 
