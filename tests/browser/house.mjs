@@ -1,0 +1,152 @@
+// A house for journeys: the real binary on free ports, and Chromium with one fresh person a context.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const { chromium } = createRequire(join(root, 'webclient/package.json'))('playwright-core');
+
+export const PHONE = { width: 390, height: 844 };
+export const DESKTOP = { width: 1280, height: 800 };
+export const PASSWORD = 'a long walk in the rain';
+
+/** The binary that `cargo build -p hearth-gateway` makes. */
+function binary() {
+  const path = process.env.HEARTH_BIN ?? join(root, 'target/debug/hearth');
+  if (!existsSync(path)) throw new Error(`${path}: run cargo build -p hearth-gateway first`);
+  return path;
+}
+
+export class House {
+  constructor() {
+    this.folder = mkdtempSync(join(tmpdir(), 'hearth-journey-'));
+    this.data = join(this.folder, 'data');
+    this.log = join(this.folder, 'log');
+    this.http = '127.0.0.1:0';
+    this.mqtt = '127.0.0.1:0';
+  }
+
+  /** Starts it, and again after a kill on the same ports. */
+  async start() {
+    const args = ['--data', this.data, 'serve', '--http', this.http, '--mqtt', this.mqtt];
+    const log = openSync(this.log, 'a');
+    this.child = spawn(binary(), args, { stdio: ['ignore', 'pipe', log] });
+    this.ended = new Promise((resolve) => this.child.once('exit', resolve));
+    for await (const line of createInterface({ input: this.child.stdout })) {
+      this.http = /on http:\/\/(\S+)/.exec(line)?.[1] ?? this.http;
+      const mqtt = /^and on (\S+)/.exec(line)?.[1];
+      if (mqtt !== undefined) {
+        this.mqtt = mqtt;
+        // The set-up link follows when there is one; a house that is set up prints nothing more.
+        const { needed } = await (await fetch(`http://${this.http}/api/setup`)).json();
+        if (!needed) break;
+      }
+      if (line.includes('/setup#')) {
+        this.setup = line.trim();
+        break;
+      }
+    }
+    this.child.stdout.resume();
+    return this;
+  }
+
+  /** SIGKILL, at whatever moment. */
+  async kill() {
+    this.child.kill('SIGKILL');
+    await this.ended;
+  }
+
+  async end() {
+    await this.kill();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+export async function openChromium() {
+  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+  const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
+  args.push('--disable-background-networking', '--disable-component-update', '--disable-sync');
+  return chromium.launch({ executablePath, args });
+}
+
+/** A new browser of somebody; complaints of its console fail the journey at the end. */
+export async function person(browser, viewport = DESKTOP, options = {}) {
+  const context = await browser.newContext({ viewport, locale: 'en-GB', ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const complaints = [];
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('console', (line) => {
+    // A box that was killed cannot be reached: the browser itself says so.
+    const expected = /ERR_CONNECTION|WebSocket connection|status of 4\d\d/.test(line.text());
+    if (line.type() === 'error' && !expected) complaints.push(line.text());
+  });
+  return { context, page, complaints };
+}
+
+/** Step 2 of the main job: the first person makes the house. Returns the recovery code. */
+export async function setUp(page, house, name) {
+  await page.goto(house.setup);
+  await page.getByLabel('Name of the house').fill('The Lindens');
+  await page.getByRole('button', { name: 'Next' }).click();
+  await page.getByLabel('Your name').fill(name);
+  await page.getByRole('button', { name: 'Next' }).click();
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await page.getByRole('button', { name: 'Open the house' }).click();
+  return keepSheet(page);
+}
+
+export async function keepSheet(page) {
+  const code = (await page.locator('.identity').innerText()).replace(/\s/g, '');
+  await page.getByRole('button', { name: 'I have printed or saved it' }).click();
+  await composer(page).waitFor();
+  return code;
+}
+
+/** Step 3: an invite as a link. */
+export async function invite(page) {
+  await page.getByRole('button', { name: /^Invite/ }).first().click();
+  await page.getByRole('button', { name: 'Make an invitation' }).click();
+  const link = await page.locator('[data-invite-link]').innerText();
+  await page.keyboard.press('Escape');
+  return link;
+}
+
+export async function join_(page, link, name) {
+  await page.goto(link);
+  await page.getByLabel('Your name').fill(name);
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await page.getByRole('button', { name: 'Come in' }).click();
+  return keepSheet(page);
+}
+
+export async function signIn(page, house, name) {
+  await page.goto(`http://${house.http}/`);
+  await page.getByLabel('Your name').fill(name);
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  const general = page.getByRole('navigation').getByText('General').first();
+  await composer(page).or(general).first().waitFor();
+  // A phone shows the rooms first.
+  if (!(await composer(page).isVisible())) await general.click();
+  await composer(page).waitFor();
+}
+
+export const composer = (page) => page.getByLabel(/^Write to /);
+
+export async function write(page, text) {
+  await composer(page).fill(text);
+  await page.keyboard.press('Enter');
+}
+
+/** Waits until a text stands in the timeline, once. */
+export async function reads(page, text) {
+  const found = page.locator('main').getByText(text, { exact: true });
+  await found.first().waitFor();
+  const times = await found.count();
+  if (times !== 1) throw new Error(`"${text}" is shown ${times} times`);
+}
