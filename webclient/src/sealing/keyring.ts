@@ -143,10 +143,17 @@ export class Keyring implements r.Sealing {
     return { kind: 'none' };
   }
 
-  async takeBundles(room: Id, bundles: readonly Uint8Array[]): Promise<r.KeyView> {
+  async takeBundles(
+    room: Id,
+    bundles: readonly Uint8Array[],
+    source: 'kept' | 'box',
+  ): Promise<r.KeyView> {
     const keys = this.#room(room);
     try {
-      await keys.take(bundles, this.#cards, this.#me, this.#anchor(room));
+      const anchor = this.#anchor(room);
+      if (source === 'box' || keys.head !== null || reaches(bundles, anchor)) {
+        await keys.take(bundles, this.#cards, this.#me, anchor);
+      }
     } finally {
       await keys.open(
         this.#me,
@@ -259,4 +266,11 @@ export class Keyring implements r.Sealing {
     const keys = this.#room(room);
     return Promise.all(posts.map(({ device, file }) => openPost(device, file, keys)));
   }
+}
+
+/** Whether bundles go as far as the epoch that makes them believable. */
+function reaches(bundles: readonly Uint8Array[], anchor: Anchor): boolean {
+  if (anchor.kind === 'none') return true;
+  const [epoch] = anchor.head;
+  return bundles.some((bundle) => parseBundle(bundle).header.epoch === epoch);
 }

@@ -147,7 +147,8 @@ export interface Sealing {
   addCards(user: Id, cards: readonly Uint8Array[]): Promise<void>;
   /** Whose cards are needed before these bundles can be judged. */
   missingCards(bundles: readonly Uint8Array[]): Promise<Id[]>;
-  takeBundles(room: Id, bundles: readonly Uint8Array[]): Promise<KeyView>;
+  /** `kept`: what this browser kept, which may end before what the vault knows. */
+  takeBundles(room: Id, bundles: readonly Uint8Array[], source: 'kept' | 'box'): Promise<KeyView>;
   keyView(room: Id): Promise<KeyView>;
   /** Whether a `key` announcement tells of an epoch that is not here yet. */
   isNews(room: Id, announcement: Uint8Array): Promise<boolean>;

@@ -66,7 +66,7 @@ export class Keeper {
       for (const user of await this.#deps.sealing.missingCards(bundles)) {
         await this.#deps.sealing.addCards(user, await this.#deps.store.cards(user));
       }
-      return this.#take(room, bundles);
+      return this.#take(room, bundles, 'kept');
     });
   }
 
@@ -82,12 +82,12 @@ export class Keeper {
     const bundles = served.map(({ bundle }) => bundle);
     await this.#learn(bundles);
     await store.keepBundles(room, served);
-    return this.#take(room, bundles);
+    return this.#take(room, bundles, 'box');
   }
 
-  async #take(room: Id, bundles: readonly Uint8Array[]): Promise<KeyView> {
+  async #take(room: Id, bundles: readonly Uint8Array[], source: 'kept' | 'box'): Promise<KeyView> {
     const before = this.#views.get(room);
-    const view = await this.#deps.sealing.takeBundles(room, bundles);
+    const view = await this.#deps.sealing.takeBundles(room, bundles, source);
     this.#views.set(room, view);
     const same =
       before?.epoch === view.epoch && before.open === view.open && before.split === view.split;
