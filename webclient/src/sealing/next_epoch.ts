@@ -207,7 +207,8 @@ export async function makeNext(
   };
   const bundle = await finish(header, keys, ground);
   const door = header.doors.find(([device]) => device === request.addDoor);
-  return { epoch: header.epoch, bundle, doorRecipient: door?.[1] ?? null };
+  const members = header.members.map(([user]) => user);
+  return { epoch: header.epoch, bundle, members, doorRecipient: door?.[1] ?? null };
 }
 
 /** The next epoch by a newcomer, who lists himself and changes nothing else. */
@@ -232,5 +233,7 @@ export async function makeOwnJoin(
     invites,
     reason: 'joined',
   };
-  return { epoch: header.epoch, bundle: await finish(header, keys, ground), doorRecipient: null };
+  const members = header.members.map(([listed]) => listed);
+  const bundle = await finish(header, keys, ground);
+  return { epoch: header.epoch, bundle, members, doorRecipient: null };
 }

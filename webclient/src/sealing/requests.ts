@@ -63,6 +63,8 @@ export interface NextEpoch {
 export interface MadeEpoch {
   readonly epoch: number;
   readonly bundle: Uint8Array;
+  /** Whom it lists. */
+  readonly members: readonly Id[];
   /** The recipient of `addDoor`, `age1…`. */
   readonly doorRecipient: string | null;
 }

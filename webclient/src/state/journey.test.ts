@@ -367,6 +367,27 @@ describe('the room’s keys', () => {
     expect(room.rotationDue).toBe(false);
   });
 
+  test('are not made anew for somebody who has no card yet', async () => {
+    const { app: ada, general } = await founder();
+    const room = house.rooms.get(parseId(general));
+    if (room === undefined) throw new Error('no room');
+    // As `user add` makes it: a member of the general room who never signed in.
+    const id = house.newId();
+    const carl = { id, name: 'carl', login: {}, cards: [], vault: null, vaultVersion: 0 };
+    house.users.set(id, carl);
+    room.members.set(id, 'member');
+    house.line(room, { type: 'joined', user: id });
+    await until(ada, ({ currentRoom }) => currentRoom?.members.length === 2);
+    for (let n = 0; n < 5; n++) {
+      await vi.waitFor(() => expect(clock.waiting).toBeGreaterThan(0));
+      clock.elapse(5_000);
+      house.line(room, { type: 'joined', user: id });
+      await ada.send(`still ${n}`);
+      await until(ada, shows(`still ${n}`));
+    }
+    expect(room.bundles.length).toBe(1);
+  });
+
   test('a refused send makes the epoch that is due and goes out under it', async () => {
     const { app: ada, general } = await founder();
     const room = house.rooms.get(parseId(general));
