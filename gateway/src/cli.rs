@@ -20,7 +20,7 @@ use crate::config::Place;
 
 /// A household's own messenger.
 #[derive(Parser)]
-#[command(name = "hearth", version, about)]
+#[command(name = "hearth", version)]
 struct Cli {
     /// The data folder of the box.
     #[arg(long, global = true, value_name = "DIR", default_value = "data")]
