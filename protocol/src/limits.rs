@@ -64,7 +64,7 @@ macro_rules! limits {
 }
 
 limits! {
-    /// Messages of a person in any 10 s over all doors together (seed 004 @Validation); 0 = no limit.
+    /// Messages of a person in any 10 s, over all doors (seed 004 @Validation); 0 = no limit.
     messages_per_10_s = 10;
     /// Posts a device may make in any 60 s (design §5); 0 = no limit.
     posts_per_60_s = 60;
