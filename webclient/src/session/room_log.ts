@@ -12,7 +12,7 @@ const PAGE = 50;
 const KEPT = 100;
 
 export interface RoomLogDeps {
-  readonly api: MessagesApi;
+  readonly api: Pick<MessagesApi, 'page'>;
   readonly store: HistoryStore;
   readonly sealing: Sealing;
   /** New facts of live items (not of older pages), in their order. */
@@ -35,6 +35,8 @@ export class RoomLog {
   #first: number | null = null;
   /** A first page was read, now or earlier. */
   #begun = false;
+  /** Live items could not be kept: what follows waits until they came once more. */
+  #behind = false;
   #queue: Item[] = [];
   #working: Promise<void> = Promise.resolve();
 
@@ -97,11 +99,12 @@ export class RoomLog {
       if (this.#begun) return;
       const page = await this.#deps.api.page(this.room, { limit: PAGE });
       this.#first = page.firstPosition;
+      const low = page.items[0]?.position ?? page.headPosition + 1;
+      const cursor = { low, high: page.headPosition, read: page.headPosition };
+      await this.#deps.store.keep(this.room, page.items, cursor);
+      this.#cursor = cursor;
+      this.#low = low;
       this.#begun = true;
-      this.#low = page.items[0]?.position ?? page.headPosition + 1;
-      const read = page.headPosition;
-      this.#cursor = { low: this.#low, high: page.headPosition, read };
-      await this.#deps.store.keep(this.room, page.items, this.#cursor);
       await this.#open(page.items);
       this.#deps.changed(this.room);
     });
@@ -120,16 +123,37 @@ export class RoomLog {
 
   async #append(items: readonly Item[]): Promise<void> {
     if (!this.#begun) return;
+    const behind = this.#behind;
+    this.#behind = true;
+    if (behind) await this.#catchUp();
+    await this.#add(items);
+    this.#behind = false;
+  }
+
+  /** Everything above what is kept, from the box. */
+  async #catchUp(): Promise<void> {
+    for (;;) {
+      const after = this.#cursor.high;
+      const page = await this.#deps.api.page(this.room, { limit: PAGE, after });
+      await this.#add(page.items);
+      if (this.#cursor.high === after || this.#cursor.high >= page.headPosition) return;
+    }
+  }
+
+  /** Keeps live items and shows them; when they cannot be kept, nothing has moved. */
+  async #add(items: readonly Item[]): Promise<void> {
     const news = items
       .filter(({ position }) => position > this.#cursor.high)
       .sort((a, b) => a.position - b.position);
     const last = news.at(-1);
     const first = news[0];
     if (last === undefined || first === undefined) return;
-    if (this.#cursor.high === 0) this.#low = first.position;
-    const low = this.#cursor.high === 0 ? first.position : this.#cursor.low;
-    this.#cursor = { ...this.#cursor, low, high: last.position };
-    await this.#deps.store.keep(this.room, news, this.#cursor);
+    const empty = this.#cursor.high === 0;
+    const low = empty ? first.position : this.#cursor.low;
+    const cursor = { ...this.#cursor, low, high: last.position };
+    await this.#deps.store.keep(this.room, news, cursor);
+    this.#cursor = cursor;
+    if (empty) this.#low = low;
     this.#deps.arrived(this.room, await this.#open(news));
     this.#deps.changed(this.room);
   }
@@ -174,16 +198,20 @@ export class RoomLog {
     const page = await this.#deps.api.page(this.room, { limit: PAGE, before: this.#low });
     this.#first = page.firstPosition;
     const low = page.items[0]?.position ?? this.#cursor.low;
-    this.#cursor = { ...this.#cursor, low: Math.min(low, this.#cursor.low) };
-    await this.#deps.store.keep(this.room, page.items, this.#cursor);
+    const cursor = { ...this.#cursor, low: Math.min(low, this.#cursor.low) };
+    await this.#deps.store.keep(this.room, page.items, cursor);
+    this.#cursor = cursor;
     if (page.items.length === 0) this.#first = this.#low;
     return page.items;
   }
 
   /** The person has seen everything that is here. */
-  async markRead(): Promise<void> {
-    if (this.#cursor.read >= this.#cursor.high) return;
-    this.#cursor = { ...this.#cursor, read: this.#cursor.high };
-    await this.#deps.store.keep(this.room, [], this.#cursor);
+  markRead(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#cursor.read >= this.#cursor.high) return;
+      // Read is read, even where that cannot be kept.
+      this.#cursor = { ...this.#cursor, read: this.#cursor.high };
+      await this.#deps.store.keep(this.room, [], this.#cursor);
+    });
   }
 }

@@ -146,7 +146,7 @@ export class Home {
     const handle = this.rooms.need(id);
     this.#current = handle.room.id;
     this.draw();
-    await handle.log.markRead();
+    await handle.log.markRead().catch((error: unknown) => this.failed(error));
     this.draw();
     if (this.online) await this.rooms.company(handle).catch((error: unknown) => this.failed(error));
   }
@@ -192,9 +192,10 @@ export class Home {
   }
 
   #arrived(room: Id, facts: readonly Fact[]): void {
+    const failed = (error: unknown): void => this.failed(error);
     for (const fact of facts) {
       if (fact.kind === 'event' && fact.sender === this.me) {
-        void this.outbox.echo(room, fact.id, fact.number?.seq ?? null);
+        this.outbox.echo(room, fact.id, fact.number?.seq ?? null).catch(failed);
       }
       if (fact.kind === 'event' && !this.people.has(fact.sender)) this.rooms.lookAround(room);
       if (
@@ -205,15 +206,14 @@ export class Home {
       }
     }
     if (this.#current === room) {
-      void this.rooms
-        .get(room)
-        ?.log.markRead()
-        .then(() => this.draw());
+      const log = this.rooms.get(room)?.log;
+      log?.markRead().then(() => this.draw(), failed);
     }
   }
 
   #keysChanged(room: Id, view: KeyView): void {
-    if (view.open) void this.rooms.get(room)?.log.reopen();
+    const log = view.open ? this.rooms.get(room)?.log : undefined;
+    log?.reopen().catch((error: unknown) => this.failed(error));
     this.outbox.wake(room);
     this.#vault.soon();
     this.draw();
