@@ -88,6 +88,11 @@ class HearthApp implements m.App {
     this.#state.update({ problem: { code, message, hint } });
   };
 
+  /** Runs an action that no form waits for: what goes wrong is told. */
+  #run(run: () => Promise<void>): Promise<void> {
+    return this.#act(null, run).catch(this.#tell);
+  }
+
   async start(): Promise<void> {
     const { entry } = this.#parts;
     const arrival = await this.#entrance.wake().catch((error: unknown) => {
@@ -236,7 +241,7 @@ class HearthApp implements m.App {
   }
 
   loadOlder(): Promise<void> {
-    return this.#act(null, () => this.#here().older());
+    return this.#run(() => this.#here().older());
   }
 
   createRoom(input: m.NewRoom): Promise<string> {
@@ -260,11 +265,11 @@ class HearthApp implements m.App {
   }
 
   retry(id: string): Promise<void> {
-    return this.#act(null, () => this.#actions().retry(id));
+    return this.#run(() => this.#actions().retry(id));
   }
 
   discard(id: string): Promise<void> {
-    return this.#act(null, () => this.#actions().discard(id));
+    return this.#run(() => this.#actions().discard(id));
   }
 
   draft(roomId: string): string {

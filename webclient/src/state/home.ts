@@ -164,6 +164,8 @@ export class Home {
     this.draw();
     try {
       await handle.log.older();
+    } catch (error) {
+      this.failed(error);
     } finally {
       handle.loadingOlder = false;
       this.draw();

@@ -6,7 +6,15 @@ import { recipient, sealFile } from '../sealing/agefile';
 import { Browser } from '../testing/browser';
 import { FakeClock, until } from '../testing/clock';
 import { FakeHouse } from '../testing/house';
-import type { App, AppState, MessageItem } from './model';
+import {
+  foundHouse,
+  messages,
+  openGeneral,
+  settled,
+  shows,
+  type Founder,
+} from '../testing/screens';
+import type { App } from './model';
 
 let clock: FakeClock;
 let house: FakeHouse;
@@ -16,38 +24,7 @@ beforeEach(() => {
   house = new FakeHouse(clock);
 });
 
-const messages = (state: AppState): MessageItem[] =>
-  (state.currentRoom?.timeline ?? []).filter(
-    (item): item is MessageItem => item.kind === 'message',
-  );
-
-const shows =
-  (text: string) =>
-  (state: AppState): boolean =>
-    messages(state).some((item) => item.text === text && item.delivery.kind === 'stored');
-
-const settled = (state: AppState): boolean =>
-  state.waiting === 0 && messages(state).every(({ delivery }) => delivery.kind === 'stored');
-
-async function openGeneral(app: App): Promise<string> {
-  const state = await until(app, ({ rooms, connection }) => {
-    return connection.kind === 'online' && rooms.length > 0;
-  });
-  const id = state.rooms[0]?.id ?? '';
-  await app.openRoom(id);
-  await until(app, ({ currentRoom }) => currentRoom?.block === null);
-  return id;
-}
-
-async function founder(): Promise<{ app: App; browser: Browser; general: string }> {
-  const browser = new Browser(house, clock);
-  const app = await browser.open('/setup', `#${'x'.repeat(22)}`);
-  expect(app.state.phase).toBe('setup');
-  await app.setUp({ house: 'Our house', name: 'ada', password: 'correct horse' });
-  expect(app.state.recoverySheet?.identity).toMatch(/^AGE-SECRET-KEY-1/);
-  app.recoverySheetKept();
-  return { app, browser, general: await openGeneral(app) };
-}
+const founder = (): Promise<Founder> => foundHouse(house, clock);
 
 async function newcomer(
   app: App,
@@ -64,6 +41,15 @@ async function newcomer(
   await openGeneral(theirs);
   return { app: theirs, browser };
 }
+
+test('set-up shows a recovery sheet, once', async () => {
+  const app = await new Browser(house, clock).open('/setup', `#${'x'.repeat(22)}`);
+  expect(app.state.phase).toBe('setup');
+  await app.setUp({ house: 'Our house', name: 'ada', password: 'correct horse' });
+  expect(app.state.recoverySheet?.identity).toMatch(/^AGE-SECRET-KEY-1/);
+  app.recoverySheetKept();
+  expect(app.state.recoverySheet).toBeNull();
+});
 
 describe('two people', () => {
   test('chat sealed; the newcomer reads what was before; a third browser reads it all', async () => {
@@ -239,117 +225,6 @@ describe('a machine', () => {
     );
     const shown = state.currentRoom?.timeline.find((item) => item.kind === 'post');
     expect(shown).toMatchObject({ text: 'Cake ready', sealedBy: 'box', priority: 'high' });
-  });
-});
-
-describe('what was written', () => {
-  const stored = (general: string): number => {
-    const events = house.rooms.get(parseId(general))?.events ?? [];
-    return events.filter((event) => event.class === 'event').length;
-  };
-
-  test('while the box was away goes out once, in order', async () => {
-    const { app: ada, general } = await founder();
-    house.down = true;
-    house.cut();
-    await until(ada, ({ connection }) => connection.kind === 'offline');
-    for (const text of ['one', 'two', 'three']) await ada.send(text);
-    expect(ada.state.waiting).toBe(3);
-    expect(messages(ada.state).map(({ delivery }) => delivery.kind)).toEqual(
-      Array(3).fill('queued'),
-    );
-    house.down = false;
-    clock.elapse(60_000);
-    const state = await until(ada, settled);
-    expect(messages(state).map(({ text }) => text)).toEqual(['one', 'two', 'three']);
-    expect(stored(general)).toBe(3);
-  });
-
-  test('is stored once when the acknowledgement was lost', async () => {
-    const { app: ada, general } = await founder();
-    house.faults.push({ kind: 'lose_ack' });
-    await ada.send('once');
-    await until(ada, ({ connection }) => connection.kind === 'offline');
-    clock.elapse(60_000);
-    await until(ada, (state) => settled(state) && shows('once')(state));
-    await ada.send('next');
-    await until(ada, (state) => settled(state) && shows('next')(state));
-    expect(stored(general)).toBe(2);
-    expect(ada.state.currentRoom?.timeline.some(({ kind }) => kind === 'gap')).toBe(false);
-  });
-
-  test('survives a crash between sending and the acknowledgement', async () => {
-    const { app: ada, browser, general } = await founder();
-    house.faults.push({ kind: 'lose_ack' });
-    const sent = ada.send('crash');
-    await sent;
-    await until(ada, ({ connection }) => connection.kind === 'offline');
-    await ada.send('after it');
-    browser.crash();
-    const again = await browser.open();
-    await again.openRoom(general);
-    const state = await until(again, (now) => settled(now) && shows('after it')(now));
-    expect(messages(state).map(({ text }) => text)).toEqual(['crash', 'after it']);
-    expect(stored(general)).toBe(2);
-    expect(state.currentRoom?.timeline.some(({ kind }) => kind === 'gap')).toBe(false);
-  });
-
-  test('too fast is later, not lost', async () => {
-    const { app: ada } = await founder();
-    house.faults.push({ kind: 'refuse', reason: 0x97, text: 'too_fast: wait a little' });
-    await ada.send('patience');
-    await until(
-      ada,
-      (state) => messages(state)[0]?.delivery.kind === 'queued' && clock.waiting > 0,
-    );
-    for (let n = 0; n < 3; n++) clock.elapse(1_500);
-    await until(ada, shows('patience'));
-  });
-
-  test('and refused says why, and can be tried again or taken back', async () => {
-    const { app: ada, general } = await founder();
-    house.faults.push({ kind: 'refuse', reason: 0x99, text: 'bad_event: no' });
-    await ada.send('refused');
-    const failed = await until(ada, (s) => messages(s)[0]?.delivery.kind === 'failed');
-    const item = messages(failed)[0];
-    expect(item?.delivery).toMatchObject({ problem: { code: 'bad_event', message: 'no' } });
-    await ada.retry(item?.id ?? '');
-    await until(ada, shows('refused'));
-    house.faults.push({ kind: 'refuse', reason: 0x99, text: 'bad_event: no' });
-    await ada.send('again');
-    await until(ada, (s) => messages(s)[1]?.delivery.kind === 'failed');
-    await ada.discard(messages(ada.state)[1]?.id ?? '');
-    await until(ada, (s) => messages(s).length === 1);
-    await ada.send('the next one');
-    await until(ada, shows('the next one'));
-    expect(stored(general)).toBe(2);
-    expect(ada.state.currentRoom?.timeline.some(({ kind }) => kind === 'gap')).toBe(false);
-  });
-
-  test('in one tab goes out from whichever tab leads, once, without a gap', async () => {
-    const { app: first, browser, general } = await founder();
-    const second = await browser.open();
-    await until(first, ({ connection }) => connection.kind === 'refused');
-    await first.send('from the tab that follows');
-    const third = await browser.open();
-    await third.openRoom(general);
-    await until(third, shows('from the tab that follows'));
-    first.takeOver();
-    await until(first, shows('from the tab that follows'));
-    await first.send('and on');
-    const state = await until(first, (now) => settled(now) && shows('and on')(now));
-    expect(state.currentRoom?.timeline.some(({ kind }) => kind === 'gap')).toBe(false);
-    expect(stored(general)).toBe(2);
-    expect(second.state.connection).toMatchObject({ kind: 'refused', code: 'other_tab' });
-  });
-
-  test('a draft survives reload', async () => {
-    const { app: ada, browser, general } = await founder();
-    ada.keepDraft(general, 'half a thou');
-    await until(ada, () => true);
-    browser.crash();
-    const again = await browser.open();
-    expect(again.draft(general)).toBe('half a thou');
   });
 });
 

@@ -302,6 +302,7 @@ export const english = {
         'This house is set up already.',
         'Sign in, or ask someone at home for an invitation.',
       ],
+      on_its_way: ['This message may be on the box already.', 'Delete it once it is kept there.'],
       rotate_first: [
         'The room needs a new key first.',
         'This happens by itself; try again in a moment.',

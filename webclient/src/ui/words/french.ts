@@ -309,6 +309,10 @@ export const french: Words = {
         'Cette maison est déjà en route.',
         'Entrez, ou demandez une invitation à quelqu’un de la maison.',
       ],
+      on_its_way: [
+        'Ce message est peut-être déjà sur le boîtier.',
+        'Supprimez-le une fois qu’il y est gardé.',
+      ],
       rotate_first: [
         'Le salon a d’abord besoin d’une nouvelle clé.',
         'Cela se fait tout seul ; réessayez dans un instant.',
