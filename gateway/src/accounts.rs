@@ -15,8 +15,8 @@ use subtle::ConstantTimeEq;
 
 use crate::app::App;
 use crate::auth::{NewSession, SessionReply, verifier};
+use crate::bundles::Setting;
 use crate::clock::random;
-use crate::epochs::Setting;
 use crate::error::ApiError;
 use crate::names::{check_title, check_user_name, display_name};
 
@@ -128,7 +128,7 @@ impl App {
         let invite = self.usable_invite(request.code, Some(&request.auth)).await?;
         let mut change = Change::of(vec![], self.clock.now_ms());
         let (user, session) = self.open_account(&mut change, request.account, HouseRole::Member)?;
-        self.join_by(&mut change, &invite, user.id, &request.joins)?;
+        self.join_by(&mut change, &invite, user.id, &request.joins).await?;
         self.store.change(change).await?;
         tracing::info!(user = %user.id, "somebody joined by an invite");
         self.auth.reply(session, user)
@@ -144,7 +144,7 @@ impl App {
     ) -> Result<Vec<RoomId>, ApiError> {
         let invite = self.usable_invite(code, Some(auth)).await?;
         let mut change = Change::of(vec![], self.clock.now_ms());
-        self.join_by(&mut change, &invite, user, joins)?;
+        self.join_by(&mut change, &invite, user, joins).await?;
         self.store.change(change).await?;
         Ok(invite.rooms)
     }
@@ -179,7 +179,8 @@ impl App {
 
     /// Whether nobody lives here yet.
     pub async fn needs_set_up(&self) -> Result<bool, ApiError> {
-        Ok(self.store.users().await?.is_empty())
+        // The first account and the house are made by one commit.
+        Ok(self.store.house().await?.is_none())
     }
 
     /// An invite that can still be used, shown by its link's secret where `auth` is asked for.
@@ -212,7 +213,7 @@ impl App {
         }
     }
 
-    fn join_by(
+    async fn join_by(
         &self,
         change: &mut Change,
         invite: &Invite,
@@ -226,6 +227,11 @@ impl App {
                 continue;
             }
             if state.is_sealed() {
+                if self.was_listed(&state.room, user).await? {
+                    let message = "whoever was in a sealed room does not come back by a link";
+                    return Err(ApiError::conflict("listed_before", message)
+                        .hint("ask its people; letting someone in again is not there yet"));
+                }
                 let proof = joins.iter().find(|join| join.room == *id).ok_or_else(|| {
                     let message = format!("the sealed room {id} needs a join proof");
                     ApiError::invalid("proof_required", message)
@@ -237,7 +243,6 @@ impl App {
                     proof: proof.proof.clone(),
                 }));
             }
-            change.checks.push((*id, state.room.version));
             self.enter(change, &state.room, user);
         }
         Ok(())

@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream as BlockingStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use hearth_protocol::ids::{DeviceId, RoomId};
 use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use crate::accounts::member;
 use crate::app::App;
@@ -145,6 +147,8 @@ pub struct DeviceLine {
     pub room_name: String,
 }
 
+/// How long one command may take, its Argon2 and its waiting included.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
 /// Bytes of a request or a reply.
 const LINE_BYTES_MAX: u64 = 1024 * 1024;
 
@@ -291,13 +295,17 @@ impl Socket {
                 accepted = self.listener.accept() => accepted,
                 _ = stop.wait_for(|stop| *stop) => break,
             };
-            match accepted {
-                Ok((stream, _)) => {
-                    if let Err(error) = talk(stream, &app).await {
-                        tracing::warn!(%error, "a box command was not answered");
-                    }
-                }
-                Err(error) => tracing::warn!(%error, "the admin socket failed"),
+            let answered = match accepted {
+                Ok((stream, _)) => tokio::select! {
+                    answered = timeout(ANSWERED_WITHIN, talk(stream, &app)) => answered,
+                    _ = stop.wait_for(|stop| *stop) => break,
+                },
+                Err(error) => Ok(Err(error)),
+            };
+            match answered {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(%error, "a box command was not answered"),
+                Err(_) => tracing::warn!("a box command took too long"),
             }
         }
         if let Err(error) = std::fs::remove_file(&self.path) {

@@ -131,7 +131,6 @@ impl App {
     ) -> Result<(), ApiError> {
         let (room, now) = (state.room.id, self.clock.now_ms());
         let mut change = Change::of(vec![Edit::RemoveMember { room, user }], now);
-        change.checks.push((room, state.room.version));
         self.mark_rotation_due(&mut change, room);
         change.line(room, Line::Left { user, by }, EventId::new(now, random()));
         self.store.change(change).await?;

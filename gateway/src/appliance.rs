@@ -139,7 +139,7 @@ pub async fn serve(
     let broker = app.broker.clone();
     let mqtt_task = tokio::spawn(async move { broker.listen(mqtt_listener).await });
     let admin_task = tokio::spawn(admin.serve(app.clone(), stop.clone()));
-    http::serve(http_listener, http::routes(&app), stop).await;
+    http::serve(http_listener, http::routes(&app), app.limits.connections_max, stop).await;
     app.close().await;
     for task in [mqtt_task, admin_task] {
         if let Err(error) = task.await {

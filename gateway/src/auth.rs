@@ -13,12 +13,12 @@ use std::sync::Arc;
 
 use hearth_protocol::bytes::b64u;
 use hearth_protocol::ids::{SessionId, TokenId, UserId};
-use hearth_protocol::limits::Limits;
+use hearth_protocol::limits::{self, Limits};
 use hearth_protocol::principal::Principal;
 use hearth_protocol::refusal::Kind;
 use hearth_protocol::sealing::kdf::sha256;
 use hearth_protocol::sealing::vault::{self, Cost};
-use hearth_store::{AppToken, Change, Edit, Login, Session, Store, User};
+use hearth_store::{AppToken, Change, Edit, Login, Session, Store, Touch, User};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Serialize;
 use sha2::Sha256;
@@ -35,10 +35,6 @@ use live::Live;
 pub const APP_TOKEN: &str = "hearth_app_";
 /// What begins a device token.
 pub const DEVICE_TOKEN: &str = "hearth_dev_";
-
-const DAY_MS: u64 = 24 * 3_600_000;
-/// `last_used_at` is written at most this often: it must not cost a sync per request.
-const TOUCH_EVERY_MS: u64 = 3_600_000;
 
 /// Everything that tells who somebody is.
 pub struct Auth {
@@ -160,7 +156,7 @@ impl Auth {
         label: &str,
         address: IpAddr,
     ) -> Result<SessionReply, ApiError> {
-        self.attempts.check(name, address, self.clock.now_ms(), &self.limits)?;
+        self.attempts.begin(name, address, self.clock.now_ms(), &self.limits)?;
         let user = self.store.user_by_name(name).await?;
         let params = match &user {
             Some(user) => Params { salt: user.login.salt, cost: user.login.cost },
@@ -175,7 +171,6 @@ impl Auth {
         let expected = user.as_ref().map_or(self.params_secret, |user| user.login.verifier);
         let met: bool = given.ct_eq(&expected).into();
         let Some(user) = user.filter(|_| met) else {
-            self.attempts.failed(name, address, self.clock.now_ms());
             return Err(ApiError::new(
                 Kind::Unauthenticated,
                 "wrong_login",
@@ -192,7 +187,8 @@ impl Auth {
         }
         self.attempts.succeeded(name, address);
         let session = self.new_session(user.id, label);
-        let edits = vec![Edit::PutSession(session.session.clone())];
+        let mut edits = self.end_expired(user.id).await?;
+        edits.push(Edit::PutSession(session.session.clone()));
         self.store.change(Change::of(edits, self.clock.now_ms())).await?;
         self.reply(session, user)
     }
@@ -215,8 +211,8 @@ impl Auth {
 
     /// The answer for a stored session.
     pub fn reply(&self, made: NewSession, user: User) -> Result<SessionReply, ApiError> {
-        let hours = u64::try_from(self.limits.token_hours).unwrap_or(24);
-        let expires_at = self.clock.now_ms() + hours * 3_600_000;
+        let life_ms = limits::hours_ms(self.limits.token_hours);
+        let expires_at = self.clock.now_ms().saturating_add(life_ms);
         let token = self
             .jwt
             .sign(user.id, made.session.id, expires_at)
@@ -239,25 +235,27 @@ impl Auth {
         let hash = sha256(refresh.as_bytes());
         let session = self.store.session_by_refresh(hash).await?.ok_or_else(ended)?;
         let user = self.store.user(session.user).await?.ok_or_else(ended)?;
-        self.check_age(&session).map_err(|()| ended())?;
-        self.touch(&session).await?;
+        let now = self.clock.now_ms();
+        if !self.is_in_use(&session) {
+            let edits = vec![Edit::RemoveSession(session.id)];
+            self.store.change(Change::of(edits, now)).await?;
+            return Err(ended());
+        }
+        self.store.touch(Touch::Session(session.id), now);
         self.reply(NewSession { session, refresh: refresh.to_string() }, user)
     }
 
-    fn check_age(&self, session: &Session) -> Result<(), ()> {
-        let days = u64::try_from(self.limits.session_days).unwrap_or(u64::MAX);
-        let until = session.last_used_at.saturating_add(days.saturating_mul(DAY_MS));
-        if self.clock.now_ms() < until { Ok(()) } else { Err(()) }
+    /// Whether a login was used lately enough to go on.
+    fn is_in_use(&self, session: &Session) -> bool {
+        let life_ms = limits::days_ms(self.limits.session_days);
+        self.clock.now_ms() < session.last_used_at.saturating_add(life_ms)
     }
 
-    async fn touch(&self, session: &Session) -> Result<(), ApiError> {
-        let now = self.clock.now_ms();
-        if now.saturating_sub(session.last_used_at) < TOUCH_EVERY_MS {
-            return Ok(());
-        }
-        let touched = Session { last_used_at: now, ..session.clone() };
-        self.store.change(Change::of(vec![Edit::PutSession(touched)], now)).await?;
-        Ok(())
+    /// Ends a person's logins that nobody used for too long.
+    async fn end_expired(&self, user: UserId) -> Result<Vec<Edit>, ApiError> {
+        let sessions = self.store.sessions_of(user).await?;
+        let expired = sessions.into_iter().filter(|session| !self.is_in_use(session));
+        Ok(expired.map(|session| Edit::RemoveSession(session.id)).collect())
     }
 
     /// An app token: shown once, kept as a hash.
@@ -298,6 +296,9 @@ impl Auth {
                 .check(token, self.clock.now_ms())
                 .map(|(user, session)| Principal::Person { user, session })
         };
+        if let Some(Principal::App { token, .. }) = who {
+            self.store.touch(Touch::Token(token), self.clock.now_ms());
+        }
         who.filter(|who| self.live.holds(who)).ok_or_else(|| {
             ApiError::new(Kind::Unauthenticated, "wrong_token", "the token is wrong or has ended")
                 .hint("sign in again, or make a new token")

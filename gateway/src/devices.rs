@@ -7,8 +7,8 @@ use hearth_store::{Change, Device, Edit, StoreError};
 
 use crate::app::App;
 use crate::auth::DEVICE_TOKEN;
+use crate::bundles::Setting;
 use crate::clock::random;
-use crate::epochs::Setting;
 use crate::error::ApiError;
 use crate::membership::RoomState;
 use crate::names::check_device_name;

@@ -48,6 +48,12 @@ impl From<Refusal> for ApiError {
     }
 }
 
+impl From<ApiError> for Refusal {
+    fn from(ApiError(refusal): ApiError) -> Self {
+        refusal
+    }
+}
+
 impl From<IdError> for ApiError {
     fn from(error: IdError) -> Self {
         Self::invalid("bad_id", error.to_string())

@@ -11,7 +11,7 @@ use hearth_protocol::principal::Principal;
 use hearth_protocol::refusal::{Kind, Refusal};
 use hearth_protocol::role::RoomAction;
 use hearth_protocol::topic::{PREFIX, Topic};
-use hearth_store::PageQuery;
+use hearth_store::{PageQuery, Touch};
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -63,8 +63,7 @@ impl Gate for HouseGate {
         publish: Publish,
     ) -> BoxFuture<'static, Result<Verdict, Refusal>> {
         let app = self.app.clone();
-        async move { accept(&app, &who, publish).await.map_err(|ApiError(refusal)| refusal) }
-            .boxed()
+        async move { Ok(accept(&app, &who, publish).await?) }.boxed()
     }
 
     fn backlog<'a>(
@@ -74,14 +73,14 @@ impl Gate for HouseGate {
         after: Position,
         limit: usize,
     ) -> BoxFuture<'a, Result<Backlog, Refusal>> {
-        async move {
-            backlog(&self.app, who, room, after, limit).await.map_err(|ApiError(refusal)| refusal)
-        }
-        .boxed()
+        async move { Ok(backlog(&self.app, who, room, after, limit).await?) }.boxed()
     }
 
     fn presence(&self, who: &Principal, change: PresenceChange) {
         tracing::debug!(account = %who.account(), ?change, "mqtt");
+        if let Some(user) = who.user() {
+            self.app.store.touch(Touch::User(user), self.app.clock.now_ms());
+        }
     }
 }
 
@@ -92,7 +91,7 @@ async fn admit(app: &App, login: Login) -> Result<Principal, Refusal> {
     };
     let password = login.password.ok_or_else(|| no("a password is needed"))?;
     let token = std::str::from_utf8(&password).map_err(|_| no("the password is no token"))?;
-    let who = app.auth.principal(token).await.map_err(|ApiError(refusal)| refusal)?;
+    let who = app.auth.principal(token).await?;
     if let Principal::Device { device, .. } = who {
         // A line pasted for another device fails here, not at its first post.
         if login.username.is_some_and(|name| name != device.to_string()) {

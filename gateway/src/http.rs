@@ -14,7 +14,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use warp::filters::BoxedFilter;
 use warp::http::HeaderValue;
 use warp::reply::{Reply, Response};
@@ -113,14 +113,18 @@ const LINGER: Duration = Duration::from_secs(5);
 pub async fn serve(
     listener: TcpListener,
     routes: BoxedFilter<(Response,)>,
+    connections_max: usize,
     mut stop: watch::Receiver<bool>,
 ) {
     let service = warp::service(routes);
+    let places = Arc::new(Semaphore::new(connections_max));
     let graceful = GracefulShutdown::new();
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
     builder.http2().timer(TokioTimer::new());
     loop {
+        // Above the limit nobody is accepted until somebody has gone: the kernel's queue waits.
+        let Ok(place) = places.clone().acquire_owned().await else { break };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             _ = stop.wait_for(|stop| *stop) => break,
@@ -146,6 +150,7 @@ pub async fn serve(
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "an HTTP connection ended");
             }
+            drop(place);
         });
     }
     if tokio::time::timeout(LINGER, graceful.shutdown()).await.is_err() {

@@ -13,7 +13,7 @@ use hearth_protocol::refusal::{Kind, Refusal};
 use hearth_protocol::role::RoomAction;
 use hearth_protocol::sealing::event::{Kind as WireKind, WireHeader};
 use hearth_protocol::sealing::kdf::sha256;
-use hearth_store::{Appended, NewEvent, Once, StoreError};
+use hearth_store::{Appended, NewEvent, Once, StoreError, StoredEvent, Touch};
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
@@ -39,6 +39,14 @@ pub struct Submission {
     pub can_be_refused: bool,
 }
 
+/// What became of it.
+pub struct Stored {
+    /// The event as it is on disk.
+    pub event: StoredEvent,
+    /// It was there already.
+    pub duplicate: bool,
+}
+
 /// An event that fits its room, ready to be stored.
 struct Fit {
     id: Option<EventId>,
@@ -50,7 +58,7 @@ struct Fit {
 impl App {
     /// Stores a message or post, or says why not. When it returns Ok the event is on disk and on
     /// its way to everyone who may have it.
-    pub async fn submit(&self, submission: Submission) -> Result<Appended, ApiError> {
+    pub async fn submit(&self, submission: Submission) -> Result<Stored, ApiError> {
         let mut paced = false;
         for _ in 0..CHECKS_MAX {
             let state = self.writable(&submission)?;
@@ -63,6 +71,7 @@ impl App {
                 paced = true;
             }
             let now = self.clock.now_ms();
+            let (class, body) = (fit.class, fit.body.clone());
             let event = NewEvent {
                 room: submission.room,
                 id: fit.id,
@@ -76,10 +85,33 @@ impl App {
             };
             match self.store.append(event).await {
                 Err(StoreError::Stale { .. }) => tokio::task::yield_now().await,
-                answer => return Ok(answer?),
+                answer => {
+                    if let Sender::Device(device) = submission.sender {
+                        self.store.touch(Touch::Device(device), now);
+                    }
+                    return self.stored(&submission, answer?, class, body).await;
+                }
             }
         }
         Err(ApiError::new(Kind::Unavailable, "busy", "the room changes too fast; try again"))
+    }
+
+    async fn stored(
+        &self,
+        submission: &Submission,
+        appended: Appended,
+        class: Class,
+        body: Bytes,
+    ) -> Result<Stored, ApiError> {
+        if appended.duplicate
+            && let Some(event) = self.store.event(appended.id).await?
+        {
+            return Ok(Stored { event, duplicate: true });
+        }
+        let Appended { position, received_at, id, duplicate } = appended;
+        let (room, sender) = (submission.room, submission.sender);
+        let event = StoredEvent { room, position, received_at, id, sender, class, body };
+        Ok(Stored { event, duplicate })
     }
 
     /// The room, if the sender may write there.
@@ -190,7 +222,7 @@ impl App {
     }
 
     /// A known id is answered before epoch, mute or rate are looked at (design §3).
-    async fn known_or(&self, submission: &Submission, no: ApiError) -> Result<Appended, ApiError> {
+    async fn known_or(&self, submission: &Submission, no: ApiError) -> Result<Stored, ApiError> {
         let Ok(header) = WireHeader::parse(&submission.payload) else { return Err(no) };
         self.known(submission, header.id).await?.ok_or(no)
     }
@@ -199,17 +231,12 @@ impl App {
         &self,
         submission: &Submission,
         id: EventId,
-    ) -> Result<Option<Appended>, ApiError> {
-        let Some(event) = self.store.event(id).await? else { return Ok(None) };
-        if (event.room, event.sender) != (submission.room, submission.sender) {
-            return Ok(None);
-        }
-        Ok(Some(Appended {
-            position: event.position,
-            received_at: event.received_at,
-            id,
-            duplicate: true,
-        }))
+    ) -> Result<Option<Stored>, ApiError> {
+        let own = |event: &StoredEvent| {
+            (event.room, event.sender) == (submission.room, submission.sender)
+        };
+        let event = self.store.event(id).await?.filter(own);
+        Ok(event.map(|event| Stored { event, duplicate: true }))
     }
 
     /// Holds the message back, or refuses it, when its sender writes too fast.

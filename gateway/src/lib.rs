@@ -10,7 +10,7 @@
 //! Around it:
 //!
 //! - [`app`]: the state they share · [`error`], [`clock`], [`config`], [`names`]
-//! - [`auth`]: who is it · [`accounts`], [`devices`], [`epochs`]: how they come to be
+//! - [`auth`]: who is it · [`accounts`], [`devices`], [`bundles`]: how they come to be
 //! - [`appliance`], [`http`], [`web`], [`admin`]: the running program
 //! - [`cli`]: the command · [`member`]: a person who signed in on this machine
 
@@ -21,11 +21,11 @@ pub mod api;
 pub mod app;
 pub mod appliance;
 pub mod auth;
+pub mod bundles;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod devices;
-pub mod epochs;
 pub mod error;
 pub mod gate;
 pub mod history;

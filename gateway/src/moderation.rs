@@ -12,6 +12,8 @@ use hearth_protocol::refusal::{Kind, Refusal};
 
 const PERSON_WINDOW_MS: u64 = 10_000;
 const DEVICE_WINDOW_MS: u64 = 60_000;
+/// Above so many senders, those whose window is over are forgotten.
+const SENDERS_KEPT: usize = 1_000;
 
 /// The recent messages of everyone who wrote lately.
 #[derive(Debug, Default)]
@@ -43,8 +45,9 @@ impl Rates {
             return Pace::Go;
         }
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        if recent.len() > 1_000 {
-            recent.retain(|_, times| times.back().is_some_and(|last| last + window > now_ms));
+        if recent.len() > SENDERS_KEPT {
+            let longest = DEVICE_WINDOW_MS;
+            recent.retain(|_, times| times.back().is_some_and(|last| last + longest > now_ms));
         }
         let times = recent.entry(sender).or_default();
         while times.front().is_some_and(|first| first + window <= now_ms) {
@@ -75,7 +78,7 @@ pub fn too_fast(retry_after_ms: u64) -> Refusal {
         "too_fast",
         format!("too many messages; the next one is taken in {retry_after_ms} ms"),
     )
-    .hint("at most 10 messages in 10 seconds, a device 60 in a minute")
+    .hint("wait that long; clients that queue send it by themselves")
 }
 
 #[cfg(test)]

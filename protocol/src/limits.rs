@@ -4,6 +4,21 @@
 
 use std::fmt;
 
+/// So many hours, in ms.
+pub fn hours_ms(hours: usize) -> u64 {
+    u64::try_from(hours).unwrap_or(u64::MAX).saturating_mul(3_600_000)
+}
+
+/// So many days, in ms.
+pub fn days_ms(days: usize) -> u64 {
+    hours_ms(days.saturating_mul(24))
+}
+
+/// So many seconds, in ms.
+pub fn seconds_ms(seconds: usize) -> u64 {
+    u64::try_from(seconds).unwrap_or(u64::MAX).saturating_mul(1_000)
+}
+
 /// Why a `NAME=NUMBER` was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LimitError {
@@ -84,16 +99,14 @@ limits! {
     page_messages_max = 200;
     /// Messages on a page when nobody says how many.
     page_messages_default = 50;
-    /// Bytes of a JSON body: a bundle of 250 members with its age file stays below.
-    json_bytes_max = 512 * 1024;
+    /// Bytes of a JSON body: two things of 256 KiB each, in base64, stay below.
+    json_bytes_max = 1024 * 1024;
     /// Bytes of a vault or of a recovery file.
     vault_bytes_max = 256 * 1024;
     /// Bytes of a bundle.
     bundle_bytes_max = 256 * 1024;
     /// Bytes of an invite's blob.
     invite_blob_bytes_max = 4 * 1024;
-    /// Days an invite lives when nobody says how long (seed 004 @Invite).
-    invite_days_default = 7;
     /// Days an invite may live at most.
     invite_days_max = 365;
     /// Times an invite may be used at most.

@@ -140,10 +140,8 @@ async fn refresh(app: Arc<App>, request: RefreshRequest) -> Result<Answer, ApiEr
 }
 
 async fn logout(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
-    if let Some(session) = caller.session {
-        let edits = vec![Edit::RemoveSession(session)];
-        app.store.change(Change::of(edits, app.clock.now_ms())).await?;
-    }
+    let edits = vec![Edit::RemoveSession(caller.login()?)];
+    app.store.change(Change::of(edits, app.clock.now_ms())).await?;
     Answer::nothing()
 }
 
@@ -153,6 +151,7 @@ async fn me(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
 }
 
 async fn list_tokens(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
+    caller.login()?;
     let tokens = app.store.tokens_of(caller.user).await?;
     let tokens: Vec<_> = tokens
         .into_iter()
@@ -174,6 +173,7 @@ async fn make_token(
     caller: Caller,
     request: TokenRequest,
 ) -> Result<Answer, ApiError> {
+    caller.login()?;
     let label = check_title("a label", &request.label, app.limits.display_name_chars_max)?;
     let (token, text) = app.auth.make_app_token(caller.user, &label).await?;
     Answer::created(&json!({ "id": token.id, "label": token.label, "token": text,
@@ -181,6 +181,7 @@ async fn make_token(
 }
 
 async fn end_token(app: Arc<App>, caller: Caller, id: TokenId) -> Result<Answer, ApiError> {
+    caller.login()?;
     let tokens = app.store.tokens_of(caller.user).await?;
     if !tokens.iter().any(|token| token.id == id) {
         return Err(ApiError::not_found("token"));

@@ -15,7 +15,7 @@ use warp::{Filter, path};
 use super::extract::{Caller, body, caller, with};
 use super::reply::{Answer, answer};
 use crate::app::App;
-use crate::epochs::Setting;
+use crate::bundles::Setting;
 use crate::error::ApiError;
 
 /// Its routes.

@@ -2,7 +2,12 @@
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Buf, BufMut};
+use futures_util::{Stream, StreamExt};
 
 use hearth_protocol::ids::{SessionId, UserId};
 use hearth_protocol::principal::Principal;
@@ -12,6 +17,9 @@ use warp::{Filter, Rejection};
 
 use crate::app::App;
 use crate::error::ApiError;
+
+/// How long a client may take to send a body.
+const BODY_WITHIN: Duration = Duration::from_secs(30);
 
 /// The address a request came from; the listener puts it into the request.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +32,16 @@ pub struct Caller {
     pub user: UserId,
     /// Through which login; `None` through an app token.
     pub session: Option<SessionId>,
+}
+
+impl Caller {
+    /// The login behind it: keys and tokens are not for apps.
+    pub fn login(&self) -> Result<SessionId, ApiError> {
+        self.session.ok_or_else(|| {
+            ApiError::forbidden("an app token does not reach keys, tokens and logins")
+                .hint("sign in with the password")
+        })
+    }
 }
 
 /// The app, for handlers.
@@ -77,14 +95,34 @@ pub fn body<T: DeserializeOwned + Send>(
     app: &Arc<App>,
 ) -> impl Filter<Extract = (T,), Error = Rejection> + Clone + use<T> {
     let max = u64::try_from(app.limits.json_bytes_max).unwrap_or(u64::MAX);
-    warp::body::content_length_limit(max).and(warp::body::bytes()).and_then(
-        |bytes: bytes::Bytes| async move {
-            serde_json::from_slice(&bytes).map_err(|error| {
-                Rejection::from(
-                    ApiError::invalid("bad_json", format!("the body does not read: {error}"))
-                        .hint("send JSON as docs/protocol.md describes it"),
-                )
-            })
-        },
-    )
+    warp::body::content_length_limit(max).and(warp::body::stream()).and_then(|chunks| async move {
+        let bytes = collect(chunks).await?;
+        serde_json::from_slice(&bytes).map_err(|error| {
+            Rejection::from(
+                ApiError::invalid("bad_json", format!("the body does not read: {error}"))
+                    .hint("send JSON as docs/protocol.md describes it"),
+            )
+        })
+    })
+}
+
+/// The whole of a body whose length was announced and is below the limit.
+async fn collect<B: Buf>(
+    chunks: impl Stream<Item = Result<B, warp::Error>>,
+) -> Result<Vec<u8>, ApiError> {
+    let read = async {
+        let mut bytes = vec![];
+        let mut chunks = pin!(chunks);
+        while let Some(chunk) = chunks.next().await {
+            bytes.put(chunk?);
+        }
+        Ok::<_, warp::Error>(bytes)
+    };
+    match tokio::time::timeout(BODY_WITHIN, read).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) => {
+            Err(ApiError::invalid("bad_body", format!("the body broke off: {error}")))
+        }
+        Err(_) => Err(ApiError::invalid("too_slow", "the body took too long; send it again")),
+    }
 }

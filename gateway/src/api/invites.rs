@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hearth_protocol::bytes::b64u;
 use hearth_protocol::ids::{InviteCode, RoomId};
+use hearth_protocol::limits::days_ms;
 use hearth_protocol::role::RoomAction;
 use hearth_store::{Change, Edit, Invite, StoreError};
 use serde::Deserialize;
@@ -16,10 +17,8 @@ use super::extract::{Caller, body, caller, with};
 use super::reply::{Answer, answer};
 use crate::accounts::Join;
 use crate::app::App;
-use crate::epochs::Setting;
+use crate::bundles::Setting;
 use crate::error::ApiError;
-
-const DAY_MS: u64 = 24 * 3_600_000;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -80,8 +79,8 @@ struct RoomBundle {
 
 impl NewInvite {
     fn check(&self, app: &App, now_ms: u64) -> Result<(), ApiError> {
-        let days = u64::try_from(app.limits.invite_days_max).unwrap_or(u64::MAX);
-        let latest = now_ms.saturating_add(days.saturating_mul(DAY_MS));
+        let days = app.limits.invite_days_max;
+        let latest = now_ms.saturating_add(days_ms(days));
         let uses_max = u32::try_from(app.limits.invite_uses_max).unwrap_or(u32::MAX);
         let blob_max = app.limits.invite_blob_bytes_max;
         if self.expires_at <= now_ms || self.expires_at > latest {
@@ -122,14 +121,14 @@ async fn make(
         uses_left: new.uses,
         revoked: false,
     };
-    let mut change = Change::of(vec![Edit::PutInvite(invite)], now);
+    let mut change = Change::of(vec![Edit::PutInvite(invite.clone())], now);
     for state in states.iter().filter(|state| state.is_sealed()) {
         let id = state.room.id;
         let bundle = new.bundles.iter().find(|given| given.room == id).ok_or_else(|| {
             ApiError::conflict("bundle_required", format!("the sealed room {id} needs a bundle"))
         })?;
         change.checks.push((id, state.room.version));
-        let setting = Setting { new_invite: Some(new.code), ..Setting::of(state) };
+        let setting = Setting { new_invite: Some(&invite), ..Setting::of(state) };
         app.add_bundle(&mut change, setting, caller.user, &bundle.bundle).await?;
     }
     match app.store.change(change).await {
@@ -146,7 +145,8 @@ async fn make(
 }
 
 async fn list(room: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
-    app.membership.require(room, caller.user, RoomAction::Invite)?;
+    // Every member: whoever makes the next epoch leaves out what has ended.
+    app.membership.require(room, caller.user, RoomAction::Read)?;
     let invites = app.store.invites(room).await?;
     let invites: Vec<_> = invites
         .iter()
@@ -168,19 +168,19 @@ async fn look(code: InviteCode, app: Arc<App>, auth: Option<String>) -> Result<A
         ),
     };
     let invite = app.usable_invite(code, auth.as_deref()).await?;
-    let rooms: Vec<_> = invite
-        .rooms
-        .iter()
-        .filter_map(|id| app.membership.room(*id))
-        .map(|state| {
-            json!({ "id": state.room.id, "name": state.room.name, "sealing": state.room.sealing })
-        })
-        .collect();
     let inviter = app.store.user(invite.by).await?.map(|user| user.display_name);
-    let mut answer = json!({ "house": app.house_name().await?, "rooms": rooms,
+    let mut answer = json!({ "house": app.house_name().await?, "rooms": [],
                              "inviter": inviter, "expires_at": invite.expires_at });
+    // Codes stand in headers that others read; the rooms are for whoever has the link itself.
     if auth.is_some() {
         answer["blob"] = json!(b64u(&invite.blob));
+        let rooms = invite.rooms.iter().filter_map(|id| app.membership.room(*id));
+        answer["rooms"] = rooms
+            .map(|state| {
+                let room = &state.room;
+                json!({ "id": room.id, "name": room.name, "sealing": room.sealing })
+            })
+            .collect();
     }
     Answer::ok(&answer)
 }

@@ -124,8 +124,6 @@ async fn post(
         can_be_refused: true,
     };
     let stored = app.submit(submission).await?;
-    let event = app.store.event(stored.id).await?;
-    let event = event.ok_or_else(|| ApiError::not_found("message"))?;
-    let item = history::item(&event, state.room.sealing);
+    let item = history::item(&stored.event, state.room.sealing);
     if stored.duplicate { Answer::ok(&item) } else { Answer::created(&item) }
 }

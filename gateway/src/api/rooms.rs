@@ -16,8 +16,8 @@ use super::extract::{Caller, body, caller, with};
 use super::reply::{Answer, answer};
 use crate::accounts::member;
 use crate::app::App;
+use crate::bundles::Setting;
 use crate::clock::random;
-use crate::epochs::Setting;
 use crate::error::ApiError;
 use crate::membership::RoomState;
 use crate::names::check_title;
@@ -203,7 +203,6 @@ async fn join(id: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiEr
     };
     if !state.members.contains_key(&caller.user) {
         let mut change = Change::of(vec![], app.clock.now_ms());
-        change.checks.push((id, state.room.version));
         app.enter(&mut change, &state.room, caller.user);
         app.store.change(change).await?;
     }

@@ -101,6 +101,7 @@ struct CardRequest {
 }
 
 async fn put_card(app: Arc<App>, caller: Caller, request: CardRequest) -> Result<Answer, ApiError> {
+    caller.login()?;
     let mut change = Change::of(vec![], app.clock.now_ms());
     app.put_card(&mut change, caller.user, request.card)?;
     app.store.change(change).await?;
@@ -108,6 +109,7 @@ async fn put_card(app: Arc<App>, caller: Caller, request: CardRequest) -> Result
 }
 
 async fn vault(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
+    caller.login()?;
     let user = person(&app, caller.user).await?;
     let vault = app.store.vault(caller.user).await?.ok_or_else(|| {
         ApiError::new(
@@ -142,6 +144,7 @@ async fn swap_vault(
     caller: Caller,
     request: VaultRequest,
 ) -> Result<Answer, ApiError> {
+    caller.login()?;
     let current = app.store.vault(caller.user).await?.map_or(0, |vault| vault.version);
     let conflict = || {
         ApiError::conflict("vault_conflict", "another device changed the vault meanwhile")

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
-use hearth_protocol::limits::Limits;
+use hearth_protocol::limits::{Limits, seconds_ms};
 use hearth_protocol::refusal::{Kind, Refusal};
+
+use crate::names::check_user_name;
 
 /// What failures are counted by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -32,47 +34,36 @@ const KEPT_MAX: usize = 10_000;
 const FORGET_MS: u64 = 24 * 3_600_000;
 
 impl Attempts {
-    /// Whether a try may be made now.
-    pub fn check(
+    /// Counts a try as failed before it is made, so that a burst counts too, or says when to
+    /// come back. [`Attempts::succeeded`] takes it back.
+    pub fn begin(
         &self,
         name: &str,
         address: IpAddr,
         now_ms: u64,
         limits: &Limits,
     ) -> Result<(), Refusal> {
-        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         let wait = keys(name, address)
-            .iter()
-            .filter_map(|key| failures.get(key))
+            .filter_map(|key| failures.get(&key).copied())
             .map(|failed| (failed.last_ms + wait_ms(failed.count, limits)).saturating_sub(now_ms))
             .max()
             .unwrap_or(0);
-        if wait == 0 {
-            return Ok(());
+        if wait > 0 {
+            let message =
+                format!("too many failed logins; try again in {} s", wait.div_ceil(1_000));
+            let kind = Kind::TooMany { retry_after_ms: wait };
+            return Err(Refusal::new(kind, "too_many_tries", message));
         }
-        Err(Refusal::new(
-            Kind::TooMany { retry_after_ms: wait },
-            "too_many_tries",
-            format!("too many failed logins; try again in {} s", wait.div_ceil(1_000)),
-        ))
-    }
-
-    /// A try that failed.
-    pub fn failed(&self, name: &str, address: IpAddr, now_ms: u64) {
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         if failures.len() >= KEPT_MAX {
-            failures.retain(|_, failed| failed.last_ms + FORGET_MS > now_ms);
-            let mut times: Vec<_> = failures.values().map(|failed| failed.last_ms).collect();
-            times.sort_unstable();
-            if let Some(&middle) = times.get(KEPT_MAX / 2) {
-                failures.retain(|_, failed| failed.last_ms >= middle);
-            }
+            forget(&mut failures, now_ms);
         }
         for key in keys(name, address) {
             let failed = failures.entry(key).or_insert(Failures { count: 0, last_ms: now_ms });
             failed.count += 1;
             failed.last_ms = now_ms;
         }
+        Ok(())
     }
 
     /// A try that succeeded: the name starts afresh; the address too.
@@ -84,14 +75,26 @@ impl Attempts {
     }
 }
 
-fn keys(name: &str, address: IpAddr) -> [Key; 2] {
-    [Key::Name(name.to_ascii_lowercase()), Key::Address(address)]
+/// Drops what is old, then the older half.
+fn forget(failures: &mut HashMap<Key, Failures>, now_ms: u64) {
+    failures.retain(|_, failed| failed.last_ms + FORGET_MS > now_ms);
+    let mut times: Vec<_> = failures.values().map(|failed| failed.last_ms).collect();
+    times.sort_unstable();
+    if let Some(&middle) = times.get(KEPT_MAX / 2) {
+        failures.retain(|_, failed| failed.last_ms >= middle);
+    }
+}
+
+/// A text that is nobody's name is not kept: it may be as long as a body.
+fn keys(name: &str, address: IpAddr) -> impl Iterator<Item = Key> {
+    let name = check_user_name(name).is_ok().then(|| Key::Name(name.to_ascii_lowercase()));
+    name.into_iter().chain([Key::Address(address)])
 }
 
 /// Nothing for the free tries, then 1 s, 2 s, 4 s … up to the limit.
 fn wait_ms(count: usize, limits: &Limits) -> u64 {
     let Some(beyond) = count.checked_sub(limits.login_tries_free) else { return 0 };
-    let longest = u64::try_from(limits.login_wait_s_max).unwrap_or(u64::MAX).saturating_mul(1_000);
+    let longest = seconds_ms(limits.login_wait_s_max);
     let doublings = u32::try_from(beyond).unwrap_or(u32::MAX).min(40);
     (1_000_u64 << doublings).min(longest)
 }
@@ -100,50 +103,55 @@ fn wait_ms(count: usize, limits: &Limits) -> u64 {
 mod tests {
     use super::*;
 
+    /// So many tries in a row, each answered.
+    fn tries(attempts: &Attempts, name: &str, home: IpAddr, at: u64, count: usize) {
+        for _ in 0..count {
+            assert_eq!(attempts.begin(name, home, at, &Limits::default()), Ok(()));
+        }
+    }
+
     #[test]
     fn after_five_failures_each_try_waits_twice_as_long() {
         let (attempts, limits) = (Attempts::default(), Limits::default());
         let home = IpAddr::from([127, 0, 0, 1]);
-        for _ in 0..4 {
-            attempts.failed("Anna", home, 0);
-        }
-        assert_eq!(attempts.check("anna", home, 0, &limits), Ok(()));
-        attempts.failed("anna", home, 0);
-        assert!(attempts.check("ANNA", home, 999, &limits).is_err());
-        assert_eq!(attempts.check("anna", home, 1_000, &limits), Ok(()));
-        attempts.failed("anna", home, 1_000);
-        let refused = attempts.check("anna", home, 1_000, &limits).unwrap_err();
+        tries(&attempts, "Anna", home, 0, 5);
+        assert!(attempts.begin("ANNA", home, 999, &limits).is_err());
+        tries(&attempts, "anna", home, 1_000, 1);
+        let refused = attempts.begin("anna", home, 1_000, &limits).unwrap_err();
         assert_eq!(refused.kind, Kind::TooMany { retry_after_ms: 2_000 });
-        for _ in 0..30 {
-            attempts.failed("anna", home, 2_000);
+        let mut at = 3_000;
+        for doubling in 2..12 {
+            tries(&attempts, "anna", home, at, 1);
+            let wait = (1_000 << doubling).min(900_000);
+            assert!(attempts.begin("anna", home, at + wait - 1, &limits).is_err(), "{wait}");
+            at += wait;
         }
-        assert!(attempts.check("anna", home, 2_000 + 899_999, &limits).is_err());
-        assert_eq!(attempts.check("anna", home, 2_000 + 900_000, &limits), Ok(()));
     }
 
     #[test]
     fn one_address_cannot_try_many_names_and_a_success_forgives() {
         let (attempts, limits) = (Attempts::default(), Limits::default());
         let (home, other) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
-        for name in ["a", "b", "c", "d", "e", "f"] {
-            attempts.failed(name, home, 0);
+        for name in ["aaa", "bbb", "ccc", "ddd", "eee"] {
+            tries(&attempts, name, home, 0, 1);
         }
-        assert!(attempts.check("g", home, 0, &limits).is_err());
-        assert_eq!(attempts.check("g", other, 0, &limits), Ok(()));
-        attempts.succeeded("g", home);
-        assert_eq!(attempts.check("g", home, 0, &limits), Ok(()));
+        assert!(attempts.begin("ggg", home, 0, &limits).is_err());
+        tries(&attempts, "ggg", other, 0, 1);
+        attempts.succeeded("ggg", home);
+        tries(&attempts, "ggg", home, 0, 1);
     }
 
     #[test]
     fn memory_is_bounded_whatever_names_are_tried() {
         let attempts = Attempts::default();
+        let limits = Limits::default();
         for number in 0..30_000_u32 {
-            attempts.failed(
-                &number.to_string(),
-                IpAddr::from(number.to_be_bytes()),
-                u64::from(number),
-            );
+            let address = IpAddr::from(number.to_be_bytes());
+            attempts.begin(&format!("n{number}"), address, u64::from(number), &limits).unwrap();
         }
         assert!(attempts.failures.lock().unwrap().len() <= KEPT_MAX + 2);
+        attempts.begin(&"x".repeat(100_000), [1, 1, 1, 1].into(), 40_000, &limits).unwrap();
+        let long = |key: &Key| matches!(key, Key::Name(name) if name.len() > 20);
+        assert!(!attempts.failures.lock().unwrap().keys().any(long));
     }
 }

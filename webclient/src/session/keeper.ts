@@ -12,7 +12,13 @@ import type { Chance, Clock } from './clock';
 const DUE_MS_MAX = 5_000;
 const TRIES = 6;
 /** The room moved on between looking and making: look again. */
-const RACED = ['epoch_taken', 'lists_stranger', 'drops_member', 'unknown_device'] as const;
+const RACED = [
+  'epoch_taken',
+  'lists_stranger',
+  'drops_member',
+  'unknown_device',
+  'unknown_invite',
+] as const;
 
 export interface KeeperDeps {
   readonly api: Api;
@@ -134,14 +140,13 @@ export class Keeper {
       devices: company.devices.map(({ id }) => id),
       reason,
       at: this.#deps.clock.now(),
-      endInvites: await this.#revoked(room, view, company),
+      endInvites: await this.#revoked(room, view),
     };
   }
 
-  /** Revoked invites, which only whoever may invite is told; his next epoch ends them. */
-  async #revoked(room: Id, view: KeyView | undefined, company: Company): Promise<InviteCode[]> {
-    const role = company.members.find(({ user }) => user.id === this.#deps.me)?.role ?? 'member';
-    if (role === 'member' || view === undefined || view.invites.length === 0) return [];
+  /** Revoked invites: whoever makes the next epoch ends them. */
+  async #revoked(room: Id, view: KeyView | undefined): Promise<InviteCode[]> {
+    if (view === undefined || view.invites.length === 0) return [];
     return this.#deps.api.invites.revoked(room);
   }
 
