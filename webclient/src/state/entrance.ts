@@ -168,7 +168,7 @@ export class Entrance {
       throw new ProblemError(
         'vault_closed',
         'this password does not open what you sealed: it was changed or reset',
-        'use a browser that is still signed in, or your recovery sheet',
+        'use a browser that is still signed in; the recovery sheet cannot be used here yet',
         cause,
       );
     }

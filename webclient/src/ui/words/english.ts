@@ -62,7 +62,7 @@ export const english = {
   },
   sheet: {
     title: 'Your recovery sheet',
-    why: 'If you forget your password, this sheet is the only way back to what was written. Nobody else has a copy, the box neither.',
+    why: 'It opens your recovery file, with a coming version of Hearth or with the program age (age -d). It cannot reset a forgotten password here yet. Nobody else has a copy, the box neither.',
     forHouse: 'House',
     forName: 'Name',
     madeOn: 'Made on',
@@ -301,6 +301,10 @@ export const english = {
       already_set_up: [
         'This house is set up already.',
         'Sign in, or ask someone at home for an invitation.',
+      ],
+      vault_closed: [
+        'This password does not open your keys: it was changed or reset.',
+        'Use a browser that is still signed in. The recovery sheet cannot be used here yet.',
       ],
       on_its_way: ['This message may be on the box already.', 'Delete it once it is kept there.'],
       rotate_first: [

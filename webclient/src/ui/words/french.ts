@@ -63,7 +63,7 @@ export const french: Words = {
   },
   sheet: {
     title: 'Votre fiche de secours',
-    why: 'Si vous oubliez votre mot de passe, cette fiche est le seul chemin vers ce qui a été écrit. Personne d’autre n’en a de copie, le boîtier non plus.',
+    why: 'Elle ouvre votre fichier de secours, avec une prochaine version de Hearth ou avec le programme age (age -d). Elle ne permet pas encore de remplacer ici un mot de passe oublié. Personne d’autre n’en a de copie, le boîtier non plus.',
     forHouse: 'Maison',
     forName: 'Nom',
     madeOn: 'Faite le',
@@ -308,6 +308,10 @@ export const french: Words = {
       already_set_up: [
         'Cette maison est déjà en route.',
         'Entrez, ou demandez une invitation à quelqu’un de la maison.',
+      ],
+      vault_closed: [
+        'Ce mot de passe n’ouvre pas vos clés : il a été changé ou réinitialisé.',
+        'Prenez un navigateur où vous êtes encore connecté. La fiche de secours ne sert pas encore ici.',
       ],
       on_its_way: [
         'Ce message est peut-être déjà sur le boîtier.',
