@@ -10,6 +10,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
+/// The subprotocol (MQTT 5 §6.0), as a server answers it.
+pub const PROTOCOL: &str = "mqtt";
+
+/// Whether a `Sec-WebSocket-Protocol` header offers MQTT: the list, parted by commas, has exactly
+/// `mqtt`. Without the header nothing is offered. Where it comes more than once, ask for each.
+pub fn offers_mqtt(header: Option<&str>) -> bool {
+    header.is_some_and(|list| list.split(',').any(|name| name.trim() == PROTOCOL))
+}
+
 /// Bytes over binary frames: reads join frames, each write is a frame. A text frame is an error
 /// that `S` makes; an ended stream is the end.
 #[derive(Debug)]
@@ -102,5 +111,21 @@ fn to_io(cause: Error) -> io::Error {
     match cause {
         Error::Io(cause) => cause,
         other => io::Error::other(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::offers_mqtt;
+
+    #[test]
+    fn only_a_list_with_exactly_mqtt_offers_it() {
+        for list in ["mqtt", " mqtt ", "chat, mqtt", "mqtt,chat", "mqttv3.1,mqtt"] {
+            assert!(offers_mqtt(Some(list)), "{list:?}");
+        }
+        for list in ["", ",", "MQTT", "mqttv3.1", "chat mqtt", "mqtt;q=1", "\"mqtt\""] {
+            assert!(!offers_mqtt(Some(list)), "{list:?}");
+        }
+        assert!(!offers_mqtt(None));
     }
 }

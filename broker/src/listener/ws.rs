@@ -14,10 +14,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use crate::hub::Hub;
 use crate::session;
-use crate::ws::{Frames, tungstenite};
-
-/// The subprotocol (§6.0).
-const PROTOCOL: &str = "mqtt";
+use crate::ws::{Frames, PROTOCOL, offers_mqtt, tungstenite};
 
 /// Accepts until the broker closes.
 pub(crate) async fn listen(hub: &Arc<Hub>, listener: TcpListener) {
@@ -51,9 +48,8 @@ async fn serve(hub: Arc<Hub>, stream: TcpStream, peer: SocketAddr) {
 /// Takes the subprotocol `mqtt`, and nothing without it.
 #[expect(clippy::result_large_err, reason = "the library's own callback type")]
 fn choose(request: &Request, mut response: Response) -> Result<Response, ErrorResponse> {
-    let offered = request.headers().get_all(SEC_WEBSOCKET_PROTOCOL).iter();
-    let offered = offered.filter_map(|value| value.to_str().ok());
-    if offered.flat_map(|value| value.split(',')).any(|name| name.trim() == PROTOCOL) {
+    let mut offered = request.headers().get_all(SEC_WEBSOCKET_PROTOCOL).iter();
+    if offered.any(|value| offers_mqtt(value.to_str().ok())) {
         let chosen = HeaderValue::from_static(PROTOCOL);
         response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, chosen);
         return Ok(response);
