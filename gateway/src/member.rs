@@ -16,6 +16,8 @@ pub mod account;
 pub mod devices;
 pub mod epochs;
 pub mod error;
+#[cfg(test)]
+mod fake;
 pub mod invites;
 pub mod mqtt;
 pub mod people;
