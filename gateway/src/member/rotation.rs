@@ -180,7 +180,7 @@ impl Member {
         let path = format!("/api/rooms/{}/invites", draft.header.room);
         let served: Value = match self.rest.get(&path) {
             Ok(served) => served,
-            Err(MemberError::Refused { .. }) => return Ok(()),
+            Err(error) if error.is("forbidden") => return Ok(()),
             Err(error) => return Err(error),
         };
         let revoked = |code: &str| {
@@ -232,4 +232,51 @@ impl Member {
 /// Whether the room changed while the bundle was made.
 pub(super) fn lost_race(error: &MemberError) -> bool {
     ["epoch_taken", "lists_stranger", "drops_member"].iter().any(|code| error.is(code))
+}
+
+#[cfg(test)]
+mod tests {
+    use hearth_protocol::ids::InviteCode;
+    use hearth_protocol::sealing::epoch::Invited;
+    use hearth_protocol::sealing::invite::InviteKeys;
+
+    use super::super::fake;
+    use super::*;
+
+    /// Whether the one invite of a draft stays when the box answers so.
+    fn keeps_the_invite(status: u16, body: &str) -> Result<bool, MemberError> {
+        let (_folder, mut member) = fake::member(&[(status, body)]);
+        let room = RoomId::new(1, [1; 10]);
+        let person = (member.user(), &member.identity);
+        let mut header = first(room, RoomType::Private, person, 5).unwrap().header;
+        let secret = Secret::random(&mut random_fill);
+        let keys = InviteKeys::new(&secret).unwrap();
+        header.invites.push(Invited {
+            code: InviteCode::new(CODE),
+            by: member.user(),
+            sign_public: keys.sign.public(),
+            recipient: keys.age.recipient(),
+            expires: 9,
+            uses: 1,
+        });
+        let mut draft = Draft { header, keys: EpochKeys::new(room, secret) };
+        member.drop_revoked(&mut draft)?;
+        Ok(!draft.header.invites.is_empty())
+    }
+
+    const CODE: [u8; 10] = [4; 10];
+
+    #[test]
+    fn a_revoked_invite_goes_and_a_box_that_cannot_say_ends_the_rotation() {
+        let served = |revoked: bool| {
+            let code = InviteCode::new(CODE);
+            json!({ "invites": [{ "code": code, "revoked": revoked }] }).to_string()
+        };
+        assert!(!keeps_the_invite(200, &served(true)).unwrap());
+        assert!(keeps_the_invite(200, &served(false)).unwrap());
+        assert!(keeps_the_invite(403, &fake::refusal("forbidden")).unwrap());
+        for (status, code) in [(401, "unauthorized"), (429, "slow_down"), (503, "unavailable")] {
+            assert!(keeps_the_invite(status, &fake::refusal(code)).unwrap_err().is(code));
+        }
+    }
 }
