@@ -10,11 +10,9 @@ use serde_json::{Value, json};
 
 use super::mqtt::Address;
 use super::rooms::RoomInfo;
-use super::rotation::lost_race;
+use super::rotation::until_won;
 use super::{Member, MemberError, now_ms};
 use crate::clock::random;
-
-const TRIES: usize = 5;
 
 /// A device that was just added; its token is shown once.
 #[derive(Debug, Clone, Serialize)]
@@ -61,21 +59,16 @@ impl Member {
             let Added { token } = self.rest.post(&path, &request)?;
             return Ok(NewDevice { id, token, recipient: None, topic });
         }
-        let mut last = MemberError::NotListed;
-        for _ in 0..TRIES {
+        until_won(|| {
             let keys = self.room_keys(room.id)?;
             let mut draft = self.draft(&keys)?;
             draft.header.reason = reason::DEVICE.into();
             let recipient = Some(draft.put_door(id)?);
             let bundle = self.seal(&draft)?;
             request["bundle"] = json!(b64u(&bundle.encode()));
-            match self.rest.post(&path, &request) {
-                Ok(Added { token }) => return Ok(NewDevice { id, token, recipient, topic }),
-                Err(error) if lost_race(&error) => last = error,
-                Err(error) => return Err(error),
-            }
-        }
-        Err(last)
+            let Added { token } = self.rest.post(&path, &request)?;
+            Ok(NewDevice { id, token, recipient, topic: topic.clone() })
+        })
     }
 
     /// Ends a device, by name or id; in a sealed room with an epoch that drops its door.

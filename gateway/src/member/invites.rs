@@ -13,11 +13,10 @@ use serde_json::{Value, json};
 use super::account::{NewPerson, Sheet, new_person};
 use super::rest::{Rest, SessionInfo};
 use super::rooms::RoomInfo;
-use super::rotation::{Draft, lost_race};
+use super::rotation::{Draft, until_won};
 use super::{Member, MemberError, now_ms, random_fill};
 use crate::clock::random;
 
-const TRIES: usize = 5;
 const DAY_MS: u64 = 24 * 3_600_000;
 
 #[derive(Deserialize)]
@@ -54,15 +53,8 @@ impl Member {
         let k = Secret::random(&mut random_fill);
         let code = InviteCode::new(random());
         let expires = now_ms().saturating_add(days.saturating_mul(DAY_MS));
-        let mut last = MemberError::NotListed;
-        for _ in 0..TRIES {
-            match self.try_invite(&rooms, &k, code, (uses, expires)) {
-                Ok(()) => return Ok(Link { origin: self.url().to_string(), code, k }),
-                Err(error) if lost_race(&error) => last = error,
-                Err(error) => return Err(error),
-            }
-        }
-        Err(last)
+        until_won(|| self.try_invite(&rooms, &k, code, (uses, expires)))?;
+        Ok(Link { origin: self.url().to_string(), code, k })
     }
 
     fn try_invite(
@@ -175,8 +167,7 @@ impl Member {
         let fingerprint = self.identity.fingerprint(user);
         let proof = Joining { code, room, user, fingerprint }.prove(&invite.keys);
         let join = Join { user, code, proof };
-        let mut last = MemberError::NotListed;
-        for _ in 0..TRIES {
+        until_won(|| {
             let keys = self.room_keys_with(room, &invite.keys.age, None)?;
             let current = keys.current()?;
             if current.header.member(user).is_some() {
@@ -188,12 +179,7 @@ impl Member {
             }
             draft.header.reason = reason::JOINED.into();
             let bundle = self.seal(&draft)?;
-            match self.post_bundle(&bundle) {
-                Ok(()) => return Ok(()),
-                Err(error) if lost_race(&error) => last = error,
-                Err(error) => return Err(error),
-            }
-        }
-        Err(last)
+            self.post_bundle(&bundle)
+        })
     }
 }

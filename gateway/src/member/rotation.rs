@@ -214,24 +214,32 @@ impl Member {
 
     /// Makes a new epoch for a room; another client may be first, which does as well.
     pub fn rotate(&mut self, room: RoomId) -> Result<RoomKeys, MemberError> {
-        let mut last = MemberError::NotListed;
-        for _ in 0..TRIES {
+        until_won(|| {
             let keys = self.room_keys(room)?;
             let draft = self.draft(&keys)?;
             let bundle = self.seal(&draft)?;
-            match self.post_bundle(&bundle) {
-                Ok(()) => return self.room_keys(room),
-                Err(error) if lost_race(&error) => last = error,
-                Err(error) => return Err(error),
-            }
-        }
-        Err(last)
+            self.post_bundle(&bundle)
+        })?;
+        self.room_keys(room)
     }
 }
 
-/// Whether the room changed while the bundle was made.
-pub(super) fn lost_race(error: &MemberError) -> bool {
-    ["epoch_taken", "lists_stranger", "drops_member"].iter().any(|code| error.is(code))
+/// What the box says of a bundle when the room changed while it was made.
+const LOST_RACE: [&str; 5] =
+    ["epoch_taken", "lists_stranger", "drops_member", "unknown_device", "unknown_invite"];
+
+/// Makes a change of a room, and makes it anew as long as somebody else's came first.
+pub(super) fn until_won<T>(
+    mut make: impl FnMut() -> Result<T, MemberError>,
+) -> Result<T, MemberError> {
+    let mut made = make();
+    for _ in 1..TRIES {
+        match &made {
+            Err(error) if LOST_RACE.iter().any(|code| error.is(code)) => made = make(),
+            _ => break,
+        }
+    }
+    made
 }
 
 #[cfg(test)]
@@ -278,5 +286,28 @@ mod tests {
         for (status, code) in [(401, "unauthorized"), (429, "slow_down"), (503, "unavailable")] {
             assert!(keeps_the_invite(status, &fake::refusal(code)).unwrap_err().is(code));
         }
+    }
+
+    #[test]
+    fn a_lost_race_is_run_again_a_few_times_and_any_other_refusal_is_not() {
+        let tries = |code: &str, lost: usize| {
+            let mut made = 0;
+            let done = until_won(|| {
+                made += 1;
+                let refused = |code: &str| MemberError::Refused {
+                    code: code.into(),
+                    message: String::new(),
+                    hint: String::new(),
+                };
+                if made > lost { Ok(()) } else { Err(refused(code)) }
+            });
+            (made, done.is_ok())
+        };
+        for code in LOST_RACE {
+            assert_eq!(tries(code, 2), (3, true), "{code}");
+            assert_eq!(tries(code, 100), (TRIES, false), "{code}");
+        }
+        assert_eq!(tries("unknown_device", 0), (1, true));
+        assert_eq!(tries("forbidden", 2), (1, false));
     }
 }
