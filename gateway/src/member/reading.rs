@@ -85,7 +85,7 @@ impl Read {
 impl Reader {
     /// The newest `limit` lines, oldest first.
     pub fn history(&mut self, member: &mut Member, limit: usize) -> Result<Vec<Line>, MemberError> {
-        let path = format!("/api/rooms/{}/messages?limit={limit}&raw=1", self.room.id);
+        let path = format!("/api/rooms/{}/messages?limit={limit}", self.room.id);
         let answer: Value = member.rest.get(&path)?;
         let items = answer["messages"].as_array().cloned().unwrap_or_default();
         items.iter().map(|item| self.item(member, item)).collect()
