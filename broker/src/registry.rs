@@ -30,7 +30,8 @@ pub(crate) struct Resting {
 #[derive(Debug)]
 pub(crate) struct Yours {
     pub mailbox: Arc<Mailbox>,
-    /// Counts connections, so that orders and timers find the one they are meant for.
+    /// Its connections have growing numbers, so that orders and timers find the one they are
+    /// meant for, even if the session ended and another has its key.
     pub visit: u64,
     /// None: a fresh session.
     pub state: Option<Box<State>>,
@@ -114,9 +115,7 @@ impl Registry {
 
     /// A new number for a session; 0 is the appliance's.
     pub fn number(&self) -> u64 {
-        let mut inside = self.inside();
-        inside.next += 1;
-        inside.next
+        self.inside().number()
     }
 
     /// Gives a client id's session to a connection; `fresh` is for a session that is new.
@@ -129,6 +128,7 @@ impl Registry {
         bounds: Bounds,
     ) -> Entered {
         let mut inside = self.inside();
+        let visit = inside.number();
         let account = inside.accounts.entry(key.account.clone()).or_default();
         let connected = account.values().filter(|e| matches!(e.place, Place::Connected(_))).count();
         let sessions = account.len();
@@ -141,11 +141,11 @@ impl Registry {
             }
             let place = Place::Connected(None);
             let (mailbox, who) = (Arc::clone(fresh), Arc::clone(who));
-            account.insert(Arc::clone(&key.client_id), Entry { mailbox, who, place, visit: 0 });
+            account.insert(Arc::clone(&key.client_id), Entry { mailbox, who, place, visit });
             inside.sessions += 1;
             inside.connections += 1;
             let mailbox = Arc::clone(fresh);
-            return Entered::Yours(Box::new(Yours { mailbox, visit: 0, state: None, ended: None }));
+            return Entered::Yours(Box::new(Yours { mailbox, visit, state: None, ended: None }));
         };
         if let Place::Connected(waiter) = &mut entry.place {
             let (hand, handed) = oneshot::channel();
@@ -158,7 +158,7 @@ impl Registry {
         if connected >= bounds.connections_max {
             return Entered::Full;
         }
-        let yours = entry.wake(who, fresh, clean);
+        let yours = entry.wake(who, fresh, clean, visit);
         inside.connections += 1;
         Entered::Yours(Box::new(yours))
     }
@@ -172,6 +172,7 @@ impl Registry {
         will: Option<Box<Will>>,
     ) -> Left {
         let mut inside = self.inside();
+        let next = inside.number();
         let Some(entry) = inside.entry(key).filter(|entry| entry.visit == visit) else {
             return Left::Over(state, will);
         };
@@ -181,11 +182,11 @@ impl Registry {
             let over = waiter.clean || state.expiry_s == 0;
             let (handed, kept) = if over { (None, Some(state)) } else { (Some(state), None) };
             let mailbox = if over { waiter.fresh } else { Arc::clone(&entry.mailbox) };
-            let visit = entry.visit + 1;
-            let yours = Yours { mailbox: Arc::clone(&mailbox), visit, state: handed, ended: None };
+            let own = Arc::clone(&mailbox);
+            let yours = Yours { mailbox: own, visit: next, state: handed, ended: None };
             match waiter.hand.send(yours) {
                 Ok(()) => {
-                    entry.visit = visit;
+                    entry.visit = next;
                     entry.mailbox = mailbox;
                     entry.who = waiter.who;
                     return kept.map_or(Left::Handed, |state| Left::Over(state, will));
@@ -215,6 +216,13 @@ impl Registry {
             inside.remove(key);
             inside.connections -= 1;
         }
+    }
+
+    /// Whether a session still rests since a visit.
+    pub fn rests(&self, key: &Key, visit: u64) -> bool {
+        self.inside()
+            .entry(key)
+            .is_some_and(|entry| entry.visit == visit && matches!(entry.place, Place::Resting(_)))
     }
 
     /// Takes the will of a session that still rests since a visit.
@@ -256,19 +264,21 @@ impl Registry {
 
 impl Entry {
     /// A resting session becomes somebody's again; a clean start ends it and begins another.
-    fn wake(&mut self, who: &Arc<Principal>, fresh: &Arc<Mailbox>, clean: bool) -> Yours {
-        self.visit += 1;
+    fn wake(
+        &mut self,
+        who: &Arc<Principal>,
+        fresh: &Arc<Mailbox>,
+        clean: bool,
+        visit: u64,
+    ) -> Yours {
+        self.visit = visit;
         self.who = Arc::clone(who);
         let number = self.mailbox.number;
         if clean {
             self.mailbox = Arc::clone(fresh);
         }
-        let mut yours = Yours {
-            mailbox: Arc::clone(&self.mailbox),
-            visit: self.visit,
-            state: None,
-            ended: None,
-        };
+        let mut yours =
+            Yours { mailbox: Arc::clone(&self.mailbox), visit, state: None, ended: None };
         match std::mem::replace(&mut self.place, Place::Connected(None)) {
             Place::Resting(resting) if clean => yours.ended = Some((resting, number)),
             Place::Resting(resting) => yours.state = Some(resting.state),
@@ -279,6 +289,11 @@ impl Entry {
 }
 
 impl Inside {
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
     fn entry(&mut self, key: &Key) -> Option<&mut Entry> {
         self.accounts.get_mut(&key.account)?.get_mut(&key.client_id)
     }

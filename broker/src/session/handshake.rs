@@ -179,6 +179,7 @@ async fn enter(
             return Err((Reason::QuotaExceeded, Some(text.to_string())));
         }
     };
+    hub.departures.call_off(&key, yours.visit);
     Ok((Arc::clone(gate), who, key, assigned, yours))
 }
 

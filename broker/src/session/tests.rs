@@ -1,4 +1,4 @@
-//! A connection over a bus that dies: its events come from history.
+//! Connections over a bus that dies, and that come back again and again.
 
 use std::sync::{Arc, Mutex};
 
@@ -117,4 +117,25 @@ async fn a_bus_that_dies_again_and_again_loses_no_event() {
     assert!(hub.rooms.restarts() > 1);
     drop(near);
     connection.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_thousand_reconnects_leave_one_due() {
+    let start = || Ok(Arc::new(Router::start(4_096, 8)?) as Arc<dyn Bus>);
+    let hub = Arc::new(Hub::with_bus(Arc::new(Limits::default()), Box::new(start)));
+    assert!(hub.gate.set(Arc::new(Historian::default())).is_ok());
+    let peer = std::net::SocketAddr::from(([127, 0, 0, 1], 9));
+    for number in 0..10_000 {
+        let (mut near, far) = duplex(64);
+        let connection = tokio::spawn(super::run(Arc::clone(&hub), far, peer));
+        near.write_all(b"\x10\x0d\x00\x04MQTT\x04\x00\x00\x00\x00\x01a").await.unwrap();
+        let mut ack = [0; 4];
+        near.read_exact(&mut ack).await.unwrap();
+        assert_eq!(ack, [0x20, 2, u8::from(number > 0), 0], "the session is there");
+        assert_eq!(hub.departures.len(), 0, "it is back: nothing is due");
+        near.write_all(b"\xe0\x00").await.unwrap();
+        drop(near);
+        connection.await.unwrap();
+        assert_eq!(hub.departures.len(), 1);
+    }
 }
