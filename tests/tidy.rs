@@ -1,5 +1,6 @@
 //! The shape of the house as a test: file lengths, layer edges, foreign libraries in their own
 //! files, nothing left behind.
+#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -126,9 +127,9 @@ fn the_web_client_imports_downwards() {
 fn each_foreign_library_is_named_in_its_own_files() {
     let homes: [(&str, &[&str]); 7] = [
         ("rumqttd::", &["broker/src/bus/", "broker/src/bus.rs"]),
-        ("rmqtt_codec::", &["broker/src/session/wire", "broker/tests/", "broker/fuzz/"]),
+        ("rmqtt_codec::", &["broker/src/session/wire", "broker/tests/"]),
         ("redb::", &["store/src/engine/redb", "store/src/sealed_file"]),
-        ("rumqttc::", &["gateway/src/member/", "tests/"]),
+        ("rumqttc::", &["gateway/src/member/mqtt.rs", "tests/"]),
         ("warp::", &["gateway/src/api", "gateway/src/http.rs", "gateway/src/web.rs"]),
         ("jsonwebtoken::", &["gateway/src/auth/jwt.rs"]),
         ("from 'mqtt'", &["webclient/src/session/"]),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt, future};
-use hearth_broker::ws::Frames;
+use hearth_broker::ws::{Frames, offers_mqtt};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -33,6 +33,7 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let health = path!("health").and(warp::get()).and(with(app)).then(health).map(answer);
     let socket = path!("mqtt")
         .and(warp::ws())
+        .and(warp::header::optional("sec-websocket-protocol"))
         .and(with(app))
         .and(warp::ext::optional::<Peer>())
         .map(mqtt_socket);
@@ -52,7 +53,11 @@ async fn health(app: Arc<App>) -> Result<Answer, ApiError> {
 }
 
 /// MQTT over WebSocket (MQTT 5 §6): binary frames, subprotocol `mqtt`.
-fn mqtt_socket(ws: Ws, app: Arc<App>, peer: Option<Peer>) -> Response {
+fn mqtt_socket(ws: Ws, offered: Option<String>, app: Arc<App>, peer: Option<Peer>) -> Response {
+    if !offers_mqtt(offered.as_deref()) {
+        let message = "a WebSocket here offers the subprotocol `mqtt`";
+        return answer(Err(ApiError::invalid("no_subprotocol", message)));
+    }
     let peer = peer.map_or_else(|| ([127, 0, 0, 1], 0).into(), |Peer(address)| address);
     let max = app.limits.packet_bytes_max;
     let upgraded = ws

@@ -129,9 +129,17 @@ fn bad_requests_get_their_reason() {
     }
     let (status, reply) = house.call("GET", "/api/rooms", None, None);
     assert_eq!((status, &reply["code"]), (401, &json!("sign_in")));
-    let huge = json!({ "name": "x".repeat(600_000), "type": "public" });
-    let (status, reply) = house.call("POST", "/api/rooms", Some(&anna), Some(huge));
-    assert_eq!((status, &reply["code"]), (413, &json!("too_large")));
+    // Announced only: a box that says no need not read what it will not take.
+    let mut stream = TcpStream::connect(house.http).unwrap();
+    let head = format!(
+        "POST /api/rooms HTTP/1.1\r\nHost: box\r\nAuthorization: Bearer {}\r\n\
+         Content-Length: 2000000\r\nConnection: close\r\n\r\n",
+        anna.token
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("too_large"), "{answer}");
 }
 
 #[test]
@@ -153,6 +161,33 @@ fn logins_answer_alike_for_wrong_passwords_and_unknown_names() {
     assert_eq!(params("nobody"), params("NOBODY"), "stable, and without regard to case");
     assert_ne!(params("nobody"), params("nobody2"));
     assert_eq!(params("nobody")["cost"], params("anna")["cost"]);
+}
+
+#[test]
+fn an_app_token_writes_messages_and_reaches_no_keys_and_no_tokens() {
+    let house = House::start();
+    let anna = house.person("anna");
+    let room = house.open_room(&anna, "Kitchen");
+    let label = Some(json!({ "label": "phone app" }));
+    let (status, made) = house.call("POST", "/api/auth/tokens", Some(&anna), label.clone());
+    assert_eq!(status, 201, "{made}");
+    let app = Person { token: made["token"].as_str().unwrap().to_string(), ..anna.clone() };
+    assert_eq!(say(&house, &format!("/api/rooms/{room}/messages"), &app, "hey").0, 201);
+    for (method, path, body) in [
+        ("GET", "/api/vault", None),
+        ("PUT", "/api/users/me/card", Some(json!({ "card": "AAAA" }))),
+        ("GET", "/api/auth/tokens", None),
+        ("POST", "/api/auth/tokens", label),
+        ("POST", "/api/auth/logout", None),
+    ] {
+        let (status, no) = house.call(method, path, Some(&app), body);
+        assert_eq!((status, &no["code"]), (403, &json!("forbidden")), "{method} {path}");
+    }
+    let path = format!("/api/auth/tokens/{}", made["id"].as_str().unwrap());
+    assert_eq!(house.call("DELETE", &path, Some(&anna), None).0, 204);
+    assert_eq!(house.call("GET", "/api/rooms", Some(&app), None).0, 401);
+    assert_eq!(house.call("POST", "/api/auth/logout", Some(&anna), None).0, 204);
+    assert_eq!(house.call("GET", "/api/rooms", Some(&anna), None).0, 401);
 }
 
 #[test]
