@@ -7,11 +7,13 @@ use std::sync::Arc;
 use clap::Subcommand;
 use hearth_protocol::limits::Limits;
 use hearth_protocol::role::RoomType;
+use hearth_protocol::topic::Topic;
 
 use super::Failure;
 use crate::admin::{self, DeviceLine, Reply, Request, RoomLine, UserLine};
 use crate::appliance;
 use crate::config::Place;
+use crate::member::devices::NewDevice;
 
 /// `hearth user`
 #[derive(Subcommand)]
@@ -148,7 +150,7 @@ fn print(reply: Reply, json: bool) -> Result<(), Failure> {
         Reply::Devices(devices) => devices.iter().for_each(print_device),
         Reply::NewDevice { device, token, mqtt } => {
             let mqtt = mqtt.unwrap_or(([127, 0, 0, 1], 1883).into());
-            print_line_to_paste(&device, &token, mqtt);
+            print_line_to_paste(device, token, mqtt);
         }
         Reply::Status { house, users, rooms, connections } => {
             println!("{house}: {users} people, {rooms} rooms, {connections} connections");
@@ -172,13 +174,10 @@ fn print_device(device: &DeviceLine) {
     println!("{}  {:<20}  posts to {}", device.id, device.name, device.room_name);
 }
 
-fn print_line_to_paste(device: &DeviceLine, token: &str, mqtt: SocketAddr) {
+fn print_line_to_paste(device: DeviceLine, token: String, mqtt: SocketAddr) {
     let DeviceLine { id, name, room, room_name } = device;
+    let topic = Topic::Door(room, id).to_string();
+    let line = NewDevice { id, token, recipient: None, topic }.shell_line(&mqtt.into());
     println!("{name} may post to {room_name}. This line does it; the token is shown only once:\n");
-    println!(
-        "mosquitto_pub -h {} -p {} -q 1 -t hearth/rooms/{room}/door/{id} -u {id} -P {token} -m \
-         \"Washing done\"",
-        mqtt.ip(),
-        mqtt.port()
-    );
+    println!("{line}");
 }

@@ -33,10 +33,10 @@ struct Added {
 }
 
 impl NewDevice {
-    /// The line for a shell on the device.
+    /// The line for a shell on the device; without a recipient it posts in the clear.
     pub fn shell_line(&self, mqtt: &Address) -> String {
         let NewDevice { id, token, topic, .. } = self;
-        let (host, port) = (&mqtt.host, mqtt.port);
+        let (host, port) = (mqtt.host.trim_matches(['[', ']']), mqtt.port);
         let publish =
             format!("mosquitto_pub -q 1 -h {host} -p {port} -t {topic} -u {id} -P {token}");
         match &self.recipient {

@@ -2,6 +2,7 @@
 //! ack, subscribe, receive.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
@@ -41,6 +42,12 @@ impl FromStr for Address {
         });
         let problem = "an MQTT listener is HOST:PORT, as 127.0.0.1:1883";
         parsed.ok_or_else(|| MemberError::Url { url: text.to_string(), problem })
+    }
+}
+
+impl From<SocketAddr> for Address {
+    fn from(socket: SocketAddr) -> Self {
+        Address { host: socket.ip().to_string(), port: socket.port() }
     }
 }
 
