@@ -101,7 +101,8 @@ pub fn login(setting: &Setting, args: &LoginArgs) -> Result<(), Failure> {
     if let Some(sheet) = sheet {
         println!("This account had no keys; they were made now. Print or write down this line:\n");
         println!("    {}\n", sheet.as_str());
-        println!("It is the only way back if the password is lost. Keep it off this machine.\n");
+        println!("It opens your recovery file with the program age (age -d). Hearth itself cannot bring");
+        println!("back an account with it yet. Nobody else has a copy: keep it off this machine.\n");
     }
     println!("{} is signed in at {}.", member.name(), member.url());
     let names: Vec<_> = rooms.iter().map(|room| room.name.as_str()).collect();
