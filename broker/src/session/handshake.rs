@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hearth_protocol::limits::Limits;
 use hearth_protocol::principal::Principal;
 use hearth_protocol::topic::check_name;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -148,7 +149,10 @@ async fn enter(
     let assigned = connect.client_id.is_empty();
     let client_id: Arc<str> = if assigned {
         let mut random = [0; 16];
-        getrandom::fill(&mut random).map_err(|_| (Reason::ServerUnavailable, None))?;
+        getrandom::fill(&mut random).map_err(|cause| {
+            tracing::error!(%cause, %peer, "no random bytes for a client id");
+            (Reason::ServerUnavailable, None)
+        })?;
         Arc::from(&*assigned_id(random))
     } else {
         Arc::from(&*connect.client_id)
@@ -208,34 +212,41 @@ struct Visit {
     assigned: bool,
 }
 
+/// The CONNACK of a guest who may enter, as the limits have it.
+fn ack_for(limits: &Limits, connect: &Connect, version: Version) -> ConnAck {
+    let expiry_max = expiry_max(limits);
+    let keep_alive_max = u16::try_from(limits.keep_alive_s_max).unwrap_or(u16::MAX);
+    // 0 means that the client may be silent for ever, and MQTT lets it (§3.1.2.10); only a
+    // longer time than agreed is cut, which 3.1.1 has no way to say.
+    let cut = version == Version::V5 && connect.keep_alive_s > keep_alive_max;
+    ConnAck {
+        expiry_s: connect.expiry_s.is_some_and(|s| s > expiry_max).then_some(expiry_max),
+        receive_max: u16::try_from(limits.receive_max).unwrap_or(u16::MAX),
+        packet_max: u32::try_from(limits.packet_bytes_max).unwrap_or(u32::MAX),
+        alias_max: u16::try_from(limits.topic_alias_max).unwrap_or(u16::MAX),
+        keep_alive_s: cut.then_some(keep_alive_max),
+        ..ConnAck::default()
+    }
+}
+
+fn expiry_max(limits: &Limits) -> u32 {
+    u32::try_from(limits.session_expiry_s_max).unwrap_or(u32::MAX)
+}
+
 /// Says CONNACK and puts the connection together.
 fn welcome(hub: Arc<Hub>, guest: Guest, visit: Visit, yours: Yours, seat: Seat) -> Connection {
     let Guest { mut wire, mut transport, connect } = guest;
     let Visit { gate, who, key, assigned } = visit;
     let limits = Arc::clone(&hub.limits);
     let version = wire.version();
-    let expiry_max = u32::try_from(limits.session_expiry_s_max).unwrap_or(u32::MAX);
-    let expiry_s = connect.expiry_s.unwrap_or(expiry_max).min(expiry_max);
-    let keep_alive_max = u16::try_from(limits.keep_alive_s_max).unwrap_or(u16::MAX);
-    let asked = connect.keep_alive_s;
-    // 0 means that the client may be silent for ever, and MQTT lets it (§3.1.2.10); only a
-    // longer time than agreed is cut, which 3.1.1 has no way to say.
-    let told = (version == Version::V5 && asked > keep_alive_max).then_some(keep_alive_max);
-    let session_present = yours.state.is_some();
     wire.admit(limits.packet_bytes_max, connect.packet_max);
-    let ack = ConnAck {
-        refused: None,
-        session_present,
-        expiry_s: connect.expiry_s.is_some_and(|s| s > expiry_max).then_some(expiry_max),
-        receive_max: u16::try_from(limits.receive_max).unwrap_or(u16::MAX),
-        packet_max: u32::try_from(limits.packet_bytes_max).unwrap_or(u32::MAX),
-        alias_max: u16::try_from(limits.topic_alias_max).unwrap_or(u16::MAX),
-        assigned_id: assigned.then(|| (*key.client_id).into()),
-        keep_alive_s: told,
-    };
+    let mut ack = ack_for(&limits, &connect, version);
+    ack.session_present = yours.state.is_some();
+    ack.assigned_id = assigned.then(|| (*key.client_id).into());
+    let keep_alive_s = ack.keep_alive_s.unwrap_or(connect.keep_alive_s);
     wire.encode(Outgoing::ConnAck(Box::new(ack)), &mut transport.output);
     let mut state = yours.state.unwrap_or_else(|| Box::new(State::default()));
-    state.expiry_s = expiry_s;
+    state.expiry_s = connect.expiry_s.unwrap_or(u32::MAX).min(expiry_max(&limits));
     state.flight.rewind();
     let window = usize::from(connect.receive_max).min(limits.in_flight_max).max(1);
     let aliases = usize::from(connect.alias_max).min(limits.topic_alias_max);
@@ -257,7 +268,7 @@ fn welcome(hub: Arc<Hub>, guest: Guest, visit: Visit, yours: Yours, seat: Seat) 
         inbound: Inbound::new(&limits),
         outbound: Outbound::new(window),
         feed: Feed::new(&limits),
-        keep_alive: KeepAlive::new(told.unwrap_or(asked), Instant::now()),
+        keep_alive: KeepAlive::new(keep_alive_s, Instant::now()),
         will: connect.will,
         mailbox: yours.mailbox,
         visit: yours.visit,
