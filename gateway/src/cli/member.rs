@@ -101,8 +101,8 @@ pub fn login(setting: &Setting, args: &LoginArgs) -> Result<(), Failure> {
     if let Some(sheet) = sheet {
         println!("This account had no keys; they were made now. Print or write down this line:\n");
         println!("    {}\n", sheet.as_str());
-        println!("It opens your recovery file with the program age (age -d). Hearth itself cannot bring");
-        println!("back an account with it yet. Nobody else has a copy: keep it off this machine.\n");
+        println!("It opens your recovery file with the program age (age -d); Hearth cannot bring");
+        println!("an account back with it yet. Nobody else has it: keep it off this machine.\n");
     }
     println!("{} is signed in at {}.", member.name(), member.url());
     let names: Vec<_> = rooms.iter().map(|room| room.name.as_str()).collect();
@@ -144,6 +144,9 @@ pub fn tail(setting: &Setting, args: TailArgs) -> Result<(), Failure> {
     let mut member = Member::open(&setting.folder)?;
     let room = member.room(&args.room)?;
     let mut reader = member.reader(&room)?;
+    // Asked for before a line is shown: whoever has seen one can count on the rest, although the
+    // box goes away meanwhile.
+    let address = if args.no_follow { None } else { Some(address(&member, args.mqtt)?) };
     let mut after = room.head_position;
     if args.lines > 0 {
         for line in reader.history(&mut member, args.lines)? {
@@ -151,10 +154,7 @@ pub fn tail(setting: &Setting, args: TailArgs) -> Result<(), Failure> {
             print(setting, &room, &line)?;
         }
     }
-    if args.no_follow {
-        return Ok(());
-    }
-    let address = address(&member, args.mqtt)?;
+    let Some(address) = address else { return Ok(()) };
     let mut wait = Duration::from_secs(1);
     loop {
         let before = after;
@@ -203,7 +203,12 @@ fn follow(
             Ok(None) => continue,
             Err(error) => return Ok(error),
         };
-        let line = reader.payload(member, &message.payload)?;
+        let line = match reader.payload(member, &message.payload) {
+            Ok(line) => line,
+            // It comes again after the place of the last line shown.
+            Err(error @ MemberError::Unreachable { .. }) => return Ok(error),
+            Err(error) => return Err(error.into()),
+        };
         // Delivered again after a lost ack: shown once.
         if line.position > *after {
             *after = line.position;

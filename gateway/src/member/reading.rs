@@ -171,9 +171,9 @@ impl Reader {
 
     /// The keys, fetched again when an epoch is newer than those that are known.
     fn keys_for(&mut self, member: &mut Member, epoch: u32) -> Result<&RoomKeys, MemberError> {
-        let known = match self.keys.take() {
-            Some(keys) if keys.header(epoch).is_some() => keys,
-            _ => member.room_keys(self.room.id)?,
+        let known = match self.keys.take_if(|keys| keys.header(epoch).is_some()) {
+            Some(keys) => keys,
+            None => member.room_keys(self.room.id)?,
         };
         Ok(self.keys.insert(known))
     }
