@@ -65,6 +65,16 @@ impl House {
         data(&self.folder)
     }
 
+    /// The profile folder of somebody at a shell, beside the data.
+    pub fn profile(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The address of its web client and REST.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.http)
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
     }

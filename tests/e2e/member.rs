@@ -1,135 +1,42 @@
 //! People at shells against the real binary: set-up, invite, sealed messages, a device, a kill.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at what cannot be")]
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
-use hearth_gateway::member::mqtt::{Address, Session};
+use hearth_gateway::member::mqtt::Session;
 use hearth_gateway::member::reading::Said;
 use hearth_gateway::member::rooms::RoomInfo;
 use hearth_gateway::member::{Member, MemberError};
 use hearth_protocol::role::{RoomType, Sealing};
 use hearth_protocol::sealing::door;
-use tempfile::TempDir;
+use system_tests::House;
+use system_tests::house::binary;
 
 const PASSWORD: &str = "correct horse";
 
-/// A running box in a folder of its own.
-struct House {
-    folder: TempDir,
-    child: Child,
-    http: SocketAddr,
-    mqtt: SocketAddr,
-    setup: String,
+/// A house without the limit on how fast people write.
+fn house() -> House {
+    House::with(&["--limit", "messages_per_10_s=0"])
 }
 
-fn hearth() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_hearth"))
+/// The house's first person, with a profile of this name.
+fn found(house: &House, name: &str) -> Member {
+    let setup = house.setup.as_deref().expect("a set-up link");
+    let (_, secret) = setup.split_once('#').unwrap();
+    let folder = house.profile(name);
+    Member::set_up(&house.url(), secret, "Home", name, PASSWORD, &folder).unwrap().0
 }
 
-impl House {
-    fn start() -> House {
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let folder = tempfile::tempdir().unwrap();
-        let (child, http, mqtt, setup) = serve(folder.path(), any, any);
-        House { folder, child, http, mqtt, setup }
-    }
-
-    fn kill_and_restart(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-        (self.child, ..) = serve(self.folder.path(), self.http, self.mqtt);
-    }
-
-    fn profile(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn url(&self) -> String {
-        format!("http://{}", self.http)
-    }
-
-    fn found(&self, name: &str) -> Member {
-        let (_, secret) = self.setup.split_once('#').unwrap();
-        let folder = self.profile(name);
-        Member::set_up(&self.url(), secret, "Home", name, PASSWORD, &folder).unwrap().0
-    }
-
-    fn hearth(&self, name: &str, args: &[&str], input: &str) -> Output {
-        let mut child = hearth()
-            .arg("--data")
-            .arg(self.folder.path().join("data"))
-            .arg("--profile")
-            .arg(self.profile(name))
-            .args(args)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        child.wait_with_output().unwrap()
-    }
-
-    fn connect(&self, member: &Member) -> Session {
-        member.connect(&self.address()).unwrap()
-    }
-
-    fn address(&self) -> Address {
-        Address { host: self.mqtt.ip().to_string(), port: self.mqtt.port() }
-    }
+/// Runs a command as the person of a profile.
+fn shell(house: &House, name: &str, args: &[&str], input: &str) -> Output {
+    let profile = house.profile(name);
+    house.run(&[&["--profile", profile.to_str().unwrap()], args].concat(), input)
 }
 
-impl Drop for House {
-    fn drop(&mut self) {
-        if self.child.kill().is_ok() {
-            self.child.wait().ok();
-        }
-    }
-}
-
-fn serve(
-    folder: &Path,
-    http: SocketAddr,
-    mqtt: SocketAddr,
-) -> (Child, SocketAddr, SocketAddr, String) {
-    let log = std::fs::File::options().create(true).append(true).open(folder.join("log")).unwrap();
-    let mut child = hearth()
-        .arg("--data")
-        .arg(folder.join("data"))
-        .args(["serve", "--http", &http.to_string(), "--mqtt", &mqtt.to_string()])
-        .args(["--limit", "messages_per_10_s=0"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(log)
-        .spawn()
-        .unwrap();
-    let mut out = BufReader::new(child.stdout.take().unwrap());
-    let http = read_address(&mut out, "http://");
-    let mqtt = read_address(&mut out, "and on ");
-    let rest = hearth_gateway::member::rest::Rest::new(&format!("http://{http}")).unwrap();
-    let needed: serde_json::Value = rest.get("/api/setup").unwrap();
-    let mut setup = String::new();
-    while needed["needed"] == true && !setup.trim().starts_with("http://") {
-        setup.clear();
-        assert!(out.read_line(&mut setup).unwrap() > 0, "no set-up link");
-    }
-    // Whatever it prints later must not block it.
-    std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
-    (child, http, mqtt, setup.trim().to_string())
-}
-
-fn read_address(out: &mut impl BufRead, before: &str) -> SocketAddr {
-    let mut line = String::new();
-    while out.read_line(&mut line).unwrap() > 0 {
-        if let Some((_, rest)) = line.split_once(before) {
-            return rest.split_whitespace().next().unwrap().parse().unwrap();
-        }
-        line.clear();
-    }
-    panic!("hearth serve ended before it listened");
+fn connect(house: &House, member: &Member) -> Session {
+    member.connect(&house.mqtt.into()).unwrap()
 }
 
 /// What people and devices said in a room, as this member reads it.
@@ -146,17 +53,17 @@ fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
 
 #[test]
 fn two_people_write_sealed_and_a_newcomer_reads_what_was_before() {
-    let house = House::start();
-    let mut ada = house.found("ada");
+    let house = house();
+    let mut ada = found(&house, "ada");
     let room = ada.room("general").unwrap();
     assert!(room.is_sealed());
-    let mut adas = house.connect(&ada);
+    let mut adas = connect(&house, &ada);
     ada.send(&mut adas, &room, "Is anybody there?").unwrap();
     let link = ada.invite(&room, 1, 7).unwrap();
     let (mut ben, _) = Member::register(&link, "ben", PASSWORD, &house.profile("ben")).unwrap();
     let again = Member::register(&link, "cleo", PASSWORD, &house.profile("cleo"));
     assert!(again.err().unwrap().is("invite_used_up"));
-    let mut bens = house.connect(&ben);
+    let mut bens = connect(&house, &ben);
     bens.subscribe(&format!("hearth/rooms/{}/out", room.id), &[]).unwrap();
     ben.send(&mut bens, &room, "I am").unwrap();
     ada.send(&mut adas, &room, "Welcome").unwrap();
@@ -166,7 +73,7 @@ fn two_people_write_sealed_and_a_newcomer_reads_what_was_before() {
     let mut reader = ben.reader(&room).unwrap();
     let mut live = vec![];
     while live.last().is_none_or(|text| text != "Welcome") {
-        let within = std::time::Duration::from_secs(20);
+        let within = Duration::from_secs(20);
         let message = bens.next(within).unwrap().expect("a message");
         live.push(reader.payload(&mut ben, &message.payload).unwrap().text);
     }
@@ -183,11 +90,11 @@ fn two_people_write_sealed_and_a_newcomer_reads_what_was_before() {
 
 #[test]
 fn a_device_posts_sealed_and_an_ended_one_cannot() {
-    let house = House::start();
-    let mut ada = house.found("ada");
+    let house = house();
+    let mut ada = found(&house, "ada");
     let room = ada.make_room("Cellar", RoomType::Private, Sealing::Sealed).unwrap();
     let output =
-        house.hearth("ada", &["device", "add", "washer", "--room", "Cellar", "--json"], "");
+        shell(&house, "ada", &["device", "add", "washer", "--room", "Cellar", "--json"], "");
     assert!(output.status.success(), "{output:?}");
     let added: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let line = added["line"].as_str().unwrap();
@@ -196,29 +103,30 @@ fn a_device_posts_sealed_and_an_ended_one_cannot() {
     let device = &added["device"];
     let text = |key: &str| device[key].as_str().unwrap();
     let post = door::seal(b"Washing done\n", text("recipient").parse().unwrap()).unwrap();
-    let connect = |name: &str| Session::connect(&house.address(), name, text("id"), text("token"));
+    let as_device =
+        |name: &str| Session::connect(&house.mqtt.into(), name, text("id"), text("token"));
     let pasted = Command::new("sh").args(["-c", line]).status().unwrap();
     assert!(pasted.success(), "{line}");
-    connect("washer").unwrap().publish(text("topic"), post.clone()).unwrap();
+    as_device("washer").unwrap().publish(text("topic"), post.clone()).unwrap();
     let twice = pairs(&[("washer", "Washing done"), ("washer", "Washing done")]);
     assert_eq!(said(&mut ada, &room), twice);
     let elsewhere = format!("hearth/rooms/{}/in", room.id);
-    assert!(connect("washer").unwrap().publish(&elsewhere, post).is_err());
-    let output = house.hearth("ada", &["device", "remove", "washer"], "");
+    assert!(as_device("washer").unwrap().publish(&elsewhere, post).is_err());
+    let output = shell(&house, "ada", &["device", "remove", "washer"], "");
     assert!(output.status.success(), "{output:?}");
-    assert!(connect("washer").is_err());
+    assert!(as_device("washer").is_err());
     let keys = ada.room_keys(room.id).unwrap();
     assert_eq!(keys.current().unwrap().header.doors, []);
-    let mut adas = house.connect(&ada);
+    let mut adas = connect(&house, &ada);
     ada.send(&mut adas, &room, "Quiet now").unwrap();
 }
 
 #[test]
 fn the_commands_do_the_same_from_a_shell() {
-    let house = House::start();
-    drop(house.found("ada"));
+    let house = house();
+    drop(found(&house, "ada"));
     let hearth = |args: &[&str], input: &str| {
-        let output = house.hearth("shell", args, input);
+        let output = shell(&house, "shell", args, input);
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         (output.status.code(), text(output.stdout), text(output.stderr))
     };
@@ -252,15 +160,15 @@ fn the_commands_do_the_same_from_a_shell() {
 
 #[test]
 fn an_account_made_by_the_box_gets_its_keys_and_its_sheet_at_the_first_login() {
-    let house = House::start();
-    let mut ada = house.found("ada");
-    let made = house.hearth("x", &["user", "add", "ben", "--password-stdin"], "correct horse\n");
+    let house = house();
+    let mut ada = found(&house, "ada");
+    let made = shell(&house, "x", &["user", "add", "ben", "--password-stdin"], "correct horse\n");
     assert!(made.status.success(), "{made:?}");
     let (mut ben, sheet) =
         Member::login(&house.url(), "ben", PASSWORD, &house.profile("ben")).unwrap();
     assert!(sheet.unwrap().starts_with("AGE-SECRET-KEY-1"));
     let room = ben.room("General").unwrap();
-    let mut bens = house.connect(&ben);
+    let mut bens = connect(&house, &ben);
     let waiting = ben.send(&mut bens, &room, "Hello").unwrap_err();
     assert!(matches!(waiting, MemberError::NotListed), "{waiting}");
     ada.rotate(room.id).unwrap();
@@ -270,18 +178,19 @@ fn an_account_made_by_the_box_gets_its_keys_and_its_sheet_at_the_first_login() {
 
 #[test]
 fn what_was_acknowledged_survives_a_kill_and_numbers_go_on_without_a_gap() {
-    let mut house = House::start();
-    let mut ada = house.found("ada");
+    let mut house = house();
+    let mut ada = found(&house, "ada");
     let room = ada.room("General").unwrap();
-    let mut adas = house.connect(&ada);
+    let mut adas = connect(&house, &ada);
     for text in ["one", "two"] {
         ada.send(&mut adas, &room, text).unwrap();
     }
-    house.kill_and_restart();
+    house.kill();
+    house.restart();
     let lost = ada.send(&mut adas, &room, "into the void").unwrap_err();
     assert!(matches!(lost, MemberError::Mqtt { .. }), "{lost}");
     let mut ada = Member::open(&house.profile("ada")).unwrap();
-    let mut adas = house.connect(&ada);
+    let mut adas = connect(&house, &ada);
     ada.send(&mut adas, &room, "three").unwrap();
     assert_eq!(said(&mut ada, &room), pairs(&[("ada", "one"), ("ada", "two"), ("ada", "three")]));
     assert_eq!(seqs(&ada, &room), [1, 2, 3]);
@@ -289,10 +198,10 @@ fn what_was_acknowledged_survives_a_kill_and_numbers_go_on_without_a_gap() {
 
 #[test]
 fn a_tail_shows_what_comes_and_goes_on_when_the_box_was_away() {
-    let mut house = House::start();
-    let mut ada = house.found("ada");
+    let mut house = house();
+    let mut ada = found(&house, "ada");
     let room = ada.room("General").unwrap();
-    let mut tail = hearth()
+    let mut tail = Command::new(binary())
         .arg("--profile")
         .arg(house.profile("ada"))
         .args(["tail", "General", "-n", "1", "--json"])
@@ -312,7 +221,7 @@ fn a_tail_shows_what_comes_and_goes_on_when_the_box_was_away() {
     let until = |text: &str| {
         let mut seen = vec![];
         while seen.last().is_none_or(|last| last != text) {
-            let line = shown.recv_timeout(std::time::Duration::from_secs(60)).unwrap();
+            let line = shown.recv_timeout(Duration::from_secs(120)).unwrap();
             let line: serde_json::Value = serde_json::from_str(&line).unwrap();
             if line["said"] == "message" {
                 seen.push(line["text"].as_str().unwrap().to_string());
@@ -320,11 +229,12 @@ fn a_tail_shows_what_comes_and_goes_on_when_the_box_was_away() {
         }
         seen
     };
-    ada.send(&mut house.connect(&ada), &room, "one").unwrap();
+    ada.send(&mut connect(&house, &ada), &room, "one").unwrap();
     assert_eq!(until("one"), ["one"]);
-    house.kill_and_restart();
+    house.kill();
+    house.restart();
     let mut ada = Member::open(&house.profile("ada")).unwrap();
-    let mut adas = house.connect(&ada);
+    let mut adas = connect(&house, &ada);
     ada.send(&mut adas, &room, "two").unwrap();
     ada.send(&mut adas, &room, "three").unwrap();
     assert_eq!(until("three"), ["two", "three"]);
