@@ -16,9 +16,9 @@ struct Counted {
     turned_away: usize,
 }
 
-/// The door: counts who is inside.
+/// Counts who is inside.
 #[derive(Debug)]
-pub(crate) struct Door {
+pub(crate) struct Bounds {
     all_max: usize,
     address_max: usize,
     counted: Mutex<Counted>,
@@ -26,20 +26,20 @@ pub(crate) struct Door {
 
 /// A place inside, given back on drop.
 #[derive(Debug)]
-pub(crate) struct Seat {
-    door: Arc<Door>,
+pub(crate) struct Place {
+    bounds: Arc<Bounds>,
     address: IpAddr,
     /// Why it is none: the connection is only told so.
     pub refused: Option<Reason>,
 }
 
-impl Door {
-    pub fn new(all_max: usize, address_max: usize) -> Door {
-        Door { all_max, address_max, counted: Mutex::default() }
+impl Bounds {
+    pub fn new(all_max: usize, address_max: usize) -> Bounds {
+        Bounds { all_max, address_max, counted: Mutex::default() }
     }
 
     /// Takes a place. `None`: close at once.
-    pub fn enter(self: &Arc<Self>, peer: SocketAddr) -> Option<Seat> {
+    pub fn enter(self: &Arc<Self>, peer: SocketAddr) -> Option<Place> {
         let address = peer.ip().to_canonical();
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         let here = counted.addresses.get(&address).copied().unwrap_or(0);
@@ -58,13 +58,13 @@ impl Door {
             Some(_) if counted.turned_away >= TURNED_AWAY_MAX => return None,
             Some(_) => counted.turned_away += 1,
         }
-        Some(Seat { door: Arc::clone(self), address, refused })
+        Some(Place { bounds: Arc::clone(self), address, refused })
     }
 }
 
-impl Drop for Seat {
+impl Drop for Place {
     fn drop(&mut self) {
-        let mut counted = self.door.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counted = self.bounds.counted.lock().unwrap_or_else(PoisonError::into_inner);
         if self.refused.is_some() {
             counted.turned_away -= 1;
             return;

@@ -107,7 +107,7 @@ fn gone(cause: LinkError) -> BusError {
 }
 
 /// Why a try at the entrance failed. A full channel has taken the packet all the same; only the
-/// knock at its door did not fit. The error's type cannot be named, so its text is asked.
+/// knock did not fit. The error's type cannot be named, so its text is asked.
 fn refused(cause: LinkError) -> BusError {
     match &cause {
         LinkError::TrySend(full) if full.to_string().contains("full") => BusError::Behind,

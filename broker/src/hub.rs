@@ -13,14 +13,14 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::bounds::Door;
+use crate::bounds::Bounds;
 use crate::bus::{Bus, RoomEvent, Router};
 use crate::counts::{Counts, Totals, add, read};
 use crate::departures::Departures;
 use crate::gate::{Gate, Properties, Publish, Qos, Verdict, Version};
 use crate::mailbox::{Dropped, Mailbox};
 use crate::message::{APPLIANCE, Message, expires};
-use crate::refused::Refused;
+use crate::refusals::Refusals;
 use crate::registry::{Key, Registry};
 use crate::retained::Retained;
 use crate::rooms::{Carried, Rooms, Start};
@@ -34,9 +34,9 @@ pub(crate) struct Hub {
     pub gate: OnceLock<Arc<dyn Gate>>,
     pub registry: Registry,
     pub rooms: Rooms,
-    pub refused: Refused,
+    pub refusals: Refusals,
     pub totals: Totals,
-    pub door: Arc<Door>,
+    pub bounds: Arc<Bounds>,
     pub departures: Departures,
     /// Fires at shutdown.
     pub closing: CancellationToken,
@@ -63,9 +63,12 @@ impl Hub {
             gate: OnceLock::new(),
             registry: Registry::default(),
             rooms: Rooms::new(start),
-            refused: Refused::default(),
+            refusals: Refusals::default(),
             totals: Totals::default(),
-            door: Arc::new(Door::new(limits.connections_max, limits.connections_per_address_max)),
+            bounds: Arc::new(Bounds::new(
+                limits.connections_max,
+                limits.connections_per_address_max,
+            )),
             departures: Departures::default(),
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),

@@ -24,7 +24,7 @@ mod listener;
 mod mailbox;
 mod message;
 pub mod reason;
-mod refused;
+mod refusals;
 mod registry;
 mod retained;
 mod rooms;

@@ -48,7 +48,7 @@ struct Waiter {
 }
 
 #[derive(Debug)]
-enum Place {
+enum Status {
     Resting(Resting),
     Connected(Option<Waiter>),
 }
@@ -57,7 +57,7 @@ enum Place {
 struct Entry {
     mailbox: Arc<Mailbox>,
     who: Arc<Principal>,
-    place: Place,
+    status: Status,
     visit: u64,
 }
 
@@ -97,7 +97,7 @@ pub(crate) enum Left {
 
 /// The bounds of one account.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Bounds {
+pub(crate) struct AccountBounds {
     pub connections_max: usize,
     pub sessions_max: usize,
 }
@@ -125,12 +125,13 @@ impl Registry {
         who: &Arc<Principal>,
         fresh: &Arc<Mailbox>,
         clean: bool,
-        bounds: Bounds,
+        bounds: AccountBounds,
     ) -> Entered {
         let mut inside = self.inside();
         let visit = inside.number();
         let account = inside.accounts.entry(key.account.clone()).or_default();
-        let connected = account.values().filter(|e| matches!(e.place, Place::Connected(_))).count();
+        let connected =
+            account.values().filter(|e| matches!(e.status, Status::Connected(_))).count();
         let sessions = account.len();
         let Some(entry) = account.get_mut(&key.client_id) else {
             if connected >= bounds.connections_max || sessions >= bounds.sessions_max {
@@ -139,15 +140,15 @@ impl Registry {
                 }
                 return Entered::Full;
             }
-            let place = Place::Connected(None);
+            let status = Status::Connected(None);
             let (mailbox, who) = (Arc::clone(fresh), Arc::clone(who));
-            account.insert(Arc::clone(&key.client_id), Entry { mailbox, who, place, visit });
+            account.insert(Arc::clone(&key.client_id), Entry { mailbox, who, status, visit });
             inside.sessions += 1;
             inside.connections += 1;
             let mailbox = Arc::clone(fresh);
             return Entered::Yours(Box::new(Yours { mailbox, visit, state: None, ended: None }));
         };
-        if let Place::Connected(waiter) = &mut entry.place {
+        if let Status::Connected(waiter) = &mut entry.status {
             let (hand, handed) = oneshot::channel();
             let (fresh, who) = (Arc::clone(fresh), Arc::clone(who));
             *waiter = Some(Waiter { clean, who, fresh, hand });
@@ -176,7 +177,7 @@ impl Registry {
         let Some(entry) = inside.entry(key).filter(|entry| entry.visit == visit) else {
             return Left::Over(state, will);
         };
-        if let Place::Connected(waiter) = &mut entry.place
+        if let Status::Connected(waiter) = &mut entry.status
             && let Some(waiter) = waiter.take()
         {
             let over = waiter.clean || state.expiry_s == 0;
@@ -203,7 +204,7 @@ impl Registry {
             inside.connections -= 1;
             return Left::Over(state, will);
         }
-        entry.place = Place::Resting(Resting { state, will });
+        entry.status = Status::Resting(Resting { state, will });
         let visit = entry.visit;
         inside.connections -= 1;
         Left::Rests { visit }
@@ -222,19 +223,19 @@ impl Registry {
     pub fn rests(&self, key: &Key, visit: u64) -> bool {
         self.inside()
             .entry(key)
-            .is_some_and(|entry| entry.visit == visit && matches!(entry.place, Place::Resting(_)))
+            .is_some_and(|entry| entry.visit == visit && matches!(entry.status, Status::Resting(_)))
     }
 
     /// Takes the will of a session that still rests since a visit.
     pub fn take_will(&self, key: &Key, visit: u64) -> Option<(Box<Will>, Arc<Principal>, u64)> {
         let mut inside = self.inside();
         let entry = inside.entry(key).filter(|entry| entry.visit == visit)?;
-        match &mut entry.place {
-            Place::Resting(resting) => {
+        match &mut entry.status {
+            Status::Resting(resting) => {
                 let will = resting.will.take()?;
                 Some((will, Arc::clone(&entry.who), entry.mailbox.number))
             }
-            Place::Connected(_) => None,
+            Status::Connected(_) => None,
         }
     }
 
@@ -242,20 +243,20 @@ impl Registry {
     pub fn expire(&self, key: &Key, visit: u64) -> Option<(Resting, Arc<Principal>, u64)> {
         let mut inside = self.inside();
         let entry = inside.entry(key).filter(|entry| entry.visit == visit)?;
-        if !matches!(entry.place, Place::Resting(_)) {
+        if !matches!(entry.status, Status::Resting(_)) {
             return None;
         }
         let entry = inside.remove(key)?;
-        match entry.place {
-            Place::Resting(resting) => Some((resting, entry.who, entry.mailbox.number)),
-            Place::Connected(_) => None,
+        match entry.status {
+            Status::Resting(resting) => Some((resting, entry.who, entry.mailbox.number)),
+            Status::Connected(_) => None,
         }
     }
 
     /// Shows every connection whose principal answers the description: its mailbox and visit.
     pub fn each_connected(&self, whom: impl Fn(&Principal) -> bool, show: impl Fn(&Mailbox, u64)) {
         for entry in self.inside().accounts.values().flat_map(HashMap::values) {
-            if matches!(entry.place, Place::Connected(_)) && whom(&entry.who) {
+            if matches!(entry.status, Status::Connected(_)) && whom(&entry.who) {
                 show(&entry.mailbox, entry.visit);
             }
         }
@@ -279,10 +280,10 @@ impl Entry {
         }
         let mut yours =
             Yours { mailbox: Arc::clone(&self.mailbox), visit, state: None, ended: None };
-        match std::mem::replace(&mut self.place, Place::Connected(None)) {
-            Place::Resting(resting) if clean => yours.ended = Some((resting, number)),
-            Place::Resting(resting) => yours.state = Some(resting.state),
-            Place::Connected(_) => {}
+        match std::mem::replace(&mut self.status, Status::Connected(None)) {
+            Status::Resting(resting) if clean => yours.ended = Some((resting, number)),
+            Status::Resting(resting) => yours.state = Some(resting.state),
+            Status::Connected(_) => {}
         }
         yours
     }

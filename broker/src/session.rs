@@ -33,7 +33,7 @@ use futures_util::StreamExt;
 use hearth_protocol::principal::Principal;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::bounds::Seat;
+use crate::bounds::Place;
 use crate::gate::Gate;
 use crate::hub::Hub;
 use crate::mailbox::Mailbox;
@@ -108,22 +108,27 @@ struct Connection {
     inbound: Inbound,
     outbound: Outbound,
     feed: Feed,
-    seat: Option<Seat>,
+    place: Option<Place>,
     /// The session was given back.
     left: bool,
 }
 
 /// Runs one connection to its end.
 pub(crate) async fn run(hub: Arc<Hub>, io: impl Io + 'static, peer: SocketAddr) {
-    match hub.door.enter(peer) {
-        Some(seat) => run_seated(hub, io, peer, seat).await,
+    match hub.bounds.enter(peer) {
+        Some(place) => run_counted(hub, io, peer, place).await,
         None => tracing::debug!(%peer, "closed: too many connections"),
     }
 }
 
 /// Runs one connection that was counted already.
-pub(crate) async fn run_seated(hub: Arc<Hub>, io: impl Io + 'static, peer: SocketAddr, seat: Seat) {
-    if let Some(mut connection) = handshake::admit(hub, Transport::new(io), peer, seat).await {
+pub(crate) async fn run_counted(
+    hub: Arc<Hub>,
+    io: impl Io + 'static,
+    peer: SocketAddr,
+    place: Place,
+) {
+    if let Some(mut connection) = handshake::admit(hub, Transport::new(io), peer, place).await {
         let end = connection.serve().await;
         connection.end(end).await;
     }

@@ -25,7 +25,7 @@ pub(crate) async fn listen(hub: &Arc<Hub>, listener: TcpListener) {
 }
 
 async fn serve(hub: Arc<Hub>, stream: TcpStream, peer: SocketAddr) {
-    let Some(seat) = hub.door.enter(peer) else {
+    let Some(place) = hub.bounds.enter(peer) else {
         return tracing::debug!(%peer, "closed: too many connections");
     };
     let ms = u64::try_from(hub.limits.handshake_ms_max).unwrap_or(u64::MAX);
@@ -37,7 +37,7 @@ async fn serve(hub: Arc<Hub>, stream: TcpStream, peer: SocketAddr) {
     let handshake = timeout(Duration::from_millis(ms), handshake);
     match hub.closing.run_until_cancelled(handshake).await {
         Some(Ok(Ok(socket))) => {
-            session::run_seated(hub, Frames::new(tungstenite(socket)), peer, seat).await;
+            session::run_counted(hub, Frames::new(tungstenite(socket)), peer, place).await;
         }
         Some(Ok(Err(cause))) => tracing::debug!(%peer, %cause, "no WebSocket"),
         Some(Err(_)) => tracing::debug!(%peer, "no WebSocket handshake in time"),

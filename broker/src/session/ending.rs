@@ -42,7 +42,7 @@ impl Connection {
     fn say_goodbye(&mut self, end: End) {
         let closed = super::transport::Transport::new(tokio::io::empty());
         let mut transport = std::mem::replace(&mut self.transport, closed);
-        let seat = self.seat.take();
+        let place = self.place.take();
         if end == End::Lost {
             return;
         }
@@ -50,7 +50,7 @@ impl Connection {
             if let Ok(Err(cause)) = timeout(LINGER, transport.linger()).await {
                 tracing::debug!(%cause, "closed before the last packet was read");
             }
-            drop(seat);
+            drop(place);
         });
     }
 

@@ -28,7 +28,7 @@ const FIRST_PAGE: usize = 64;
 /// How long to wait before history or the bus are asked again after they failed.
 const RETRY: Duration = Duration::from_secs(1);
 
-enum Wire {
+enum LinkState {
     /// No subscription reaches a room.
     Off,
     Making(BoxFuture<'static, Result<Box<dyn Link>, BusError>>),
@@ -48,7 +48,7 @@ type Reading = BoxFuture<'static, (RoomId, Position, Result<Backlog, Refusal>)>;
 
 /// Where a connection's room events come from.
 pub(super) struct Feed {
-    wire: Wire,
+    link: LinkState,
     /// From the bus, not sent yet.
     pub live: VecDeque<RoomEvent>,
     /// From history, not sent yet.
@@ -67,7 +67,7 @@ impl Feed {
     pub fn new(limits: &Limits) -> Feed {
         let page_events_max = limits.backlog_events_max.max(1);
         Feed {
-            wire: Wire::Off,
+            link: LinkState::Off,
             live: VecDeque::new(),
             page: None,
             reading: None,
@@ -82,7 +82,7 @@ impl Feed {
 
     /// Takes whatever is there; whether anything was.
     pub fn poll(&mut self, cx: &mut Context<'_>, hub: &Arc<Hub>, hungry: bool) -> bool {
-        let mut happened = self.poll_wire(cx, hub, hungry);
+        let mut happened = self.poll_link(cx, hub, hungry);
         if let Some(reading) = &mut self.reading
             && let Poll::Ready(answer) = reading.poll_unpin(cx)
         {
@@ -99,30 +99,30 @@ impl Feed {
         happened
     }
 
-    fn poll_wire(&mut self, cx: &mut Context<'_>, hub: &Arc<Hub>, hungry: bool) -> bool {
-        match &mut self.wire {
-            Wire::Off => false,
-            Wire::Making(making) => match making.poll_unpin(cx) {
+    fn poll_link(&mut self, cx: &mut Context<'_>, hub: &Arc<Hub>, hungry: bool) -> bool {
+        match &mut self.link {
+            LinkState::Off => false,
+            LinkState::Making(making) => match making.poll_unpin(cx) {
                 Poll::Pending => false,
                 Poll::Ready(Ok(link)) => {
-                    self.wire = Wire::On(link);
+                    self.link = LinkState::On(link);
                     self.linked = true;
                     true
                 }
                 Poll::Ready(Err(cause)) => {
                     tracing::error!(%cause, "no link to the bus");
-                    self.wire = Wire::Broken(Box::pin(sleep(RETRY)));
+                    self.link = LinkState::Broken(Box::pin(sleep(RETRY)));
                     true
                 }
             },
-            Wire::Broken(wait) => {
+            LinkState::Broken(wait) => {
                 if wait.as_mut().poll(cx).is_pending() {
                     return false;
                 }
                 self.connect(hub);
                 true
             }
-            Wire::On(link) => {
+            LinkState::On(link) => {
                 let mut happened = false;
                 // What is not taken here stays in the ring, or is read from history later.
                 while hungry && self.live.len() < LIVE_MAX {
@@ -144,7 +144,7 @@ impl Feed {
 
     fn connect(&mut self, hub: &Arc<Hub>) {
         let hub = Arc::clone(hub);
-        self.wire = Wire::Making(async move { hub.rooms.link().await }.boxed());
+        self.link = LinkState::Making(async move { hub.rooms.link().await }.boxed());
     }
 }
 
@@ -152,11 +152,11 @@ impl Connection {
     /// Links to the bus if a subscription reaches a room, and lets go if none does.
     pub(super) fn tune(&mut self) {
         let wanted = self.state.subscriptions.values().any(|s| s.reach != Reach::None);
-        match (&self.feed.wire, wanted) {
-            (Wire::Off, true) => self.feed.connect(&self.hub),
-            (Wire::Off, false) | (_, true) => {}
+        match (&self.feed.link, wanted) {
+            (LinkState::Off, true) => self.feed.connect(&self.hub),
+            (LinkState::Off, false) | (_, true) => {}
             (_, false) => {
-                self.feed.wire = Wire::Off;
+                self.feed.link = LinkState::Off;
                 self.feed.live.clear();
             }
         }

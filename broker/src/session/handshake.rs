@@ -18,18 +18,18 @@ use super::state::State;
 use super::transport::Transport;
 use super::wire::{Opening, Wire, opening};
 use super::{Connection, KeepAlive};
-use crate::bounds::Seat;
+use crate::bounds::Place;
 use crate::gate::{Gate, Login, PresenceChange, Version};
 use crate::hub::{Hub, assigned_id, mailbox};
 use crate::reason::Reason;
-use crate::registry::{Bounds, Entered, Key, Yours};
+use crate::registry::{AccountBounds, Entered, Key, Yours};
 
 /// What a 3.1.1 client is told whose version nobody speaks: CONNACK 1 (§3.1.2.2).
 const OTHER_VERSION: &[u8] = &[0x20, 2, 0, 1];
 /// How long a refused client has to read why.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// A no at the door: a reason and a sentence.
+/// A no to CONNECT: a reason and a sentence.
 type Refused = (Reason, Option<String>);
 
 /// A connection that has said CONNECT.
@@ -44,7 +44,7 @@ pub(super) async fn admit(
     hub: Arc<Hub>,
     transport: Transport,
     peer: SocketAddr,
-    seat: Seat,
+    place: Place,
 ) -> Option<Connection> {
     let until = Instant::now() + millis(hub.limits.handshake_ms_max);
     let hello = timeout_at(until, hello(&hub, transport));
@@ -57,10 +57,10 @@ pub(super) async fn admit(
         None => return None,
     };
     let version = guest.wire.version();
-    match enter(&hub, &guest.connect, version, peer, &seat, until).await {
+    match enter(&hub, &guest.connect, version, peer, &place, until).await {
         Ok((gate, who, key, assigned, yours)) => {
             let visit = Visit { gate, who, key, assigned };
-            Some(welcome(hub, guest, visit, yours, seat))
+            Some(welcome(hub, guest, visit, yours, place))
         }
         Err(refused) => {
             refuse(guest, refused, peer).await;
@@ -131,16 +131,16 @@ async fn refuse(mut guest: Guest, refused: Refused, peer: SocketAddr) {
 
 type Admitted = (Arc<dyn Gate>, Arc<Principal>, Key, bool, Yours);
 
-/// Everything that can be refused at the door, in order of cost.
+/// Everything that can be refused about a CONNECT, in order of cost.
 async fn enter(
     hub: &Arc<Hub>,
     connect: &Connect,
     version: Version,
     peer: SocketAddr,
-    seat: &Seat,
+    place: &Place,
     until: Instant,
 ) -> Result<Admitted, Refused> {
-    if let Some(reason) = seat.refused {
+    if let Some(reason) = place.refused {
         return Err((reason, Some("too_many_connections: try again later".to_string())));
     }
     let shut = (Reason::ServerUnavailable, None);
@@ -168,7 +168,7 @@ async fn enter(
     let who = timeout_at(until, gate.admit(login)).await.map_err(late)?;
     let who = who.map_err(|refusal| (Reason::of_login(&refusal), Some(refusal.to_string())))?;
     let (who, key) = (Arc::new(who.clone()), Key { account: who.account(), client_id });
-    let bounds = Bounds {
+    let bounds = AccountBounds {
         connections_max: hub.limits.connections_per_identity_max,
         sessions_max: hub.limits.sessions_per_identity_max,
     };
@@ -204,7 +204,7 @@ fn check(hub: &Hub, connect: &Connect) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Who came in, through which door.
+/// Who came in, through which gate.
 struct Visit {
     gate: Arc<dyn Gate>,
     who: Arc<Principal>,
@@ -234,7 +234,7 @@ fn expiry_max(limits: &Limits) -> u32 {
 }
 
 /// Says CONNACK and puts the connection together.
-fn welcome(hub: Arc<Hub>, guest: Guest, visit: Visit, yours: Yours, seat: Seat) -> Connection {
+fn welcome(hub: Arc<Hub>, guest: Guest, visit: Visit, yours: Yours, place: Place) -> Connection {
     let Guest { mut wire, mut transport, connect } = guest;
     let Visit { gate, who, key, assigned } = visit;
     let limits = Arc::clone(&hub.limits);
@@ -272,7 +272,7 @@ fn welcome(hub: Arc<Hub>, guest: Guest, visit: Visit, yours: Yours, seat: Seat) 
         will: connect.will,
         mailbox: yours.mailbox,
         visit: yours.visit,
-        seat: Some(seat),
+        place: Some(place),
         left: false,
         hub,
         gate,

@@ -20,7 +20,7 @@ use crate::counts::add;
 use crate::gate::{Publish, Qos, Verdict, Version};
 use crate::message::{Message, detach, expires};
 use crate::reason::Reason;
-use crate::refused::Answer;
+use crate::refusals::Answer;
 
 /// Publishes between their arrival and their acknowledgement.
 pub(super) struct Inbound {
@@ -260,7 +260,7 @@ impl Connection {
             Err(refusal) if self.wire.version() == Version::V5 => {
                 (Reason::of(refusal), Some(refusal.to_string()))
             }
-            Err(refusal) => match self.hub.refused.note(&self.key, &message) {
+            Err(refusal) => match self.hub.refusals.note(&self.key, &message) {
                 Answer::Close => return Err(End::Bye(Reason::of(refusal))),
                 Answer::Acknowledge => {
                     tracing::warn!(account = %self.key.account, client_id = %self.key.client_id,

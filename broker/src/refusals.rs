@@ -15,7 +15,7 @@ const REMEMBERED_MAX: usize = 10_000;
 
 /// What each session was refused last.
 #[derive(Debug, Default)]
-pub(crate) struct Refused {
+pub(crate) struct Refusals {
     hasher: RandomState,
     last: Mutex<HashMap<Key, u64>>,
 }
@@ -27,7 +27,7 @@ pub(crate) enum Answer {
     Acknowledge,
 }
 
-impl Refused {
+impl Refusals {
     /// Notes a refusal.
     pub fn note(&self, key: &Key, message: &Message) -> Answer {
         let print = self.hasher.hash_one((&*message.topic, &*message.payload, message.retain));
