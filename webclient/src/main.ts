@@ -6,7 +6,7 @@ import { openShelf } from './local/shelf';
 import { DEFAULT_COST } from './protocol/cost';
 import { startSealing } from './sealing/client';
 import { wallClock } from './session/clock';
-import { webLocksLeadership } from './session/leader';
+import { openChannel, webLocksLeadership } from './session/leader';
 import { mqttTransport } from './session/mqtt';
 import { createApp } from './state/app';
 import { parseEntry } from './state/entry';
@@ -33,7 +33,7 @@ const app = createApp({
   clock: wallClock,
   chance: () => Math.random(),
   random: (length) => crypto.getRandomValues(new Uint8Array(length)),
-  leadership: webLocksLeadership(locks),
+  leadership: webLocksLeadership(locks, openChannel()),
   network: {
     online: () => navigator.onLine,
     onChange: (run) => {

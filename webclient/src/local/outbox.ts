@@ -54,13 +54,25 @@ export class OutboxStore {
   async all(): Promise<Entry[]> {
     const out: Entry[] = [];
     for (const value of await this.#shelf.list('outbox', { prefix: PREFIX })) {
-      const kept = entry(value, 'entry');
-      const body = await this.#safe.open(kept.body);
-      // Sealed under a key that a log-out deleted: nobody's any more.
-      if (body === null) await this.#shelf.write([{ remove: 'outbox', key: key(kept.id) }]);
-      else out.push({ ...kept, body });
+      const opened = await this.#open(value);
+      if (opened !== null) out.push(opened);
     }
     return out;
+  }
+
+  /** One entry; null when it is not here (any more). */
+  async get(id: Id): Promise<Entry | null> {
+    const value = await this.#shelf.get('outbox', key(id));
+    return value === undefined ? null : this.#open(value);
+  }
+
+  async #open(value: unknown): Promise<Entry | null> {
+    const kept = entry(value, 'entry');
+    const body = await this.#safe.open(kept.body);
+    if (body !== null) return { ...kept, body };
+    // Sealed under a key that a log-out deleted: nobody's any more.
+    await this.#shelf.write([{ remove: 'outbox', key: key(kept.id) }]);
+    return null;
   }
 
   async put(value: Entry): Promise<void> {

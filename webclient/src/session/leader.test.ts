@@ -1,6 +1,6 @@
 // One tab leads: the others wait in line, take over when told, and the old leader steps back.
 import { expect, test } from 'vitest';
-import { webLocksLeadership } from './leader';
+import { webLocksLeadership, type Channel } from './leader';
 
 type Run = (lock: Lock | null) => Promise<unknown>;
 
@@ -37,17 +37,39 @@ class Locks {
   }
 }
 
+/** One channel's ends: what one posts, all others hear. */
+class Air {
+  readonly #ends: Channel[] = [];
+
+  end(): Channel {
+    const end: Channel = {
+      onmessage: null,
+      postMessage: (data: unknown) => {
+        const event = new MessageEvent('message', { data });
+        for (const one of this.#ends) {
+          // Nothing that is heard asks who hears it.
+          if (one !== end) one.onmessage?.call(one as BroadcastChannel, event);
+        }
+      },
+    };
+    this.#ends.push(end);
+    return end;
+  }
+}
+
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test('the first tab leads, the second follows, takes over, and gives back', async () => {
   const locks = new Locks();
+  const air = new Air();
   const lines: string[] = [];
   const tab = (name: string) => {
     // The parts of LockManager that are used.
-    const made = webLocksLeadership(locks as unknown as LockManager);
+    const made = webLocksLeadership(locks as unknown as LockManager, air.end());
     made.start(
       () => void lines.push(`${name} leads`),
       () => void lines.push(`${name} follows`),
+      (what) => void lines.push(`${name} is told of ${what}`),
     );
     return made;
   };
@@ -56,6 +78,9 @@ test('the first tab leads, the second follows, takes over, and gives back', asyn
   const second = tab('second');
   await turn();
   expect(lines).toEqual(['first follows', 'first leads', 'second follows']);
+  second.tell('soup');
+  first.tell('nothing: it leads');
+  expect(lines.splice(3)).toEqual(['first is told of soup']);
   second.takeOver();
   await turn();
   expect(lines.slice(3).sort()).toEqual(['first follows', 'second leads']);
@@ -67,9 +92,10 @@ test('the first tab leads, the second follows, takes over, and gives back', asyn
 
 test('without Web Locks every tab leads', () => {
   const lines: string[] = [];
-  webLocksLeadership(undefined).start(
+  webLocksLeadership(undefined, new Air().end()).start(
     () => void lines.push('leads'),
     () => void lines.push('follows'),
+    () => void lines.push('is told'),
   );
   expect(lines).toEqual(['leads']);
 });

@@ -1,8 +1,14 @@
-// One tab of a browser leads: it holds the connection and the writer number (Web Locks).
+// One tab of a browser leads: it holds the connection and the writer number (Web Locks); the
+// others tell it what they wrote (BroadcastChannel).
 
 export interface Leadership {
-  /** Waits in line; `lead` runs when this tab leads, `follow` when it does not (any more). */
-  start(lead: () => void, follow: () => void): void;
+  /**
+   * Waits in line; `lead` runs when this tab leads, `follow` when it does not (any more), `told`
+   * when a tab that follows has told this one, which leads, of something.
+   */
+  start(lead: () => void, follow: () => void, told: (what: string) => void): void;
+  /** Tells the tab that leads; nothing where this one does. */
+  tell(what: string): void;
   /** Takes the lead from the other tab. */
   takeOver(): void;
   stop(): void;
@@ -10,8 +16,13 @@ export interface Leadership {
 
 const NAME = 'hearth-lead';
 
+/** What is used of a BroadcastChannel, which all tabs of the browser share. */
+export type Channel = Pick<BroadcastChannel, 'postMessage' | 'onmessage'>;
+
+export const openChannel = (): Channel => new BroadcastChannel(NAME);
+
 /** Without Web Locks every tab leads; the box then takes the connection from the older one. */
-export function webLocksLeadership(locks: LockManager | undefined): Leadership {
+export function webLocksLeadership(locks: LockManager | undefined, channel: Channel): Leadership {
   let lead = (): void => undefined;
   let follow = (): void => undefined;
   let release: (() => void) | null = null;
@@ -37,16 +48,23 @@ export function webLocksLeadership(locks: LockManager | undefined): Leadership {
       });
   };
   return {
-    start: (onLead, onFollow) => {
+    start: (onLead, onFollow, told) => {
       [lead, follow, stopped] = [onLead, onFollow, false];
+      channel.onmessage = ({ data }: MessageEvent<unknown>) => {
+        if (release !== null && typeof data === 'string') told(data);
+      };
       if (locks !== undefined) follow();
       request({ mode: 'exclusive' });
     },
     takeOver: () => {
       if (release === null) request({ mode: 'exclusive', steal: true });
     },
+    tell: (what) => {
+      if (locks !== undefined && release === null) channel.postMessage(what);
+    },
     stop: () => {
       stopped = true;
+      channel.onmessage = null;
       release?.();
       release = null;
     },

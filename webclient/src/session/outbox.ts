@@ -35,6 +35,8 @@ export interface OutboxDeps {
   readonly refreshKeys: (room: Id) => Promise<void>;
   /** The box wants a new epoch before anything else: make it. */
   readonly rotate: (room: Id) => Promise<void>;
+  /** An entry lies in the store: where another tab leads, that one sends it. */
+  readonly written: (id: Id) => void;
   readonly changed: (room: Id) => void;
 }
 
@@ -50,13 +52,25 @@ export class Outbox {
   readonly #rooms = new Map<Id, Outgoing[]>();
   readonly #busy = new Set<Id>();
   readonly #later = new Map<Id, () => void>();
+  /** What compares the store with the entries here goes one after the other. */
+  #comparing: Promise<void> = Promise.resolve();
 
   constructor(deps: OutboxDeps) {
     this.#deps = deps;
   }
 
+  #inTurn(run: () => Promise<void>): Promise<void> {
+    const turn = this.#comparing.then(run);
+    this.#comparing = turn.catch(() => undefined);
+    return turn;
+  }
+
   /** Takes up what an earlier page or another tab left, and forgets what those have sent. */
-  async load(): Promise<void> {
+  load(): Promise<void> {
+    return this.#inTurn(() => this.#load());
+  }
+
+  async #load(): Promise<void> {
     const entries = await this.#deps.store.all();
     const rooms = new Set([...this.#rooms.keys(), ...entries.map(({ room }) => room)]);
     for (const room of rooms) {
@@ -67,7 +81,9 @@ export class Outbox {
         const { failed } = entry;
         if (failed !== null) return { entry, delivery: { kind: 'failed', problem: failed } };
         const known = here.find((one) => one.entry.id === entry.id);
-        return known ?? { entry, delivery: { kind: 'queued' } };
+        // What failed here may be tried again from another tab.
+        const moves = known !== undefined && known.delivery.kind !== 'failed';
+        return moves ? known : { entry, delivery: { kind: 'queued' } };
       });
       here.splice(0, here.length, ...stored, ...taken);
       this.#deps.changed(room);
@@ -95,7 +111,25 @@ export class Outbox {
 
   /** Lies in IndexedDB when this resolves. */
   async add(entry: Entry): Promise<void> {
-    await this.#deps.store.put(entry);
+    await this.#inTurn(async () => {
+      await this.#deps.store.put(entry);
+      this.#queue(entry);
+    });
+    this.#deps.written(entry.id);
+  }
+
+  /** Another tab has written or tries again: this one sends it. */
+  takeUp(id: Id): Promise<void> {
+    return this.#inTurn(async () => {
+      const entry = await this.#deps.store.get(id);
+      const known = this.#find(id)?.delivery.kind;
+      if (entry === null || (known !== undefined && known !== 'failed')) return;
+      if (known === 'failed') this.#remove(entry);
+      this.#queue(entry);
+    });
+  }
+
+  #queue(entry: Entry): void {
     this.#list(entry.room).push({ entry, delivery: { kind: 'queued' } });
     this.#deps.changed(entry.room);
     this.wake(entry.room);
@@ -108,6 +142,7 @@ export class Outbox {
     await this.#deps.store.put(entry);
     this.#replace(entry, { kind: 'queued' });
     this.wake(entry.room);
+    this.#deps.written(id);
   }
 
   /** Takes an entry back; false when it may be on the box already. */

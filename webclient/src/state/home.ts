@@ -2,7 +2,7 @@
 import { ApiError } from '../api/error';
 import { BytesError } from '../protocol/bytes';
 import { parseOut } from '../protocol/item';
-import type { Id } from '../protocol/ids';
+import { isId, type Id } from '../protocol/ids';
 import { SchemaError } from '../protocol/schema';
 import { parseTopic, roomIn } from '../protocol/topic';
 import type { KeyView } from '../sealing/requests';
@@ -80,6 +80,7 @@ export class Home {
       publish: (room, payload) => this.#connection.publish(roomIn(room), payload),
       refreshKeys: async (room) => void (await this.keeper.refresh(room)),
       rotate: (room) => this.keeper.settle(room),
+      written: (id) => parts.leadership.tell(id),
       changed: () => this.draw(),
     });
     this.#connection = new Connection({
@@ -112,6 +113,10 @@ export class Home {
       () => {
         this.#leads = false;
         this.#connection.yieldTo('other_tab', 'Hearth is open in another tab');
+      },
+      (id) => {
+        if (!isId(id)) return;
+        this.outbox.takeUp(id).catch((error: unknown) => this.failed(error));
       },
     );
   }

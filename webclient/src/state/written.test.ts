@@ -110,6 +110,25 @@ describe('what was written', () => {
     expect(ada.state.currentRoom?.timeline.some(({ kind }) => kind === 'gap')).toBe(false);
   });
 
+  test('in a tab that follows goes out at once, by the one that leads', async () => {
+    const { app: first, browser, general } = await founder();
+    const second = await browser.open();
+    await second.openRoom(general);
+    await until(second, ({ connection }) => connection.kind === 'online');
+    expect(first.state.connection).toMatchObject({ kind: 'refused', code: 'other_tab' });
+    await first.send('from the tab that follows');
+    await second.send('from the one that leads');
+    await until(second, (now) => settled(now) && messages(now).length === 2);
+    expect(stored(general)).toBe(2);
+    first.takeOver();
+    const state = await until(first, (now) => settled(now) && messages(now).length === 2);
+    await first.send('and on');
+    await until(first, shows('and on'));
+    expect(messages(state).map(({ text }) => text)).toContain('from the tab that follows');
+    expect(first.state.currentRoom?.timeline.some(({ kind }) => kind === 'gap')).toBe(false);
+    expect(stored(general)).toBe(3);
+  });
+
   test('in one tab goes out from whichever tab leads, once, without a gap', async () => {
     const { app: first, browser, general } = await founder();
     const second = await browser.open();

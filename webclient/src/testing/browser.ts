@@ -15,20 +15,24 @@ const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8A
 /** The tabs of one browser: the one that asked last leads. */
 class Tabs {
   #follow: (() => void) | null = null;
+  #told: ((what: string) => void) | null = null;
 
   tab(): Leadership {
     let [lead, follow] = [(): void => undefined, (): void => undefined];
+    let told = (_what: string): void => undefined;
     const takeOver = (): void => {
       this.#follow?.();
       this.#follow = follow;
+      this.#told = told;
       lead();
     };
     return {
-      start: (onLead, onFollow) => {
-        [lead, follow] = [onLead, onFollow];
+      start: (onLead, onFollow, onTold) => {
+        [lead, follow, told] = [onLead, onFollow, onTold];
         takeOver();
       },
       takeOver,
+      tell: (what) => this.#told !== told && this.#told?.(what),
       stop: () => undefined,
     };
   }
