@@ -1,11 +1,14 @@
 //! The rule for refusals in MQTT 3.1.1, which has no packet to say no (§3.3.5, design §3).
 //!
 //! The first refusal closes the connection. If the very same publish comes again it is
-//! acknowledged and thrown away, so that no client loops for ever.
+//! acknowledged and thrown away, so that no client loops for ever. What may pass (a full disk, a
+//! rate) is never acknowledged: the client keeps the message and tries again.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
+
+use hearth_protocol::refusal::Kind;
 
 use crate::message::Message;
 use crate::registry::Key;
@@ -29,7 +32,10 @@ pub(crate) enum Answer {
 
 impl Refusals {
     /// Notes a refusal.
-    pub fn note(&self, key: &Key, message: &Message) -> Answer {
+    pub fn note(&self, key: &Key, message: &Message, kind: Kind) -> Answer {
+        if matches!(kind, Kind::Unavailable | Kind::TooMany { .. }) {
+            return Answer::Close;
+        }
         let print = self.hasher.hash_one((&*message.topic, &*message.payload, message.retain));
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if last.get(key) == Some(&print) {
@@ -40,5 +46,10 @@ impl Refusals {
         }
         last.insert(key.clone(), print);
         Answer::Close
+    }
+
+    /// A publish of the session was accepted: what it was refused before counts no more.
+    pub fn forget(&self, key: &Key) {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 }

@@ -256,11 +256,16 @@ impl Connection {
         self.inbound.unanswered -= 1;
         self.inbound.receiving.remove(&id);
         let (reason, text) = match &ruled {
-            Ok(()) => (Reason::Success, None),
+            Ok(()) => {
+                if self.wire.version() == Version::V3 {
+                    self.hub.refusals.forget(&self.key);
+                }
+                (Reason::Success, None)
+            }
             Err(refusal) if self.wire.version() == Version::V5 => {
                 (Reason::of(refusal), Some(refusal.to_string()))
             }
-            Err(refusal) => match self.hub.refusals.note(&self.key, &message) {
+            Err(refusal) => match self.hub.refusals.note(&self.key, &message, refusal.kind) {
                 Answer::Close => return Err(End::Bye(Reason::of(refusal))),
                 Answer::Acknowledge => {
                     tracing::warn!(account = %self.key.account, client_id = %self.key.client_id,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 use hearth_protocol::ids::{Position, RoomId};
-use hearth_protocol::topic::check_filter;
+use hearth_protocol::topic::{Topic, check_filter};
 
 use super::cursor::Reach;
 use super::packet::{Granted, Handling, Options, Outgoing, Subscribe};
@@ -33,11 +33,15 @@ impl Connection {
         let after = subscribe.user.iter().filter(|(key, _)| key == AFTER);
         let after: Option<Vec<_>> = after.map(|(_, value)| parse_after(value)).collect();
         let Subscribe { id, filters, subscription_id, .. } = subscribe;
-        let Some(after) = after else {
+        let Some(mut after) = after else {
             let answers = filters.iter().map(|_| Err(Reason::ImplementationSpecific)).collect();
             self.send(Outgoing::SubAck(id, answers));
             return Ok(());
         };
+        // A cursor costs memory and asks history: only rooms that are read have one.
+        after.retain(|(room, _)| {
+            self.gate.may_receive(&self.who, &Topic::RoomOut(*room).to_string())
+        });
         let mut answers: Vec<Granted> = Vec::with_capacity(filters.len());
         for (filter, options) in filters {
             let filter = ByteString::from(&*filter);

@@ -66,6 +66,17 @@ async fn after_reads_what_was_stored_before_the_broker_started() {
 }
 
 #[tokio::test]
+async fn after_asks_nothing_about_rooms_that_may_not_be_read() {
+    let house = house(|_| {});
+    house.store(room(1), "1");
+    house.gate.hidden.lock().unwrap().insert(out(room(1)));
+    let mut client = house.client("a").await;
+    assert_eq!(after(&mut client, "hearth/rooms/+/out", room(1), 0).await, 1);
+    client.nothing().await;
+    assert_eq!(*house.gate.backlogs.lock().unwrap(), [], "history of a hidden room was asked");
+}
+
+#[tokio::test]
 async fn an_after_that_is_none_is_refused() {
     let house = house(|_| {});
     let mut client = house.client("a").await;

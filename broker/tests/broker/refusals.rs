@@ -56,3 +56,27 @@ async fn mqtt_3_is_closed_once_and_the_same_publish_is_then_acknowledged() {
     other.push("refused/x", "other", 2).await;
     assert_eq!(other.next().await, None, "each session for itself");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_may_pass_is_never_acknowledged_to_mqtt_3() {
+    let house = house(|_| {});
+    for _ in 0..3 {
+        let (mut door, _) = house.old("door", false).await;
+        door.push("often/x", "done", 1).await;
+        assert_eq!(door.next().await, None, "a rate or a full disk passes: try again");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_publish_that_was_accepted_ends_the_memory_of_a_refusal() {
+    let house = house(|_| {});
+    let (mut door, _) = house.old("door", false).await;
+    door.push("refused/x", "done", 1).await;
+    assert_eq!(door.next().await, None);
+    let (mut door, _) = house.old("door", false).await;
+    door.push("free", "done", 1).await;
+    let id = 1.try_into().unwrap();
+    assert_eq!(door.next().await, Some(v3::Packet::PublishAck { packet_id: id }));
+    door.push("refused/x", "done", 1).await;
+    assert_eq!(door.next().await, None, "a new refusal closes first");
+}
