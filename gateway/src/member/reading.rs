@@ -100,6 +100,9 @@ impl Reader {
                 let class = item["class"].as_u64().and_then(|class| u8::try_from(class).ok());
                 self.sealed(member, class.and_then(Class::from_byte), &bytes)?
             }
+            None if self.room.is_sealed() => {
+                Read::unreadable(None, None, "in clear in a sealed room: nobody's word")
+            }
             None => open(item),
         };
         Ok(self.named(member, position, received_at, read))

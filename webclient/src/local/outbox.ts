@@ -11,6 +11,8 @@ export interface Entry {
   /** ms since 1970, and the order within a room. */
   readonly at: number;
   readonly body: Uint8Array;
+  /** It was written into a sealed room: it never goes out in clear. */
+  readonly sealed: boolean;
   /** For a tombstone: what it erases. */
   readonly target: Id | null;
   /** It may have reached the box: never taken back, sent again under the same id. */
@@ -32,6 +34,7 @@ const entry = s.object({
   room: s.id,
   at: s.count,
   body: sealedBytes,
+  sealed: s.flag,
   target: s.optional(s.id),
   tried: s.flag,
   failed: s.optional(s.object({ code: s.text, message: s.text, hint: s.text })),

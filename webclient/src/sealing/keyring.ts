@@ -167,6 +167,12 @@ export class Keyring implements r.Sealing {
     return this.#room(room).view(this.#me);
   }
 
+  async sealedRooms(): Promise<Id[]> {
+    const invited = [...this.#invites.values()].flatMap(({ blob }) => blob?.rooms ?? []);
+    const ids = [...this.#me.heads.keys(), ...this.#founded.keys(), ...invited.map((one) => one.room)];
+    return [...new Set(ids)];
+  }
+
   async isNews(room: Id, announcement: Uint8Array): Promise<boolean> {
     const { header } = parseAnnouncement(announcement);
     return header.room === room && header.epoch > this.#room(room).view(this.#me).epoch;

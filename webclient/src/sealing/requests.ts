@@ -152,6 +152,8 @@ export interface Sealing {
   /** `kept`: what this browser kept, which may end before what the vault knows. */
   takeBundles(room: Id, bundles: readonly Uint8Array[], source: 'kept' | 'box'): Promise<KeyView>;
   keyView(room: Id): Promise<KeyView>;
+  /** The rooms with a key that is known here, by the vault, a link or an own founding. */
+  sealedRooms(): Promise<Id[]>;
   /** Whether a `key` announcement tells of an epoch that is not here yet. */
   isNews(room: Id, announcement: Uint8Array): Promise<boolean>;
   foundRoom(room: Id, rules: Rules, at: number): Promise<Uint8Array>;

@@ -31,6 +31,7 @@ export const METHODS = Object.keys({
   missingCards: 1,
   takeBundles: 1,
   keyView: 1,
+  sealedRooms: 1,
   isNews: 1,
   foundRoom: 1,
   nextEpoch: 1,

@@ -91,11 +91,17 @@ function ofLine(item: SealedItem): Fact {
   return { ...placed, kind: 'stub', id: null, reason: 'unknown', sender: null, number: null };
 }
 
+/** In a sealed room nothing in clear is anybody's word but the box's. */
+function ofForged({ position, receivedAt: at, id }: OpenItem): Fact {
+  return { position, at, kind: 'stub', id, reason: 'other_key', sender: null, number: null };
+}
+
 /** Facts of items, in their order. Nothing that the box serves makes it throw. */
 export async function openItems(
   room: Id,
   items: readonly Item[],
   sealing: Sealing,
+  isSealed: boolean,
 ): Promise<Fact[]> {
   const sealed = items.filter((item): item is SealedItem => item.kind === 'sealed');
   const wires = sealed.filter((item) => item.class === 'event');
@@ -125,7 +131,7 @@ export async function openItems(
     facts.set(item.position, ofPost(item, post, openedPosts[n] ?? { kind: 'other_key' }));
   });
   return items.map((item) => {
-    if (item.kind === 'open') return ofOpen(item);
+    if (item.kind === 'open') return isSealed ? ofForged(item) : ofOpen(item);
     return facts.get(item.position) ?? ofLine(item);
   });
 }

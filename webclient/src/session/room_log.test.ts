@@ -40,6 +40,7 @@ function house(stored: number) {
       },
     },
     store: new HistoryStore(shelf),
+    isSealed: () => false,
     // Open rooms ask nothing of it.
     sealing: {} as Sealing,
     arrived: (_room, facts) => {

@@ -15,6 +15,8 @@ export interface RoomLogDeps {
   readonly api: Pick<MessagesApi, 'page'>;
   readonly store: HistoryStore;
   readonly sealing: Sealing;
+  /** Whether the room is sealed, as this client knows it: not as its items say. */
+  readonly isSealed: () => boolean;
   /** New facts of live items (not of older pages), in their order. */
   readonly arrived: (room: Id, facts: readonly Fact[]) => void;
   readonly changed: (room: Id) => void;
@@ -159,7 +161,7 @@ export class RoomLog {
   }
 
   async #open(items: readonly Item[]): Promise<Fact[]> {
-    const facts = await openItems(this.room, items, this.#deps.sealing);
+    const facts = await openItems(this.room, items, this.#deps.sealing, this.#deps.isSealed());
     this.#sorted = null;
     facts.forEach((fact, n) => {
       this.#facts.set(fact.position, fact);

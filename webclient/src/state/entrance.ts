@@ -152,6 +152,8 @@ export class Entrance {
       return null;
     } catch (error) {
       if (!isCode(error, 'no_vault')) throw error;
+      // A browser that has seen this person's vault takes "there is none" for what it is.
+      if (known > 0) throw rolledBack();
     }
     // An account made on the box: its first browser makes the identity.
     const { card, recoverySheet } = await sealing.createIdentity(id, clock.now());

@@ -233,13 +233,21 @@ export class Home {
       readonly id: Id;
       readonly room: Id;
       readonly body: Uint8Array;
+      readonly sealed: boolean;
       readonly target: Id | null;
     },
     seq: number,
   ): Promise<Uint8Array | null> {
     const handle = this.rooms.get(entry.room);
     if (handle === null) return null;
-    if (handle.room.sealing === 'open') return entry.body;
+    if (handle.room.sealing === 'open') {
+      if (!entry.sealed) return entry.body;
+      throw new ProblemError(
+        'was_sealed',
+        'this was written into a sealed room, and the box now says the room is open',
+        'ask whoever runs the box; nothing was sent',
+      );
+    }
     const view = this.keeper.view(entry.room);
     if (view === null || !view.open || !view.listed || view.split) return null;
     const { id, room, target, body } = entry;
@@ -259,7 +267,7 @@ export class Home {
   }
 
   async #subscriptions(): Promise<Subscriptions> {
-    const handles = this.rooms.all().filter(({ log }) => log.high > 0);
+    const handles = this.rooms.all().filter(({ log }) => log.begun);
     return { me: this.me, after: handles.map(({ room, log }) => [room.id, log.high] as const) };
   }
 

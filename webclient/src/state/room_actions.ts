@@ -39,6 +39,7 @@ export class RoomActions {
       room: room.id,
       at,
       body: json,
+      sealed: room.sealing === 'sealed',
       target,
       tried: false,
       failed: null,

@@ -64,10 +64,11 @@ export class Rooms {
     const { parts, keeper } = this.#deps;
     const kept = await parts.history.rooms();
     if (kept === undefined) return;
+    const sealed = new Set(await parts.sealing.sealedRooms());
     try {
       for (const room of list(roomParser)(kept, 'rooms')) {
-        const handle = this.#ensure(room);
-        if (room.sealing === 'sealed') await keeper.load(room.id);
+        const handle = this.#ensure(room, sealed);
+        if (handle.room.sealing === 'sealed') await keeper.load(room.id);
         await handle.log.load();
       }
     } catch (error) {
@@ -76,26 +77,30 @@ export class Rooms {
     }
   }
 
-  #ensure(room: Room): RoomHandle {
+  /** `sealed`: the rooms whose keys this person knows, whatever the box says of them. */
+  #ensure(room: Room, sealed: ReadonlySet<Id>): RoomHandle {
     const known = this.#handles.get(room.id);
+    // Once seen sealed, a room is sealed for this client for ever.
+    const seen = known?.room.sealing === 'sealed' || sealed.has(room.id);
+    const sealing = seen ? 'sealed' : room.sealing;
     if (known !== undefined) {
-      // Once seen sealed, a room is sealed for this client for ever.
-      const sealing = known.room.sealing === 'sealed' ? 'sealed' : room.sealing;
       known.room = { ...room, sealing };
       known.log.setFirst(room.firstPosition);
       return known;
     }
     const { parts, arrived, changed, failed } = this.#deps;
+    const isSealed = (): boolean => this.#handles.get(room.id)?.room.sealing !== 'open';
     const log = new RoomLog(room.id, {
       api: parts.api.messages,
       store: parts.history,
       sealing: parts.sealing,
+      isSealed,
       arrived,
       changed,
       failed,
     });
     log.setFirst(room.firstPosition);
-    const made: RoomHandle = { room, log, company: null, loadingOlder: false };
+    const made: RoomHandle = { room: { ...room, sealing }, log, company: null, loadingOlder: false };
     this.#handles.set(room.id, made);
     return made;
   }
@@ -115,9 +120,10 @@ export class Rooms {
   async #sync(): Promise<void> {
     const { parts, changed } = this.#deps;
     const rooms = await parts.api.rooms.list();
+    const sealed = new Set(await parts.sealing.sealedRooms());
     const here = new Set(rooms.map(({ id }) => id));
     for (const id of [...this.#handles.keys()]) if (!here.has(id)) this.#handles.delete(id);
-    const handles = rooms.map((room) => this.#ensure(room));
+    const handles = rooms.map((room) => this.#ensure(room, sealed));
     await parts.history.keepRooms(handles.map(({ room }) => rowOf(room)));
     for (const handle of handles) await this.#syncRoom(handle);
     this.#joining = [];
@@ -163,7 +169,8 @@ export class Rooms {
     const { parts, keeper, failed } = this.#deps;
     const look = async (): Promise<void> => {
       if (handle.room.sealing === 'sealed') await keeper.refresh(room);
-      this.#ensure(await parts.api.rooms.get(room));
+      const sealed = new Set(await parts.sealing.sealedRooms());
+      this.#ensure(await parts.api.rooms.get(room), sealed);
       await this.company(handle);
       this.#watch(handle);
     };

@@ -79,10 +79,13 @@ class Folding {
     const pending = fact.position === PENDING;
     const copied = pending ? false : this.#count(fact.sender, fact.number, fact.id, fact);
     const { body } = fact;
+    const isOld = fact.epoch > 0 && fact.epoch < this.#epoch;
+    // Not by the box's own line alone: it might leave that out.
+    this.#epoch = Math.max(this.#epoch, fact.epoch);
     if (body.type === 'message') {
       const marks: Mark[] = [];
       if (copied) marks.push('copied_writer');
-      if (fact.epoch > 0 && fact.epoch < this.#epoch) marks.push('old_key');
+      if (isOld) marks.push('old_key');
       if (fact.changedCard) marks.push('changed_card');
       const draft: Draft = {
         item: {
