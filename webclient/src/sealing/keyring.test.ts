@@ -53,8 +53,8 @@ const text = (opened: Opened | undefined): string =>
   opened?.kind === 'opened' ? fromUtf8(opened.body).trim() : (opened?.kind ?? 'nothing');
 
 /** ada founds and invites, ben opens the link and lists himself. */
-async function join(): Promise<void> {
-  const request = { rooms: [next({ reason: 'invite' })], by: ada.user, expires: NOW + 9, uses: 1 };
+async function join(uses = 1): Promise<void> {
+  const request = { rooms: [next({ reason: 'invite' })], by: ada.user, expires: NOW + 9, uses };
   const invite = await ada.keys.makeInvite(request);
   for (const { bundle } of invite.bundles) served.push(bundle);
   await ada.keys.takeBundles(room, served, 'box');
@@ -139,6 +139,23 @@ describe('somebody who left', () => {
       open: false,
     });
     expect(text((await ben.keys.open(room, [after]))[0])).toBe('waiting_for_key');
+  });
+
+  test('is not brought back by a proof that the box hands out again', async () => {
+    await join(5);
+    const code = (await ada.keys.keyView(room)).invites[0];
+    if (code === undefined) throw new Error('no invite stands');
+    const [proof] = await ben.keys.joinProofs(code);
+    if (proof === undefined) throw new Error('no proof');
+    const waiting = [{ user: ben.user, code, proof: proof.proof }];
+    const members = [ada.user, ben.user];
+    served.push((await ada.keys.nextEpoch(next({ members, waiting, reason: 'added' }))).bundle);
+    expect(await ada.keys.takeBundles(room, served, 'box')).toMatchObject({ members });
+    served.push((await ada.keys.nextEpoch(next({ members: [ada.user], reason: 'left' }))).bundle);
+    await ada.keys.takeBundles(room, served, 'box');
+    served.push((await ada.keys.nextEpoch(next({ members, waiting, reason: 'added' }))).bundle);
+    const view = await ada.keys.takeBundles(room, served, 'box');
+    expect([view.members, view.invites]).toEqual([[ada.user], [code]]);
   });
 });
 

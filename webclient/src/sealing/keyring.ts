@@ -169,7 +169,11 @@ export class Keyring implements r.Sealing {
 
   async sealedRooms(): Promise<Id[]> {
     const invited = [...this.#invites.values()].flatMap(({ blob }) => blob?.rooms ?? []);
-    const ids = [...this.#me.heads.keys(), ...this.#founded.keys(), ...invited.map((one) => one.room)];
+    const ids = [
+      ...this.#me.heads.keys(),
+      ...this.#founded.keys(),
+      ...invited.map((one) => one.room),
+    ];
     return [...new Set(ids)];
   }
 
@@ -191,7 +195,8 @@ export class Keyring implements r.Sealing {
     if (head === null || headKeys === null) {
       throw new SealingError('this room’s key is not here yet');
     }
-    return { head, headKeys, cards: this.#cards, me: this.#me, random: this.#random };
+    const listedBefore = keys.listedBefore(head.header.epoch);
+    return { head, headKeys, listedBefore, cards: this.#cards, me: this.#me, random: this.#random };
   }
 
   async nextEpoch(request: r.NextEpoch): Promise<r.MadeEpoch> {

@@ -55,6 +55,8 @@ export function makeFirst(
 export interface Ground {
   readonly head: Bundle;
   readonly headKeys: EpochKeys;
+  /** Who was listed in an older epoch: a proof does not bring them back. */
+  readonly listedBefore: ReadonlySet<Id>;
   readonly cards: Cards;
   readonly me: Account;
   readonly random: Random;
@@ -101,6 +103,7 @@ async function admit(request: NextEpoch, ground: Ground): Promise<Admitted> {
     const here = request.members.includes(waiting.user);
     if (invite === null || left === 0 || !here || request.at > invite.expires) continue;
     if (fingerprintOf(header, waiting.user) !== null) continue;
+    if (ground.listedBefore.has(waiting.user)) continue;
     const card = await provenCard(waiting, invite, request.room, ground.cards);
     if (card === null) continue;
     uses.set(waiting.code, left - 1);

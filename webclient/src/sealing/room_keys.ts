@@ -122,17 +122,17 @@ export class RoomKeys {
     }
   }
 
+  /** Everybody whom an epoch below this one has listed: nobody comes back by a proof. */
+  listedBefore(epoch: number): Set<Id> {
+    const older = [...this.#bundles.values()].filter(({ header }) => header.epoch < epoch);
+    return new Set(older.flatMap(({ header }) => header.members.map(([user]) => user)));
+  }
+
   async #follow(bundle: Bundle, cards: Cards, me: Account): Promise<void> {
     const previous = this.head;
     if (previous === null) return;
     const signer = signerOf(bundle, [previous, bundle], cards);
-    const before = new Set<Id>();
-    for (const known of this.#bundles.values()) {
-      if (known.header.epoch < previous.header.epoch) {
-        for (const [user] of known.header.members) before.add(user);
-      }
-    }
-    await checkNext(previous, bundle, signer, before);
+    await checkNext(previous, bundle, signer, this.listedBefore(previous.header.epoch));
     this.#accept(bundle, me);
     this.#pinAll(bundle.header, cards, me, 'vouched', bundle.header.by);
   }

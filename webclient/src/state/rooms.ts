@@ -100,7 +100,12 @@ export class Rooms {
       failed,
     });
     log.setFirst(room.firstPosition);
-    const made: RoomHandle = { room: { ...room, sealing }, log, company: null, loadingOlder: false };
+    const made: RoomHandle = {
+      room: { ...room, sealing },
+      log,
+      company: null,
+      loadingOlder: false,
+    };
     this.#handles.set(room.id, made);
     return made;
   }
