@@ -9,7 +9,7 @@ use hearth_protocol::event::Line;
 use hearth_protocol::ids::{EventId, Position, RoomId, UserId};
 use hearth_protocol::limits::Limits;
 use hearth_protocol::role::RoomType;
-use hearth_store::{Change, Edit, Engine, Room, Store};
+use hearth_store::{Change, Edit, Engine, Room, Store, StoreError};
 
 use crate::aftermath::Aftermath;
 use crate::auth::Auth;
@@ -141,6 +141,18 @@ impl App {
     pub fn mark_rotation_due(&self, change: &mut Change, room: RoomId) {
         if let Some(state) = self.membership.room(room).filter(|state| state.is_sealed()) {
             change.edits.push(Edit::UpdateRoom(Room { rotation_due: true, ..state.room.clone() }));
+        }
+    }
+
+    /// Makes a change that was checked against the room's version: when somebody was quicker, the
+    /// client has to look again.
+    pub async fn change_epoch(&self, change: Change) -> Result<(), ApiError> {
+        match self.store.change(change).await {
+            Err(StoreError::Stale { .. }) => {
+                Err(ApiError::conflict("epoch_taken", "the room changed meanwhile")
+                    .hint("fetch the bundles and the members and make it again"))
+            }
+            done => done.map(drop).map_err(ApiError::from),
         }
     }
 

@@ -3,7 +3,7 @@
 use hearth_protocol::bytes::b64u;
 use hearth_protocol::ids::{DeviceId, RoomId, UserId};
 use hearth_protocol::sealing::kdf::sha256;
-use hearth_store::{Change, Device, Edit, StoreError};
+use hearth_store::{Change, Device, Edit};
 
 use crate::app::App;
 use crate::auth::DEVICE_TOKEN;
@@ -60,16 +60,8 @@ impl App {
             setting.devices.insert(device.id);
             self.add_bundle(&mut change, setting, new.by, &bundle).await?;
         }
-        match self.store.change(change).await {
-            Err(StoreError::Stale { .. }) => {
-                Err(ApiError::conflict("epoch_taken", "the room changed meanwhile")
-                    .hint("fetch the bundles and add the device again"))
-            }
-            done => {
-                done?;
-                Ok((device, token))
-            }
-        }
+        self.change_epoch(change).await?;
+        Ok((device, token))
     }
 
     /// Ends a device: its token opens nothing from now on.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hearth_protocol::bytes::b64u;
 use hearth_protocol::ids::{Epoch, RoomId};
 use hearth_protocol::role::RoomAction;
-use hearth_store::{Change, StoreError};
+use hearth_store::Change;
 use serde::Deserialize;
 use serde_json::json;
 use warp::filters::BoxedFilter;
@@ -78,14 +78,6 @@ async fn post(
     change.checks.push((room, state.room.version));
     let setting = Setting::of(&state);
     app.add_bundle(&mut change, setting, caller.user, &request.bundle).await?;
-    match app.store.change(change).await {
-        Err(StoreError::Stale { .. }) => {
-            Err(ApiError::conflict("epoch_taken", "the room changed meanwhile")
-                .hint("fetch the bundles and the members and make the next one"))
-        }
-        done => {
-            done?;
-            Answer::created(&json!({ "epoch": state.room.epoch + 1 }))
-        }
-    }
+    app.change_epoch(change).await?;
+    Answer::created(&json!({ "epoch": state.room.epoch + 1 }))
 }

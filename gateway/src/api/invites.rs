@@ -6,7 +6,7 @@ use hearth_protocol::bytes::b64u;
 use hearth_protocol::ids::{InviteCode, RoomId};
 use hearth_protocol::limits::days_ms;
 use hearth_protocol::role::RoomAction;
-use hearth_store::{Change, Edit, Invite, StoreError};
+use hearth_store::{Change, Edit, Invite};
 use serde::Deserialize;
 use serde_json::json;
 use warp::filters::BoxedFilter;
@@ -131,17 +131,9 @@ async fn make(
         let setting = Setting { new_invite: Some(&invite), ..Setting::of(state) };
         app.add_bundle(&mut change, setting, caller.user, &bundle.bundle).await?;
     }
-    match app.store.change(change).await {
-        Err(StoreError::Stale { .. }) => {
-            Err(ApiError::conflict("epoch_taken", "the room changed meanwhile")
-                .hint("fetch the bundles and make the invite again"))
-        }
-        done => {
-            done?;
-            Answer::created(&json!({ "code": new.code, "expires_at": new.expires_at,
-                                     "uses_left": new.uses }))
-        }
-    }
+    app.change_epoch(change).await?;
+    Answer::created(&json!({ "code": new.code, "expires_at": new.expires_at,
+                             "uses_left": new.uses }))
 }
 
 async fn list(room: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
