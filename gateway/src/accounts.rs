@@ -114,7 +114,6 @@ impl App {
             room: &room,
             members: HashSet::from([user.id]),
             devices: HashSet::new(),
-            listed: &HashSet::new(),
             new_invite: None,
         };
         self.add_bundle(&mut change, setting, user.id, &request.general.bundle).await?;

@@ -1,7 +1,6 @@
 //! The appliance's state: what every door (REST, MQTT, the admin socket) works on.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use hearth_broker::Broker;
@@ -39,8 +38,6 @@ pub struct App {
     setup_secret: [u8; 16],
     /// Where MQTT listens, once it does.
     pub mqtt: OnceLock<SocketAddr>,
-    /// The data folder, for messages about it.
-    pub data: PathBuf,
 }
 
 impl App {
@@ -49,7 +46,6 @@ impl App {
         engine: Arc<dyn Engine>,
         limits: Arc<Limits>,
         clock: Arc<dyn Clock>,
-        data: PathBuf,
     ) -> Result<Arc<Self>, ApiError> {
         let store = Store::open(engine, limits.clone()).await?;
         let broker = Broker::new(limits.clone());
@@ -62,18 +58,8 @@ impl App {
         }));
         let rates = Rates::default();
         let (setup_secret, mqtt) = (random(), OnceLock::new());
-        let app = Self {
-            limits,
-            clock,
-            store,
-            broker,
-            membership,
-            auth,
-            rates,
-            setup_secret,
-            mqtt,
-            data,
-        };
+        let app =
+            Self { limits, clock, store, broker, membership, auth, rates, setup_secret, mqtt };
         app.announce_epochs();
         Ok(Arc::new(app))
     }

@@ -96,8 +96,7 @@ pub async fn open(place: &Place, limits: Arc<Limits>) -> Result<Arc<App>, Applia
     let disk = Arc::new(FileDisk::open(&file)?);
     let engine = Redb::open(disk, &key, limits.cache_bytes)
         .map_err(|cause| ApplianceError::Store { file, cause })?;
-    let data = place.data.clone();
-    Ok(App::open(Arc::new(engine), limits, Arc::new(SystemClock), data).await?)
+    Ok(App::open(Arc::new(engine), limits, Arc::new(SystemClock)).await?)
 }
 
 fn make_folder(data: &Path) -> io::Result<()> {

@@ -25,8 +25,6 @@ pub struct Setting<'a> {
     pub members: HashSet<UserId>,
     /// Its devices after the change.
     pub devices: HashSet<DeviceId>,
-    /// Whom the current epoch lists.
-    pub listed: &'a HashSet<UserId>,
     /// An invite that is made by the same change.
     pub new_invite: Option<&'a Invite>,
 }
@@ -38,7 +36,6 @@ impl<'a> Setting<'a> {
             room: &state.room,
             members: state.members.keys().copied().collect(),
             devices: state.devices.clone(),
-            listed: &state.listed,
             new_invite: None,
         }
     }
@@ -69,7 +66,7 @@ impl App {
         let previous = self.previous(room, header).await?;
         let cards = self.cards_of(change, header).await?;
         self.check_follows(room, previous.as_ref(), &bundle, &cards).await?;
-        check_members(&setting, header)?;
+        check_members(&setting, previous.as_ref(), header)?;
         check_fingerprints(previous.as_ref(), header, &cards)?;
         check_doors(&setting, header)?;
         self.check_invites(&setting, header, change.at_ms).await?;
@@ -233,16 +230,21 @@ fn check_doors(setting: &Setting<'_>, header: &Header) -> Result<(), ApiError> {
 }
 
 /// A bundle lists only members, and keeps everyone listed who still is one.
-fn check_members(setting: &Setting<'_>, header: &Header) -> Result<(), ApiError> {
+fn check_members(
+    setting: &Setting<'_>,
+    previous: Option<&SealedBundle>,
+    header: &Header,
+) -> Result<(), ApiError> {
     let now: HashSet<UserId> = header.members.iter().map(|(user, _)| *user).collect();
     if let Some(stranger) = now.difference(&setting.members).next() {
         let message = format!("{stranger} is not a member of the room");
         return Err(ApiError::conflict("lists_stranger", message)
             .hint("read the members again; somebody may have left"));
     }
-    let kept = |user: &&UserId| setting.members.contains(user) && !now.contains(user);
-    match setting.listed.iter().find(kept) {
-        Some(dropped) => {
+    let mut listed = previous.iter().flat_map(|bundle| &bundle.header.members);
+    let dropped = listed.find(|(user, _)| setting.members.contains(user) && !now.contains(user));
+    match dropped {
+        Some((dropped, _)) => {
             let message = format!("{dropped} is a member and was listed; the bundle drops them");
             Err(ApiError::conflict("drops_member", message))
         }

@@ -2,7 +2,7 @@
 //! app tokens of a person are bounded together; expired sessions make room for new ones.
 
 use hearth_protocol::ids::{SessionId, UserId};
-use hearth_protocol::limits::Limits;
+use hearth_protocol::limits::{Limits, days_ms};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Order;
@@ -28,8 +28,6 @@ pub struct Session {
     /// ms since 1970; may lag by as long as nothing is written.
     pub last_used_at: u64,
 }
-
-const DAY_MS: u64 = 24 * 3_600_000;
 
 impl Store {
     /// A session.
@@ -114,8 +112,7 @@ async fn sweep(
     at_ms: u64,
     limits: &Limits,
 ) -> Result<(), StoreError> {
-    let days = u64::try_from(limits.session_days).unwrap_or(u64::MAX);
-    let life_ms = days.saturating_mul(DAY_MS);
+    let life_ms = days_ms(limits.session_days);
     let max = limits.sessions_per_user_max;
     for (key, _) in stage.scan(keys::sessions_of(user), Order::Ascending, max).await? {
         let id = SessionId::from_bytes(record::id16("session", &key)?);

@@ -32,9 +32,7 @@ async fn open(disk: Arc<SimDisk>) -> Arc<App> {
     let limits = Limits { messages_per_10_s: 0, ..Limits::default() };
     let engine = Redb::open(disk, &DataKey::from_bytes(KEY), 1 << 20).expect("the disk opens");
     let clock = Arc::new(SystemClock);
-    App::open(Arc::new(engine), Arc::new(limits), clock, "simulated".into())
-        .await
-        .expect("the house opens")
+    App::open(Arc::new(engine), Arc::new(limits), clock).await.expect("the house opens")
 }
 
 /// A house with 25 people in one open room, and their app tokens.

@@ -224,7 +224,7 @@ fn spawn(
         .unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let (http, mqtt) = (listening(&mut out, "http://"), listening(&mut out, "and on "));
-    let setup = read_setup(&mut out, http, mqtt);
+    let setup = read_setup(&mut out, http);
     // Whatever it prints later must not block it.
     std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
     (child, http, mqtt, setup)
@@ -242,7 +242,7 @@ fn listening(out: &mut impl BufRead, before: &str) -> SocketAddr {
 }
 
 /// The set-up link, when the health page says that somebody must set the house up.
-fn read_setup(out: &mut impl BufRead, http: SocketAddr, _mqtt: SocketAddr) -> Option<String> {
+fn read_setup(out: &mut impl BufRead, http: SocketAddr) -> Option<String> {
     let (_, needed) = request(http, "GET", "/api/setup", None, None);
     if needed["needed"] != json!(true) {
         return None;

@@ -170,7 +170,6 @@ async fn make(app: Arc<App>, caller: Caller, new: NewRoom) -> Result<Answer, Api
                 room: &room,
                 members: HashSet::from([caller.user]),
                 devices: HashSet::new(),
-                listed: &HashSet::new(),
                 new_invite: None,
             };
             app.add_bundle(&mut change, setting, caller.user, &bundle).await?;
