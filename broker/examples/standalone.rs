@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::Parser;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
-use hearth_broker::{Backlog, Broker, Gate, Login, PresenceChange, Publish, Verdict};
+use hearth_broker::{Backlog, Broker, Gate, Login, OnceKey, PresenceChange, Publish, Verdict};
 use hearth_protocol::ids::{Position, RoomId};
 use hearth_protocol::limits::Limits;
 use hearth_protocol::principal::Principal;
@@ -53,6 +53,10 @@ impl Gate for Anyone {
         _: Publish,
     ) -> BoxFuture<'static, Result<Verdict, Refusal>> {
         ready(Ok(Verdict::Route)).boxed()
+    }
+
+    fn release(&self, _: OnceKey) -> BoxFuture<'static, Result<(), Refusal>> {
+        ready(Ok(())).boxed()
     }
 
     fn backlog<'a>(

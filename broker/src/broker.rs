@@ -1,12 +1,13 @@
 //! The broker as its owner sees it.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
 use hearth_protocol::ids::{Position, RoomId};
 use hearth_protocol::limits::Limits;
 use hearth_protocol::principal::{Account, Principal};
+use hearth_protocol::refusal::Refusal;
 use hearth_protocol::topic::Topic;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
@@ -15,6 +16,8 @@ use crate::counts::Counts;
 use crate::gate::Gate;
 use crate::hub::Hub;
 use crate::reason::Reason;
+use crate::shelf::Shelf;
+use crate::shelf::restore::restore;
 use crate::{listener, session};
 
 /// An MQTT broker; clones are the same broker.
@@ -27,6 +30,20 @@ impl Broker {
     /// A broker with its tables; publishing works at once, connections after [`Broker::open`].
     pub fn new(limits: Arc<Limits>) -> Broker {
         Broker { hub: Arc::new(Hub::new(limits)) }
+    }
+
+    /// How far rooms have come, before anything else: sessions read from there on.
+    pub fn know_rooms(&self, heads: impl IntoIterator<Item = (RoomId, Position)>) {
+        for (room, head) in heads {
+            self.hub.rooms.know(room, head);
+        }
+    }
+
+    /// Takes up what the broker had when it stopped, however it stopped, and keeps sessions there
+    /// from now on: after [`Broker::know_rooms`] and before [`Broker::open`]. Gives the number of
+    /// sessions.
+    pub async fn restore(&self, shelf: Arc<dyn Shelf>) -> Result<usize, Refusal> {
+        restore(&self.hub, shelf).await
     }
 
     /// Lets connections in. Only the first gate counts.
@@ -96,11 +113,18 @@ impl Broker {
         self.hub.counts()
     }
 
-    /// Says 0x8B to everyone and waits until every connection has ended.
+    /// Says 0x8B to everyone and waits until every connection has ended and the shelf is written.
     pub async fn shutdown(&self) {
         self.hub.closing.cancel();
         self.disconnect_where(|_| true, Reason::ShuttingDown);
         self.hub.tasks.close();
         self.hub.tasks.wait().await;
+        self.hub.shelving.close();
+        let writer = self.hub.shelf_task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer
+            && let Err(cause) = writer.await
+        {
+            tracing::error!(%cause, "the shelf's writer broke");
+        }
     }
 }

@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use hearth_protocol::ids::{Position, RoomId};
 use hearth_protocol::principal::Principal;
 use hearth_protocol::refusal::Refusal;
+use serde::{Deserialize, Serialize};
 
 /// The generation of MQTT that a connection speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,7 +21,9 @@ pub enum Version {
 }
 
 /// How hard a delivery tries (MQTT 5 §4.3).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub enum Qos {
     /// QoS 0.
     #[default]
@@ -32,7 +35,7 @@ pub enum Qos {
 }
 
 /// What travels beside a payload in MQTT 5 (§3.3.2.3), without what belongs to one connection.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Properties {
     /// Message expiry interval in s, as it came in.
     pub expiry_s: Option<u32>,
@@ -78,10 +81,18 @@ pub struct Publish {
     pub properties: Properties,
     /// Which MQTT it came by.
     pub version: Version,
-    /// The client id: with the packet id it names a QoS 2 publish once.
+    /// What makes it one and the same when it comes again after a restart: QoS 2 in a session that
+    /// outlives its connection.
+    pub once: Option<OnceKey>,
+}
+
+/// Names a QoS 2 publish until it is released (MQTT 5 §4.3.3).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct OnceKey {
+    /// The session, never used again for another.
     pub session: Arc<str>,
-    /// None at QoS 0 and for wills.
-    pub packet_id: Option<u16>,
+    /// Its packet identifier.
+    pub packet_id: u16,
 }
 
 /// What becomes of an accepted publish.
@@ -129,6 +140,10 @@ pub trait Gate: Send + Sync + 'static {
         who: Arc<Principal>,
         publish: Publish,
     ) -> BoxFuture<'static, Result<Verdict, Refusal>>;
+
+    /// A QoS 2 publish that was [`Verdict::Handled`] is released: the same packet id is another
+    /// publish from now on. Unknown keys are nothing. The release is durable when this returns.
+    fn release(&self, once: OnceKey) -> BoxFuture<'static, Result<(), Refusal>>;
 
     /// The oldest events of a room above a position.
     fn backlog<'a>(

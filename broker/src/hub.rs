@@ -9,6 +9,7 @@ use hearth_protocol::limits::Limits;
 use hearth_protocol::principal::Principal;
 use hearth_protocol::refusal::{Kind, Refusal};
 use hearth_protocol::topic::Topic;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -17,16 +18,18 @@ use crate::bounds::Bounds;
 use crate::bus::{Bus, RoomEvent, Router};
 use crate::counts::{Counts, Totals, add, read};
 use crate::departures::Departures;
-use crate::gate::{Gate, Properties, Publish, Qos, Verdict, Version};
-use crate::mailbox::{Dropped, Mailbox};
+use crate::gate::{Gate, OnceKey, Properties, Publish, Qos, Verdict, Version};
+use crate::mailbox::{Mailbox, Pushed};
 use crate::message::{APPLIANCE, Message, expires};
 use crate::refusals::Refusals;
 use crate::registry::{Key, Registry};
-use crate::retained::Retained;
+use crate::retained::{Retained, is_plain};
 use crate::rooms::{Carried, Rooms, Start};
 use crate::routes::{Route, Routes};
 use crate::session::packet::Will;
 use crate::session::state::State;
+use crate::shelf::record::{MessageRow, Now, retained_key};
+use crate::shelf::writer::{NOTHING, Shelving, Ticket};
 
 /// The tables of a broker.
 pub(crate) struct Hub {
@@ -38,6 +41,9 @@ pub(crate) struct Hub {
     pub totals: Totals,
     pub bounds: Arc<Bounds>,
     pub departures: Departures,
+    pub shelving: Arc<Shelving>,
+    /// Writes to the shelf.
+    pub shelf_task: Mutex<Option<JoinHandle<()>>>,
     /// Fires at shutdown.
     pub closing: CancellationToken,
     /// Every connection, and what is left of it.
@@ -70,6 +76,8 @@ impl Hub {
                 limits.connections_per_address_max,
             )),
             departures: Departures::default(),
+            shelving: Arc::default(),
+            shelf_task: Mutex::default(),
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),
             routes: RwLock::default(),
@@ -78,30 +86,55 @@ impl Hub {
         }
     }
 
-    /// Delivers a message to everyone who is subscribed, and keeps it if it is to be retained.
-    pub fn route(&self, message: &Arc<Message>, now: Instant) -> Result<(), Refusal> {
-        if message.retain {
-            let mut retained = self.retained.lock().unwrap_or_else(PoisonError::into_inner);
-            if retained.set(message, now).is_err() {
-                let kind = Kind::TooMany { retry_after_ms: 0 };
-                let text = "the broker keeps no more retained messages";
-                return Err(Refusal::new(kind, "too_many_retained", text)
-                    .hint("clear one by an empty retained publish"));
-            }
+    /// Delivers a message to everyone who is subscribed, and keeps it if it is to be retained. It
+    /// is safe once the ticket's batch is on disk.
+    pub fn route(&self, message: &Arc<Message>, now: Instant) -> Result<Ticket, Refusal> {
+        if self.shelving.is_behind() {
+            let text = "the disk does not keep up with what sessions are to be kept";
+            return Err(Refusal::new(Kind::Unavailable, "disk_slow", text).hint("try again"));
         }
+        let mut ticket = if message.retain { self.retain(message, now)? } else { NOTHING };
         let mut dropped = 0;
         self.routes.read().unwrap_or_else(PoisonError::into_inner).deliver(
             message,
-            |mailbox, delivery| {
-                if mailbox.push(delivery) == Dropped::Yes {
-                    dropped += 1;
-                }
+            |mailbox, delivery| match mailbox.push(delivery, &self.shelving) {
+                Pushed::Waits(place) => ticket = ticket.max(place),
+                Pushed::Dropped => dropped += 1,
             },
         );
         if dropped > 0 {
             add(&self.totals.dropped, dropped);
         }
-        Ok(())
+        Ok(ticket)
+    }
+
+    fn retain(&self, message: &Arc<Message>, now: Instant) -> Result<Ticket, Refusal> {
+        let mut retained = self.retained.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = retained.set(message, now).map_err(|_full| {
+            let kind = Kind::TooMany { retry_after_ms: 0 };
+            let text = "the broker keeps no more retained messages";
+            Refusal::new(kind, "too_many_retained", text)
+                .hint("clear one by an empty retained publish")
+        })?;
+        // Hearth's own are published again at each start. The lock keeps rows in order.
+        Ok(if !changed || !is_plain(&message.topic) {
+            NOTHING
+        } else if message.payload.is_empty() {
+            self.shelving.remove(retained_key(&message.topic))
+        } else {
+            let row = MessageRow::of(message, Now::get());
+            self.shelving.put(retained_key(&message.topic), &row)
+        })
+    }
+
+    /// Puts a retained message back that the shelf had.
+    pub fn restore_retained(&self, message: Message, now: Instant) {
+        let message = Arc::new(message);
+        let mut retained = self.retained.lock().unwrap_or_else(PoisonError::into_inner);
+        let keeps = message.expiry_left(now).is_ok() && retained.set(&message, now).is_ok();
+        if !keeps {
+            self.shelving.remove(retained_key(&message.topic));
+        }
     }
 
     /// Publishes as the appliance.
@@ -149,6 +182,24 @@ impl Hub {
         for filter in state.subscriptions.keys() {
             routes.remove(filter, number);
         }
+        drop(routes);
+        if state.kept {
+            self.shelving.end(number);
+            self.release_all(state, number);
+        }
+    }
+
+    /// A session is over: the gate need not know its QoS 2 publishes any more.
+    fn release_all(&self, state: &State, number: u64) {
+        let Some(gate) = self.gate.get() else { return };
+        for packet_id in state.received.at_gate() {
+            let released = gate.release(once_key(number, packet_id));
+            self.tasks.spawn(async move {
+                if let Err(refusal) = released.await {
+                    tracing::warn!(%refusal, "a packet id is not released");
+                }
+            });
+        }
     }
 
     /// The retained messages under a filter.
@@ -167,8 +218,7 @@ impl Hub {
             retain: will.retain,
             properties: will.properties.clone(),
             version: Version::V5,
-            session: Arc::clone(&key.client_id),
-            packet_id: None,
+            once: None,
         };
         let message = Message {
             topic: will.topic,
@@ -180,7 +230,7 @@ impl Hub {
             from: number,
         };
         let ruled = match gate.accept(who, publish).await {
-            Ok(Verdict::Route) => self.route(&Arc::new(message), now),
+            Ok(Verdict::Route) => self.route(&Arc::new(message), now).map(drop),
             Ok(Verdict::Handled) => Ok(()),
             Err(refusal) => Err(refusal),
         };
@@ -208,6 +258,11 @@ impl Hub {
             bus_restarts: self.rooms.restarts(),
         }
     }
+}
+
+/// Names a QoS 2 publish of a session for the gate.
+pub(crate) fn once_key(number: u64, packet_id: u16) -> OnceKey {
+    OnceKey { session: format!("{number:x}").into(), packet_id }
 }
 
 /// A client id that the broker makes up.

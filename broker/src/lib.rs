@@ -6,6 +6,7 @@
 //! - [`broker`]: the broker as its owner sees it; [`reason`] codes, [`counts`]
 //! - `hub`: what all connections share: `registry` of sessions, `routes` of plain topics,
 //!   `retained` messages, `rooms` with their `bus`, `departures` of those who left
+//! - [`shelf`]: what of all that outlives a restart
 //! - `session`: one connection, from its first byte to its last; its `mailbox`
 //! - `listener`: TCP and WebSocket; [`ws`] makes a stream of bytes from frames
 //!
@@ -30,9 +31,13 @@ mod retained;
 mod rooms;
 mod routes;
 mod session;
+pub mod shelf;
 pub mod ws;
 
 pub use broker::Broker;
 pub use counts::Counts;
-pub use gate::{Backlog, Gate, Login, PresenceChange, Properties, Publish, Qos, Verdict, Version};
+pub use gate::{
+    Backlog, Gate, Login, OnceKey, PresenceChange, Properties, Publish, Qos, Verdict, Version,
+};
 pub use reason::Reason;
+pub use shelf::{Shelf, ShelfChange};

@@ -11,6 +11,8 @@ use hearth_protocol::limits::Limits;
 use crate::gate::Qos;
 use crate::message::Delivery;
 use crate::reason::Reason;
+use crate::shelf::record::{Now, QueuedRow, queued_key};
+use crate::shelf::writer::{NOTHING, Shelving, Ticket};
 
 /// What a connection is told to do, beside delivering.
 #[derive(Debug, Default)]
@@ -21,6 +23,8 @@ pub(crate) struct Orders {
     pub check_rooms: bool,
     /// Rights were gained: what was withheld may be readable now.
     pub gained: bool,
+    /// A batch of the shelf is on disk: what waited for it can be answered.
+    pub saved: bool,
 }
 
 #[derive(Debug, Default)]
@@ -28,6 +32,10 @@ struct Inside {
     queue: VecDeque<Delivery>,
     bytes: usize,
     online: bool,
+    /// What waits here above QoS 0 lies on the shelf too.
+    kept: bool,
+    /// The next one's place there.
+    next_place: u64,
     orders: Orders,
 }
 
@@ -46,11 +54,11 @@ pub(crate) struct Mailbox {
 
 /// What became of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Dropped {
-    /// It waits in the queue.
-    No,
-    /// The queue is full, or nobody is there for a QoS 0 message.
-    Yes,
+pub(crate) enum Pushed {
+    /// It waits in the queue, for good once the batch is on disk.
+    Waits(Ticket),
+    /// The queue is full.
+    Dropped,
 }
 
 impl Mailbox {
@@ -73,23 +81,45 @@ impl Mailbox {
 
     /// Leaves a message. Nobody is told about QoS 0 messages that come while nobody is there:
     /// MQTT does not promise them.
-    pub fn push(&self, delivery: Delivery) -> Dropped {
+    pub fn push(&self, mut delivery: Delivery, shelving: &Shelving) -> Pushed {
+        let mut ticket = NOTHING;
         {
             let mut inside = self.inside();
             if !inside.online && delivery.qos == Qos::AtMostOnce {
-                return Dropped::No;
+                return Pushed::Waits(NOTHING);
             }
             let bytes = inside.bytes + delivery.message.size();
             if inside.queue.len() >= self.messages_max || bytes > self.bytes_max {
-                return Dropped::Yes;
+                return Pushed::Dropped;
             }
             inside.bytes = bytes;
+            if inside.kept && delivery.qos != Qos::AtMostOnce {
+                let place = inside.next_place;
+                inside.next_place += 1;
+                delivery.place = Some(place);
+                let row = QueuedRow::of(&delivery, Now::get());
+                ticket = shelving.put(queued_key(self.number, place), &row);
+                delivery.ticket = ticket;
+            }
             inside.queue.push_back(delivery);
         }
         if !self.filled.swap(true, Ordering::AcqRel) {
             self.waker.wake();
         }
-        Dropped::No
+        Pushed::Waits(ticket)
+    }
+
+    /// Whether what waits here lies on the shelf too, from now on.
+    pub fn keep(&self, kept: bool) {
+        self.inside().kept = kept;
+    }
+
+    /// Puts what the shelf had into an empty mailbox.
+    pub fn restore(&self, queue: VecDeque<Delivery>, next_place: u64) {
+        let mut inside = self.inside();
+        inside.bytes = queue.iter().map(|delivery| delivery.message.size()).sum();
+        (inside.queue, inside.kept, inside.next_place) = (queue, true, next_place);
+        self.filled.store(true, Ordering::Release);
     }
 
     /// Takes up to so many messages in order.

@@ -8,6 +8,7 @@ use bytestring::ByteString;
 use tokio::time::Instant;
 
 use crate::gate::{Properties, Qos};
+use crate::shelf::writer::{NOTHING, Ticket};
 
 /// Who publishes when it is not a session: no-local never holds it back.
 pub(crate) const APPLIANCE: u64 = 0;
@@ -72,6 +73,20 @@ pub(crate) struct Delivery {
     pub retain: bool,
     /// The subscription identifiers that matched.
     pub ids: Vec<u32>,
+    /// Its place on the shelf, if it lies there.
+    pub place: Option<u64>,
+    /// The shelf's batch that it waits for: what was sent and then lost with a crash would leave
+    /// its packet id to another message.
+    pub ticket: Ticket,
+    /// It may have been sent before the broker was restarted.
+    pub again: bool,
+}
+
+impl Delivery {
+    /// A delivery that lies on no shelf yet.
+    pub fn new(message: Arc<Message>, qos: Qos, retain: bool, ids: Vec<u32>) -> Delivery {
+        Delivery { message, qos, retain, ids, place: None, ticket: NOTHING, again: false }
+    }
 }
 
 #[cfg(test)]

@@ -118,6 +118,33 @@ impl Registry {
         self.inside().number()
     }
 
+    /// Numbers given from now on are above this one.
+    pub fn number_from(&self, number: u64) {
+        let mut inside = self.inside();
+        inside.next = inside.next.max(number);
+    }
+
+    /// Puts a session back that rested before the broker was restarted; its visit. `None` if there
+    /// is one of its name.
+    pub fn restore(
+        &self,
+        key: &Key,
+        who: Arc<Principal>,
+        mailbox: Arc<Mailbox>,
+        resting: Resting,
+    ) -> Option<u64> {
+        let mut inside = self.inside();
+        let visit = inside.number();
+        if inside.entry(key).is_some() {
+            return None;
+        }
+        let account = inside.accounts.entry(key.account.clone()).or_default();
+        let status = Status::Resting(resting);
+        account.insert(Arc::clone(&key.client_id), Entry { mailbox, who, status, visit });
+        inside.sessions += 1;
+        Some(visit)
+    }
+
     /// Gives a client id's session to a connection; `fresh` is for a session that is new.
     pub fn enter(
         &self,

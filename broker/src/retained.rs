@@ -22,7 +22,8 @@ pub(crate) struct Retained {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Full;
 
-fn is_plain(topic: &str) -> bool {
+/// Whether a topic is not Hearth's own.
+pub(crate) fn is_plain(topic: &str) -> bool {
     !topic.starts_with(PREFIX)
 }
 
@@ -35,14 +36,15 @@ impl Retained {
         self.messages.len()
     }
 
-    /// Keeps a message; an empty one clears its topic.
-    pub fn set(&mut self, message: &Arc<Message>, now: Instant) -> Result<(), Full> {
+    /// Keeps a message; an empty one clears its topic. Whether anything is another than before.
+    pub fn set(&mut self, message: &Arc<Message>, now: Instant) -> Result<bool, Full> {
         let plain = usize::from(is_plain(&message.topic));
         if message.payload.is_empty() {
-            if self.messages.remove(&message.topic).is_some() {
+            let cleared = self.messages.remove(&message.topic).is_some();
+            if cleared {
                 self.plain -= plain;
             }
-            return Ok(());
+            return Ok(cleared);
         }
         let fresh = !self.messages.contains_key(&message.topic);
         if fresh && plain == 1 && self.plain >= self.plain_max {
@@ -55,7 +57,7 @@ impl Retained {
             self.plain += plain;
         }
         self.messages.insert(message.topic.clone(), Arc::clone(message));
-        Ok(())
+        Ok(true)
     }
 
     fn forget_expired(&mut self, now: Instant) {
@@ -97,14 +99,14 @@ mod tests {
     async fn plain_topics_are_bounded_and_hearths_are_not() {
         let now = Instant::now();
         let mut retained = Retained::new(1);
-        assert_eq!(retained.set(&message("a", "1", Some(5), now), now), Ok(()));
-        assert_eq!(retained.set(&message("a", "2", Some(5), now), now), Ok(()));
+        assert_eq!(retained.set(&message("a", "1", Some(5), now), now), Ok(true));
+        assert_eq!(retained.set(&message("a", "2", Some(5), now), now), Ok(true));
         assert_eq!(retained.set(&message("b", "1", None, now), now), Err(Full));
-        assert_eq!(retained.set(&message("hearth/status", "1", None, now), now), Ok(()));
+        assert_eq!(retained.set(&message("hearth/status", "1", None, now), now), Ok(true));
         let later = now + Duration::from_secs(5);
-        assert_eq!(retained.set(&message("b", "1", None, later), later), Ok(()));
-        assert_eq!(retained.set(&message("b", "", None, later), later), Ok(()));
-        assert_eq!(retained.set(&message("c", "1", None, later), later), Ok(()));
+        assert_eq!(retained.set(&message("b", "1", None, later), later), Ok(true));
+        assert_eq!(retained.set(&message("b", "", None, later), later), Ok(true));
+        assert_eq!(retained.set(&message("c", "1", None, later), later), Ok(true));
         assert_eq!(retained.len(), 2);
         assert_eq!(retained.matching("+").len(), 1);
         assert_eq!(retained.matching("hearth/#").len(), 1);

@@ -52,6 +52,12 @@ impl Rooms {
         self.heads.read().unwrap_or_else(PoisonError::into_inner).get(&room).copied()
     }
 
+    /// A room has come this far before the start.
+    pub fn know(&self, room: RoomId, head: Position) {
+        let mut heads = self.heads.write().unwrap_or_else(PoisonError::into_inner);
+        heads.entry(room).or_insert(Head { base: head, head });
+    }
+
     /// How often the bus died.
     pub fn restarts(&self) -> u64 {
         self.restarts.load(Ordering::Relaxed)

@@ -148,7 +148,8 @@ impl Routes {
                 message.retain && group.iter().filter(heard).any(|route| route.retain_as_published);
             let ids = group.iter().filter(heard).filter_map(|route| route.id).collect();
             let qos = qos.min(message.qos);
-            let delivery = Delivery { message: Arc::clone(message), qos, retain: published, ids };
+            let message = Arc::clone(message);
+            let delivery = Delivery::new(message, qos, published, ids);
             hand(mailbox, delivery);
         }
     }

@@ -4,7 +4,7 @@
 //! - [`inbound`]: what the client sends; [`subscribe`] its subscriptions
 //! - [`outbound`]: what it is sent; [`feed`] room events, from the bus and from history
 //! - [`ending`]: wills, hand-over, the lingering close
-//! - [`state`], [`flight`], [`cursor`]: what outlives a connection
+//! - [`state`], [`flight`], [`cursor`]: what outlives a connection; [`keeping`] it over restarts
 //! - [`packet`], [`wire`], [`frame`], [`transport`]: packets and bytes
 
 pub(crate) mod cursor;
@@ -14,6 +14,7 @@ pub(crate) mod flight;
 pub(crate) mod frame;
 mod handshake;
 mod inbound;
+mod keeping;
 mod outbound;
 pub(crate) mod packet;
 pub(crate) mod state;
@@ -42,6 +43,7 @@ use crate::registry::Key;
 use feed::Feed;
 use frame::Framer;
 use inbound::{Accepted, Inbound};
+use keeping::{Held, Timer};
 use outbound::Outbound;
 use packet::Will;
 use state::State;
@@ -106,6 +108,9 @@ struct Connection {
     transport: Transport,
     keep_alive: Option<KeepAlive>,
     inbound: Inbound,
+    held: Held,
+    /// When cursors that moved are saved.
+    save_at: Timer,
     outbound: Outbound,
     feed: Feed,
     place: Option<Place>,
@@ -139,6 +144,7 @@ pub(crate) async fn run_counted(
 struct Turn {
     ordered: bool,
     accepted: Vec<Accepted>,
+    save: bool,
     heard: bool,
     end: Option<End>,
 }
@@ -151,6 +157,7 @@ impl Connection {
         }
         loop {
             self.fill();
+            self.save_cursors_later();
             let turn = std::future::poll_fn(|cx| self.look(cx)).await;
             if let Err(end) = self.act(turn) {
                 return end;
@@ -163,7 +170,10 @@ impl Connection {
             self.obey()?;
         }
         for accepted in turn.accepted {
-            self.answer(accepted)?;
+            self.settle_one(accepted)?;
+        }
+        if turn.save {
+            self.save_cursors();
         }
         if turn.heard
             && let Some(keep_alive) = &mut self.keep_alive
@@ -200,6 +210,10 @@ impl Connection {
             turn.accepted.push(accepted);
         }
         happened |= self.feed.poll(cx, &self.hub, hungry);
+        if let Some(timer) = &mut self.save_at {
+            turn.save = timer.as_mut().poll(cx).is_ready();
+            happened |= turn.save;
+        }
         if self.may_read() {
             self.read(cx, &mut turn);
         } else if let Some(keep_alive) = &mut self.keep_alive {
@@ -220,7 +234,7 @@ impl Connection {
 
     /// Back-pressure: unanswered publishes and unread answers are bounded.
     fn may_read(&self) -> bool {
-        self.inbound.has_room() && self.transport.output.len() < OUTPUT_BYTES_MAX
+        self.inbound.has_room(self.held.len()) && self.transport.output.len() < OUTPUT_BYTES_MAX
     }
 
     fn read(&mut self, cx: &mut Context<'_>, turn: &mut Turn) {
@@ -263,6 +277,9 @@ impl Connection {
         }
         if orders.gained {
             self.send_withheld();
+        }
+        if orders.saved {
+            self.send_saved();
         }
         Ok(())
     }

@@ -21,6 +21,7 @@ use crate::config::{Config, ConfigError, Place};
 use crate::error::ApiError;
 use crate::gate::HouseGate;
 use crate::http;
+use crate::shelf::HouseShelf;
 
 /// Why the appliance does not run.
 #[derive(Debug, thiserror::Error)]
@@ -125,6 +126,9 @@ pub async fn serve(
     let http_listener = bind(config.http, "--http").await?;
     let mqtt_listener = bind(config.mqtt, "--mqtt").await?;
     let app = open(&config.place, config.limits.clone()).await?;
+    app.broker.know_rooms(app.store.room_heads());
+    let sessions = app.broker.restore(Arc::new(HouseShelf::new(app.store.clone()))).await;
+    tracing::info!(sessions = sessions.map_err(ApplianceError::House)?, "sessions taken up");
     app.broker.open(Arc::new(HouseGate::new(app.clone())));
     let (http, mqtt) = (http_listener.local_addr()?, mqtt_listener.local_addr()?);
     app.mqtt.get_or_init(|| mqtt);

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt};
-use hearth_broker::{Backlog, Gate, Login, PresenceChange, Publish, Qos, Verdict, Version};
+use hearth_broker::{
+    Backlog, Gate, Login, OnceKey, PresenceChange, Publish, Qos, Verdict, Version,
+};
 use hearth_protocol::event::Sender;
 use hearth_protocol::ids::{Position, RoomId};
 use hearth_protocol::principal::Principal;
@@ -64,6 +66,15 @@ impl Gate for HouseGate {
     ) -> BoxFuture<'static, Result<Verdict, Refusal>> {
         let app = self.app.clone();
         async move { Ok(accept(&app, &who, publish).await?) }.boxed()
+    }
+
+    fn release(&self, once: OnceKey) -> BoxFuture<'static, Result<(), Refusal>> {
+        let app = self.app.clone();
+        async move {
+            let released = app.store.release_packet(&once.session, once.packet_id).await;
+            Ok(released.map_err(ApiError::from)?)
+        }
+        .boxed()
     }
 
     fn backlog<'a>(
@@ -151,7 +162,8 @@ async fn accept(app: &Arc<App>, who: &Principal, publish: Publish) -> Result<Ver
     refuse_person_over_v3(app, room, sender, publish.version)?;
     let payload = publish.payload;
     let can_be_refused = publish.version == Version::V5;
-    app.submit(Submission { room, sender, payload, can_be_refused }).await?;
+    let packet = publish.once;
+    app.submit(Submission { room, sender, payload, packet, can_be_refused }).await?;
     Ok(Verdict::Handled)
 }
 

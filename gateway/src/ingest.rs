@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use hearth_broker::OnceKey;
 use hearth_protocol::event::{Body, Class, Event, EventError, Incoming, Sender};
 use hearth_protocol::ids::{EventId, RoomId, UserId};
 use hearth_protocol::refusal::{Kind, Refusal};
@@ -35,6 +36,8 @@ pub struct Submission {
     pub sender: Sender,
     /// The bytes of `in` or of the door.
     pub payload: Bytes,
+    /// The packet it came in, if that may come again after a restart.
+    pub packet: Option<OnceKey>,
     /// The sender's protocol can carry a refusal (all but MQTT 3.1.1).
     pub can_be_refused: bool,
 }
@@ -72,6 +75,12 @@ impl App {
             }
             let now = self.clock.now_ms();
             let (class, body) = (fit.class, fit.body.clone());
+            let once = match (fit.once, &submission.packet) {
+                (Once::Never, Some(OnceKey { session, packet_id })) => {
+                    Once::Qos2 { session: session.to_string(), packet_id: *packet_id }
+                }
+                (once, _) => once,
+            };
             let event = NewEvent {
                 room: submission.room,
                 id: fit.id,
@@ -79,7 +88,7 @@ impl App {
                 class: fit.class,
                 body: fit.body,
                 at_ms: now,
-                once: fit.once,
+                once,
                 checked: state.room.version,
                 fresh_id: EventId::new(now, random()),
             };

@@ -2,7 +2,7 @@
 //!
 //! The life of a message, from its door to everyone (docs/architecture.md), in this order:
 //!
-//! - [`gate`]: what MQTT clients may do · [`api`]: REST
+//! - [`gate`]: what MQTT clients may do, [`shelf`]: what of MQTT outlives a restart · [`api`]: REST
 //! - [`ingest`]: the one path of every message · [`moderation`]: how fast
 //! - [`membership`]: who may do what in which room
 //! - [`aftermath`]: what follows a commit · [`history`]: what clients get
@@ -35,4 +35,5 @@ pub mod member;
 pub mod membership;
 pub mod moderation;
 pub mod names;
+pub mod shelf;
 pub mod web;

@@ -119,6 +119,11 @@ impl Position {
     pub const fn next(self) -> Position {
         Position(self.0 + 1)
     }
+
+    /// The position before; `START` has none and stays.
+    pub const fn previous(self) -> Position {
+        Position(self.0.saturating_sub(1))
+    }
 }
 
 impl fmt::Display for Position {

@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::{DeviceId, RoomId, SessionId, TokenId, UserId};
 
 /// An identity of the house. Two connections with equal `Principal::account` are the same party:
 /// they may take over each other's client ids and share their bounds.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Principal {
     /// A person through a login.
     Person {

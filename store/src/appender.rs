@@ -13,6 +13,7 @@ use crate::engine::EngineError;
 use crate::error::StoreError;
 use crate::messages::{Appended, NewEvent, StoredEvent};
 use crate::rooms::Room;
+use crate::shelf::{self, ShelfEdit};
 use crate::stage::Stage;
 use crate::store::{Head, Shared, Touch};
 
@@ -31,6 +32,7 @@ pub(crate) enum Work {
     Append { event: NewEvent, answer: Answer<Appended> },
     Change { change: Box<Change>, answer: Answer<Vec<StoredEvent>> },
     Release { key: Bytes, answer: Answer<()> },
+    Shelve { edits: Vec<ShelfEdit>, answer: Answer<()> },
     Touch(Touch, u64),
     Close,
 }
@@ -39,7 +41,7 @@ pub(crate) enum Work {
 enum Outcome {
     Appended(Result<(Appended, Option<StoredEvent>), StoreError>),
     Changed(Result<(Vec<Room>, Vec<StoredEvent>), StoreError>),
-    Released(Result<(), StoreError>),
+    Done(Result<(), StoreError>),
     Nothing,
 }
 
@@ -126,7 +128,8 @@ impl Appender {
                 Work::Change { change, .. } => {
                     Outcome::Changed(numbering.change(&mut stage, change).await)
                 }
-                Work::Release { key, .. } => Outcome::Released(release(&mut stage, key).await),
+                Work::Release { key, .. } => Outcome::Done(release(&mut stage, key).await),
+                Work::Shelve { edits, .. } => Outcome::Done(shelf::stage(&mut stage, edits).await),
                 Work::Touch(touch, at_ms) => {
                     self.note(*touch, *at_ms);
                     Outcome::Nothing
@@ -185,7 +188,9 @@ fn answer(work: Work, outcome: Outcome) {
         (Work::Change { answer, .. }, Outcome::Changed(result)) => {
             send(answer, result.map(|(_, lines)| lines));
         }
-        (Work::Release { answer, .. }, Outcome::Released(result)) => send(answer, result),
+        (Work::Release { answer, .. } | Work::Shelve { answer, .. }, Outcome::Done(result)) => {
+            send(answer, result)
+        }
         _ => {}
     }
 }
@@ -194,7 +199,9 @@ fn refuse(work: Work, error: &StoreError) {
     match work {
         Work::Append { answer, .. } => send(answer, Err(error.clone())),
         Work::Change { answer, .. } => send(answer, Err(error.clone())),
-        Work::Release { answer, .. } => send(answer, Err(error.clone())),
+        Work::Release { answer, .. } | Work::Shelve { answer, .. } => {
+            send(answer, Err(error.clone()));
+        }
         Work::Touch(..) | Work::Close => {}
     }
 }

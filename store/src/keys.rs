@@ -89,6 +89,9 @@ key_space! {
     b'e' event(room: RoomId, position: Position);
     /// -> room id, position
     b'x' event_id(id: EventId);
+    /// -> the broker's; its key is the broker's too
+    b'w' shelf(row: &[u8]);
+
     /// -> what a packet of a QoS 2 session became
     b'q' packet(session: &str, packet_id: u16);
     /// -> what a door post with this SHA-256 became
@@ -132,6 +135,8 @@ ranges! {
     b'D' devices_of(room: RoomId);
     /// A room's events.
     b'e' events_of(room: RoomId);
+    /// The broker's rows that begin alike.
+    b'w' shelf_under(prefix: &[u8]);
 }
 
 /// The events of a room from one position up to, not including, another.
@@ -173,6 +178,7 @@ parts! {
     u16 => [u8; 2]: |number| number.to_be_bytes();
     [u8; 32] => &'a [u8; 32]: |bytes| bytes;
     &str => &'a str: |text| text;
+    &[u8] => &'a [u8]: |bytes| bytes;
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 //! - [`disk`], [`sealed_file`], [`master_key`]: what lies below redb, encrypted page by page
 //! - [`keys`], [`record`]: the whole key space, and how values look
 //! - one file per noun: [`house`], [`users`], [`vaults`], [`sessions`], [`tokens`], [`rooms`],
-//!   [`members`], [`bundles`], [`invites`], [`proofs`], [`devices`], [`messages`]
+//!   [`members`], [`bundles`], [`invites`], [`proofs`], [`devices`], [`messages`], [`shelf`]
 //! - [`change`]: every write but a message's is one atomic change
 //! - [`store`]: what the gateway holds; its one appender numbers everything that is written
 
@@ -27,6 +27,7 @@ pub mod record;
 pub mod rooms;
 pub mod sealed_file;
 pub mod sessions;
+pub mod shelf;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim_disk;
 pub mod store;
@@ -59,6 +60,7 @@ pub use proofs::JoinProof;
 pub use rooms::Room;
 pub use sealed_file::OpenError;
 pub use sessions::Session;
+pub use shelf::ShelfEdit;
 pub use store::{Committed, Store, Touch};
 pub use tokens::AppToken;
 pub use users::{Login, User};

@@ -146,6 +146,11 @@ impl Store {
             .ok_or(StoreError::NotFound { what: "room" })
     }
 
+    /// Where each room's history ends.
+    pub fn room_heads(&self) -> Vec<(RoomId, Position)> {
+        self.heads().all()
+    }
+
     /// Ends the life of a QoS 2 packet id: its PUBREL came, the next PUBLISH with it is another
     /// (MQTT 5 §4.3.3). Durable on return.
     pub async fn release_packet(&self, session: &str, packet_id: u16) -> Result<(), StoreError> {

@@ -16,6 +16,7 @@ use crate::engine::{Batch, Engine, Order, Range, Row};
 use crate::error::StoreError;
 use crate::messages::{Appended, NewEvent, StoredEvent};
 use crate::rooms::Room;
+use crate::shelf::ShelfEdit;
 use crate::{keys, record};
 
 /// The version of the whole layout.
@@ -82,6 +83,12 @@ impl Heads {
     /// One room's.
     pub fn get(&self, room: RoomId) -> Option<Head> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(&room).copied()
+    }
+
+    /// Each room's newest position.
+    pub fn all(&self) -> Vec<(RoomId, Position)> {
+        let heads = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        heads.iter().map(|(room, head)| (*room, head.position)).collect()
     }
 
     /// Moves some.
@@ -158,6 +165,10 @@ impl Store {
         if let Err(error) = self.queue.try_send(Work::Touch(touch, at_ms)) {
             tracing::debug!(%error, ?touch, "a last use is not noted");
         }
+    }
+
+    pub(crate) async fn write_shelf(&self, edits: Vec<ShelfEdit>) -> Result<(), StoreError> {
+        self.ask(|answer| Work::Shelve { edits, answer }).await
     }
 
     pub(crate) async fn release(&self, key: Bytes) -> Result<(), StoreError> {

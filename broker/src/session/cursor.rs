@@ -64,18 +64,44 @@ pub(crate) struct Cursors {
     rooms: HashMap<RoomId, Cursor>,
     /// The rooms that are behind, in the order in which they fell behind.
     behind: VecDeque<RoomId>,
+    /// Something moved since it was last asked.
+    moved: bool,
 }
 
 impl Cursors {
     /// Starts at a position, unless the room is known.
     pub fn start(&mut self, room: RoomId, at: Position) {
-        self.rooms.entry(room).or_insert(Cursor { sent: at, behind: false });
+        self.rooms.entry(room).or_insert_with(|| {
+            self.moved = true;
+            Cursor { sent: at, behind: false }
+        });
+    }
+
+    /// How far each room was sent.
+    pub fn sent(&self) -> impl Iterator<Item = (RoomId, Position)> {
+        self.rooms.iter().map(|(room, cursor)| (*room, cursor.sent))
+    }
+
+    /// Something was acknowledged or moved otherwise.
+    pub fn touch(&mut self) {
+        self.moved = true;
+    }
+
+    /// Whether something moved since this was last asked.
+    pub fn take_moved(&mut self) -> bool {
+        std::mem::take(&mut self.moved)
+    }
+
+    /// Whether something moved since it was taken.
+    pub fn has_moved(&self) -> bool {
+        self.moved
     }
 
     /// Goes to a position the client names, and asks history from there.
     pub fn seek(&mut self, room: RoomId, at: Position) {
         let cursor = self.rooms.entry(room).or_default();
         cursor.sent = at;
+        self.moved = true;
         self.fall_behind(room);
     }
 
@@ -108,6 +134,7 @@ impl Cursors {
         }
         if position == cursor.sent.next() {
             cursor.sent = position;
+            self.moved = true;
             return Step::Deliver;
         }
         self.fall_behind(room);
@@ -119,6 +146,7 @@ impl Cursors {
         match self.rooms.get_mut(&room) {
             Some(cursor) if position > cursor.sent => {
                 cursor.sent = position;
+                self.moved = true;
                 Step::Deliver
             }
             _ => Step::Skip,
@@ -129,6 +157,7 @@ impl Cursors {
     pub fn pass(&mut self, room: RoomId, position: Position) {
         if let Some(cursor) = self.rooms.get_mut(&room) {
             cursor.sent = cursor.sent.max(position);
+            self.moved = true;
         }
     }
 

@@ -60,7 +60,7 @@ impl Connection {
         while !self.inbound.pending.is_empty() {
             match tokio::time::timeout_at(until, self.inbound.pending.next()).await {
                 // Nobody is there to be told of a refusal.
-                Ok(Some(accepted)) => drop(self.answer(accepted)),
+                Ok(Some(accepted)) => drop(self.settle_one(accepted)),
                 Ok(None) => break,
                 Err(_) => {
                     tracing::warn!(account = %self.key.account, count = self.inbound.pending.len(),
@@ -79,6 +79,9 @@ impl Connection {
             other => (None, other),
         };
         let expiry_s = self.state.expiry_s;
+        if expiry_s > 0 {
+            self.save_resting();
+        }
         let delay_s = later.as_ref().map(|will| will.delay_s);
         let state = std::mem::take(&mut self.state);
         let due = match self.hub.registry.leave(&self.key, self.visit, state, later) {

@@ -5,11 +5,22 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use bytestring::ByteString;
 
+use hearth_protocol::ids::{Position, RoomId};
+
 use crate::message::Delivery;
+
+/// Packet ids from here on belong to messages that lie on the shelf: each has the one that its
+/// place there gives it, so that it has the same one after a restart.
+const KEPT_ID_MIN: u16 = 0x8000;
+
+/// More are never under way, so that there are always free packet ids.
+pub(crate) const WINDOW_MAX: usize = 0x4000;
 
 /// A room event under way.
 #[derive(Debug, Clone)]
 pub(crate) struct EventDelivery {
+    pub room: RoomId,
+    pub position: Position,
     pub topic: ByteString,
     pub payload: Bytes,
     pub ids: Vec<u32>,
@@ -23,7 +34,26 @@ pub(crate) enum Held {
     /// A PUBLISH of a room event, at QoS 1.
     Event(EventDelivery),
     /// A PUBREL: the message itself has arrived.
-    Release,
+    Release {
+        /// Where it lies on the shelf.
+        place: Option<u64>,
+    },
+}
+
+impl Held {
+    /// Where it lies on the shelf.
+    pub fn place(&self) -> Option<u64> {
+        match self {
+            Held::Plain(delivery) => delivery.place,
+            Held::Release { place } => *place,
+            Held::Event(_) => None,
+        }
+    }
+}
+
+fn kept_id(place: u64) -> u16 {
+    // What is masked always fits.
+    KEPT_ID_MIN | u16::try_from(place & 0x7FFF).unwrap_or_default()
 }
 
 #[derive(Debug)]
@@ -64,57 +94,78 @@ impl Flight {
         Some((entry.id, &entry.held))
     }
 
-    /// Takes a packet id for something new; there are always fewer under way than ids.
+    /// Whether the packet id of a place is free.
+    pub fn is_free(&self, place: Option<u64>) -> bool {
+        place.is_none_or(|place| self.position(kept_id(place)).is_none())
+    }
+
+    /// Takes a packet id for something new, that of its place if it has one, which is free; there
+    /// are always fewer of the others under way than ids.
     pub fn start(&mut self, held: Held) -> u16 {
+        let id = held.place().map_or_else(|| self.next_id(), kept_id);
+        self.entries.push_back(Entry { id, held });
+        self.sent += 1;
+        id
+    }
+
+    fn next_id(&mut self) -> u16 {
         loop {
-            self.last_id = if self.last_id == u16::MAX { 1 } else { self.last_id + 1 };
+            self.last_id = if self.last_id + 1 >= KEPT_ID_MIN { 1 } else { self.last_id + 1 };
             if self.position(self.last_id).is_none() {
-                break;
+                return self.last_id;
             }
         }
-        self.entries.push_back(Entry { id: self.last_id, held });
-        self.sent += 1;
-        self.last_id
+    }
+
+    /// Puts back what the shelf had: a message that arrived and waits for its PUBCOMP.
+    pub fn restore(&mut self, place: u64, id: u16) {
+        self.entries.push_back(Entry { id, held: Held::Release { place: Some(place) } });
+    }
+
+    /// Room events under way.
+    pub fn events(&self) -> impl Iterator<Item = (RoomId, Position)> {
+        self.entries.iter().filter_map(|entry| match &entry.held {
+            Held::Event(event) => Some((event.room, event.position)),
+            Held::Plain(_) | Held::Release { .. } => None,
+        })
     }
 
     fn position(&self, id: u16) -> Option<usize> {
         self.entries.iter().position(|entry| entry.id == id)
     }
 
-    fn remove(&mut self, at: usize) {
-        self.entries.remove(at);
+    fn remove(&mut self, at: usize) -> Option<Held> {
+        let entry = self.entries.remove(at)?;
         if at < self.sent {
             self.sent -= 1;
         }
+        Some(entry.held)
     }
 
-    /// PUBACK, or a PUBREC that refuses. Acknowledgements of nothing are let pass.
-    pub fn acknowledged(&mut self, id: u16) {
-        if let Some(at) = self.position(id)
-            && !matches!(self.entries[at].held, Held::Release)
-        {
-            self.remove(at);
+    /// PUBACK, or a PUBREC that refuses; what it was. Acknowledgements of nothing are let pass.
+    pub fn acknowledged(&mut self, id: u16) -> Option<Held> {
+        let at = self.position(id)?;
+        if matches!(self.entries[at].held, Held::Release { .. }) {
+            return None;
         }
+        self.remove(at)
     }
 
-    /// PUBREC; whether there is such a packet.
-    pub fn received(&mut self, id: u16) -> bool {
-        match self.position(id) {
-            Some(at) => {
-                self.entries[at].held = Held::Release;
-                true
-            }
-            None => false,
-        }
+    /// PUBREC; where the packet lies on the shelf, `None` if there is no such packet.
+    pub fn received(&mut self, id: u16) -> Option<Option<u64>> {
+        let at = self.position(id)?;
+        let place = self.entries[at].held.place();
+        self.entries[at].held = Held::Release { place };
+        Some(place)
     }
 
-    /// PUBCOMP.
-    pub fn completed(&mut self, id: u16) {
-        if let Some(at) = self.position(id)
-            && matches!(self.entries[at].held, Held::Release)
-        {
-            self.remove(at);
+    /// PUBCOMP; what it was.
+    pub fn completed(&mut self, id: u16) -> Option<Held> {
+        let at = self.position(id)?;
+        if !matches!(self.entries[at].held, Held::Release { .. }) {
+            return None;
         }
+        self.remove(at)
     }
 
     /// Takes back what was just started and could not be sent.
@@ -130,7 +181,9 @@ mod tests {
     use super::*;
 
     fn event() -> Held {
-        Held::Event(EventDelivery { topic: "t".into(), payload: Bytes::new(), ids: vec![] })
+        let (room, position) = (RoomId::from_bytes([1; 16]), Position(1));
+        let (topic, payload, ids) = ("t".into(), Bytes::new(), vec![]);
+        Held::Event(EventDelivery { room, position, topic, payload, ids })
     }
 
     #[test]
@@ -139,15 +192,13 @@ mod tests {
         let ids: Vec<u16> = (0..4).map(|_| flight.start(event())).collect();
         assert_eq!((ids, flight.len()), (vec![1, 2, 3, 4], 4));
         flight.acknowledged(3);
-        assert!(flight.received(2));
-        assert!(!flight.received(9));
-        flight.acknowledged(2);
-        flight.completed(1);
+        assert_eq!((flight.received(2), flight.received(9)), (Some(None), None));
+        assert!(flight.acknowledged(2).is_none() && flight.completed(1).is_none());
         flight.rewind();
         assert_eq!(flight.len(), 0);
         let mut again = vec![];
         while let Some((id, held)) = flight.resend() {
-            again.push((id, matches!(held, Held::Release)));
+            again.push((id, matches!(held, Held::Release { .. })));
         }
         assert_eq!(again, [(1, false), (2, true), (4, false)]);
         flight.completed(2);
@@ -156,10 +207,10 @@ mod tests {
 
     #[test]
     fn ids_in_use_are_passed_over_and_zero_is_none() {
-        let mut flight = Flight { last_id: u16::MAX - 1, ..Flight::default() };
-        assert_eq!(flight.start(event()), u16::MAX);
+        let mut flight = Flight { last_id: KEPT_ID_MIN - 2, ..Flight::default() };
+        assert_eq!(flight.start(event()), KEPT_ID_MIN - 1);
         assert_eq!(flight.start(event()), 1);
-        flight.last_id = u16::MAX - 1;
+        flight.last_id = KEPT_ID_MIN - 1;
         assert_eq!(flight.start(event()), 2);
     }
 }

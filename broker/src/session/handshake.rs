@@ -10,8 +10,10 @@ use hearth_protocol::topic::check_name;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::feed::Feed;
+use super::flight::WINDOW_MAX;
 use super::frame::Framer;
 use super::inbound::Inbound;
+use super::keeping::Held;
 use super::outbound::Outbound;
 use super::packet::{ConnAck, Connect, Incoming, Outgoing};
 use super::state::State;
@@ -248,7 +250,7 @@ fn welcome(hub: Arc<Hub>, guest: Guest, visit: Visit, yours: Yours, place: Place
     let mut state = yours.state.unwrap_or_else(|| Box::new(State::default()));
     state.expiry_s = connect.expiry_s.unwrap_or(u32::MAX).min(expiry_max(&limits));
     state.flight.rewind();
-    let window = usize::from(connect.receive_max).min(limits.in_flight_max).max(1);
+    let window = usize::from(connect.receive_max).min(limits.in_flight_max).clamp(1, WINDOW_MAX);
     let aliases = usize::from(connect.alias_max).min(limits.topic_alias_max);
     let aliases = u16::try_from(aliases).unwrap_or(u16::MAX);
     if let Some((resting, number)) = yours.ended {
@@ -266,6 +268,8 @@ fn welcome(hub: Arc<Hub>, guest: Guest, visit: Visit, yours: Yours, place: Place
     let mut connection = Connection {
         framer: Framer::new(version, connect.packet_max, aliases),
         inbound: Inbound::new(&limits),
+        held: Held::default(),
+        save_at: None,
         outbound: Outbound::new(window),
         feed: Feed::new(&limits),
         keep_alive: KeepAlive::new(keep_alive_s, Instant::now()),
@@ -283,5 +287,6 @@ fn welcome(hub: Arc<Hub>, guest: Guest, visit: Visit, yours: Yours, place: Place
         transport,
     };
     connection.resume();
+    connection.keep();
     connection
 }

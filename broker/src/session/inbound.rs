@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytestring::ByteString;
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesOrdered;
 use hearth_protocol::limits::Limits;
@@ -14,13 +15,18 @@ use hearth_protocol::refusal::Refusal;
 use hearth_protocol::topic::check_name;
 use tokio::time::Instant;
 
+use super::flight::Held;
 use super::packet::{Incoming, Outgoing, Publication};
+use super::state::Keeper;
 use super::{Connection, End};
 use crate::counts::add;
 use crate::gate::{Publish, Qos, Verdict, Version};
+use crate::hub::once_key;
 use crate::message::{Message, detach, expires};
 use crate::reason::Reason;
 use crate::refusals::Answer;
+use crate::shelf::record::{QueuedRow, queued_key, received_key};
+use crate::shelf::writer::{NOTHING, Ticket};
 
 /// Publishes between their arrival and their acknowledgement.
 pub(super) struct Inbound {
@@ -48,22 +54,26 @@ impl Inbound {
         }
     }
 
-    /// Whether one more publish may come.
-    pub fn has_room(&self) -> bool {
-        self.pending.len() < self.pending_max
+    /// Whether one more publish may come, beside answers that are held back.
+    pub fn has_room(&self, held: usize) -> bool {
+        self.pending.len() + held < self.pending_max
     }
 }
 
-/// A publish at the gate.
+/// A publish or a release at the gate.
 pub(super) struct Accepting {
     future: BoxFuture<'static, Result<Verdict, Refusal>>,
-    publish: Option<(Arc<Message>, Option<u16>)>,
+    about: Option<About>,
+}
+
+enum About {
+    Publish(Arc<Message>, Option<u16>),
+    Release(u16, Reason),
 }
 
 /// What the gate said.
 pub(super) struct Accepted {
-    message: Arc<Message>,
-    id: Option<u16>,
+    about: About,
     ruled: Result<Verdict, Refusal>,
 }
 
@@ -72,8 +82,8 @@ impl Future for Accepting {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Accepted> {
         let ruled = std::task::ready!(self.future.as_mut().poll(cx));
-        match self.publish.take() {
-            Some((message, id)) => Poll::Ready(Accepted { message, id, ruled }),
+        match self.about.take() {
+            Some(about) => Poll::Ready(Accepted { about, ruled }),
             // A future is not polled after it was ready.
             None => Poll::Pending,
         }
@@ -85,19 +95,13 @@ impl Connection {
     pub(super) fn handle(&mut self, packet: Incoming) -> Result<(), End> {
         match packet {
             Incoming::Publish(publication) => return self.publish(*publication),
-            Incoming::PubAck(id) => self.state.flight.acknowledged(id),
-            Incoming::PubRec(id, true) => {
-                let known = self.state.flight.received(id);
-                let reason = if known { Reason::Success } else { Reason::PacketIdNotFound };
-                self.send(Outgoing::PubRel(id, reason));
+            Incoming::PubAck(id) | Incoming::PubRec(id, false) => self.acknowledged(id),
+            Incoming::PubRec(id, true) => self.arrived(id),
+            Incoming::PubComp(id) => {
+                let place = self.state.flight.completed(id).and_then(|held| held.place());
+                self.take_off(place);
             }
-            Incoming::PubRec(id, false) => self.state.flight.acknowledged(id),
-            Incoming::PubComp(id) => self.state.flight.completed(id),
-            Incoming::PubRel(id) => {
-                let known = self.state.received.remove(&id);
-                let reason = if known { Reason::Success } else { Reason::PacketIdNotFound };
-                self.send(Outgoing::PubComp(id, reason));
-            }
+            Incoming::PubRel(id) => self.release(id),
             Incoming::Subscribe(subscribe) => return self.subscribe(*subscribe),
             Incoming::Unsubscribe { id, filters } => self.unsubscribe(id, &filters),
             Incoming::Ping => self.send(Outgoing::Pong),
@@ -124,11 +128,55 @@ impl Connection {
         self.wire.encode(packet, &mut self.transport.output);
     }
 
+    /// PUBACK, or a PUBREC that refuses.
+    fn acknowledged(&mut self, id: u16) {
+        match self.state.flight.acknowledged(id) {
+            Some(Held::Event(_)) => self.state.cursors.touch(),
+            Some(held) => self.take_off(held.place()),
+            None => {}
+        }
+    }
+
+    /// PUBREC: after a restart the message must not be sent again.
+    fn arrived(&mut self, id: u16) {
+        let known = self.state.flight.received(id);
+        let reason = if known.is_some() { Reason::Success } else { Reason::PacketIdNotFound };
+        let ticket = match known.flatten().filter(|_| self.is_kept()) {
+            Some(place) => {
+                let row = QueuedRow::Release { packet_id: id };
+                self.hub.shelving.put(queued_key(self.mailbox.number, place), &row)
+            }
+            None => NOTHING,
+        };
+        self.send_once_saved(ticket, Outgoing::PubRel(id, reason));
+    }
+
+    /// PUBREL: from PUBCOMP on the same packet id is another message, also after a restart.
+    fn release(&mut self, id: u16) {
+        let keeper = self.state.received.remove(id);
+        let reason = if keeper.is_some() { Reason::Success } else { Reason::PacketIdNotFound };
+        match (keeper, self.is_kept()) {
+            (Some(Keeper::Session), true) => {
+                let row = received_key(self.mailbox.number, id);
+                let ticket = self.hub.shelving.remove(row);
+                self.send_once_saved(ticket, Outgoing::PubComp(id, reason));
+            }
+            // After a restart only the gate knows what it had taken.
+            (Some(Keeper::Gate) | None, true) => {
+                let released = self.gate.release(once_key(self.mailbox.number, id));
+                let future = async move { released.await.map(|()| Verdict::Handled) }.boxed();
+                let about = Some(About::Release(id, reason));
+                self.inbound.pending.push_back(Accepting { future, about });
+            }
+            (_, false) => self.send(Outgoing::PubComp(id, reason)),
+        }
+    }
+
     fn publish(&mut self, mut publication: Publication) -> Result<(), End> {
         add(&self.hub.totals.received, 1);
         self.check_publish(&mut publication)?;
         if let (Qos::ExactlyOnce, Some(id)) = (publication.qos, publication.id) {
-            if self.state.received.contains(&id) {
+            if self.state.received.contains(id) {
                 self.send(Outgoing::PubRec(id, Reason::Success, None));
                 return Ok(());
             }
@@ -212,8 +260,9 @@ impl Connection {
             retain,
             properties: properties.clone(),
             version: self.wire.version(),
-            session: Arc::clone(&self.key.client_id),
-            packet_id: id,
+            once: id
+                .filter(|_| qos == Qos::ExactlyOnce && self.is_kept())
+                .map(|id| once_key(self.mailbox.number, id)),
         };
         let expires = properties.expiry_s.and_then(|_| expires(&properties, Instant::now()));
         let from = self.mailbox.number;
@@ -224,28 +273,51 @@ impl Connection {
         let mut cx = Context::from_waker(std::task::Waker::noop());
         match future.as_mut().poll(&mut cx) {
             Poll::Ready(ruled) if self.inbound.pending.is_empty() => {
-                self.answer(Accepted { message, id, ruled })
+                self.settle_one(Accepted { about: About::Publish(message, id), ruled })
             }
             Poll::Ready(ruled) => {
                 let future = Box::pin(std::future::ready(ruled));
-                let publish = Some((message, id));
-                self.inbound.pending.push_back(Accepting { future, publish });
+                let about = Some(About::Publish(message, id));
+                self.inbound.pending.push_back(Accepting { future, about });
                 Ok(())
             }
             Poll::Pending => {
-                let publish = Some((message, id));
-                self.inbound.pending.push_back(Accepting { future, publish });
+                let about = Some(About::Publish(message, id));
+                self.inbound.pending.push_back(Accepting { future, about });
                 Ok(())
             }
         }
     }
 
+    /// The gate has ruled.
+    pub(super) fn settle_one(&mut self, accepted: Accepted) -> Result<(), End> {
+        match accepted.about {
+            About::Publish(message, id) => self.answer(message, id, accepted.ruled),
+            About::Release(id, reason) => match accepted.ruled {
+                Ok(_) => {
+                    self.send_once_saved(NOTHING, Outgoing::PubComp(id, reason));
+                    Ok(())
+                }
+                // Without PUBCOMP the client asks again, in its next connection.
+                Err(refusal) => Err(End::Bye(Reason::of(&refusal))),
+            },
+        }
+    }
+
     /// Routes what the gate let pass, and acknowledges.
-    pub(super) fn answer(&mut self, accepted: Accepted) -> Result<(), End> {
-        let Accepted { message, id, ruled } = accepted;
+    fn answer(
+        &mut self,
+        message: Arc<Message>,
+        id: Option<u16>,
+        ruled: Result<Verdict, Refusal>,
+    ) -> Result<(), End> {
+        let keeper = match ruled {
+            Ok(Verdict::Handled) => Keeper::Gate,
+            _ => Keeper::Session,
+        };
         let ruled = match ruled {
-            Ok(Verdict::Route) => self.hub.route(&message, Instant::now()),
-            Ok(Verdict::Handled) => Ok(()),
+            Ok(Verdict::Route) => self.route(&message, id),
+            Ok(Verdict::Handled) => Ok(NOTHING),
             Err(refusal) => Err(refusal),
         };
         if let Err(refusal) = &ruled {
@@ -256,7 +328,7 @@ impl Connection {
         self.inbound.unanswered -= 1;
         self.inbound.receiving.remove(&id);
         let (reason, text) = match &ruled {
-            Ok(()) => {
+            Ok(_) => {
                 if self.wire.version() == Version::V3 {
                     self.hub.refusals.forget(&self.key);
                 }
@@ -274,14 +346,29 @@ impl Connection {
                 }
             },
         };
+        let ticket = ruled.unwrap_or(NOTHING);
         if message.qos == Qos::ExactlyOnce {
             if !reason.is_failure() {
-                self.state.received.insert(id);
+                self.state.received.insert(id, keeper);
             }
-            self.send(Outgoing::PubRec(id, reason, text));
+            self.send_once_saved(ticket, Outgoing::PubRec(id, reason, text));
         } else {
-            self.send(Outgoing::PubAck(id, reason, text));
+            self.send_once_saved(ticket, Outgoing::PubAck(id, reason, text));
         }
         Ok(())
+    }
+
+    /// Routes a message; what a kept session received at QoS 2 is remembered in the same batch.
+    fn route(&self, message: &Arc<Message>, id: Option<u16>) -> Result<Ticket, Refusal> {
+        let now = Instant::now();
+        match id.filter(|_| message.qos == Qos::ExactlyOnce && self.is_kept()) {
+            Some(id) => {
+                let _whole = self.hub.shelving.together();
+                let routed = self.hub.route(message, now)?;
+                let row = received_key(self.mailbox.number, id);
+                Ok(routed.max(self.hub.shelving.put(row, &())))
+            }
+            None => self.hub.route(message, now),
+        }
     }
 }

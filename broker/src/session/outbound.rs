@@ -27,6 +27,7 @@ const BATCH: usize = 64;
 /// How one room's events reach this session.
 #[derive(Debug)]
 pub(super) struct View {
+    room: RoomId,
     pub topic: ByteString,
     qos: Qos,
     ids: Vec<u32>,
@@ -97,7 +98,7 @@ impl Connection {
             let Some((id, held)) = self.state.flight.resend() else { return };
             let none = Properties::default();
             let (topic, payload, qos, retain, properties, expiry_s, ids) = match held {
-                Held::Release => {
+                Held::Release { .. } => {
                     let release = Outgoing::PubRel(id, Reason::Success);
                     self.wire.encode(release, &mut self.transport.output);
                     continue;
@@ -130,7 +131,11 @@ impl Connection {
         }
         let mut any = false;
         while let Some(delivery) = self.outbound.ready.front() {
-            if delivery.qos != Qos::AtMostOnce && !self.has_window() {
+            let waits = || !self.has_window() || !self.state.flight.is_free(delivery.place);
+            if delivery.qos != Qos::AtMostOnce && waits() {
+                break;
+            }
+            if delivery.place.is_some() && self.hub.shelving.wait(delivery.ticket, &self.mailbox) {
                 break;
             }
             let Some(delivery) = self.outbound.ready.pop_front() else { break };
@@ -146,21 +151,22 @@ impl Connection {
             None => Ok(None),
             Some(_) => message.expiry_left(Instant::now()),
         };
-        let Ok(expiry_s) = expiry else { return };
+        let Ok(expiry_s) = expiry else { return self.take_off(delivery.place) };
         if !self.gate.may_receive(&self.who, &message.topic) {
             if message.retain {
                 self.withhold(&message.topic);
             }
-            return;
+            return self.take_off(delivery.place);
         }
         let (qos, retain, ids) = (delivery.qos, delivery.retain, delivery.ids.clone());
+        let (place, again) = (delivery.place, delivery.again);
         let id = (qos != Qos::AtMostOnce).then(|| self.state.flight.start(Held::Plain(delivery)));
         let frame = Frame {
             topic: &message.topic,
             payload: &message.payload,
             qos,
             retain,
-            dup: false,
+            dup: again && id.is_some(),
             id,
             properties: &message.properties,
             expiry_s,
@@ -174,6 +180,7 @@ impl Connection {
                 if let Some(id) = id {
                     self.state.flight.abandon(id);
                 }
+                self.take_off(place);
             }
         }
     }
@@ -206,7 +213,7 @@ impl Connection {
         match self.view(room) {
             Some(view) if self.gate.may_receive(&self.who, &view.topic) => {
                 if self.state.cursors.replayed(room, position) == Step::Deliver {
-                    self.send_event(&view, payload);
+                    self.send_event(&view, position, payload);
                 }
             }
             _ => self.state.cursors.pass(room, position),
@@ -225,13 +232,15 @@ impl Connection {
             // Not a member: whoever joins starts where the room is then.
             self.state.cursors.pass(room, position);
         } else if self.state.cursors.live(room, position) == Step::Deliver {
-            self.send_event(&view, payload);
+            self.send_event(&view, position, payload);
         }
     }
 
-    fn send_event(&mut self, view: &View, payload: Bytes) {
+    fn send_event(&mut self, view: &View, position: Position, payload: Bytes) {
         let id = (view.qos != Qos::AtMostOnce).then(|| {
             self.state.flight.start(Held::Event(EventDelivery {
+                room: view.room,
+                position,
                 topic: view.topic.clone(),
                 payload: payload.clone(),
                 ids: view.ids.clone(),
@@ -268,7 +277,7 @@ impl Connection {
             let qos = covering().map(|s| s.qos).max()?.min(Qos::AtLeastOnce);
             let ids = covering().filter_map(|s| s.id).collect();
             let topic = Topic::RoomOut(room).to_string().into();
-            Some(Arc::new(View { topic, qos, ids }))
+            Some(Arc::new(View { room, topic, qos, ids }))
         };
         self.outbound.views.entry(room).or_insert_with(look).clone()
     }

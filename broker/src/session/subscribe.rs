@@ -12,7 +12,7 @@ use super::state::Subscription;
 use super::{Connection, End};
 use crate::counts::add;
 use crate::gate::Qos;
-use crate::mailbox::Dropped;
+use crate::mailbox::Pushed;
 use crate::message::{Delivery, Message};
 use crate::reason::Reason;
 use crate::routes::Route;
@@ -53,7 +53,8 @@ impl Connection {
         }
         self.outbound.forget_views();
         self.tune();
-        self.send(Outgoing::SubAck(id, answers));
+        let ticket = self.save_session(None);
+        self.send_once_saved(ticket, Outgoing::SubAck(id, answers));
         Ok(())
     }
 
@@ -91,17 +92,12 @@ impl Connection {
         after: &[(RoomId, Position)],
     ) {
         let reach = Reach::of(filter);
-        let subscription = Subscription { qos, id, reach };
+        let Options { no_local, retain_as_published, .. } = options;
+        let subscription = Subscription { qos, id, reach, no_local, retain_as_published };
         let fresh = self.state.subscriptions.insert(filter.clone(), subscription).is_none();
         self.hub.subscribe(
             filter,
-            Route {
-                mailbox: Arc::clone(&self.mailbox),
-                qos,
-                no_local: options.no_local,
-                retain_as_published: options.retain_as_published,
-                id,
-            },
+            Route { mailbox: Arc::clone(&self.mailbox), qos, no_local, retain_as_published, id },
         );
         if reach != Reach::None {
             for (room, head) in self.hub.rooms.heads() {
@@ -130,8 +126,8 @@ impl Connection {
             return self.withhold(&message.topic);
         }
         let qos = granted.min(message.qos);
-        let delivery = Delivery { message, qos, retain: true, ids };
-        if self.mailbox.push(delivery) == Dropped::Yes {
+        let delivery = Delivery::new(message, qos, true, ids);
+        if self.mailbox.push(delivery, &self.hub.shelving) == Pushed::Dropped {
             add(&self.hub.totals.dropped, 1);
         }
     }
@@ -177,7 +173,8 @@ impl Connection {
         self.state.cursors.keep(|room| subscriptions.values().any(|s| s.reach.covers(room)));
         self.outbound.forget_views();
         self.tune();
-        self.send(Outgoing::UnsubAck(id, answers));
+        let ticket = self.save_session(None);
+        self.send_once_saved(ticket, Outgoing::UnsubAck(id, answers));
     }
 
     /// Takes up an old session: its events go on where they were, unless they are QoS 0.

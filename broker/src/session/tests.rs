@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use crate::bus::tests::{kill, poison};
 use crate::bus::{Bus, RoomEvent, Router};
-use crate::gate::{Backlog, Gate, Login, PresenceChange, Publish, Verdict};
+use crate::gate::{Backlog, Gate, Login, OnceKey, PresenceChange, Publish, Verdict};
 use crate::hub::Hub;
 
 /// A gate whose history has one byte for each event.
@@ -41,6 +41,10 @@ impl Gate for Historian {
         _: Publish,
     ) -> BoxFuture<'static, Result<Verdict, Refusal>> {
         ready(Ok(Verdict::Handled)).boxed()
+    }
+
+    fn release(&self, _: OnceKey) -> BoxFuture<'static, Result<(), Refusal>> {
+        ready(Ok(())).boxed()
     }
 
     fn backlog<'a>(

@@ -118,6 +118,7 @@ async fn post(
 ) -> Result<Answer, ApiError> {
     let state = app.membership.require(room, caller.user, RoomAction::Write)?;
     let submission = Submission {
+        packet: None,
         room,
         sender: Sender::Person(caller.user),
         payload: message.payload(&state)?,

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
-use hearth_broker::{Backlog, Gate, Login, PresenceChange, Publish, Verdict};
+use hearth_broker::{Backlog, Gate, Login, OnceKey, PresenceChange, Publish, Verdict};
 use hearth_protocol::ids::{Position, RoomId};
 use hearth_protocol::principal::Principal;
 use hearth_protocol::refusal::{Kind, Refusal};
@@ -17,6 +17,7 @@ use tokio::sync::watch;
 pub struct Script {
     pub logins: Mutex<Vec<Login>>,
     pub publishes: Mutex<Vec<Publish>>,
+    pub released: Mutex<Vec<OnceKey>>,
     pub presence: Mutex<Vec<PresenceChange>>,
     /// Topics nobody may receive.
     pub hidden: Mutex<HashSet<String>>,
@@ -74,6 +75,11 @@ impl Gate for Script {
             }
         }
         .boxed()
+    }
+
+    fn release(&self, once: OnceKey) -> BoxFuture<'static, Result<(), Refusal>> {
+        self.released.lock().unwrap().push(once);
+        ready(Ok(())).boxed()
     }
 
     fn backlog<'a>(

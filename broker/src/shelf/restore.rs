@@ -1,0 +1,165 @@
+//! Reads everything back at the start, before anybody connects.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hearth_protocol::ids::Position;
+use hearth_protocol::refusal::Refusal;
+use serde::de::DeserializeOwned;
+
+use super::record::{CursorRow, Key, MessageRow, Now, QueuedRow, SessionRow, decode, session_key};
+use super::{Row, Shelf};
+use crate::departures::Departures;
+use crate::hub::Hub;
+use crate::mailbox::Mailbox;
+use crate::message::Delivery;
+use crate::registry::{self, Resting};
+use crate::routes::Route;
+use crate::session::cursor::Reach;
+use crate::session::state::{Keeper, State, Subscription};
+
+/// One session's rows.
+#[derive(Default)]
+struct Rows {
+    session: Option<SessionRow>,
+    cursors: Vec<CursorRow>,
+    queued: BTreeMap<u64, QueuedRow>,
+    received: Vec<u16>,
+}
+
+/// Reads the shelf, begins to write to it, and gives back how many sessions it had.
+pub(crate) async fn restore(hub: &Arc<Hub>, shelf: Arc<dyn Shelf>) -> Result<usize, Refusal> {
+    let now = Now::get();
+    let rows = shelf.load().await?;
+    if !hub.shelving.begin(shelf) {
+        tracing::warn!("the broker has a shelf already");
+        return Ok(0);
+    }
+    let mut sessions: BTreeMap<u64, Rows> = BTreeMap::new();
+    for (key, value) in rows {
+        sort(hub, &mut sessions, now, (key, value));
+    }
+    let newest = sessions.last_key_value().map_or(0, |(number, _)| *number);
+    hub.registry.number_from(newest.max(now.wall_ms << 20));
+    let mut restored = 0;
+    for (number, mut rows) in sessions {
+        let over = rows.session.as_ref().is_none_or(|session| left_s(session, now) == 0);
+        match rows.session.take().filter(|_| !over) {
+            Some(session) => {
+                bring_back(hub, number, session, rows, now);
+                restored += 1;
+            }
+            // It expired while the broker was away.
+            None => {
+                hub.shelving.end(number);
+            }
+        }
+    }
+    let writer = Arc::clone(&hub.shelving);
+    *hub.shelf_task.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
+        Some(tokio::spawn(async move { writer.write().await }));
+    Ok(restored)
+}
+
+fn sort(hub: &Hub, sessions: &mut BTreeMap<u64, Rows>, now: Now, (key, value): Row) {
+    match Key::parse(&key) {
+        Key::Session(number) => {
+            sessions.entry(number).or_default().session = read("session", &value);
+        }
+        Key::Cursors(number) => {
+            sessions.entry(number).or_default().cursors =
+                read("cursors", &value).unwrap_or_default();
+        }
+        Key::Queued(number, place) => {
+            if let Some(row) = read("message", &value) {
+                sessions.entry(number).or_default().queued.insert(place, row);
+            }
+        }
+        Key::Received(number, packet_id) => {
+            sessions.entry(number).or_default().received.push(packet_id);
+        }
+        Key::Retained => match read::<MessageRow>("retained message", &value) {
+            Some(row) => hub.restore_retained(row.into_message(now), now.instant),
+            None => {
+                hub.shelving.remove(key);
+            }
+        },
+        Key::Unknown => tracing::warn!("a row of the shelf is of no known kind: it stays"),
+    }
+}
+
+/// A row that does not read is said and left out: the rest is worth keeping.
+fn read<T: DeserializeOwned>(what: &str, value: &Bytes) -> Option<T> {
+    match decode(value) {
+        Ok(row) => Some(row),
+        Err(cause) => {
+            tracing::error!(cause, "a {what} on the shelf does not read");
+            None
+        }
+    }
+}
+
+/// Seconds that a session still has.
+fn left_s(session: &SessionRow, now: Now) -> u32 {
+    let away_ms = session.left_ms.map_or(0, |left_ms| now.wall_ms.saturating_sub(left_ms));
+    let away_s = u32::try_from(away_ms / 1_000).unwrap_or(u32::MAX);
+    session.expiry_s.saturating_sub(away_s)
+}
+
+fn bring_back(hub: &Arc<Hub>, number: u64, session: SessionRow, rows: Rows, now: Now) {
+    let left = Duration::from_secs(left_s(&session, now).into());
+    let SessionRow { who, client_id, expiry_s, left_ms, subscriptions } = session;
+    let mailbox = Arc::new(Mailbox::new(number, &hub.limits));
+    let mut state = Box::new(State { expiry_s, kept: true, ..State::default() });
+    for row in subscriptions {
+        let (qos, id) = (row.qos, row.id);
+        let (no_local, retain_as_published) = (row.no_local, row.retain_as_published);
+        let reach = Reach::of(&row.filter);
+        let mailbox = Arc::clone(&mailbox);
+        let route = Route { mailbox, qos, no_local, retain_as_published, id };
+        hub.subscribe(&row.filter, route);
+        let subscription = Subscription { qos, id, reach, no_local, retain_as_published };
+        state.subscriptions.insert(row.filter, subscription);
+    }
+    for row in rows.cursors {
+        state.cursors.start(row.room, row.acknowledged);
+    }
+    for (room, head) in hub.rooms.heads() {
+        if state.subscriptions.values().any(|s| s.reach.covers(room)) {
+            // A room without a cursor was made after the last one was saved.
+            state.cursors.start(room, Position::START);
+            state.cursors.compare(room, head.head);
+        }
+    }
+    for packet_id in rows.received {
+        state.received.insert(packet_id, Keeper::Session);
+    }
+    let next_place = rows.queued.last_key_value().map_or(0, |(place, _)| place + 1);
+    let mut queue = VecDeque::new();
+    for (place, row) in rows.queued {
+        match row {
+            QueuedRow::Release { packet_id } => state.flight.restore(place, packet_id),
+            QueuedRow::Message { message, qos, retain, ids } => {
+                let message = Arc::new(message.into_message(now));
+                let delivery = Delivery::new(message, qos, retain, ids);
+                queue.push_back(Delivery { place: Some(place), again: true, ..delivery });
+            }
+        }
+    }
+    mailbox.restore(queue, next_place);
+    let who = Arc::new(who);
+    let key = registry::Key { account: who.account(), client_id: client_id.into() };
+    if left_ms.is_none() {
+        let row = state.row(&who, &key.client_id, Some(now.wall_ms));
+        hub.shelving.put(session_key(number), &row);
+    }
+    let resting = Resting { state, will: None };
+    let Some(visit) = hub.registry.restore(&key, who, mailbox, resting) else {
+        tracing::warn!(account = %key.account, "two sessions of one name: the older one stays");
+        hub.shelving.end(number);
+        return;
+    };
+    Departures::enter(hub, &key, visit, None, now.instant + left);
+}
