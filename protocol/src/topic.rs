@@ -47,20 +47,34 @@ pub fn check_name(text: &str) -> Result<(), TopicError> {
     if text.contains(['+', '#']) { Err(TopicError::Wildcard) } else { Ok(()) }
 }
 
+const SHARE: &str = "$share";
+const SHARE_PREFIX: &str = "$share/";
+
+/// A shared subscription `$share/NAME/FILTER` (MQTT 5 §4.8.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shared<'a> {
+    /// Whoever shares names the group by it.
+    pub name: &'a str,
+    /// What is shared.
+    pub filter: &'a str,
+}
+
+/// The parts of a shared subscription; `None` for any other filter, and for a malformed one.
+pub fn shared(filter: &str) -> Option<Shared<'_>> {
+    let (name, filter) = filter.strip_prefix(SHARE_PREFIX)?.split_once('/')?;
+    let good = !name.is_empty() && !name.contains(['+', '#']) && !filter.is_empty();
+    good.then_some(Shared { name, filter })
+}
+
 /// Whether a text can be subscribed to (MQTT 5 §4.7.1), shared subscriptions included (§4.8.2).
 pub fn check_filter(text: &str) -> Result<(), TopicError> {
     check_text(text)?;
-    let filter = match text.strip_prefix("$share/") {
-        None if text == "$share" => return Err(TopicError::BadShare),
+    let filter = match shared(text) {
+        None if text == SHARE || text.starts_with(SHARE_PREFIX) => {
+            return Err(TopicError::BadShare);
+        }
         None => text,
-        Some(rest) => match rest.split_once('/') {
-            Some((name, filter))
-                if !name.is_empty() && !name.contains(['+', '#']) && !filter.is_empty() =>
-            {
-                filter
-            }
-            _ => return Err(TopicError::BadShare),
-        },
+        Some(shared) => shared.filter,
     };
     let last = filter.split('/').count() - 1;
     let good = filter.split('/').enumerate().all(|(at, level)| match level {
@@ -213,6 +227,22 @@ mod tests {
         ];
         for (filter, name, expected) in cases {
             assert_eq!(matches(filter, name), expected, "{filter} {name}");
+        }
+    }
+
+    #[test]
+    fn a_shared_subscription_has_a_name_and_a_filter() {
+        let cases = [
+            ("$share/g/a/#", Some(("g", "a/#"))),
+            ("$share/g//", Some(("g", "/"))),
+            ("$share/g/$share/h/a", Some(("g", "$share/h/a"))),
+            ("$share/g", None),
+            ("$shared/g/a", None),
+            ("a/$share/g/a", None),
+        ];
+        for (filter, expected) in cases {
+            let parts = shared(filter).map(|shared| (shared.name, shared.filter));
+            assert_eq!(parts, expected, "{filter}");
         }
     }
 
