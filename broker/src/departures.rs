@@ -161,10 +161,10 @@ fn fall_due(hub: &Arc<Hub>, fallen: Fallen) {
             (key, will)
         }
         Fallen::End(key, visit) => {
-            let Some((resting, who, number)) = hub.registry.expire(&key, visit) else { return };
-            hub.forget(&resting.state, number);
+            let Some((resting, who, mailbox)) = hub.registry.expire(&key, visit) else { return };
+            hub.forget(&key.account, &resting.state, &mailbox);
             tracing::debug!(account = %key.account, client_id = %key.client_id, "session expired");
-            (key, resting.will.map(|will| (will, who, number)))
+            (key, resting.will.map(|will| (will, who, mailbox.number)))
         }
     };
     if let Some((will, who, number)) = will {

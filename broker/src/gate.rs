@@ -122,15 +122,18 @@ pub enum PresenceChange {
     Disconnected,
 }
 
-/// Decides for the broker. `admit`, `accept` and `backlog` may wait; the rest must not.
+/// Decides for the broker. `admit`, `accept` and `backlog` may wait; the rest must not, nor may
+/// they call the broker, which may be asking in the middle of a table.
 pub trait Gate: Send + Sync + 'static {
     /// Who this is.
     fn admit(&self, login: Login) -> BoxFuture<'_, Result<Principal, Refusal>>;
 
-    /// Whether somebody may subscribe to a well-formed filter.
+    /// Whether somebody may subscribe to a well-formed filter; of `$share/NAME/FILTER` it is asked
+    /// for FILTER.
     fn may_subscribe(&self, who: &Principal, filter: &str) -> Result<(), Refusal>;
 
-    /// Whether somebody may get a message of a topic now: asked at each delivery.
+    /// Whether somebody may get a message of a topic now: asked at each delivery, and before a
+    /// shared message is given to one of several.
     fn may_receive(&self, who: &Principal, topic: &str) -> bool;
 
     /// Asked before a publish is routed and acknowledged, in order of arrival per session; the

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use hearth_protocol::ids::{Position, RoomId};
 use hearth_protocol::limits::Limits;
-use hearth_protocol::principal::Principal;
+use hearth_protocol::principal::{Account, Principal};
 use hearth_protocol::refusal::{Kind, Refusal};
 use hearth_protocol::topic::Topic;
 use tokio::task::JoinHandle;
@@ -19,8 +19,9 @@ use crate::bus::{Bus, RoomEvent, Router};
 use crate::counts::{Counts, Totals, add, read};
 use crate::departures::Departures;
 use crate::gate::{Gate, OnceKey, Properties, Publish, Qos, Verdict, Version};
+use crate::group::Group;
 use crate::mailbox::{Mailbox, Pushed};
-use crate::message::{APPLIANCE, Message, expires};
+use crate::message::{APPLIANCE, Delivery, Message, expires};
 use crate::refusals::Refusals;
 use crate::registry::{Key, Registry};
 use crate::retained::{Retained, is_plain};
@@ -95,13 +96,18 @@ impl Hub {
         }
         let mut ticket = if message.retain { self.retain(message, now)? } else { NOTHING };
         let mut dropped = 0;
-        self.routes.read().unwrap_or_else(PoisonError::into_inner).deliver(
-            message,
-            |mailbox, delivery| match mailbox.push(delivery, &self.shelving) {
-                Pushed::Waits(place) => ticket = ticket.max(place),
-                Pushed::Dropped => dropped += 1,
-            },
-        );
+        let mut count = |pushed| match pushed {
+            Pushed::Waits(place) => ticket = ticket.max(place),
+            Pushed::Dropped => dropped += 1,
+            Pushed::Absent => {}
+        };
+        {
+            let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
+            routes.deliver(message, |mailbox, delivery| {
+                count(mailbox.push(delivery, &self.shelving));
+            });
+            routes.share(message, |group| count(self.give(group, message, None)));
+        }
         if dropped > 0 {
             add(&self.totals.dropped, dropped);
         }
@@ -137,6 +143,24 @@ impl Hub {
         }
     }
 
+    fn give(&self, group: &Group, message: &Arc<Message>, but: Option<u64>) -> Pushed {
+        let gate = self.gate.get();
+        let may = |who: &Principal| gate.is_some_and(|gate| gate.may_receive(who, &message.topic));
+        group.give(message, but, &may, &self.shelving)
+    }
+
+    /// Hands on to another of its group what the session of a number does not deliver.
+    pub fn hand_on(&self, account: &Account, delivery: &Delivery, from: u64) {
+        let Some(filter) = delivery.shared.as_ref().filter(|_| delivery.may_go_elsewhere()) else {
+            return;
+        };
+        let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(group) = routes.group(account, filter) else { return };
+        if self.give(group, &delivery.message, Some(from)) == Pushed::Dropped {
+            add(&self.totals.dropped, 1);
+        }
+    }
+
     /// Publishes as the appliance.
     pub fn publish(&self, topic: &Topic, payload: Bytes, retain: bool) {
         let message = Message {
@@ -167,22 +191,34 @@ impl Hub {
     }
 
     /// Adds a subscription to plain topics.
-    pub fn subscribe(&self, filter: &str, route: Route) {
-        self.routes.write().unwrap_or_else(PoisonError::into_inner).insert(filter, route);
+    pub fn subscribe(&self, account: &Account, filter: &str, route: Route) {
+        let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
+        routes.insert(account, filter, route);
     }
 
     /// Removes one.
-    pub fn unsubscribe(&self, filter: &str, number: u64) {
-        self.routes.write().unwrap_or_else(PoisonError::into_inner).remove(filter, number);
+    pub fn unsubscribe(&self, account: &Account, filter: &str, number: u64) {
+        let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
+        routes.remove(account, filter, number);
     }
 
-    /// Removes what is left of a session that is over.
-    pub fn forget(&self, state: &State, number: u64) {
-        let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
-        for filter in state.subscriptions.keys() {
-            routes.remove(filter, number);
+    /// Removes what is left of a session that is over. What it shared and did not deliver goes to
+    /// others (MQTT 5 §4.8.2).
+    pub fn forget(&self, account: &Account, state: &State, mailbox: &Mailbox) {
+        let number = mailbox.number;
+        // In one batch, so that a crash leaves each message with one of them.
+        let _whole = self.shelving.together();
+        {
+            let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
+            for filter in state.subscriptions.keys() {
+                routes.remove(account, filter, number);
+            }
         }
-        drop(routes);
+        // Nobody leaves anything there any more.
+        let waiting = mailbox.take_all();
+        for delivery in state.flight.repeatable().chain(&waiting) {
+            self.hand_on(account, delivery, number);
+        }
         if state.kept {
             self.shelving.end(number);
             self.release_all(state, number);

@@ -4,8 +4,9 @@
 //!
 //! - [`gate`]: what the broker asks of its owner
 //! - [`broker`]: the broker as its owner sees it; [`reason`] codes, [`counts`]
-//! - `hub`: what all connections share: `registry` of sessions, `routes` of plain topics,
-//!   `retained` messages, `rooms` with their `bus`, `departures` of those who left
+//! - `hub`: what all connections share: `registry` of sessions, `routes` of plain topics
+//!   (a `tree` of filters, each `group` that shares one), `retained` messages, `rooms` with
+//!   their `bus`, `departures` of those who left
 //! - [`shelf`]: what of all that outlives a restart
 //! - `session`: one connection, from its first byte to its last; its `mailbox`
 //! - `listener`: TCP and WebSocket; [`ws`] makes a stream of bytes from frames
@@ -20,6 +21,7 @@ mod bus;
 pub mod counts;
 mod departures;
 pub mod gate;
+mod group;
 mod hub;
 mod listener;
 mod mailbox;
@@ -32,6 +34,7 @@ mod rooms;
 mod routes;
 mod session;
 pub mod shelf;
+mod tree;
 pub mod ws;
 
 pub use broker::Broker;

@@ -1,12 +1,13 @@
 //! What others leave for a session: a bounded queue of messages, and orders for its connection.
 
 use std::collections::VecDeque;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
 use hearth_protocol::limits::Limits;
+use hearth_protocol::principal::Principal;
 
 use crate::gate::Qos;
 use crate::message::Delivery;
@@ -32,6 +33,7 @@ struct Inside {
     queue: VecDeque<Delivery>,
     bytes: usize,
     online: bool,
+    who: Option<Arc<Principal>>,
     /// What waits here above QoS 0 lies on the shelf too.
     kept: bool,
     /// The next one's place there.
@@ -57,8 +59,19 @@ pub(crate) struct Mailbox {
 pub(crate) enum Pushed {
     /// It waits in the queue, for good once the batch is on disk.
     Waits(Ticket),
+    /// Nobody is there for a QoS 0 message: MQTT does not promise it.
+    Absent,
     /// The queue is full.
     Dropped,
+}
+
+/// Who reads a mailbox.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    /// Whose connection is there, or was there last.
+    pub who: Option<Arc<Principal>>,
+    /// It is there now.
+    pub online: bool,
 }
 
 impl Mailbox {
@@ -79,14 +92,13 @@ impl Mailbox {
         self.inside.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Leaves a message. Nobody is told about QoS 0 messages that come while nobody is there:
-    /// MQTT does not promise them.
+    /// Leaves a message.
     pub fn push(&self, mut delivery: Delivery, shelving: &Shelving) -> Pushed {
         let mut ticket = NOTHING;
         {
             let mut inside = self.inside();
             if !inside.online && delivery.qos == Qos::AtMostOnce {
-                return Pushed::Waits(NOTHING);
+                return Pushed::Absent;
             }
             let bytes = inside.bytes + delivery.message.size();
             if inside.queue.len() >= self.messages_max || bytes > self.bytes_max {
@@ -115,8 +127,9 @@ impl Mailbox {
     }
 
     /// Puts what the shelf had into an empty mailbox.
-    pub fn restore(&self, queue: VecDeque<Delivery>, next_place: u64) {
+    pub fn restore(&self, who: &Arc<Principal>, queue: VecDeque<Delivery>, next_place: u64) {
         let mut inside = self.inside();
+        inside.who = Some(Arc::clone(who));
         inside.bytes = queue.iter().map(|delivery| delivery.message.size()).sum();
         (inside.queue, inside.kept, inside.next_place) = (queue, true, next_place);
         self.filled.store(true, Ordering::Release);
@@ -142,9 +155,24 @@ impl Mailbox {
         }
     }
 
+    /// Takes all of a session that is over.
+    pub fn take_all(&self) -> VecDeque<Delivery> {
+        let mut inside = self.inside();
+        inside.bytes = 0;
+        std::mem::take(&mut inside.queue)
+    }
+
     /// A connection is there now.
-    pub fn arrive(&self) {
-        self.inside().online = true;
+    pub fn arrive(&self, who: &Arc<Principal>) {
+        let mut inside = self.inside();
+        inside.online = true;
+        inside.who = Some(Arc::clone(who));
+    }
+
+    /// Who is there.
+    pub fn reader(&self) -> Reader {
+        let inside = self.inside();
+        Reader { who: inside.who.clone(), online: inside.online }
     }
 
     /// The connection is gone: QoS 0 messages go with it.

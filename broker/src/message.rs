@@ -73,6 +73,8 @@ pub(crate) struct Delivery {
     pub retain: bool,
     /// The subscription identifiers that matched.
     pub ids: Vec<u32>,
+    /// The `$share/NAME/FILTER` it came by: if this session cannot deliver it, another may.
+    pub shared: Option<ByteString>,
     /// Its place on the shelf, if it lies there.
     pub place: Option<u64>,
     /// The shelf's batch that it waits for: what was sent and then lost with a crash would leave
@@ -85,7 +87,14 @@ pub(crate) struct Delivery {
 impl Delivery {
     /// A delivery that lies on no shelf yet.
     pub fn new(message: Arc<Message>, qos: Qos, retain: bool, ids: Vec<u32>) -> Delivery {
-        Delivery { message, qos, retain, ids, place: None, ticket: NOTHING, again: false }
+        let (shared, place) = (None, None);
+        Delivery { message, qos, retain, ids, shared, place, ticket: NOTHING, again: false }
+    }
+
+    /// Whether another session may get it instead of this one, which did not send it on this
+    /// connection: not what may have arrived once at QoS 2 (MQTT 5 §4.8.2).
+    pub fn may_go_elsewhere(&self) -> bool {
+        !(self.again && self.qos == Qos::ExactlyOnce)
     }
 }
 

@@ -33,7 +33,6 @@ pub enum Reason {
     QuotaExceeded = 0x97,
     Administrative = 0x98,
     PayloadInvalid = 0x99,
-    SharedNotSupported = 0x9E,
     ConnectTimeout = 0xA0,
 }
 

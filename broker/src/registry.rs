@@ -35,8 +35,8 @@ pub(crate) struct Yours {
     pub visit: u64,
     /// None: a fresh session.
     pub state: Option<Box<State>>,
-    /// An old session that this one's clean start ended, with its number.
-    pub ended: Option<(Resting, u64)>,
+    /// An old session that this one's clean start ended, with its mailbox.
+    pub ended: Option<(Resting, Arc<Mailbox>)>,
 }
 
 #[derive(Debug)]
@@ -267,7 +267,7 @@ impl Registry {
     }
 
     /// Ends a session that still rests since a visit.
-    pub fn expire(&self, key: &Key, visit: u64) -> Option<(Resting, Arc<Principal>, u64)> {
+    pub fn expire(&self, key: &Key, visit: u64) -> Option<(Resting, Arc<Principal>, Arc<Mailbox>)> {
         let mut inside = self.inside();
         let entry = inside.entry(key).filter(|entry| entry.visit == visit)?;
         if !matches!(entry.status, Status::Resting(_)) {
@@ -275,7 +275,7 @@ impl Registry {
         }
         let entry = inside.remove(key)?;
         match entry.status {
-            Status::Resting(resting) => Some((resting, entry.who, entry.mailbox.number)),
+            Status::Resting(resting) => Some((resting, entry.who, entry.mailbox)),
             Status::Connected(_) => None,
         }
     }
@@ -301,14 +301,14 @@ impl Entry {
     ) -> Yours {
         self.visit = visit;
         self.who = Arc::clone(who);
-        let number = self.mailbox.number;
+        let old = Arc::clone(&self.mailbox);
         if clean {
             self.mailbox = Arc::clone(fresh);
         }
         let mut yours =
             Yours { mailbox: Arc::clone(&self.mailbox), visit, state: None, ended: None };
         match std::mem::replace(&mut self.status, Status::Connected(None)) {
-            Status::Resting(resting) if clean => yours.ended = Some((resting, number)),
+            Status::Resting(resting) if clean => yours.ended = Some((resting, old)),
             Status::Resting(resting) => yours.state = Some(resting.state),
             Status::Connected(_) => {}
         }

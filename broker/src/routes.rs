@@ -1,11 +1,15 @@
-//! Who is subscribed to what: a tree of topic levels (MQTT 5 §4.7).
+//! Who is subscribed to what: plain subscriptions, and groups that share one (MQTT 5 §4.8).
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use hearth_protocol::principal::Account;
+use hearth_protocol::topic::{PREFIX, shared};
+
 use crate::gate::Qos;
+use crate::group::Group;
 use crate::mailbox::Mailbox;
 use crate::message::{Delivery, Message};
+use crate::tree::Tree;
 
 /// A subscription as seen by a publisher.
 #[derive(Debug, Clone)]
@@ -17,150 +21,98 @@ pub(crate) struct Route {
     pub id: Option<u32>,
 }
 
-#[derive(Debug, Default)]
-struct Node {
-    children: HashMap<Box<str>, Node>,
-    /// Below `+`.
-    plus: Option<Box<Node>>,
-    /// Filters that end here.
-    here: Vec<Route>,
-    /// Filters that end in `#` here.
-    hash: Vec<Route>,
-}
-
-impl Node {
-    fn is_empty(&self) -> bool {
-        self.children.is_empty()
-            && self.plus.is_none()
-            && self.here.is_empty()
-            && self.hash.is_empty()
-    }
-
-    fn insert(&mut self, levels: &mut std::str::Split<'_, char>, route: Route) {
-        let list = match levels.next() {
-            None => &mut self.here,
-            Some("#") => &mut self.hash,
-            Some("+") => return self.plus.get_or_insert_default().insert(levels, route),
-            Some(level) => {
-                return self.children.entry(level.into()).or_default().insert(levels, route);
-            }
-        };
-        match list.iter_mut().find(|other| other.mailbox.number == route.mailbox.number) {
-            Some(other) => *other = route,
-            None => list.push(route),
-        }
-    }
-
-    fn remove(&mut self, levels: &mut std::str::Split<'_, char>, number: u64) {
-        match levels.next() {
-            None => self.here.retain(|route| route.mailbox.number != number),
-            Some("#") => self.hash.retain(|route| route.mailbox.number != number),
-            Some("+") => {
-                if let Some(plus) = &mut self.plus {
-                    plus.remove(levels, number);
-                    if plus.is_empty() {
-                        self.plus = None;
-                    }
-                }
-            }
-            Some(level) => {
-                if let Some(child) = self.children.get_mut(level) {
-                    child.remove(levels, number);
-                    if child.is_empty() {
-                        self.children.remove(level);
-                    }
-                }
-            }
-        }
-    }
-
-    fn find<'a>(&'a self, rest: Option<&str>, wild: bool, found: &mut Found<'a>) {
-        if wild {
-            found.add(&self.hash);
-        }
-        let Some(rest) = rest else {
-            return found.add(&self.here);
-        };
-        let (level, rest) = match rest.split_once('/') {
-            Some((level, rest)) => (level, Some(rest)),
-            None => (rest, None),
-        };
-        if let Some(child) = self.children.get(level) {
-            child.find(rest, true, found);
-        }
-        if wild && let Some(plus) = &self.plus {
-            plus.find(rest, true, found);
-        }
-    }
-}
-
-/// The subscriptions that match a topic; each list holds a session at most once.
-#[derive(Default)]
-struct Found<'a> {
-    routes: Vec<&'a Route>,
-    lists: usize,
-}
-
-impl<'a> Found<'a> {
-    fn add(&mut self, list: &'a [Route]) {
-        if !list.is_empty() {
-            self.lists += 1;
-            self.routes.extend(list);
-        }
+/// Adds a subscription to a list that holds a session at most once.
+pub(crate) fn join(list: &mut Vec<Route>, route: Route) {
+    match list.iter_mut().find(|other| other.mailbox.number == route.mailbox.number) {
+        Some(other) => *other = route,
+        None => list.push(route),
     }
 }
 
 /// All subscriptions to plain topics.
 #[derive(Debug, Default)]
 pub(crate) struct Routes {
-    root: Node,
+    plain: Tree<Route>,
+    /// By what they share, the FILTER of `$share/NAME/FILTER`.
+    groups: Tree<Group>,
 }
 
 impl Routes {
     /// Adds a subscription, or replaces the same session's to the same filter.
-    pub fn insert(&mut self, filter: &str, route: Route) {
-        self.root.insert(&mut filter.split('/'), route);
+    pub fn insert(&mut self, account: &Account, filter: &str, route: Route) {
+        match shared(filter) {
+            None => self.plain.change(filter, |list| join(list, route)),
+            Some(shared) => self
+                .groups
+                .change(shared.filter, |groups| Group::join(groups, account, filter, route)),
+        }
     }
 
     /// Removes a session's subscription.
-    pub fn remove(&mut self, filter: &str, number: u64) {
-        self.root.remove(&mut filter.split('/'), number);
+    pub fn remove(&mut self, account: &Account, filter: &str, number: u64) {
+        match shared(filter) {
+            None => self.plain.change(filter, |list| {
+                list.retain(|route| route.mailbox.number != number);
+            }),
+            Some(shared) => self
+                .groups
+                .change(shared.filter, |groups| Group::leave(groups, account, filter, number)),
+        }
     }
 
     /// Hands each session that gets a message its delivery: once, however many of its filters
     /// match, with all their identifiers (MQTT 5 §3.3.4).
     pub fn deliver(&self, message: &Arc<Message>, mut hand: impl FnMut(&Mailbox, Delivery)) {
-        let mut found = Found::default();
-        // §4.7.2: wildcards in the first level do not match `$`.
-        let wild = !message.topic.starts_with('$');
-        self.root.find(Some(&message.topic), wild, &mut found);
-        if found.lists > 1 {
-            found.routes.sort_by_key(|route| route.mailbox.number);
+        let (mut found, mut lists) = (vec![], 0);
+        self.plain.find(&message.topic, |list| {
+            lists += 1;
+            found.extend(list);
+        });
+        if lists > 1 {
+            found.sort_by_key(|route| route.mailbox.number);
         }
         let same = |a: &&Route, b: &&Route| a.mailbox.number == b.mailbox.number;
-        for group in found.routes.chunk_by(same) {
-            let mailbox = &group[0].mailbox;
+        for routes in found.chunk_by(same) {
+            let mailbox = &routes[0].mailbox;
             let heard = |route: &&&Route| !(route.no_local && message.from == mailbox.number);
-            let Some(qos) = group.iter().filter(heard).map(|route| route.qos).max() else {
+            let Some(qos) = routes.iter().filter(heard).map(|route| route.qos).max() else {
                 continue;
             };
-            let published =
-                message.retain && group.iter().filter(heard).any(|route| route.retain_as_published);
-            let ids = group.iter().filter(heard).filter_map(|route| route.id).collect();
+            let published = message.retain
+                && routes.iter().filter(heard).any(|route| route.retain_as_published);
+            let ids = routes.iter().filter(heard).filter_map(|route| route.id).collect();
             let qos = qos.min(message.qos);
             let message = Arc::clone(message);
-            let delivery = Delivery::new(message, qos, published, ids);
-            hand(mailbox, delivery);
+            hand(mailbox, Delivery::new(message, qos, published, ids));
         }
+    }
+
+    /// Shows the groups that share a message, each of which gives it to one of its own. Nothing
+    /// of Hearth's own topics is shared.
+    pub fn share(&self, message: &Message, mut show: impl FnMut(&Group)) {
+        if !self.groups.is_empty() && !message.topic.starts_with(PREFIX) {
+            self.groups.find(&message.topic, |groups| groups.iter().for_each(&mut show));
+        }
+    }
+
+    /// An account's group of a `$share/NAME/FILTER`.
+    pub fn group(&self, account: &Account, filter: &str) -> Option<&Group> {
+        let groups = self.groups.get(shared(filter)?.filter);
+        groups.iter().find(|group| group.is(account, filter))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use super::*;
+    use crate::mailbox::Pushed;
     use crate::message::APPLIANCE;
+    use crate::shelf::writer::{NOTHING, Shelving};
     use bytes::Bytes;
     use hearth_protocol::limits::Limits;
+    use hearth_protocol::principal::Principal;
     use hearth_protocol::topic::matches;
     use proptest::prelude::*;
 
@@ -181,6 +133,10 @@ mod tests {
         })
     }
 
+    fn account(name: &str) -> Account {
+        Principal::Local(name.to_string()).account()
+    }
+
     fn receivers(routes: &Routes, topic: &str, from: u64) -> Vec<(u64, Vec<u32>)> {
         let mut got = vec![];
         routes.deliver(&message(topic, from), |mailbox, delivery| {
@@ -192,20 +148,41 @@ mod tests {
     #[test]
     fn a_session_gets_a_message_once_with_all_identifiers() {
         let mut routes = Routes::default();
-        let one = route(1, Some(7));
-        routes.insert("a/#", one.clone());
-        routes.insert("a/+", Route { id: Some(8), ..one.clone() });
-        routes.insert("a/b", Route { id: None, no_local: true, ..one });
-        routes.insert("a/b", route(2, None));
+        let (one, a) = (route(1, Some(7)), account("a"));
+        routes.insert(&a, "a/#", one.clone());
+        routes.insert(&a, "a/+", Route { id: Some(8), ..one.clone() });
+        routes.insert(&a, "a/b", Route { id: None, no_local: true, ..one });
+        routes.insert(&a, "a/b", route(2, None));
         let mut got = receivers(&routes, "a/b", APPLIANCE);
         got[0].1.sort_unstable();
         assert_eq!(got, [(1, vec![7, 8]), (2, vec![])]);
-        routes.remove("a/#", 1);
-        routes.remove("a/+", 1);
+        routes.remove(&a, "a/#", 1);
+        routes.remove(&a, "a/+", 1);
         assert_eq!(receivers(&routes, "a/b", 1), [(2, vec![])]);
-        routes.remove("a/b", 1);
-        routes.remove("a/b", 2);
-        assert!(routes.root.is_empty());
+        routes.remove(&a, "a/b", 1);
+        routes.remove(&a, "a/b", 2);
+        assert!(routes.plain.is_empty());
+    }
+
+    #[test]
+    fn a_group_is_an_accounts_and_ends_with_its_last_member() {
+        let mut routes = Routes::default();
+        let joined = [("a", 1), ("a", 2), ("b", 3)];
+        for (name, number) in joined {
+            routes.insert(&account(name), "$share/g/x/+", route(number, None));
+            routes.insert(&account(name), "$share/h/x/+", route(number, None));
+        }
+        let groups = |routes: &Routes| routes.groups.get("x/+").len();
+        assert_eq!((groups(&routes), routes.plain.is_empty()), (4, true));
+        routes.remove(&account("b"), "$share/g/x/+", 2);
+        for (name, number) in joined {
+            routes.remove(&account(name), "$share/g/x/+", number);
+        }
+        assert_eq!(groups(&routes), 2);
+        for (name, number) in joined {
+            routes.remove(&account(name), "$share/h/x/+", number);
+        }
+        assert!(routes.groups.is_empty());
     }
 
     proptest! {
@@ -217,7 +194,7 @@ mod tests {
             let mut routes = Routes::default();
             let good = |f: &&String| hearth_protocol::topic::check_filter(f).is_ok();
             for (number, filter) in (1u64..).zip(filters.iter().filter(good)) {
-                routes.insert(filter, route(number, None));
+                routes.insert(&account("a"), filter, route(number, None));
             }
             let mut got: Vec<u64> =
                 receivers(&routes, &topic, APPLIANCE).into_iter().map(|(n, _)| n).collect();
@@ -228,6 +205,50 @@ mod tests {
                 .map(|(number, _)| number)
                 .collect();
             prop_assert_eq!(got, wanted);
+        }
+
+        #[test]
+        fn each_group_gives_a_message_to_exactly_one_of_its_members(
+            joined in proptest::collection::vec(("[gh]", "[a+#](/[b+])?", 0usize..5), 1..20),
+            left in proptest::collection::vec(proptest::bool::ANY, 20),
+            messages in 1usize..4,
+        ) {
+            let mut routes = Routes::default();
+            let members: Vec<Route> = (1..=5).map(|number| route(number, None)).collect();
+            let mut wanted = BTreeSet::new();
+            for (name, filter, member) in &joined {
+                let filter = format!("$share/{name}/{filter}");
+                if hearth_protocol::topic::check_filter(&filter).is_ok() {
+                    routes.insert(&account("a"), &filter, members[*member].clone());
+                    wanted.insert((filter, *member));
+                }
+            }
+            for ((name, filter, member), _) in joined.iter().zip(&left).filter(|(_, left)| **left) {
+                let filter = format!("$share/{name}/{filter}");
+                routes.remove(&account("a"), &filter, members[*member].mailbox.number);
+                wanted.remove(&(filter, *member));
+            }
+            for _ in 0..messages {
+                let message = message("a/b", APPLIANCE);
+                routes.share(&message, |group| {
+                    let given = group.give(&message, None, &|_| true, &Shelving::default());
+                    assert_eq!(given, Pushed::Waits(NOTHING));
+                });
+            }
+            let mut got: BTreeMap<String, usize> = BTreeMap::new();
+            for (at, member) in members.iter().enumerate() {
+                for delivery in member.mailbox.take_all() {
+                    let filter = delivery.shared.unwrap().to_string();
+                    prop_assert!(wanted.contains(&(filter.clone(), at)));
+                    *got.entry(filter).or_default() += 1;
+                }
+            }
+            let groups: BTreeMap<String, usize> = wanted
+                .iter()
+                .filter(|(filter, _)| matches(shared(filter).unwrap().filter, "a/b"))
+                .map(|(filter, _)| (filter.clone(), messages))
+                .collect();
+            prop_assert_eq!(got, groups);
         }
     }
 }

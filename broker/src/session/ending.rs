@@ -86,7 +86,7 @@ impl Connection {
         let state = std::mem::take(&mut self.state);
         let due = match self.hub.registry.leave(&self.key, self.visit, state, later) {
             Left::Over(state, will) => {
-                self.hub.forget(&state, number);
+                self.hub.forget(&self.key.account, &state, &self.mailbox);
                 now.or(will)
             }
             Left::Handed => now,
@@ -110,7 +110,8 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         if !self.left {
-            self.hub.forget(&self.state, self.mailbox.number);
+            self.mailbox.put_back(self.outbound.take_ready());
+            self.hub.forget(&self.key.account, &self.state, &self.mailbox);
             self.hub.registry.vacate(&self.key, self.visit);
         }
     }

@@ -7,6 +7,7 @@ use bytestring::ByteString;
 
 use hearth_protocol::ids::{Position, RoomId};
 
+use crate::gate::Qos;
 use crate::message::Delivery;
 
 /// Packet ids from here on belong to messages that lie on the shelf: each has the one that its
@@ -166,6 +167,15 @@ impl Flight {
             return None;
         }
         self.remove(at)
+    }
+
+    /// Messages under way that another session may get instead: not those of QoS 2, which may
+    /// have arrived (MQTT 5 §4.8.2).
+    pub fn repeatable(&self) -> impl Iterator<Item = &Delivery> {
+        self.entries.iter().filter_map(|entry| match &entry.held {
+            Held::Plain(delivery) if delivery.qos == Qos::AtLeastOnce => Some(delivery),
+            Held::Plain(_) | Held::Event(_) | Held::Release { .. } => None,
+        })
     }
 
     /// Takes back what was just started and could not be sent.

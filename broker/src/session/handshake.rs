@@ -253,8 +253,9 @@ fn welcome(hub: Arc<Hub>, guest: Guest, visit: Visit, yours: Yours, place: Place
     let window = usize::from(connect.receive_max).min(limits.in_flight_max).clamp(1, WINDOW_MAX);
     let aliases = usize::from(connect.alias_max).min(limits.topic_alias_max);
     let aliases = u16::try_from(aliases).unwrap_or(u16::MAX);
-    if let Some((resting, number)) = yours.ended {
-        hub.forget(&resting.state, number);
+    if let Some((resting, old)) = yours.ended {
+        hub.forget(&key.account, &resting.state, &old);
+        let number = old.number;
         if let Some(will) = resting.will {
             let (hub, key, who) = (Arc::clone(&hub), key.clone(), Arc::clone(&who));
             hub.tasks.clone().spawn(async move {
@@ -262,7 +263,7 @@ fn welcome(hub: Arc<Hub>, guest: Guest, visit: Visit, yours: Yours, place: Place
             });
         }
     }
-    yours.mailbox.arrive();
+    yours.mailbox.arrive(&who);
     gate.presence(&who, PresenceChange::Connected);
     tracing::debug!(account = %key.account, client_id = %key.client_id, ?version, "connected");
     let mut connection = Connection {

@@ -153,6 +153,9 @@ impl Connection {
         };
         let Ok(expiry_s) = expiry else { return self.take_off(delivery.place) };
         if !self.gate.may_receive(&self.who, &message.topic) {
+            if delivery.shared.is_some() {
+                return self.hand_on(&delivery);
+            }
             if message.retain {
                 self.withhold(&message.topic);
             }
@@ -183,6 +186,15 @@ impl Connection {
                 self.take_off(place);
             }
         }
+    }
+
+    /// A shared message goes to another of the group.
+    fn hand_on(&mut self, delivery: &Delivery) {
+        let hub = Arc::clone(&self.hub);
+        // In one batch, so that a crash leaves it with one of them.
+        let _whole = hub.shelving.together();
+        hub.hand_on(&self.key.account, delivery, self.mailbox.number);
+        self.take_off(delivery.place);
     }
 
     /// Sends a batch of room events: history in its turn, then what the bus brought.

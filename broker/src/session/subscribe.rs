@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 use hearth_protocol::ids::{Position, RoomId};
-use hearth_protocol::topic::{Topic, check_filter};
+use hearth_protocol::topic::{PREFIX, Topic, check_filter, shared};
 
 use super::cursor::Reach;
 use super::packet::{Granted, Handling, Options, Outgoing, Subscribe};
@@ -30,6 +30,10 @@ fn parse_after(value: &str) -> Option<(RoomId, Position)> {
 impl Connection {
     /// SUBSCRIBE: each filter is answered for itself.
     pub(super) fn subscribe(&mut self, subscribe: Subscribe) -> Result<(), End> {
+        // §3.8.3.1: whoever shares cannot leave out what they said themselves.
+        if subscribe.filters.iter().any(|(filter, o)| o.no_local && shared(filter).is_some()) {
+            return Err(End::Bye(Reason::ProtocolError));
+        }
         let after = subscribe.user.iter().filter(|(key, _)| key == AFTER);
         let after: Option<Vec<_>> = after.map(|(_, value)| parse_after(value)).collect();
         let Subscribe { id, filters, subscription_id, .. } = subscribe;
@@ -61,20 +65,23 @@ impl Connection {
     /// Whether a filter is granted, and at which QoS.
     fn grant(&self, filter: &ByteString, options: Options) -> Granted {
         let limits = &self.hub.limits;
-        if filter.starts_with("$share") {
-            return Err(Reason::SharedNotSupported);
-        }
+        let group = shared(filter);
+        let wanted = group.map_or(&**filter, |group| group.filter);
         if check_filter(filter).is_err()
             || filter.len() > limits.topic_bytes_max
-            || filter.split('/').count() > limits.topic_levels_max
+            || wanted.split('/').count() > limits.topic_levels_max
         {
             return Err(Reason::BadFilter);
+        }
+        // What is Hearth's own is for each reader, and never shared.
+        if group.is_some() && wanted.starts_with(PREFIX) {
+            return Err(Reason::NotAuthorized);
         }
         let subscriptions = &self.state.subscriptions;
         if !subscriptions.contains_key(filter) && subscriptions.len() >= limits.subscriptions_max {
             return Err(Reason::QuotaExceeded);
         }
-        if let Err(refusal) = self.gate.may_subscribe(&self.who, filter) {
+        if let Err(refusal) = self.gate.may_subscribe(&self.who, wanted) {
             tracing::info!(account = %self.key.account, code = refusal.code, "SUBSCRIBE refused");
             return Err(Reason::of(&refusal));
         }
@@ -96,6 +103,7 @@ impl Connection {
         let subscription = Subscription { qos, id, reach, no_local, retain_as_published };
         let fresh = self.state.subscriptions.insert(filter.clone(), subscription).is_none();
         self.hub.subscribe(
+            &self.key.account,
             filter,
             Route { mailbox: Arc::clone(&self.mailbox), qos, no_local, retain_as_published, id },
         );
@@ -110,6 +118,8 @@ impl Connection {
             }
         }
         let wanted = match options.retained {
+            // §3.8.3.1: none by a shared subscription.
+            _ if shared(filter).is_some() => false,
             Handling::Always => true,
             Handling::IfNew => fresh,
             Handling::Never => false,
@@ -163,7 +173,7 @@ impl Connection {
         for filter in filters {
             answers.push(match self.state.subscriptions.remove(filter) {
                 Some(_) => {
-                    self.hub.unsubscribe(filter, self.mailbox.number);
+                    self.hub.unsubscribe(&self.key.account, filter, self.mailbox.number);
                     Reason::Success
                 }
                 None => Reason::NoSubscriptionExisted,

@@ -68,7 +68,14 @@ pub(crate) struct MessageRow {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum QueuedRow {
     /// To be sent, or sent and not acknowledged.
-    Message { message: Box<MessageRow>, qos: Qos, retain: bool, ids: Vec<u32> },
+    Message {
+        message: Box<MessageRow>,
+        qos: Qos,
+        retain: bool,
+        ids: Vec<u32>,
+        /// By which shared subscription it came.
+        shared: Option<ByteString>,
+    },
     /// A QoS 2 message that arrived: its PUBREL is to be completed.
     Release { packet_id: u16 },
 }
@@ -132,6 +139,7 @@ impl QueuedRow {
             qos: delivery.qos,
             retain: delivery.retain,
             ids: delivery.ids.clone(),
+            shared: delivery.shared.clone(),
         }
     }
 }

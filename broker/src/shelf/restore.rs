@@ -43,19 +43,20 @@ pub(crate) async fn restore(hub: &Arc<Hub>, shelf: Arc<dyn Shelf>) -> Result<usi
     }
     let newest = sessions.last_key_value().map_or(0, |(number, _)| *number);
     hub.registry.number_from(newest.max(now.wall_ms << 20));
-    let mut restored = 0;
+    let (mut restored, mut over) = (0, vec![]);
     for (number, mut rows) in sessions {
-        let over = rows.session.as_ref().is_none_or(|session| left_s(session, now) == 0);
-        match rows.session.take().filter(|_| !over) {
-            Some(session) => {
+        match rows.session.take() {
+            Some(session) if left_s(&session, now) > 0 => {
                 bring_back(hub, number, session, rows, now);
                 restored += 1;
             }
             // It expired while the broker was away.
-            None => {
-                hub.shelving.end(number);
-            }
+            session => over.push((number, session, rows.queued)),
         }
+    }
+    // Whoever may take over what they shared is there by now.
+    for (number, session, queued) in over {
+        end(hub, number, session, queued, now);
     }
     let writer = Arc::clone(&hub.shelving);
     *hub.shelf_task.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
@@ -108,9 +109,34 @@ fn left_s(session: &SessionRow, now: Now) -> u32 {
     session.expiry_s.saturating_sub(away_s)
 }
 
+/// A message as it waited.
+fn delivery(place: u64, row: QueuedRow, now: Now) -> Option<Delivery> {
+    let QueuedRow::Message { message, qos, retain, ids, shared } = row else { return None };
+    let delivery = Delivery::new(Arc::new(message.into_message(now)), qos, retain, ids);
+    Some(Delivery { place: Some(place), again: true, shared, ..delivery })
+}
+
+/// Removes a session; what it shared goes to others.
+fn end(
+    hub: &Hub,
+    number: u64,
+    session: Option<SessionRow>,
+    queued: BTreeMap<u64, QueuedRow>,
+    now: Now,
+) {
+    if let Some(session) = session {
+        let account = session.who.account();
+        for delivery in queued.into_iter().filter_map(|(place, row)| delivery(place, row, now)) {
+            hub.hand_on(&account, &delivery, number);
+        }
+    }
+    hub.shelving.end(number);
+}
+
 fn bring_back(hub: &Arc<Hub>, number: u64, session: SessionRow, rows: Rows, now: Now) {
     let left = Duration::from_secs(left_s(&session, now).into());
     let SessionRow { who, client_id, expiry_s, left_ms, subscriptions } = session;
+    let who = Arc::new(who);
     let mailbox = Arc::new(Mailbox::new(number, &hub.limits));
     let mut state = Box::new(State { expiry_s, kept: true, ..State::default() });
     for row in subscriptions {
@@ -119,7 +145,7 @@ fn bring_back(hub: &Arc<Hub>, number: u64, session: SessionRow, rows: Rows, now:
         let reach = Reach::of(&row.filter);
         let mailbox = Arc::clone(&mailbox);
         let route = Route { mailbox, qos, no_local, retain_as_published, id };
-        hub.subscribe(&row.filter, route);
+        hub.subscribe(&who.account(), &row.filter, route);
         let subscription = Subscription { qos, id, reach, no_local, retain_as_published };
         state.subscriptions.insert(row.filter, subscription);
     }
@@ -141,15 +167,10 @@ fn bring_back(hub: &Arc<Hub>, number: u64, session: SessionRow, rows: Rows, now:
     for (place, row) in rows.queued {
         match row {
             QueuedRow::Release { packet_id } => state.flight.restore(place, packet_id),
-            QueuedRow::Message { message, qos, retain, ids } => {
-                let message = Arc::new(message.into_message(now));
-                let delivery = Delivery::new(message, qos, retain, ids);
-                queue.push_back(Delivery { place: Some(place), again: true, ..delivery });
-            }
+            QueuedRow::Message { .. } => queue.extend(delivery(place, row, now)),
         }
     }
-    mailbox.restore(queue, next_place);
-    let who = Arc::new(who);
+    mailbox.restore(&who, queue, next_place);
     let key = registry::Key { account: who.account(), client_id: client_id.into() };
     if left_ms.is_none() {
         let row = state.row(&who, &key.client_id, Some(now.wall_ms));

@@ -16,6 +16,7 @@ mod refusals;
 mod restarts;
 mod retained;
 mod room_events;
+mod shared;
 mod slow_readers;
 mod subscriptions;
 mod support;

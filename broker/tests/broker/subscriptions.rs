@@ -14,8 +14,9 @@ async fn each_filter_is_answered_for_itself() {
         ("a/#/b", 0x8F),
         ("a+", 0x8F),
         ("", 0x8F),
-        ("$share/g/a", 0x9E),
-        ("$share/g", 0x9E),
+        ("$share/g/a", 0x02),
+        ("$share/g", 0x8F),
+        ("$share/g/secret/x", 0x87),
         ("$SYS/#", 0x02),
     ];
     let packet_id = client.id();

@@ -20,7 +20,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::timeout;
 use tokio_util::codec::Framed;
 
-pub use script::Script;
+pub use script::{Script, app};
 
 /// Nothing takes longer; under a paused clock the wait is none.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -282,6 +282,41 @@ impl Client {
     pub async fn pass_time(&mut self) {
         self.send(v5::Packet::PingRequest).await;
         while self.next().await != v5::Packet::PingResponse {}
+    }
+
+    /// What has come for this client, acknowledged if it is at QoS 1.
+    pub async fn arrived(&mut self) -> Vec<Packet> {
+        let mut arrived = vec![];
+        for _ in 0..2 {
+            self.send(v5::Packet::PingRequest).await;
+            loop {
+                match self.next().await {
+                    v5::Packet::PingResponse => break,
+                    v5::Packet::Publish(publish) => {
+                        if let (Some(id), QoS::AtLeastOnce) = (publish.packet_id, publish.qos) {
+                            self.ack(id).await;
+                        }
+                        arrived.push(*publish);
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+        arrived
+    }
+
+    /// Unsubscribes, with the answer.
+    pub async fn unsubscribe(&mut self, filter: &str) -> u8 {
+        let packet = v5::Unsubscribe {
+            packet_id: self.id(),
+            user_properties: vec![],
+            topic_filters: vec![filter.to_string().into()],
+        };
+        self.send(v5::Packet::Unsubscribe(packet)).await;
+        match self.next().await {
+            v5::Packet::UnsubscribeAck(ack) => ack.status[0].into(),
+            other => panic!("{other:?}"),
+        }
     }
 
     pub async fn disconnect(mut self) {

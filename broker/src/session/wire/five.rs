@@ -165,7 +165,6 @@ fn connack(ack: ConnAck) -> v5::ConnectAck {
         max_packet_size: Some(ack.packet_max),
         assigned_client_id: ack.assigned_id,
         topic_alias_max: ack.alias_max,
-        shared_subscription_available: false,
         server_keepalive_sec: ack.keep_alive_s,
         ..Default::default()
     }

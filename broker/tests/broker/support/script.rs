@@ -7,10 +7,15 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
 use hearth_broker::{Backlog, Gate, Login, OnceKey, PresenceChange, Publish, Verdict};
-use hearth_protocol::ids::{Position, RoomId};
+use hearth_protocol::ids::{Position, RoomId, TokenId, UserId};
 use hearth_protocol::principal::Principal;
 use hearth_protocol::refusal::{Kind, Refusal};
 use tokio::sync::watch;
+
+/// One of several of the same account: who signs in as `app N`.
+pub fn app(number: u8) -> Principal {
+    Principal::App { user: UserId::new(1, [1; 10]), token: TokenId::new(1, [number; 10]) }
+}
 
 /// What a gate was told, and what it answers.
 #[derive(Default)]
@@ -21,6 +26,8 @@ pub struct Script {
     pub presence: Mutex<Vec<PresenceChange>>,
     /// Topics nobody may receive.
     pub hidden: Mutex<HashSet<String>>,
+    /// Who may receive nothing.
+    pub barred: Mutex<HashSet<Principal>>,
     pub history: Mutex<HashMap<RoomId, Vec<Bytes>>>,
     /// Calls of `backlog`: room, after.
     pub backlogs: Mutex<Vec<(RoomId, Position)>>,
@@ -35,7 +42,10 @@ impl Gate for Script {
         let answer = match &*name {
             "stranger" => Err(Refusal::new(Kind::Unauthenticated, "wrong_token", "no such token")),
             "banned" => Err(Refusal::new(Kind::Forbidden, "banned", "not here")),
-            _ => Ok(Principal::Local(name)),
+            name => match name.strip_prefix("app ") {
+                Some(number) => Ok(app(number.parse().unwrap())),
+                None => Ok(Principal::Local(name.to_string())),
+            },
         };
         ready(answer).boxed()
     }
@@ -47,8 +57,8 @@ impl Gate for Script {
         Ok(())
     }
 
-    fn may_receive(&self, _: &Principal, topic: &str) -> bool {
-        !self.hidden.lock().unwrap().contains(topic)
+    fn may_receive(&self, who: &Principal, topic: &str) -> bool {
+        !self.hidden.lock().unwrap().contains(topic) && !self.barred.lock().unwrap().contains(who)
     }
 
     fn accept(
