@@ -2,6 +2,7 @@
 //! subscribe to `test/nosubscribe`. Not for use as a broker: there is no authentication.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use hearth_protocol::limits::Limits;
 use hearth_protocol::principal::Principal;
 use hearth_protocol::refusal::{Kind, Refusal};
 use tokio::net::TcpListener;
+use tokio::runtime::Builder;
 
 /// A broker without accounts.
 #[derive(Debug, Parser)]
@@ -24,6 +26,10 @@ struct Arguments {
     /// Where to listen for MQTT over WebSocket.
     #[arg(long)]
     ws: Option<SocketAddr>,
+    /// Worker threads. One alone takes packets of all clients in the order in which they came:
+    /// suites publish while another client's SUBSCRIBE is unanswered, and count on it.
+    #[arg(long, default_value = "1")]
+    threads: NonZeroUsize,
     /// Sets a limit, as NAME=NUMBER.
     #[arg(long)]
     limit: Vec<String>,
@@ -84,8 +90,8 @@ fn limits(arguments: &Arguments) -> Result<Limits, Box<dyn std::error::Error>> {
     Ok(limits)
 }
 
-async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    let broker = Broker::new(Arc::new(limits(&arguments)?));
+async fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    let broker = Broker::new(Arc::new(limits(arguments)?));
     broker.open(Arc::new(Anyone));
     let listener = TcpListener::bind(arguments.listen).await?;
     println!("MQTT on {}", listener.local_addr()?);
@@ -105,13 +111,20 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn start(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    let mut builder = match arguments.threads.get() {
+        1 => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
+    };
+    builder.worker_threads(arguments.threads.get()).enable_all().build()?.block_on(run(arguments))
+}
+
+fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
         .with_writer(std::io::stderr)
         .init();
-    match run(Arguments::parse()).await {
+    match start(&Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(cause) => {
             eprintln!("standalone: {cause}");
