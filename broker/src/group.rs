@@ -115,3 +115,58 @@ impl Group {
         Delivery { shared, ..Delivery::new(Arc::clone(message), qos, retain, ids) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::Qos;
+    use crate::mailbox::Mailbox;
+    use crate::message::APPLIANCE;
+    use crate::shelf::writer::NOTHING;
+    use bytes::Bytes;
+    use hearth_protocol::limits::Limits;
+
+    const WAITS: Pushed = Pushed::Waits(NOTHING);
+
+    /// A member of a name, connected or gone again.
+    fn member(groups: &mut Vec<Group>, name: &str, online: bool) -> Arc<Mailbox> {
+        let number = name.bytes().map(u64::from).sum();
+        let mailbox = Arc::new(Mailbox::new(number, &Limits::default()));
+        let who = Principal::Local(name.to_string());
+        mailbox.arrive(&who.clone().into());
+        if !online {
+            mailbox.depart();
+        }
+        let (no_local, retain_as_published, qos) = (false, false, Qos::AtLeastOnce);
+        let route =
+            Route { mailbox: Arc::clone(&mailbox), qos, no_local, retain_as_published, id: None };
+        Group::join(groups, &Principal::Local("all".to_string()).account(), "$share/g/t", route);
+        mailbox
+    }
+
+    #[test]
+    fn the_connected_come_before_the_others_and_the_barred_last_or_never() {
+        let message = Arc::new(Message {
+            topic: "t".into(),
+            payload: Bytes::new(),
+            qos: Qos::AtLeastOnce,
+            retain: false,
+            properties: Default::default(),
+            expires: None,
+            from: APPLIANCE,
+        });
+        let may = |who: &Principal| !matches!(who, Principal::Local(name) if name.contains("bar"));
+        let mut groups = vec![];
+        let barred_here = member(&mut groups, "bar here", true);
+        let give = |groups: &[Group]| groups[0].give(&message, None, &may, &Shelving::default());
+        assert_eq!(give(&groups), Pushed::Absent);
+        let barred_away = member(&mut groups, "bar away", false);
+        assert_eq!(give(&groups), WAITS);
+        let away = member(&mut groups, "away", false);
+        assert_eq!([give(&groups), give(&groups)], [WAITS; 2]);
+        let here = member(&mut groups, "here", true);
+        assert_eq!([give(&groups), give(&groups), give(&groups)], [WAITS; 3]);
+        let got = [&barred_here, &barred_away, &away, &here].map(|one| one.take_all().len());
+        assert_eq!((got, groups.len()), ([0, 1, 2, 3], 1));
+    }
+}
