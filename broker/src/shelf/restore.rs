@@ -184,3 +184,86 @@ fn bring_back(hub: &Arc<Hub>, number: u64, session: SessionRow, rows: Rows, now:
     };
     Departures::enter(hub, &key, visit, None, now.instant + left);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::{Properties, Qos};
+    use crate::message::{APPLIANCE, Message};
+    use crate::registry::{AccountBounds, Entered};
+    use crate::shelf::ShelfChange;
+    use crate::shelf::record::{SubscriptionRow, encode, queued_key};
+    use futures_util::FutureExt;
+    use futures_util::future::{BoxFuture, ready};
+    use hearth_protocol::limits::Limits;
+    use hearth_protocol::principal::Principal;
+
+    /// What lay there at the start; what is saved later is forgotten.
+    struct Left(Vec<Row>);
+
+    impl Shelf for Left {
+        fn load(&self) -> BoxFuture<'_, Result<Vec<Row>, Refusal>> {
+            ready(Ok(self.0.clone())).boxed()
+        }
+
+        fn save(&self, _: Vec<ShelfChange>) -> BoxFuture<'_, Result<(), Refusal>> {
+            ready(Ok(())).boxed()
+        }
+    }
+
+    fn session(client_id: &str, left_ms: u64) -> Bytes {
+        let subscription = SubscriptionRow {
+            filter: "$share/g/t".into(),
+            qos: Qos::ExactlyOnce,
+            id: None,
+            no_local: false,
+            retain_as_published: false,
+        };
+        encode(&SessionRow {
+            who: Principal::Local("a".to_string()),
+            client_id: client_id.to_string(),
+            expiry_s: 1_000,
+            left_ms: Some(left_ms),
+            subscriptions: vec![subscription],
+        })
+        .unwrap()
+    }
+
+    fn queued(topic: &str, qos: Qos, shared: bool) -> Bytes {
+        let message = Arc::new(Message {
+            topic: topic.into(),
+            payload: Bytes::new(),
+            qos,
+            retain: false,
+            properties: Properties::default(),
+            expires: None,
+            from: APPLIANCE,
+        });
+        let shared = shared.then(|| "$share/g/t".into());
+        let delivery = Delivery { shared, ..Delivery::new(message, qos, false, vec![]) };
+        encode(&QueuedRow::of(&delivery, Now::get())).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_was_shared_by_a_session_that_expired_meanwhile_goes_to_another() {
+        let hub = Arc::new(Hub::new(Arc::new(Limits::default())));
+        let rows = vec![
+            (session_key(1), session("expired", 0)),
+            (queued_key(1, 0), queued("own", Qos::AtLeastOnce, false)),
+            (queued_key(1, 1), queued("shared", Qos::AtLeastOnce, true)),
+            (queued_key(1, 2), queued("perhaps sent", Qos::ExactlyOnce, true)),
+            (session_key(2), session("stays", Now::get().wall_ms)),
+        ];
+        assert_eq!(restore(&hub, Arc::new(Left(rows))).await.unwrap(), 1);
+        let who = Arc::new(Principal::Local("a".to_string()));
+        let key = registry::Key { account: who.account(), client_id: "stays".into() };
+        let bounds = AccountBounds { connections_max: 9, sessions_max: 9 };
+        let fresh = Arc::new(Mailbox::new(99, &hub.limits));
+        let Entered::Yours(yours) = hub.registry.enter(&key, &who, &fresh, false, bounds) else {
+            panic!("not there")
+        };
+        let waiting = yours.mailbox.take_all();
+        let topics: Vec<_> = waiting.iter().map(|delivery| &*delivery.message.topic).collect();
+        assert_eq!((yours.mailbox.number, topics), (2, vec!["shared"]));
+    }
+}

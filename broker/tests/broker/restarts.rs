@@ -317,3 +317,36 @@ async fn named(house: &House, name: &str) -> (Client, bool) {
 fn the_support_client_starts_clean() {
     assert!(connect("x").clean_start);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_group_and_what_waits_for_it_outlive_a_crash() {
+    let mut home = Home::new().await;
+    for id in ["phone", "tablet"] {
+        let (mut client, _) = home.stays(id).await;
+        client.subscribe("$share/g/t", 2).await;
+        client.disconnect().await;
+    }
+    let mut other = home.house.client("other").await;
+    for number in 0..4 {
+        other.publish("t", &number.to_string()).await;
+    }
+    // At QoS 2 it may have been sent before the crash, so nobody else gets it.
+    other.push("t", "4", 2).await;
+    other.next().await;
+    home.crash().await;
+    let mut other = home.house.client("other").await;
+    other.publish("t", "5").await;
+    // The phone's session ends: the tablet gets what waited there.
+    drop(home.house.client("phone").await);
+    let (mut tablet, _) = home.stays("tablet").await;
+    let mut texts: Vec<_> = tablet.arrived().await.iter().map(text).collect();
+    texts.sort();
+    assert_eq!(texts, ["0", "1", "2", "3", "5"]);
+    home.crash().await;
+    let (mut tablet, _) = home.stays("tablet").await;
+    tablet.nothing().await;
+    drop(tablet);
+    drop(home.house.client("tablet").await);
+    home.restart().await;
+    assert_eq!(home.rows(), 0);
+}
