@@ -21,6 +21,7 @@ use crate::departures::Departures;
 use crate::gate::{Gate, OnceKey, Properties, Publish, Qos, Verdict, Version};
 use crate::mailbox::{Mailbox, Pushed};
 use crate::message::{APPLIANCE, Message, expires};
+use crate::pace::Paces;
 use crate::refusals::Refusals;
 use crate::registry::{Key, Registry};
 use crate::retained::{Retained, is_plain};
@@ -40,6 +41,7 @@ pub(crate) struct Hub {
     pub refusals: Refusals,
     pub totals: Totals,
     pub bounds: Arc<Bounds>,
+    pub paces: Paces,
     pub departures: Departures,
     pub shelving: Arc<Shelving>,
     /// Writes to the shelf.
@@ -75,6 +77,7 @@ impl Hub {
                 limits.connections_max,
                 limits.connections_per_address_max,
             )),
+            paces: Paces::new(&limits, Instant::now()),
             departures: Departures::default(),
             shelving: Arc::default(),
             shelf_task: Mutex::default(),

@@ -15,6 +15,7 @@ use super::frame::Framer;
 use super::inbound::Inbound;
 use super::keeping::Held;
 use super::outbound::Outbound;
+use super::pacing::Pacing;
 use super::packet::{ConnAck, Connect, Incoming, Outgoing};
 use super::state::State;
 use super::transport::Transport;
@@ -270,6 +271,7 @@ fn welcome(hub: Arc<Hub>, guest: Guest, visit: Visit, yours: Yours, place: Place
         inbound: Inbound::new(&limits),
         held: Held::default(),
         save_at: None,
+        pacing: Pacing::new(hub.paces.bucket(&key.account, Instant::now())),
         outbound: Outbound::new(window),
         feed: Feed::new(&limits),
         keep_alive: KeepAlive::new(keep_alive_s, Instant::now()),

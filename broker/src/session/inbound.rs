@@ -16,6 +16,7 @@ use hearth_protocol::topic::check_name;
 use tokio::time::Instant;
 
 use super::flight::Held;
+use super::pacing::TOO_FAST;
 use super::packet::{Incoming, Outgoing, Publication};
 use super::state::Keeper;
 use super::{Connection, End};
@@ -183,6 +184,11 @@ impl Connection {
             if self.inbound.receiving.contains(&id) {
                 return Ok(());
             }
+        }
+        // Nothing tells 3.1.1 that it is too fast: it is only slowed down.
+        let patient = publication.id.is_some() && self.wire.version() == Version::V3;
+        if !self.pacing.take(patient) {
+            return self.reject(&publication, Reason::QuotaExceeded, TOO_FAST);
         }
         let limits = &self.hub.limits;
         if publication.topic.split('/').count() > limits.topic_levels_max

@@ -12,6 +12,7 @@ mod expiring;
 mod history;
 mod malformed;
 mod qos;
+mod rates;
 mod refusals;
 mod restarts;
 mod retained;
