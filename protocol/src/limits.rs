@@ -168,6 +168,10 @@ limits! {
     queued_bytes_max = 8 * 1024 * 1024;
     /// Retained messages outside Hearth's own topics.
     retained_max = 10_000;
+    /// Bytes of them, topics included: what they may take of a small box's memory.
+    retained_bytes_max = 32 * 1024 * 1024;
+    /// Retained messages of one identity: one alone cannot take all the places.
+    retained_per_identity_max = 5_000;
     /// Persistent sessions of one identity.
     sessions_per_identity_max = 100;
     /// Bytes of a client id.

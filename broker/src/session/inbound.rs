@@ -366,15 +366,15 @@ impl Connection {
 
     /// Routes a message; what a kept session received at QoS 2 is remembered in the same batch.
     fn route(&self, message: &Arc<Message>, id: Option<u16>) -> Result<Ticket, Refusal> {
-        let now = Instant::now();
+        let route = || self.hub.route(message, Some(&self.key.account), Instant::now());
         match id.filter(|_| message.qos == Qos::ExactlyOnce && self.is_kept()) {
             Some(id) => {
                 let _whole = self.hub.shelving.together();
-                let routed = self.hub.route(message, now)?;
+                let routed = route()?;
                 let row = received_key(self.mailbox.number, id);
                 Ok(routed.max(self.hub.shelving.put(row, &())))
             }
-            None => self.hub.route(message, now),
+            None => route(),
         }
     }
 }

@@ -165,17 +165,6 @@ async fn bytes_waiting_for_a_session() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn retained_messages() {
-    let house = house(|limits| limits.retained_max = 1);
-    let mut client = house.client("a").await;
-    assert_eq!(client.publish_with("one", "x", |p| p.retain = true).await, 0);
-    assert_eq!(client.publish_with("two", "x", |p| p.retain = true).await, 0x97);
-    assert_eq!(client.publish_with("one", "", |p| p.retain = true).await, 0);
-    assert_eq!(client.publish_with("two", "x", |p| p.retain = true).await, 0);
-    assert_eq!(house.broker.counts().retained, 1);
-}
-
-#[tokio::test(start_paused = true)]
 async fn length_of_a_client_id() {
     let house = house(|limits| limits.client_id_bytes_max = 10);
     let ack = house.guest().hello(&"a".repeat(11), |_| {}).await;
