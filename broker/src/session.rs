@@ -54,9 +54,6 @@ use wire::Wire;
 
 pub(crate) use transport::Io;
 
-/// Bytes waiting for the client at which nothing more is read from it.
-const OUTPUT_BYTES_MAX: usize = 256 * 1024;
-
 /// Why a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
@@ -240,7 +237,7 @@ impl Connection {
     fn may_read(&self) -> bool {
         self.inbound.has_room(self.held.len())
             && !self.pacing.waits()
-            && self.transport.output.len() < OUTPUT_BYTES_MAX
+            && self.transport.output.len() < self.hub.limits.output_bytes_max
     }
 
     fn read(&mut self, cx: &mut Context<'_>, turn: &mut Turn) {

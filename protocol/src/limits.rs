@@ -166,6 +166,8 @@ limits! {
     queued_messages_max = 10_000;
     /// Bytes waiting in one session.
     queued_bytes_max = 8 * 1024 * 1024;
+    /// Bytes of answers waiting for a client at which nothing more is read from it.
+    output_bytes_max = 256 * 1024;
     /// Retained messages outside Hearth's own topics.
     retained_max = 10_000;
     /// Bytes of them, topics included: what they may take of a small box's memory.

@@ -200,7 +200,9 @@ fn check(hub: &Hub, connect: &Connect) -> Result<(), Refused> {
         return Err((Reason::BadClientId, Some("bad_client_id: too long, or not text".into())));
     }
     if let Some(will) = &connect.will
-        && (check_name(&will.topic).is_err() || will.topic.len() > hub.limits.topic_bytes_max)
+        && (check_name(&will.topic).is_err()
+            || will.topic.len() > hub.limits.topic_bytes_max
+            || will.topic.split('/').count() > hub.limits.topic_levels_max)
     {
         return Err((Reason::BadTopic, Some("bad_topic: the will's topic is none".into())));
     }
@@ -275,7 +277,7 @@ fn welcome(hub: Arc<Hub>, guest: Guest, visit: Visit, yours: Yours, place: Place
         outbound: Outbound::new(window),
         feed: Feed::new(&limits),
         keep_alive: KeepAlive::new(keep_alive_s, Instant::now()),
-        will: connect.will,
+        will: connect.will.map(|will| Box::new(will.detached())),
         mailbox: yours.mailbox,
         visit: yours.visit,
         place: Some(place),

@@ -23,7 +23,7 @@ use super::{Connection, End};
 use crate::counts::add;
 use crate::gate::{Publish, Qos, Verdict, Version};
 use crate::hub::once_key;
-use crate::message::{Message, detach, expires};
+use crate::message::{Message, detach, detach_properties, expires};
 use crate::reason::Reason;
 use crate::refusals::Answer;
 use crate::shelf::record::{QueuedRow, queued_key, received_key};
@@ -259,6 +259,7 @@ impl Connection {
     fn ask(&mut self, publication: Publication) -> Result<(), End> {
         let Publication { qos, retain, id, properties, topic, payload, .. } = publication;
         let (topic, payload) = detach(&topic, &payload);
+        let properties = detach_properties(properties);
         let publish = Publish {
             topic: topic.clone(),
             payload: payload.clone(),
