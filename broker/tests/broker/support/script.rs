@@ -92,10 +92,11 @@ impl Gate for Script {
     ) -> BoxFuture<'a, Result<Backlog, Refusal>> {
         self.backlogs.lock().unwrap().push((room, after));
         let history = self.history.lock().unwrap();
-        let events: Vec<_> = (1..)
+        let behind = usize::try_from(after.0).unwrap();
+        let events: Vec<_> = (after.0 + 1..)
             .map(Position)
-            .zip(history.get(&room).into_iter().flatten().cloned())
-            .filter(|(position, _)| *position > after)
+            .zip(history.get(&room).into_iter().flat_map(|events| events.iter().skip(behind)))
+            .map(|(position, payload)| (position, payload.clone()))
             .take(limit)
             .collect();
         let up_to = events.last().map_or(after, |(position, _)| *position);
