@@ -3,7 +3,7 @@
 //! Read in this order:
 //!
 //! - [`gate`]: what the broker asks of its owner
-//! - [`broker`]: the broker as its owner sees it; [`reason`] codes, [`counts`]
+//! - [`broker`]: the broker as its owner sees it; [`reason`] codes, [`counts`], a [`link`] to it
 //! - `hub`: what all connections share: `registry` of sessions, `routes` of plain topics,
 //!   `retained` messages, `rooms` with their `bus`, `departures` of those who left, each
 //!   account's `pace`
@@ -22,6 +22,7 @@ pub mod counts;
 mod departures;
 pub mod gate;
 mod hub;
+pub mod link;
 mod listener;
 mod mailbox;
 mod message;
@@ -41,5 +42,6 @@ pub use counts::Counts;
 pub use gate::{
     Backlog, Gate, Login, OnceKey, PresenceChange, Properties, Publish, Qos, Verdict, Version,
 };
+pub use link::{Heard, Link, LinkError};
 pub use reason::Reason;
 pub use shelf::{Shelf, ShelfChange};

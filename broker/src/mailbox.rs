@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
@@ -50,6 +50,8 @@ pub(crate) struct Mailbox {
     filled: AtomicBool,
     ordered: AtomicBool,
     waker: AtomicWaker,
+    /// Messages that did not fit.
+    dropped: AtomicU64,
 }
 
 /// What became of a message.
@@ -71,6 +73,7 @@ impl Mailbox {
             filled: AtomicBool::new(false),
             ordered: AtomicBool::new(false),
             waker: AtomicWaker::new(),
+            dropped: AtomicU64::new(0),
         }
     }
 
@@ -90,6 +93,7 @@ impl Mailbox {
             }
             let bytes = inside.bytes + delivery.message.size();
             if inside.queue.len() >= self.messages_max || bytes > self.bytes_max {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
                 return Pushed::Dropped;
             }
             inside.bytes = bytes;
@@ -120,6 +124,11 @@ impl Mailbox {
         inside.bytes = queue.iter().map(|delivery| delivery.message.size()).sum();
         (inside.queue, inside.kept, inside.next_place) = (queue, true, next_place);
         self.filled.store(true, Ordering::Release);
+    }
+
+    /// How many messages did not fit, in total.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
     }
 
     /// Takes up to so many messages in order.

@@ -11,6 +11,7 @@ mod exactly_once;
 mod expiring;
 mod handshakes;
 mod history;
+mod links;
 mod malformed;
 mod qos;
 mod queues;
