@@ -12,8 +12,13 @@ use tokio::time::Instant;
 const NANOS_PER_S: u64 = 1_000_000_000;
 /// Accounts that are kept without a look at who is idle.
 const ACCOUNTS_KEPT: usize = 64;
+/// A connection takes tokens for a few publishes at a time, so that most look at no clock: such a
+/// part of a burst,
+const BATCH_PART: u64 = 256;
+/// and at most so many.
+const BATCH_MAX: u64 = 64;
 
-/// What becomes of one publish.
+/// What becomes of a batch of publishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pace {
     /// It is within the rate.
@@ -29,7 +34,9 @@ pub(crate) enum Pace {
 #[derive(Debug, Clone, Copy)]
 struct Rate {
     start: Instant,
-    /// What one publish costs, in ns.
+    /// Publishes in a batch.
+    batch: u64,
+    /// What a batch costs, in ns.
     interval: u64,
     /// What may be saved up, in ns.
     burst: u64,
@@ -55,7 +62,12 @@ pub(crate) struct Bucket {
 }
 
 impl Bucket {
-    /// Takes a token for a publish. `patient`: it cannot be refused (MQTT 3.1.1), so its
+    /// How many publishes one [`Bucket::take`] is for.
+    pub fn batch(&self) -> u64 {
+        self.rate.batch
+    }
+
+    /// Takes the tokens of a batch. `patient`: a publish cannot be refused (MQTT 3.1.1), so its
     /// connection waits the longest time instead.
     pub fn take(&self, now: Instant, patient: bool) -> Pace {
         let Rate { interval, burst, owed_max, .. } = self.rate;
@@ -100,11 +112,14 @@ impl Paces {
     pub fn new(limits: &Limits, now: Instant) -> Paces {
         let wide = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         let rate = (limits.publishes_per_s_max > 0).then(|| {
-            let interval = (NANOS_PER_S / wide(limits.publishes_per_s_max)).max(1);
+            let each = (NANOS_PER_S / wide(limits.publishes_per_s_max)).max(1);
+            let burst = wide(limits.publishes_burst_max).max(1);
+            let batch = (burst / BATCH_PART).clamp(1, BATCH_MAX);
             Rate {
                 start: now,
-                interval,
-                burst: interval.saturating_mul(wide(limits.publishes_burst_max).max(1)),
+                batch,
+                interval: each.saturating_mul(batch),
+                burst: each.saturating_mul(burst),
                 owed_max: wide(limits.rate_delay_ms_max).saturating_mul(1_000_000),
             }
         });
@@ -176,6 +191,17 @@ mod tests {
             let taken = (0..10).filter(|_| bucket.take(then, false) == Pace::Go).count();
             assert_eq!(taken, 3);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_large_burst_is_taken_in_batches_and_is_no_larger_for_that() {
+        let (paces, now) = (paces(1_000, 2_560), Instant::now());
+        let bucket = paces.bucket(&account("a"), now).unwrap();
+        assert_eq!(bucket.batch(), 10);
+        for _ in 0..256 {
+            assert_eq!(bucket.take(now, false), Pace::Go);
+        }
+        assert_eq!(bucket.take(now, false), Pace::Wait(Duration::from_millis(10)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -17,6 +17,8 @@ pub(super) const TOO_FAST: &str = "too_fast: this account publishes more than pu
 /// What slows a connection down.
 pub(super) struct Pacing {
     bucket: Option<Arc<Bucket>>,
+    /// Publishes that have their tokens already.
+    credit: u64,
     /// Made at the first wait, and used again.
     timer: Option<Pin<Box<Sleep>>>,
     waits: bool,
@@ -24,7 +26,7 @@ pub(super) struct Pacing {
 
 impl Pacing {
     pub fn new(bucket: Option<Arc<Bucket>>) -> Pacing {
-        Pacing { bucket, timer: None, waits: false }
+        Pacing { bucket, credit: 0, timer: None, waits: false }
     }
 
     /// Whether nothing is to be read now.
@@ -35,13 +37,21 @@ impl Pacing {
     /// Counts a publish; whether it is taken.
     pub fn take(&mut self, patient: bool) -> bool {
         let Some(bucket) = &self.bucket else { return true };
+        if let Some(left) = self.credit.checked_sub(1) {
+            self.credit = left;
+            return true;
+        }
         let now = Instant::now();
         let pace = bucket.take(now, patient);
+        let taken = !matches!(pace, Pace::TooFast(_));
+        if taken {
+            self.credit = bucket.batch() - 1;
+        }
         match pace {
             Pace::Go => {}
             Pace::Wait(time) | Pace::TooFast(time) => self.wait(now, time),
         }
-        !matches!(pace, Pace::TooFast(_))
+        taken
     }
 
     fn wait(&mut self, now: Instant, time: Duration) {

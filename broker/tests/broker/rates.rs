@@ -142,3 +142,22 @@ async fn a_client_that_waits_is_not_given_up() {
         assert_eq!(told(&mut client).await, (0, None));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_of_publishes_has_the_rate_of_the_limit() {
+    let house = house(|limits| {
+        limits.publishes_per_s_max = 1_000;
+        limits.publishes_burst_max = 2_000;
+    });
+    let mut client = house.client("a").await;
+    let start = Instant::now();
+    for n in 0..12_000 {
+        client.push("t", "x", u8::from(n % 100 == 99)).await;
+        if n % 100 == 99 {
+            assert_eq!(told(&mut client).await, (0, None));
+        }
+    }
+    let passed = start.elapsed();
+    assert!(passed >= Duration::from_millis(9_800), "{passed:?}");
+    assert!(passed <= Duration::from_millis(10_200), "{passed:?}");
+}
