@@ -34,7 +34,8 @@ bench: setup web ## the load program against a release build
 	cargo build --release -p hearth-gateway
 	cargo bench -p system-tests
 
-torture: setup-test web ## the crash tests with many more rounds
+torture: setup-test web ## the crash tests with many more rounds, the bus with more events
+	HEARTH_EVENTS=1000000 cargo test -p hearth-broker --test broker a_tiny_ring -- --nocapture
 	cargo build -p hearth-gateway
 	HEARTH_ROUNDS=50 cargo test -p system-tests --test crash -- --nocapture
 

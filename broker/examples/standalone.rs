@@ -84,6 +84,7 @@ fn limits(arguments: &Arguments) -> Result<Limits, Box<dyn std::error::Error>> {
     limits.connections_per_identity_max = limits.connections_max;
     limits.connections_per_address_max = limits.connections_max;
     limits.sessions_per_identity_max = limits.connections_max;
+    limits.publishes_per_s_max = 0;
     for text in &arguments.limit {
         limits.set(text)?;
     }

@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use crate::counts::Counts;
 use crate::gate::Gate;
 use crate::hub::Hub;
+use crate::link::{Link, LinkError};
 use crate::reason::Reason;
 use crate::shelf::Shelf;
 use crate::shelf::restore::restore;
@@ -85,6 +86,14 @@ impl Broker {
     /// waits.
     pub fn publish_event(&self, room: RoomId, position: Position, payload: Bytes) {
         self.hub.publish_event(room, position, payload);
+    }
+
+    /// Hears what is published under some filters, in this process: at most `capacity` messages
+    /// wait, the rest is dropped and counted. Rooms' `out` topics are silent here: their events
+    /// are what the caller gives to [`Broker::publish_event`]. The error names a filter that is
+    /// none.
+    pub fn link(&self, filters: &[&str], capacity: usize) -> Result<Link, LinkError> {
+        Link::new(Arc::clone(&self.hub), filters, capacity)
     }
 
     /// Ends every connection of an account at once.

@@ -22,6 +22,7 @@ use crate::gate::{Gate, OnceKey, Properties, Publish, Qos, Verdict, Version};
 use crate::group::Group;
 use crate::mailbox::{Mailbox, Pushed};
 use crate::message::{APPLIANCE, Delivery, Message, expires};
+use crate::pace::Paces;
 use crate::refusals::Refusals;
 use crate::registry::{Key, Registry};
 use crate::retained::{Retained, is_plain};
@@ -29,7 +30,7 @@ use crate::rooms::{Carried, Rooms, Start};
 use crate::routes::{Route, Routes};
 use crate::session::packet::Will;
 use crate::session::state::State;
-use crate::shelf::record::{MessageRow, Now, retained_key};
+use crate::shelf::record::{MessageRow, Now, RetainedRow, retained_key};
 use crate::shelf::writer::{NOTHING, Shelving, Ticket};
 
 /// The tables of a broker.
@@ -41,6 +42,7 @@ pub(crate) struct Hub {
     pub refusals: Refusals,
     pub totals: Totals,
     pub bounds: Arc<Bounds>,
+    pub paces: Paces,
     pub departures: Departures,
     pub shelving: Arc<Shelving>,
     /// Writes to the shelf.
@@ -76,25 +78,32 @@ impl Hub {
                 limits.connections_max,
                 limits.connections_per_address_max,
             )),
+            paces: Paces::new(&limits, Instant::now()),
             departures: Departures::default(),
             shelving: Arc::default(),
             shelf_task: Mutex::default(),
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),
             routes: RwLock::default(),
-            retained: Mutex::new(Retained::new(limits.retained_max)),
+            retained: Mutex::new(Retained::new(&limits)),
             limits,
         }
     }
 
-    /// Delivers a message to everyone who is subscribed, and keeps it if it is to be retained. It
-    /// is safe once the ticket's batch is on disk.
-    pub fn route(&self, message: &Arc<Message>, now: Instant) -> Result<Ticket, Refusal> {
+    /// Delivers a message to everyone who is subscribed, and keeps it if it is to be retained: in
+    /// its account's name, or in nobody's if it is the appliance's. It is safe once the ticket's
+    /// batch is on disk.
+    pub fn route(
+        &self,
+        message: &Arc<Message>,
+        from: Option<&Account>,
+        now: Instant,
+    ) -> Result<Ticket, Refusal> {
         if self.shelving.is_behind() {
             let text = "the disk does not keep up with what sessions are to be kept";
             return Err(Refusal::new(Kind::Unavailable, "disk_slow", text).hint("try again"));
         }
-        let mut ticket = if message.retain { self.retain(message, now)? } else { NOTHING };
+        let mut ticket = if message.retain { self.retain(message, from, now)? } else { NOTHING };
         let mut dropped = 0;
         let mut count = |pushed| match pushed {
             Pushed::Waits(place) => ticket = ticket.max(place),
@@ -114,30 +123,34 @@ impl Hub {
         Ok(ticket)
     }
 
-    fn retain(&self, message: &Arc<Message>, now: Instant) -> Result<Ticket, Refusal> {
+    fn retain(
+        &self,
+        message: &Arc<Message>,
+        from: Option<&Account>,
+        now: Instant,
+    ) -> Result<Ticket, Refusal> {
         let mut retained = self.retained.lock().unwrap_or_else(PoisonError::into_inner);
-        let changed = retained.set(message, now).map_err(|_full| {
-            let kind = Kind::TooMany { retry_after_ms: 0 };
-            let text = "the broker keeps no more retained messages";
-            Refusal::new(kind, "too_many_retained", text)
-                .hint("clear one by an empty retained publish")
-        })?;
+        for topic in retained.forget_expired(now) {
+            self.shelving.remove(retained_key(&topic));
+        }
+        let changed = retained.set(message, from)?;
         // Hearth's own are published again at each start. The lock keeps rows in order.
         Ok(if !changed || !is_plain(&message.topic) {
             NOTHING
         } else if message.payload.is_empty() {
             self.shelving.remove(retained_key(&message.topic))
         } else {
-            let row = MessageRow::of(message, Now::get());
-            self.shelving.put(retained_key(&message.topic), &row)
+            let message = MessageRow::of(message, Now::get());
+            let row = RetainedRow { message, owner: from.cloned() };
+            self.shelving.put(retained_key(&row.message.topic), &row)
         })
     }
 
     /// Puts a retained message back that the shelf had.
-    pub fn restore_retained(&self, message: Message, now: Instant) {
+    pub fn restore_retained(&self, message: Message, owner: Option<&Account>, now: Instant) {
         let message = Arc::new(message);
         let mut retained = self.retained.lock().unwrap_or_else(PoisonError::into_inner);
-        let keeps = message.expiry_left(now).is_ok() && retained.set(&message, now).is_ok();
+        let keeps = message.expiry_left(now).is_ok() && retained.set(&message, owner).is_ok();
         if !keeps {
             self.shelving.remove(retained_key(&message.topic));
         }
@@ -172,7 +185,7 @@ impl Hub {
             expires: None,
             from: APPLIANCE,
         };
-        if let Err(refusal) = self.route(&Arc::new(message), Instant::now()) {
+        if let Err(refusal) = self.route(&Arc::new(message), None, Instant::now()) {
             tracing::warn!(%topic, %refusal, "not published");
         }
     }
@@ -266,7 +279,7 @@ impl Hub {
             from: number,
         };
         let ruled = match gate.accept(who, publish).await {
-            Ok(Verdict::Route) => self.route(&Arc::new(message), now).map(drop),
+            Ok(Verdict::Route) => self.route(&Arc::new(message), Some(&key.account), now).map(drop),
             Ok(Verdict::Handled) => Ok(()),
             Err(refusal) => Err(refusal),
         };

@@ -3,10 +3,10 @@
 //! Read in this order:
 //!
 //! - [`gate`]: what the broker asks of its owner
-//! - [`broker`]: the broker as its owner sees it; [`reason`] codes, [`counts`]
+//! - [`broker`]: the broker as its owner sees it; [`reason`] codes, [`counts`], a [`link`] to it
 //! - `hub`: what all connections share: `registry` of sessions, `routes` of plain topics
 //!   (a `tree` of filters, each `group` that shares one), `retained` messages, `rooms` with
-//!   their `bus`, `departures` of those who left
+//!   their `bus`, `departures` of those who left, each account's `pace`
 //! - [`shelf`]: what of all that outlives a restart
 //! - `session`: one connection, from its first byte to its last; its `mailbox`
 //! - `listener`: TCP and WebSocket; [`ws`] makes a stream of bytes from frames
@@ -23,9 +23,11 @@ mod departures;
 pub mod gate;
 mod group;
 mod hub;
+pub mod link;
 mod listener;
 mod mailbox;
 mod message;
+mod pace;
 pub mod reason;
 mod refusals;
 mod registry;
@@ -42,5 +44,6 @@ pub use counts::Counts;
 pub use gate::{
     Backlog, Gate, Login, OnceKey, PresenceChange, Properties, Publish, Qos, Verdict, Version,
 };
+pub use link::{Heard, Link, LinkError};
 pub use reason::Reason;
 pub use shelf::{Shelf, ShelfChange};

@@ -1,7 +1,7 @@
 //! What others leave for a session: a bounded queue of messages, and orders for its connection.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
@@ -52,6 +52,8 @@ pub(crate) struct Mailbox {
     filled: AtomicBool,
     ordered: AtomicBool,
     waker: AtomicWaker,
+    /// Messages that did not fit.
+    dropped: AtomicU64,
 }
 
 /// What became of a message.
@@ -84,6 +86,7 @@ impl Mailbox {
             filled: AtomicBool::new(false),
             ordered: AtomicBool::new(false),
             waker: AtomicWaker::new(),
+            dropped: AtomicU64::new(0),
         }
     }
 
@@ -102,6 +105,7 @@ impl Mailbox {
             }
             let bytes = inside.bytes + delivery.message.size();
             if inside.queue.len() >= self.messages_max || bytes > self.bytes_max {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
                 return Pushed::Dropped;
             }
             inside.bytes = bytes;
@@ -133,6 +137,11 @@ impl Mailbox {
         inside.bytes = queue.iter().map(|delivery| delivery.message.size()).sum();
         (inside.queue, inside.kept, inside.next_place) = (queue, true, next_place);
         self.filled.store(true, Ordering::Release);
+    }
+
+    /// How many messages did not fit, in total.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
     }
 
     /// Takes up to so many messages in order.

@@ -28,9 +28,9 @@ pub(crate) struct Message {
 }
 
 impl Message {
-    /// Bytes it holds, roughly as on the wire.
+    /// Bytes it holds, roughly: what queues are bounded by.
     pub fn size(&self) -> usize {
-        self.topic.len() + self.payload.len() + 16
+        self.topic.len() + self.payload.len() + size(&self.properties) + 16
     }
 
     /// The message expiry that is left, in whole seconds rounded up; `Err` when it is over.
@@ -61,6 +61,34 @@ pub(crate) fn detach(topic: &ByteString, payload: &Bytes) -> (ByteString, Bytes)
     let payload = name.split_off(topic.len());
     // The same bytes were UTF-8 a line ago; a copy of the topic would do as well.
     (ByteString::try_from(name).unwrap_or_else(|_| topic.clone()), payload)
+}
+
+/// Bytes that properties hold. A pair of empty texts is small on the wire and not in memory.
+fn size(properties: &Properties) -> usize {
+    let text = |text: &Option<ByteString>| text.as_ref().map_or(0, |text| text.len());
+    let pair = |(key, value): &(ByteString, ByteString)| {
+        key.len() + value.len() + size_of::<(ByteString, ByteString)>()
+    };
+    text(&properties.content_type)
+        + text(&properties.response_topic)
+        + properties.correlation.as_ref().map_or(0, Bytes::len)
+        + properties.user.iter().map(pair).sum::<usize>()
+}
+
+/// Copies properties out of the buffer they were read into, as [`detach`] does.
+pub(crate) fn detach_properties(properties: Properties) -> Properties {
+    Properties {
+        content_type: properties.content_type.as_ref().map(copy),
+        response_topic: properties.response_topic.as_ref().map(copy),
+        correlation: properties.correlation.map(|data| Bytes::copy_from_slice(&data)),
+        user: properties.user.iter().map(|(key, value)| (copy(key), copy(value))).collect(),
+        ..properties
+    }
+}
+
+/// A text of its own: one that is kept must not keep what it came with.
+pub(crate) fn copy(text: &ByteString) -> ByteString {
+    ByteString::from(&**text)
 }
 
 /// A message for one session.
@@ -101,6 +129,27 @@ impl Delivery {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_detached_keeps_nothing_of_the_buffer_it_came_from() {
+        let buffer = Bytes::from(b"text".repeat(1_000));
+        let piece = |at: usize| ByteString::try_from(buffer.slice(at..at + 4)).unwrap();
+        let properties = Properties {
+            expiry_s: Some(1),
+            utf8: true,
+            content_type: Some(piece(0)),
+            response_topic: Some(piece(4)),
+            correlation: Some(buffer.slice(8..12)),
+            user: vec![(piece(12), piece(16))],
+        };
+        let kept = detach_properties(properties.clone());
+        assert_eq!(kept, properties);
+        assert_eq!(size(&kept), 20 + size_of::<(ByteString, ByteString)>());
+        let (topic, payload) = detach(&piece(0), &buffer.slice(4..8));
+        drop(properties);
+        assert!(buffer.is_unique(), "something still holds it");
+        assert_eq!((&*topic, &*payload), ("text", &b"text"[..]));
+    }
 
     #[tokio::test(start_paused = true)]
     async fn expiry_counts_down_in_seconds_rounded_up() {

@@ -16,11 +16,11 @@ use crate::registry::Key;
 /// Sessions whose last refused publish is remembered.
 const REMEMBERED_MAX: usize = 10_000;
 
-/// What each session was refused last.
+/// What each session was refused last: prints of both, 16 bytes each session.
 #[derive(Debug, Default)]
 pub(crate) struct Refusals {
     hasher: RandomState,
-    last: Mutex<HashMap<Key, u64>>,
+    last: Mutex<HashMap<u64, u64>>,
 }
 
 /// What to do with a refused 3.1.1 publish.
@@ -37,19 +37,21 @@ impl Refusals {
             return Answer::Close;
         }
         let print = self.hasher.hash_one((&*message.topic, &*message.payload, message.retain));
+        let session = self.hasher.hash_one(key);
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.get(key) == Some(&print) {
+        if last.get(&session) == Some(&print) {
             return Answer::Acknowledge;
         }
         if last.len() >= REMEMBERED_MAX {
             last.clear();
         }
-        last.insert(key.clone(), print);
+        last.insert(session, print);
         Answer::Close
     }
 
     /// A publish of the session was accepted: what it was refused before counts no more.
     pub fn forget(&self, key: &Key) {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        let session = self.hasher.hash_one(key);
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).remove(&session);
     }
 }

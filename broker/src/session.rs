@@ -1,7 +1,7 @@
 //! One connection: from its first byte to its last.
 //!
 //! - [`handshake`]: CONNECT to CONNACK
-//! - [`inbound`]: what the client sends; [`subscribe`] its subscriptions
+//! - [`inbound`]: what the client sends, [`pacing`] how fast; [`subscribe`] its subscriptions
 //! - [`outbound`]: what it is sent; [`feed`] room events, from the bus and from history
 //! - [`ending`]: wills, hand-over, the lingering close
 //! - [`state`], [`flight`], [`cursor`]: what outlives a connection; [`keeping`] it over restarts
@@ -16,6 +16,7 @@ mod handshake;
 mod inbound;
 mod keeping;
 mod outbound;
+mod pacing;
 pub(crate) mod packet;
 pub(crate) mod state;
 mod subscribe;
@@ -45,15 +46,13 @@ use frame::Framer;
 use inbound::{Accepted, Inbound};
 use keeping::{Held, Timer};
 use outbound::Outbound;
+use pacing::Pacing;
 use packet::Will;
 use state::State;
 use transport::Transport;
 use wire::Wire;
 
 pub(crate) use transport::Io;
-
-/// Bytes waiting for the client at which nothing more is read from it.
-const OUTPUT_BYTES_MAX: usize = 256 * 1024;
 
 /// Why a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +110,7 @@ struct Connection {
     held: Held,
     /// When cursors that moved are saved.
     save_at: Timer,
+    pacing: Pacing,
     outbound: Outbound,
     feed: Feed,
     place: Option<Place>,
@@ -214,6 +214,7 @@ impl Connection {
             turn.save = timer.as_mut().poll(cx).is_ready();
             happened |= turn.save;
         }
+        happened |= self.pacing.poll(cx);
         if self.may_read() {
             self.read(cx, &mut turn);
         } else if let Some(keep_alive) = &mut self.keep_alive {
@@ -232,9 +233,11 @@ impl Connection {
         }
     }
 
-    /// Back-pressure: unanswered publishes and unread answers are bounded.
+    /// Back-pressure: unanswered publishes, their rate and unread answers are bounded.
     fn may_read(&self) -> bool {
-        self.inbound.has_room(self.held.len()) && self.transport.output.len() < OUTPUT_BYTES_MAX
+        self.inbound.has_room(self.held.len())
+            && !self.pacing.waits()
+            && self.transport.output.len() < self.hub.limits.output_bytes_max
     }
 
     fn read(&mut self, cx: &mut Context<'_>, turn: &mut Turn) {

@@ -83,7 +83,8 @@ limits! {
     messages_per_10_s = 10;
     /// Posts a device may make in any 60 s (design §5); 0 = no limit.
     posts_per_60_s = 60;
-    /// How long an ack is held back before a rate is refused, in ms (design §5).
+    /// How long an ack is held back, or a connection not read, before a rate is refused, in ms
+    /// (design §5).
     rate_delay_ms_max = 2_000;
     /// Characters of a message (seed 004 @Message).
     message_chars_max = 10_000;
@@ -154,14 +155,25 @@ limits! {
     topic_bytes_max = 1_024;
     /// Levels of a topic or filter.
     topic_levels_max = 32;
+    /// Publishes of one identity in 1 s, over all its connections: far above what a home sends,
+    /// far below what one connection could; 0 = no limit.
+    publishes_per_s_max = 5_000;
+    /// Publishes an identity may save up: a hub that comes back sends all its states at once.
+    publishes_burst_max = 10_000;
     /// Topic aliases in each direction.
     topic_alias_max = 32;
     /// Messages waiting in one session.
     queued_messages_max = 10_000;
     /// Bytes waiting in one session.
     queued_bytes_max = 8 * 1024 * 1024;
+    /// Bytes of answers waiting for a client at which nothing more is read from it.
+    output_bytes_max = 256 * 1024;
     /// Retained messages outside Hearth's own topics.
     retained_max = 10_000;
+    /// Bytes of them, topics included: what they may take of a small box's memory.
+    retained_bytes_max = 32 * 1024 * 1024;
+    /// Retained messages of one identity: one alone cannot take all the places.
+    retained_per_identity_max = 5_000;
     /// Persistent sessions of one identity.
     sessions_per_identity_max = 100;
     /// Bytes of a client id.

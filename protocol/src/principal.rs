@@ -36,7 +36,7 @@ pub enum Principal {
 }
 
 /// What bounds and take-overs are counted by.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Account {
     /// A person or bot.
     User(UserId),

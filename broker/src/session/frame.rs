@@ -6,6 +6,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use bytestring::ByteString;
 
 use crate::gate::{Properties, Qos, Version};
+use crate::message::copy;
 
 /// A PUBLISH about to be sent.
 #[derive(Debug)]
@@ -69,7 +70,7 @@ impl Framer {
             return Err(TooLarge);
         }
         if let Some(alias) = fresh {
-            self.aliases.insert(frame.topic.clone(), alias);
+            self.aliases.insert(copy(frame.topic), alias);
         }
         out.reserve(5 + remaining);
         let qos = match frame.qos {

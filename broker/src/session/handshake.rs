@@ -15,6 +15,7 @@ use super::frame::Framer;
 use super::inbound::Inbound;
 use super::keeping::Held;
 use super::outbound::Outbound;
+use super::pacing::Pacing;
 use super::packet::{ConnAck, Connect, Incoming, Outgoing};
 use super::state::State;
 use super::transport::Transport;
@@ -199,7 +200,9 @@ fn check(hub: &Hub, connect: &Connect) -> Result<(), Refused> {
         return Err((Reason::BadClientId, Some("bad_client_id: too long, or not text".into())));
     }
     if let Some(will) = &connect.will
-        && (check_name(&will.topic).is_err() || will.topic.len() > hub.limits.topic_bytes_max)
+        && (check_name(&will.topic).is_err()
+            || will.topic.len() > hub.limits.topic_bytes_max
+            || will.topic.split('/').count() > hub.limits.topic_levels_max)
     {
         return Err((Reason::BadTopic, Some("bad_topic: the will's topic is none".into())));
     }
@@ -271,10 +274,11 @@ fn welcome(hub: Arc<Hub>, guest: Guest, visit: Visit, yours: Yours, place: Place
         inbound: Inbound::new(&limits),
         held: Held::default(),
         save_at: None,
+        pacing: Pacing::new(hub.paces.bucket(&key.account, Instant::now())),
         outbound: Outbound::new(window),
         feed: Feed::new(&limits),
         keep_alive: KeepAlive::new(keep_alive_s, Instant::now()),
-        will: connect.will,
+        will: connect.will.map(|will| Box::new(will.detached())),
         mailbox: yours.mailbox,
         visit: yours.visit,
         place: Some(place),

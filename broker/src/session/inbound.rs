@@ -16,13 +16,14 @@ use hearth_protocol::topic::check_name;
 use tokio::time::Instant;
 
 use super::flight::Held;
+use super::pacing::TOO_FAST;
 use super::packet::{Incoming, Outgoing, Publication};
 use super::state::Keeper;
 use super::{Connection, End};
 use crate::counts::add;
 use crate::gate::{Publish, Qos, Verdict, Version};
 use crate::hub::once_key;
-use crate::message::{Message, detach, expires};
+use crate::message::{Message, detach, detach_properties, expires};
 use crate::reason::Reason;
 use crate::refusals::Answer;
 use crate::shelf::record::{QueuedRow, queued_key, received_key};
@@ -184,6 +185,11 @@ impl Connection {
                 return Ok(());
             }
         }
+        // Nothing tells 3.1.1 that it is too fast: it is only slowed down.
+        let patient = publication.id.is_some() && self.wire.version() == Version::V3;
+        if !self.pacing.take(patient) {
+            return self.reject(&publication, Reason::QuotaExceeded, TOO_FAST);
+        }
         let limits = &self.hub.limits;
         if publication.topic.split('/').count() > limits.topic_levels_max
             || publication.topic.len() > limits.topic_bytes_max
@@ -253,6 +259,7 @@ impl Connection {
     fn ask(&mut self, publication: Publication) -> Result<(), End> {
         let Publication { qos, retain, id, properties, topic, payload, .. } = publication;
         let (topic, payload) = detach(&topic, &payload);
+        let properties = detach_properties(properties);
         let publish = Publish {
             topic: topic.clone(),
             payload: payload.clone(),
@@ -360,15 +367,15 @@ impl Connection {
 
     /// Routes a message; what a kept session received at QoS 2 is remembered in the same batch.
     fn route(&self, message: &Arc<Message>, id: Option<u16>) -> Result<Ticket, Refusal> {
-        let now = Instant::now();
+        let route = || self.hub.route(message, Some(&self.key.account), Instant::now());
         match id.filter(|_| message.qos == Qos::ExactlyOnce && self.is_kept()) {
             Some(id) => {
                 let _whole = self.hub.shelving.together();
-                let routed = self.hub.route(message, now)?;
+                let routed = route()?;
                 let row = received_key(self.mailbox.number, id);
                 Ok(routed.max(self.hub.shelving.put(row, &())))
             }
-            None => self.hub.route(message, now),
+            None => route(),
         }
     }
 }

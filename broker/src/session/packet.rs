@@ -4,6 +4,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 
 use crate::gate::{Properties, Qos};
+use crate::message::{detach, detach_properties};
 use crate::reason::Reason;
 
 /// What a client sends.
@@ -62,6 +63,14 @@ pub(crate) struct Will {
     pub retain: bool,
     pub properties: Properties,
     pub delay_s: u32,
+}
+
+impl Will {
+    /// The same out of the buffer it was read into: it may wait for years.
+    pub fn detached(self) -> Will {
+        let (topic, payload) = detach(&self.topic, &self.payload);
+        Will { topic, payload, properties: detach_properties(self.properties), ..self }
+    }
 }
 
 /// PUBLISH from a client (MQTT 5 §3.3).

@@ -13,7 +13,7 @@ use super::{Connection, End};
 use crate::counts::add;
 use crate::gate::Qos;
 use crate::mailbox::Pushed;
-use crate::message::{Delivery, Message};
+use crate::message::{Delivery, Message, copy};
 use crate::reason::Reason;
 use crate::routes::Route;
 
@@ -145,7 +145,7 @@ impl Connection {
     /// Remembers a retained topic that is not readable, for when it becomes so.
     pub(super) fn withhold(&mut self, topic: &ByteString) {
         if self.state.withheld.len() < self.hub.limits.queued_messages_max {
-            self.state.withheld.insert(topic.clone());
+            self.state.withheld.insert(copy(topic));
         }
     }
 

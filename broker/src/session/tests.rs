@@ -10,16 +10,17 @@ use hearth_protocol::limits::Limits;
 use hearth_protocol::principal::Principal;
 use hearth_protocol::refusal::Refusal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::task::JoinHandle;
 
 use crate::bus::tests::{kill, poison};
 use crate::bus::{Bus, RoomEvent, Router};
 use crate::gate::{Backlog, Gate, Login, OnceKey, PresenceChange, Publish, Verdict};
 use crate::hub::Hub;
 
-/// A gate whose history has one byte for each event.
+/// A gate whose history is of one room.
 #[derive(Default)]
 struct Historian {
-    history: Mutex<Vec<u8>>,
+    history: Mutex<Vec<Bytes>>,
 }
 
 impl Gate for Historian {
@@ -55,10 +56,10 @@ impl Gate for Historian {
         limit: usize,
     ) -> BoxFuture<'a, Result<Backlog, Refusal>> {
         let history = self.history.lock().unwrap();
-        let events: Vec<_> = (1..)
+        let behind = usize::try_from(after.0).unwrap();
+        let events: Vec<_> = (after.0 + 1..)
             .map(Position)
-            .zip(history.iter().map(|byte| Bytes::from(vec![*byte])))
-            .filter(|(position, _)| *position > after)
+            .zip(history.iter().skip(behind).cloned())
             .take(limit)
             .collect();
         let up_to = events.last().map_or(after, |(position, _)| *position);
@@ -68,59 +69,128 @@ impl Gate for Historian {
     fn presence(&self, _: &Principal, _: PresenceChange) {}
 }
 
-/// The last byte of the next packet, which is shorter than 128 bytes.
-async fn last_byte(stream: &mut DuplexStream) -> u8 {
+/// A hub on a tiny bus that can be killed.
+struct Mortal {
+    hub: Arc<Hub>,
+    gate: Arc<Historian>,
+    routers: Arc<Mutex<Vec<Arc<Router>>>>,
+    room: RoomId,
+}
+
+impl Mortal {
+    fn new(limits: Limits) -> Mortal {
+        let routers: Arc<Mutex<Vec<Arc<Router>>>> = Arc::default();
+        let started = Arc::clone(&routers);
+        let start = move || {
+            let router = Arc::new(Router::start(4_096, 8)?);
+            started.lock().unwrap().push(Arc::clone(&router));
+            Ok(router as Arc<dyn Bus>)
+        };
+        let hub = Arc::new(Hub::with_bus(Arc::new(limits), Box::new(start)));
+        let gate = Arc::new(Historian::default());
+        assert!(hub.gate.set(gate.clone()).is_ok());
+        Mortal { hub, gate, routers, room: RoomId::new(1, [1; 10]) }
+    }
+
+    /// A 3.1.1 client of everything, and the broker's end of its connection.
+    async fn client(&self, id: u8, qos: u8) -> (DuplexStream, JoinHandle<()>) {
+        let (mut near, far) = duplex(4_096);
+        let peer = std::net::SocketAddr::from(([127, 0, 0, 1], 9));
+        let connection = tokio::spawn(super::run(Arc::clone(&self.hub), far, peer));
+        let mut hello = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01".to_vec();
+        hello.push(id);
+        near.write_all(&hello).await.unwrap();
+        near.write_all(&[b"\x82\x06\x00\x01\x00\x01#".as_slice(), &[qos]].concat()).await.unwrap();
+        assert_eq!(body(&mut near).await.last(), Some(&0), "CONNACK");
+        assert_eq!(body(&mut near).await.last(), Some(&qos), "SUBACK");
+        (near, connection)
+    }
+
+    /// Stores and publishes the next event.
+    fn post(&self, number: u64) -> RoomEvent {
+        let payload = Bytes::from(number.to_be_bytes().to_vec());
+        self.gate.history.lock().unwrap().push(payload.clone());
+        let event = RoomEvent { room: self.room, position: Position(number), payload };
+        self.hub.publish_event(event.room, event.position, event.payload.clone());
+        event
+    }
+
+    fn router(&self) -> Arc<Router> {
+        self.routers.lock().unwrap().last().cloned().unwrap()
+    }
+}
+
+/// What follows the fixed header of the next packet, which is shorter than 128 bytes.
+async fn body(stream: &mut DuplexStream) -> Vec<u8> {
     stream.read_u8().await.unwrap();
     let mut body = vec![0; usize::from(stream.read_u8().await.unwrap())];
     stream.read_exact(&mut body).await.unwrap();
-    body.last().copied().unwrap()
+    body
+}
+
+fn number(body: &[u8]) -> u64 {
+    u64::from_be_bytes(body[body.len() - 8..].try_into().unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bus_that_dies_again_and_again_loses_no_event() {
-    let routers: Arc<Mutex<Vec<Arc<Router>>>> = Arc::default();
-    let started = Arc::clone(&routers);
-    let start = move || {
-        let router = Arc::new(Router::start(4_096, 8)?);
-        started.lock().unwrap().push(Arc::clone(&router));
-        Ok(router as Arc<dyn Bus>)
-    };
-    let hub = Arc::new(Hub::with_bus(Arc::new(Limits::default()), Box::new(start)));
-    let gate = Arc::new(Historian::default());
-    assert!(hub.gate.set(gate.clone()).is_ok());
-    let (mut near, far) = duplex(4_096);
-    let peer = std::net::SocketAddr::from(([127, 0, 0, 1], 9));
-    let connection = tokio::spawn(super::run(Arc::clone(&hub), far, peer));
-    near.write_all(b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01a").await.unwrap();
-    near.write_all(b"\x82\x06\x00\x01\x00\x01#\x00").await.unwrap();
-    assert_eq!(last_byte(&mut near).await, 0, "CONNACK");
-    assert_eq!(last_byte(&mut near).await, 0, "SUBACK");
-    let room = RoomId::new(1, [1; 10]);
-    for number in 1..=80u8 {
-        gate.history.lock().unwrap().push(number);
-        let event = RoomEvent {
-            room,
-            position: Position(number.into()),
-            payload: Bytes::from(vec![number]),
-        };
-        hub.publish_event(room, event.position, event.payload.clone());
-        let router = routers.lock().unwrap().last().cloned().unwrap();
-        match number % 20 {
-            0 => kill(&router, &event),
+    let mortal = Mortal::new(Limits::default());
+    let (mut near, connection) = mortal.client(b'a', 0).await;
+    for n in 1..=80 {
+        let event = mortal.post(n);
+        match n % 20 {
+            0 => kill(&mortal.router(), &event),
             // It dies some time later, with events that were handed to it and never came out.
-            10 => poison(&router),
+            10 => poison(&mortal.router()),
             _ => {}
         }
-        if number % 7 == 0 {
+        if n % 7 == 0 {
             tokio::task::yield_now().await;
         }
     }
-    for number in 1..=80 {
-        assert_eq!(last_byte(&mut near).await, number);
+    for n in 1..=80 {
+        assert_eq!(number(&body(&mut near).await), n);
     }
-    assert!(hub.rooms.restarts() > 1);
+    assert!(mortal.hub.rooms.restarts() > 1);
     drop(near);
     connection.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bus_that_dies_under_load_loses_no_event_of_several_sessions_with_a_window() {
+    const EVENTS: u64 = 20_000;
+    let mortal = Mortal::new(Limits { in_flight_max: 4, ..Limits::default() });
+    let mut readers = vec![];
+    for id in b"abcdef" {
+        let (mut near, connection) = mortal.client(*id, 1).await;
+        readers.push(tokio::spawn(async move {
+            for n in 1..=EVENTS {
+                let heard = body(&mut near).await;
+                assert_eq!(number(&heard), n, "reader {id}");
+                let packet_id = &heard[heard.len() - 10..heard.len() - 8];
+                near.write_all(&[b"\x40\x02", packet_id].concat()).await.unwrap();
+            }
+            drop(near);
+            connection.await.unwrap();
+        }));
+    }
+    for n in 1..=EVENTS {
+        let event = mortal.post(n);
+        match n % 2_000 {
+            // A router dies only of somebody's link: there are some until the last event.
+            500 => kill(&mortal.router(), &event),
+            1_500 => poison(&mortal.router()),
+            _ => {}
+        }
+        if n % 10 == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    for reader in readers {
+        reader.await.unwrap();
+    }
+    let restarts = mortal.hub.rooms.restarts();
+    assert!(restarts >= EVENTS / 2_000, "{restarts} restarts");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,6 @@
 //! Bytes to packets and back. Here and below is the only place that knows the codec.
 
+mod expiry;
 mod five;
 mod three;
 
@@ -25,6 +26,7 @@ enum Codec {
 /// One connection's codec.
 pub(crate) struct Wire {
     codec: Codec,
+    packet_bytes_max: usize,
 }
 
 /// What the first bytes are.
@@ -73,6 +75,7 @@ impl Wire {
                 Version::V3 => Codec::V3(v3::Codec::new(max)),
                 Version::V5 => Codec::V5(v5::Codec::new(max, 0)),
             },
+            packet_bytes_max,
         }
     }
 
@@ -87,6 +90,7 @@ impl Wire {
     /// After CONNECT: larger packets come in, and the client says what it takes.
     pub fn admit(&mut self, packet_bytes_max: usize, client_max: Option<u32>) {
         let max = remaining_max(packet_bytes_max);
+        self.packet_bytes_max = packet_bytes_max;
         match &mut self.codec {
             Codec::V3(codec) => codec.set_max_size(max),
             Codec::V5(codec) => {
@@ -100,7 +104,17 @@ impl Wire {
     pub fn decode(&mut self, input: &mut BytesMut) -> Result<Option<Incoming>, Reason> {
         let packet = match &mut self.codec {
             Codec::V3(codec) => codec.decode(input).map(|p| p.map(|(p, _)| three::read(p))),
-            Codec::V5(codec) => codec.decode(input).map(|p| p.map(|(p, _)| five::read(p))),
+            Codec::V5(codec) => {
+                // The codec gets whole packets, or what it will not take.
+                let len = expiry::packet_len(input).filter(|len| *len <= self.packet_bytes_max);
+                let at_once = match len.map(|len| input.get_mut(..len)) {
+                    Some(None) => return Ok(None),
+                    Some(Some(packet)) => expiry::patch(packet),
+                    None => false,
+                };
+                let packet = codec.decode(input).map(|p| p.map(|(p, _)| five::read(p)));
+                packet.map(|p| p.map(|p| if at_once { expires_at_once(p) } else { p }))
+            }
         };
         packet.map_err(|cause| reason(&cause))
     }
@@ -155,6 +169,13 @@ fn publication(publish: CodecPublish) -> Incoming {
         has_subscription_id: !properties.subscription_ids.is_empty(),
         properties: from_properties(properties),
     }))
+}
+
+fn expires_at_once(mut packet: Incoming) -> Incoming {
+    if let Incoming::Publish(publication) = &mut packet {
+        publication.properties.expiry_s = Some(0);
+    }
+    packet
 }
 
 fn from_properties(properties: PublishProperties) -> Properties {

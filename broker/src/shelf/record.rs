@@ -6,7 +6,7 @@
 //! | `s` number `c` | [`CursorRow`]s: how far each room was acknowledged |
 //! | `s` number `q` place | [`QueuedRow`]: above QoS 0, not acknowledged yet |
 //! | `s` number `r` packet id | nothing: a QoS 2 publish that was received and not released |
-//! | `t` topic | [`MessageRow`]: a retained message |
+//! | `t` topic | [`RetainedRow`]: a retained message and whose it is |
 //!
 //! Numbers are big-endian. A value is a version byte, then postcard.
 
@@ -15,7 +15,7 @@ use std::time::Duration;
 use bytes::{BufMut, Bytes, BytesMut};
 use bytestring::ByteString;
 use hearth_protocol::ids::{Position, RoomId};
-use hearth_protocol::principal::Principal;
+use hearth_protocol::principal::{Account, Principal};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -54,8 +54,15 @@ pub(crate) struct CursorRow {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct RetainedRow {
+    pub message: MessageRow,
+    /// Who is charged for it.
+    pub owner: Option<Account>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct MessageRow {
-    topic: ByteString,
+    pub topic: ByteString,
     payload: Bytes,
     qos: Qos,
     retain: bool,

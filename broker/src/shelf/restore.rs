@@ -9,7 +9,7 @@ use hearth_protocol::ids::Position;
 use hearth_protocol::refusal::Refusal;
 use serde::de::DeserializeOwned;
 
-use super::record::{CursorRow, Key, MessageRow, Now, QueuedRow, SessionRow, decode, session_key};
+use super::record::{CursorRow, Key, Now, QueuedRow, RetainedRow, SessionRow, decode, session_key};
 use super::{Row, Shelf};
 use crate::departures::Departures;
 use crate::hub::Hub;
@@ -81,8 +81,10 @@ fn sort(hub: &Hub, sessions: &mut BTreeMap<u64, Rows>, now: Now, (key, value): R
         Key::Received(number, packet_id) => {
             sessions.entry(number).or_default().received.push(packet_id);
         }
-        Key::Retained => match read::<MessageRow>("retained message", &value) {
-            Some(row) => hub.restore_retained(row.into_message(now), now.instant),
+        Key::Retained => match read::<RetainedRow>("retained message", &value) {
+            Some(RetainedRow { message, owner }) => {
+                hub.restore_retained(message.into_message(now), owner.as_ref(), now.instant);
+            }
             None => {
                 hub.shelving.remove(key);
             }

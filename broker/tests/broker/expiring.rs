@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::support::{house, properties, seconds};
+use super::support::{house, properties, raw, seconds};
+use hearth_broker::Version;
+use tokio::io::AsyncWriteExt;
 use tokio::time::sleep;
 
 #[tokio::test(start_paused = true)]
@@ -84,4 +86,44 @@ async fn a_disconnect_can_change_the_expiry_but_not_from_0() {
     assert!(client.next_or_end().await.is_none());
     let (_, ack) = house.connect("b", |c| c.clean_start = false).await;
     assert!(!ack.session_present);
+}
+
+/// A PUBLISH of MQTT 5 to `t` that expires at once; the codec of these tests cannot say that.
+fn at_once(first: u8, payload: &[u8]) -> Vec<u8> {
+    let body = [b"\x00\x01t\x00\x63\x05\x02\0\0\0\0", payload].concat();
+    [&[first, u8::try_from(body.len()).unwrap()][..], &body].concat()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interval_of_0_is_acknowledged_and_delivered_to_nobody() {
+    use rmqtt_codec::v5::Packet;
+    let house = house(|_| {});
+    let mut client = house.client("a").await;
+    client.subscribe("t", 1).await;
+    let mut other = house.client("b").await;
+    for (cut, first) in [(1, 0x32), (7, 0x33), (100, 0x32)] {
+        let bytes = at_once(first, b"gone");
+        for piece in bytes.chunks(cut) {
+            other.framed.get_mut().write_all(piece).await.unwrap();
+            other.framed.get_mut().flush().await.unwrap();
+            tokio::task::yield_now().await;
+        }
+        let Packet::PublishAck(ack) = other.next().await else { panic!("no PUBACK") };
+        assert_eq!((ack.packet_id.get(), u8::from(ack.reason_code)), (0x63, 0));
+    }
+    client.nothing().await;
+    assert_eq!(house.gate.publishes.lock().unwrap()[0].properties.expiry_s, Some(0));
+    client.subscribe("t", 1).await;
+    client.nothing().await;
+    assert_eq!(other.publish("t", "here").await, 0);
+    assert_eq!(client.take().await, "here");
+}
+
+#[tokio::test(start_paused = true)]
+async fn properties_longer_than_their_packet_are_still_an_error() {
+    let house = house(|_| {});
+    let mut bytes = at_once(0x32, b"");
+    bytes[7] = 0x7F;
+    let answer = raw(&house, Version::V5, &bytes).await;
+    assert!(answer.ends_with(&[0xE0, 2, 0x81, 0]), "{answer:x?}");
 }

@@ -210,6 +210,39 @@ async fn retained_messages_outlive_a_crash_and_the_appliances_do_not() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_set_a_retained_message_is_charged_for_it_after_a_restart_too() {
+    let mut home = Home::new().await;
+    let count = hearth_protocol::limits::Limits::default().retained_per_identity_max;
+    let retained = |p: &mut rmqtt_codec::types::Publish| p.retain = true;
+    let mut client = home.house.client("c").await;
+    for n in 0..count {
+        assert_eq!(client.publish_with(&format!("t/{n}"), "x", retained).await, 0);
+    }
+    home.restart().await;
+    let mut client = home.house.client("c").await;
+    assert_eq!(client.publish_with("one/more", "x", retained).await, 0x97);
+    let mut other = home.house.client_as("o", "other").await;
+    assert_eq!(other.publish_with("one/more", "x", retained).await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retained_message_that_expired_leaves_the_disk() {
+    let home = Home::new().await;
+    let mut client = home.house.client("c").await;
+    for (topic, expiry) in [("short", 1), ("long", 100)] {
+        client
+            .publish_with(topic, "x", |p| {
+                p.retain = true;
+                properties(p).message_expiry_interval = super::support::seconds(expiry);
+            })
+            .await;
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    }
+    let rows: Vec<_> = home.disk.rows.lock().unwrap().keys().cloned().collect();
+    assert_eq!(rows, ["tlong"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_session_that_is_over_leaves_nothing_on_the_disk() {
     let mut home = Home::new().await;
     let settle = || tokio::time::sleep(std::time::Duration::from_secs(5));

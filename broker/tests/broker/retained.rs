@@ -1,10 +1,10 @@
 //! Retained messages (MQTT 5 §3.3.1.3, §3.8.3.1).
 
-use super::support::{Client, house, text};
+use super::support::{Client, house, publish, text, will};
 use bytes::Bytes;
 use hearth_protocol::principal::Account;
 use hearth_protocol::topic::Topic;
-use rmqtt_codec::v5::RetainHandling;
+use rmqtt_codec::v5::{Connect, LastWill, Packet, RetainHandling};
 
 async fn retain(client: &mut Client, topic: &str, payload: &str) {
     assert_eq!(client.publish_with(topic, payload, |p| p.retain = true).await, 0);
@@ -80,4 +80,77 @@ async fn rights_gained_bring_what_was_withheld_once() {
     house.broker.rights_changed(&account);
     assert_eq!(client.take().await, "online");
     client.nothing().await;
+}
+
+/// The code and the text that a retained publish is answered with.
+async fn told(client: &mut Client, topic: &str, payload: &str) -> (u8, String) {
+    let id = client.id();
+    let mut packet = publish(topic, payload, 1, Some(id));
+    packet.retain = true;
+    client.send(Packet::Publish(Box::new(packet))).await;
+    let ack = client.acknowledged().await;
+    (ack.reason_code.into(), ack.reason_string.unwrap_or_default().to_string())
+}
+
+#[tokio::test(start_paused = true)]
+async fn there_are_so_many_in_all_and_the_refusal_says_what_to_do() {
+    let house = house(|limits| limits.retained_max = 1);
+    let mut client = house.client("a").await;
+    let mut other = house.client_as("b", "other").await;
+    other.subscribe("two", 0).await;
+    retain(&mut client, "one", "x").await;
+    let (code, text) = told(&mut client, "two", "x").await;
+    assert_eq!(code, 0x97);
+    let all = "too_many_retained: the broker keeps no more retained messages (retained_max)";
+    assert!(text.starts_with(all) && text.contains("clear one"), "{text}");
+    other.nothing().await;
+    assert_eq!(client.publish("two", "live").await, 0, "without retain it goes on");
+    assert_eq!(other.take().await, "live");
+    retain(&mut client, "one", "").await;
+    retain(&mut client, "two", "x").await;
+    assert_eq!(house.broker.counts().retained, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn there_are_so_many_bytes_in_all() {
+    let house = house(|limits| limits.retained_bytes_max = 1_000);
+    let mut client = house.client("a").await;
+    retain(&mut client, "one", &"x".repeat(900)).await;
+    let (code, text) = told(&mut client, "two", &"x".repeat(900)).await;
+    assert_eq!(code, 0x97);
+    assert!(text.contains("(retained_bytes_max)"), "{text}");
+    retain(&mut client, "one", "short").await;
+    retain(&mut client, "two", &"x".repeat(900)).await;
+    house.broker.publish(&Topic::Status, Bytes::from(vec![b'x'; 5_000]), true);
+    assert_eq!(house.broker.counts().retained, 3, "Hearth's own are not bounded");
+}
+
+#[tokio::test(start_paused = true)]
+async fn there_are_so_many_of_one_account() {
+    let house = house(|limits| limits.retained_per_identity_max = 1);
+    let mut client = house.client("a").await;
+    let mut same = house.client("b").await;
+    let mut other = house.client_as("b", "other").await;
+    retain(&mut client, "one", "x").await;
+    let (code, text) = told(&mut same, "two", "x").await;
+    assert_eq!(code, 0x97);
+    assert!(text.contains("(retained_per_identity_max)"), "{text}");
+    retain(&mut other, "two", "x").await;
+    assert_eq!(told(&mut other, "one", "y").await.0, 0x97, "it has one already");
+    retain(&mut other, "two", "").await;
+    retain(&mut other, "one", "y").await;
+    retain(&mut same, "two", "x").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_will_counts_for_the_one_who_left_it() {
+    let house = house(|limits| limits.retained_per_identity_max = 1);
+    let last = |c: &mut Connect| {
+        c.last_will = Some(LastWill { retain: true, ..will("gone", 0) });
+    };
+    drop(house.connect("a", last).await);
+    let mut client = house.client("b").await;
+    client.subscribe("gone", 0).await;
+    assert_eq!(client.take().await, "gone");
+    assert_eq!(told(&mut client, "one", "x").await.0, 0x97);
 }

@@ -1,31 +1,50 @@
 //! A reader that stalls costs bounded memory and misses nothing of its rooms.
 
-use super::support::{connect, house, out, room, text};
+use super::support::{Client, connect, house, out, room, text};
 use futures_util::{SinkExt, StreamExt};
+use hearth_protocol::limits::Limits;
 use rmqtt_codec::v5::{Codec, Packet};
 use tokio_util::codec::Framed;
 
+/// `make torture` says more.
+fn event_count() -> usize {
+    std::env::var("HEARTH_EVENTS").map_or(100_000, |count| count.parse().unwrap())
+}
+
+/// Takes events up to a number, each in its turn.
+async fn takes(client: &mut Client, numbers: std::ops::RangeInclusive<usize>) {
+    for n in numbers {
+        assert_eq!(client.take().await, format!("{n:0>20}"));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tiny_ring_and_a_stalled_subscriber_end_complete_and_in_order() {
-    const EVENTS: usize = 20_000;
-    let house = house(|limits| {
-        limits.bus_ring_bytes = 4_096;
-        limits.in_flight_max = 8;
+    let count = event_count();
+    let house = house(|limits| limits.bus_ring_bytes = 4_096);
+    let (mut stalled, _) = house.connect("stalled", |c| c.receive_max = 8.try_into().ok()).await;
+    stalled.subscribe("hearth/rooms/+/out", 1).await;
+    let mut fast = house.client("fast").await;
+    fast.subscribe("hearth/rooms/+/out", 1).await;
+    house.post(room(1), &format!("{:0>20}", 1));
+    let first = stalled.heard().await;
+    let fast = tokio::spawn(async move {
+        takes(&mut fast, 1..=count).await;
+        fast.nothing().await;
     });
-    let (mut client, _) = house.connect("a", |_| {}).await;
-    client.subscribe("hearth/rooms/+/out", 1).await;
-    house.post(room(1), "1");
-    let stalled = client.heard().await;
-    for n in 2..=EVENTS {
-        house.post(room(1), &n.to_string());
+    for n in 2..=count {
+        house.post(room(1), &format!("{n:0>20}"));
+        if n % 100 == 0 {
+            tokio::task::yield_now().await;
+        }
     }
-    client.ack(stalled.packet_id.unwrap()).await;
-    for n in 2..=EVENTS {
-        assert_eq!(client.take().await, n.to_string());
-    }
-    client.nothing().await;
+    fast.await.unwrap();
+    stalled.ack(first.packet_id.unwrap()).await;
+    takes(&mut stalled, 2..=count).await;
+    stalled.nothing().await;
     let counts = house.broker.counts();
-    assert!(counts.backlogs > 0, "the ring was not tiny enough: {counts:?}");
+    let pages = count / Limits::default().backlog_events_max;
+    assert!(counts.backlogs > pages.try_into().unwrap(), "the ring was not tiny: {counts:?}");
     assert_eq!(counts.dropped, 0);
 }
 

@@ -76,6 +76,11 @@ impl House {
         self.connect(id, |_| {}).await.0
     }
 
+    /// A client of another account.
+    pub async fn client_as(&self, id: &str, name: &str) -> Client {
+        self.connect(id, |c| c.username = Some(name.to_string().into())).await.0
+    }
+
     pub async fn connect(
         &self,
         id: &str,
