@@ -119,6 +119,8 @@ limits! {
     sessions_per_user_max = 100;
     /// Devices of one room.
     devices_per_room_max = 250;
+    /// Grants of one person or device: each is looked at for every plain message.
+    grants_per_account_max = 32;
     /// Members of one room: the age file of a bundle grows by 98 B each (facts.md).
     members_per_room_max = 1_000;
     /// Failed logins of one name or address before each further try waits.

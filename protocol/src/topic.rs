@@ -89,6 +89,23 @@ pub fn matches(filter: &str, name: &str) -> bool {
     }
 }
 
+/// Whether every name under `filter` also lies under `wide`. Both are well formed, and `wide` begins
+/// with a level that is no wildcard, so that §4.7.2 has no part in it.
+pub fn covers(wide: &str, filter: &str) -> bool {
+    let (mut wanted, mut levels) = (wide.split('/'), filter.split('/'));
+    loop {
+        match (wanted.next(), levels.next()) {
+            (Some("#"), _) => return true,
+            // `#` also stands for no level at all, and for many.
+            (_, Some("#")) => return false,
+            (Some("+"), Some(_)) => {}
+            (Some(want), Some(level)) if want == level => {}
+            (None, None) => return true,
+            _ => return false,
+        }
+    }
+}
+
 /// A topic of Hearth (design §4): the table of who may do what is the gateway's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Topic {
@@ -274,6 +291,26 @@ mod tests {
                 prop_assert_eq!(Topic::parse(&topic.to_string()), Some(topic));
                 prop_assert_eq!(check_name(&topic.to_string()), Ok(()));
             }
+        }
+
+        #[test]
+        fn a_filter_is_covered_when_all_its_names_are(
+            wide in "a(/[ab+]){0,3}(/#)?",
+            filter in "[ab+](/[ab+]){0,3}(/#)?",
+        ) {
+            // Names with every mix of levels, also one that stands in no filter, one level deeper
+            // than any of them.
+            let mut names = vec![String::new()];
+            let mut all_match = true;
+            for _ in 0..5 {
+                let levels = |name: &String| ["a", "b", "c"].map(|level| match &**name {
+                    "" => level.to_string(),
+                    name => format!("{name}/{level}"),
+                });
+                names = names.iter().flat_map(levels).collect();
+                all_match &= names.iter().all(|n| !matches(&filter, n) || matches(&wide, n));
+            }
+            prop_assert_eq!(covers(&wide, &filter), all_match);
         }
 
         #[test]
