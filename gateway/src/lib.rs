@@ -5,6 +5,7 @@
 //! - [`gate`]: what MQTT clients may do, [`shelf`]: what of MQTT outlives a restart · [`api`]: REST
 //! - [`ingest`]: the one path of every message · [`moderation`]: how fast
 //! - [`membership`]: who may do what in which room
+//! - [`roles`], [`grants`]: who may do what in the house, and outside Hearth's topics
 //! - [`aftermath`]: what follows a commit · [`history`]: what clients get
 //!
 //! Around it:
@@ -28,6 +29,7 @@ pub mod config;
 pub mod devices;
 pub mod error;
 pub mod gate;
+pub mod grants;
 pub mod history;
 pub mod http;
 pub mod ingest;
@@ -35,5 +37,6 @@ pub mod member;
 pub mod membership;
 pub mod moderation;
 pub mod names;
+pub mod roles;
 pub mod shelf;
 pub mod web;

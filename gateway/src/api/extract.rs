@@ -38,7 +38,7 @@ impl Caller {
     /// The login behind it: keys and tokens are not for apps.
     pub fn login(&self) -> Result<SessionId, ApiError> {
         self.session.ok_or_else(|| {
-            ApiError::forbidden("an app token does not reach keys, tokens and logins")
+            ApiError::forbidden("an app token does not reach keys, tokens, logins and grants")
                 .hint("sign in with the password")
         })
     }
