@@ -5,7 +5,8 @@
 //! - [`gate`]: what the broker asks of its owner
 //! - [`broker`]: the broker as its owner sees it; [`reason`] codes, [`counts`]
 //! - `hub`: what all connections share: `registry` of sessions, `routes` of plain topics,
-//!   `retained` messages, `rooms` with their `bus`, `departures` of those who left
+//!   `retained` messages, `rooms` with their `bus`, `departures` of those who left, their
+//!   `presence`
 //! - [`shelf`]: what of all that outlives a restart
 //! - `session`: one connection, from its first byte to its last; its `mailbox`
 //! - `listener`: TCP and WebSocket; [`ws`] makes a stream of bytes from frames
@@ -24,6 +25,7 @@ mod hub;
 mod listener;
 mod mailbox;
 mod message;
+mod presence;
 pub mod reason;
 mod refusals;
 mod registry;

@@ -38,6 +38,7 @@ use crate::bounds::Place;
 use crate::gate::Gate;
 use crate::hub::Hub;
 use crate::mailbox::Mailbox;
+use crate::presence::Present;
 use crate::reason::Reason;
 use crate::registry::Key;
 use feed::Feed;
@@ -114,6 +115,8 @@ struct Connection {
     outbound: Outbound,
     feed: Feed,
     place: Option<Place>,
+    /// Counts as long as the connection is there.
+    _present: Present,
     /// The session was given back.
     left: bool,
 }
@@ -270,6 +273,10 @@ impl Connection {
         if let Some((visit, reason)) = orders.bye
             && visit == self.visit
         {
+            if reason == Reason::ShuttingDown {
+                // What the appliance said last still arrives.
+                self.fill();
+            }
             return Err(End::Bye(reason));
         }
         if orders.check_rooms {

@@ -168,6 +168,11 @@ limits! {
     sessions_per_identity_max = 100;
     /// Bytes of a client id.
     client_id_bytes_max = 256;
+    /// Refused publishes of one MQTT 3.1.1 session that are known when they come again: as many as
+    /// a bridge has under way at a time, and fewer.
+    refusals_remembered_max = 16;
+    /// How long somebody without a connection still counts as online, in s (design §5).
+    presence_grace_s = 30;
     /// Events read back from history at a time.
     backlog_events_max = 256;
     /// Bytes of room events the bus remembers: a session that lags further reads history.

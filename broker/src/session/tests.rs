@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
 use hearth_protocol::ids::{Position, RoomId};
 use hearth_protocol::limits::Limits;
-use hearth_protocol::principal::Principal;
+use hearth_protocol::principal::{Account, Principal};
 use hearth_protocol::refusal::Refusal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
@@ -65,7 +65,9 @@ impl Gate for Historian {
         ready(Ok(Backlog { events, up_to })).boxed()
     }
 
-    fn presence(&self, _: &Principal, _: PresenceChange) {}
+    fn presence(&self, _: &Account, _: PresenceChange) {}
+
+    fn refused(&self, _: &Principal, _: &str, _: &Refusal) {}
 }
 
 /// The last byte of the next packet, which is shorter than 128 bytes.

@@ -11,6 +11,7 @@ mod exactly_once;
 mod expiring;
 mod history;
 mod malformed;
+mod presence;
 mod qos;
 mod refusals;
 mod restarts;
