@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use hearth_protocol::grant::Access;
 use hearth_protocol::ids::{DeviceId, GrantId, RoomId};
+use hearth_protocol::principal::Account;
 use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
 use hearth_store::{Change, Edit, Grant, Grantee};
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,7 @@ use crate::clock::random;
 use crate::devices::NewDevice;
 use crate::error::ApiError;
 use crate::membership::RoomState;
+use crate::refusals::LastRefused;
 
 pub use socket::{Socket, ask};
 
@@ -34,6 +36,11 @@ pub enum Request {
     },
     /// Lists the accounts.
     UserList,
+    /// Ends every connection of somebody.
+    UserDisconnect {
+        /// Their name.
+        name: String,
+    },
     /// Makes an open room, owned by the house's owner.
     RoomAdd {
         /// Its name.
@@ -169,6 +176,8 @@ pub struct DeviceLine {
     pub room: RoomId,
     /// That room's name.
     pub room_name: String,
+    /// What it was refused last, if anything since the box started.
+    pub last_refused: Option<LastRefused>,
 }
 
 /// A grant.
@@ -206,6 +215,11 @@ async fn answer(app: &App, request: Request) -> Result<Reply, ApiError> {
             }
             Ok(Reply::Users(lines))
         }
+        Request::UserDisconnect { name } => {
+            let user = find_user(app, &name).await?;
+            app.disconnect(user.id);
+            Ok(Reply::Users(vec![user_line(app, user).await?]))
+        }
         Request::RoomAdd { name, kind } => add_room(app, &name, kind).await,
         Request::RoomList => {
             Ok(Reply::Rooms(app.membership.rooms().iter().map(|state| room_line(state)).collect()))
@@ -215,7 +229,7 @@ async fn answer(app: &App, request: Request) -> Result<Reply, ApiError> {
             let new = NewDevice { id: None, name, by: state.room.created_by, bundle: None };
             let (device, token) = app.add_device(&state, new).await?;
             Ok(Reply::NewDevice {
-                device: device_line(device, &state),
+                device: device_line(app, device, &state),
                 token,
                 mqtt: app.mqtt.get().copied(),
             })
@@ -257,16 +271,17 @@ fn room_line(state: &RoomState) -> RoomLine {
     RoomLine { id: room.id, name: room.name, kind: room.kind, sealing: room.sealing, members }
 }
 
-fn device_line(device: hearth_store::Device, state: &RoomState) -> DeviceLine {
+fn device_line(app: &App, device: hearth_store::Device, state: &RoomState) -> DeviceLine {
     let room_name = state.room.name.clone();
-    DeviceLine { id: device.id, name: device.name, room: device.room, room_name }
+    let last_refused = app.refusals.last(&Account::Device(device.id));
+    DeviceLine { id: device.id, name: device.name, room: device.room, room_name, last_refused }
 }
 
 async fn devices(app: &App) -> Result<Vec<DeviceLine>, ApiError> {
     let mut lines = vec![];
     for state in app.membership.rooms() {
         for device in app.store.devices(state.room.id).await? {
-            lines.push(device_line(device, &state));
+            lines.push(device_line(app, device, &state));
         }
     }
     Ok(lines)

@@ -53,7 +53,12 @@ impl Committed for Aftermath {
                     }
                 }
                 Edit::PutMember(member) => {
-                    self.broker.rights_changed(&Account::User(member.user));
+                    // The newcomer reads the room's topics, and all of them each other's presence.
+                    if let Some(state) = self.membership.room(member.room) {
+                        for user in state.members.keys() {
+                            self.broker.rights_changed(&Account::User(*user));
+                        }
+                    }
                 }
                 Edit::PutGrant(grant) => self.broker.rights_changed(&grant.to.account()),
                 Edit::RemoveSession(ended) => self.broker.disconnect_where(

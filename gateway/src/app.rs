@@ -18,6 +18,7 @@ use crate::grants::Grants;
 use crate::membership::{Membership, RoomState};
 use crate::moderation::Rates;
 use crate::names::check_title;
+use crate::refusals::Refusals;
 use crate::roles::Roles;
 
 /// Everything that is shared.
@@ -36,6 +37,8 @@ pub struct App {
     pub roles: Arc<Roles>,
     /// Who has which plain topics.
     pub grants: Arc<Grants>,
+    /// Who was refused what.
+    pub refusals: Refusals,
     /// Who is who.
     pub auth: Auth,
     /// Who writes how fast.
@@ -66,6 +69,8 @@ impl App {
             grants: grants.clone(),
             live: auth.live.clone(),
         }));
+        let gap_ms = u64::try_from(limits.refusal_bell_gap_ms).unwrap_or(u64::MAX);
+        let refusals = Refusals::new(limits.refusals_kept_max, gap_ms);
         let rates = Rates::default();
         let (setup_secret, mqtt) = (random(), OnceLock::new());
         let app = Self {
@@ -76,6 +81,7 @@ impl App {
             membership,
             roles,
             grants,
+            refusals,
             auth,
             rates,
             setup_secret,
@@ -165,6 +171,7 @@ impl App {
 
     /// Ends everything in order: connections first, then what is still on its way to the disk.
     pub async fn close(&self) {
+        self.house_closes();
         self.broker.shutdown().await;
         self.store.close().await;
     }

@@ -12,11 +12,11 @@ use hearth_broker::{
 };
 use hearth_protocol::event::Sender;
 use hearth_protocol::ids::{Position, RoomId};
-use hearth_protocol::principal::Principal;
+use hearth_protocol::principal::{Account, Principal};
 use hearth_protocol::refusal::{Kind, Refusal};
 use hearth_protocol::role::{HouseAction, RoomAction};
 use hearth_protocol::topic::{PREFIX, SYS_PREFIX, Topic};
-use hearth_store::{PageQuery, Touch};
+use hearth_store::PageQuery;
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -100,11 +100,15 @@ impl Gate for HouseGate {
         async move { Ok(backlog(&self.app, who, room, after, limit).await?) }.boxed()
     }
 
-    fn presence(&self, who: &Principal, change: PresenceChange) {
-        tracing::debug!(account = %who.account(), ?change, "mqtt");
-        if let Some(user) = who.user() {
-            self.app.store.touch(Touch::User(user), self.app.clock.now_ms());
+    fn presence(&self, who: &Account, change: PresenceChange) {
+        tracing::debug!(account = %who, ?change, "mqtt");
+        if let Account::User(user) = who {
+            self.app.person_changed(*user, change);
         }
+    }
+
+    fn refused(&self, who: &Principal, topic: &str, refusal: &Refusal) {
+        self.app.publish_refused(who, topic, refusal);
     }
 }
 

@@ -171,6 +171,10 @@ limits! {
     /// Refused publishes of one MQTT 3.1.1 session that are known when they come again: as many as
     /// a bridge has under way at a time, and fewer.
     refusals_remembered_max = 16;
+    /// Accounts of which the last refused publish is kept to be shown.
+    refusals_kept_max = 1_000;
+    /// Between two doorbells that tell a person of refused publishes, in ms: a flood rings once.
+    refusal_bell_gap_ms = 1_000;
     /// How long somebody without a connection still counts as online, in s (design §5).
     presence_grace_s = 30;
     /// Events read back from history at a time.

@@ -16,6 +16,7 @@ use crate::admin::{self, DeviceLine, GrantLine, GrantTo, Reply, Request, RoomLin
 use crate::appliance;
 use crate::config::Place;
 use crate::member::devices::NewDevice;
+use crate::refusals::LastRefused;
 
 /// `hearth user`
 #[derive(Subcommand)]
@@ -30,6 +31,11 @@ pub enum UserCommand {
     },
     /// List the accounts.
     List,
+    /// End every connection that somebody has; they may connect again.
+    Disconnect {
+        /// Their name.
+        name: String,
+    },
 }
 
 /// `hearth room`
@@ -148,6 +154,7 @@ pub fn user(place: &Place, command: UserCommand, json: bool) -> Result<(), Failu
             Request::UserAdd { name, password: read_password(password_stdin)? }
         }
         UserCommand::List => Request::UserList,
+        UserCommand::Disconnect { name } => Request::UserDisconnect { name },
     };
     print(ask(place, request)?, json)
 }
@@ -243,6 +250,10 @@ fn print_room(room: &RoomLine) {
 
 fn print_device(device: &DeviceLine) {
     println!("{}  {:<20}  posts to {}", device.id, device.name, device.room_name);
+    if let Some(refused) = &device.last_refused {
+        let LastRefused { code, message, topic, count, .. } = refused;
+        println!("    refused {count} times, last at {topic}: {code}: {message}");
+    }
 }
 
 fn print_grant(line: &GrantLine) {
@@ -256,7 +267,7 @@ fn print_grant(line: &GrantLine) {
 }
 
 fn print_line_to_paste(device: DeviceLine, token: String, mqtt: SocketAddr) {
-    let DeviceLine { id, name, room, room_name } = device;
+    let DeviceLine { id, name, room, room_name, .. } = device;
     let topic = Topic::Door(room, id).to_string();
     let line = NewDevice { id, token, recipient: None, topic }.shell_line(&mqtt.into());
     println!("{name} may post to {room_name}. This line does it; the token is shown only once:\n");
