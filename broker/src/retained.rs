@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytestring::ByteString;
-use hearth_protocol::topic::{PREFIX, matches};
+use hearth_protocol::topic::{PREFIX, SYS_PREFIX, matches};
 use tokio::time::Instant;
 
 use crate::message::Message;
@@ -24,7 +24,7 @@ pub(crate) struct Full;
 
 /// Whether a topic is not Hearth's own.
 pub(crate) fn is_plain(topic: &str) -> bool {
-    !topic.starts_with(PREFIX)
+    !topic.starts_with(PREFIX) && !topic.starts_with(SYS_PREFIX)
 }
 
 impl Retained {

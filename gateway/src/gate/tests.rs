@@ -90,8 +90,7 @@ impl House {
             retain: true,
             properties: Default::default(),
             version: Version::V3,
-            session: Arc::from("s"),
-            packet_id: Some(1),
+            once: None,
         };
         let ruled = self.gate.accept(who.clone(), publish).now_or_never();
         match ruled.expect("a plain topic is answered at once") {
