@@ -89,8 +89,8 @@ pub fn matches(filter: &str, name: &str) -> bool {
     }
 }
 
-/// Whether every name under `filter` also lies under `wide`. Both are well formed, and `wide` begins
-/// with a level that is no wildcard, so that §4.7.2 has no part in it.
+/// Whether every name under `filter` also lies under `wide`. Both are well formed, and `wide`
+/// begins with a level that is no wildcard, so that §4.7.2 has no part in it.
 pub fn covers(wide: &str, filter: &str) -> bool {
     let (mut wanted, mut levels) = (wide.split('/'), filter.split('/'));
     loop {
