@@ -12,7 +12,7 @@ use futures_util::future::{BoxFuture, ready};
 use hearth_broker::{Backlog, Broker, Gate, Login, OnceKey, PresenceChange, Publish, Verdict};
 use hearth_protocol::ids::{Position, RoomId};
 use hearth_protocol::limits::Limits;
-use hearth_protocol::principal::Principal;
+use hearth_protocol::principal::{Account, Principal};
 use hearth_protocol::refusal::{Kind, Refusal};
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
@@ -75,7 +75,9 @@ impl Gate for Anyone {
         ready(Ok(Backlog { events: Vec::new(), up_to: after })).boxed()
     }
 
-    fn presence(&self, _: &Principal, _: PresenceChange) {}
+    fn presence(&self, _: &Account, _: PresenceChange) {}
+
+    fn refused(&self, _: &Principal, _: &str, _: &Refusal) {}
 }
 
 /// One account for everyone: its bounds are the broker's.

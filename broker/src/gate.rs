@@ -7,7 +7,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use futures_util::future::BoxFuture;
 use hearth_protocol::ids::{Position, RoomId};
-use hearth_protocol::principal::Principal;
+use hearth_protocol::principal::{Account, Principal};
 use hearth_protocol::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 
@@ -113,13 +113,13 @@ pub struct Backlog {
     pub up_to: Position,
 }
 
-/// What happened to somebody's connections.
+/// Whether an account is there, whatever its connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PresenceChange {
-    /// One more connection was admitted.
-    Connected,
-    /// A connection ended.
-    Disconnected,
+    /// Its first connection was admitted.
+    Online,
+    /// Its last connection ended, `presence_grace_s` ago or as the broker shut down.
+    Offline,
 }
 
 /// Decides for the broker. `admit`, `accept` and `backlog` may wait; the rest must not, nor may
@@ -157,6 +157,10 @@ pub trait Gate: Send + Sync + 'static {
         limit: usize,
     ) -> BoxFuture<'a, Result<Backlog, Refusal>>;
 
-    /// A connection came or went.
-    fn presence(&self, who: &Principal, change: PresenceChange);
+    /// An account came or went: in turns, beginning with `Online`.
+    fn presence(&self, who: &Account, change: PresenceChange);
+
+    /// A publish was refused, by the gate or a bound of the broker; told each time it comes, also
+    /// where MQTT 3.1.1 makes the broker acknowledge it (design §3). The topic may be long.
+    fn refused(&self, who: &Principal, topic: &str, refusal: &Refusal);
 }

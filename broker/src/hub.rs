@@ -23,6 +23,7 @@ use crate::group::Group;
 use crate::mailbox::{Mailbox, Pushed};
 use crate::message::{APPLIANCE, Delivery, Message, expires};
 use crate::pace::Paces;
+use crate::presence::Presence;
 use crate::refusals::Refusals;
 use crate::registry::{Key, Registry};
 use crate::retained::{Retained, is_plain};
@@ -44,6 +45,7 @@ pub(crate) struct Hub {
     pub bounds: Arc<Bounds>,
     pub paces: Paces,
     pub departures: Departures,
+    pub presence: Presence,
     pub shelving: Arc<Shelving>,
     /// Writes to the shelf.
     pub shelf_task: Mutex<Option<JoinHandle<()>>>,
@@ -72,7 +74,7 @@ impl Hub {
             gate: OnceLock::new(),
             registry: Registry::default(),
             rooms: Rooms::new(start),
-            refusals: Refusals::default(),
+            refusals: Refusals::new(limits.refusals_remembered_max),
             totals: Totals::default(),
             bounds: Arc::new(Bounds::new(
                 limits.connections_max,
@@ -80,6 +82,7 @@ impl Hub {
             )),
             paces: Paces::new(&limits, Instant::now()),
             departures: Departures::default(),
+            presence: Presence::default(),
             shelving: Arc::default(),
             shelf_task: Mutex::default(),
             closing: CancellationToken::new(),
@@ -179,7 +182,7 @@ impl Hub {
         let message = Message {
             topic: topic.to_string().into(),
             payload,
-            qos: Qos::AtLeastOnce,
+            qos: qos_of(topic),
             retain,
             properties: Properties::default(),
             expires: None,
@@ -269,7 +272,7 @@ impl Hub {
             version: Version::V5,
             once: None,
         };
-        let message = Message {
+        let message = Arc::new(Message {
             topic: will.topic,
             payload: will.payload,
             qos: will.qos,
@@ -277,14 +280,15 @@ impl Hub {
             expires: expires(&will.properties, now),
             properties: will.properties,
             from: number,
-        };
-        let ruled = match gate.accept(who, publish).await {
-            Ok(Verdict::Route) => self.route(&Arc::new(message), Some(&key.account), now).map(drop),
+        });
+        let ruled = match gate.accept(Arc::clone(&who), publish).await {
+            Ok(Verdict::Route) => self.route(&message, Some(&key.account), now).map(drop),
             Ok(Verdict::Handled) => Ok(()),
             Err(refusal) => Err(refusal),
         };
         if let Err(refusal) = ruled {
             add(&self.totals.refused, 1);
+            gate.refused(&who, &message.topic, &refusal);
             tracing::info!(account = %key.account, code = refusal.code, "a will was refused");
         }
     }
@@ -312,6 +316,14 @@ impl Hub {
 /// Names a QoS 2 publish of a session for the gate.
 pub(crate) fn once_key(number: u64, packet_id: u16) -> OnceKey {
     OnceKey { session: format!("{number:x}").into(), packet_id }
+}
+
+/// How hard the appliance's own messages try: what rings, or is soon replaced, waits for nobody.
+const fn qos_of(topic: &Topic) -> Qos {
+    match topic {
+        Topic::Inbox(_) | Topic::Signal(..) | Topic::Live(..) | Topic::Sys(_) => Qos::AtMostOnce,
+        _ => Qos::AtLeastOnce,
+    }
 }
 
 /// A client id that the broker makes up.

@@ -6,7 +6,7 @@
 //! - [`broker`]: the broker as its owner sees it; [`reason`] codes, [`counts`], a [`link`] to it
 //! - `hub`: what all connections share: `registry` of sessions, `routes` of plain topics
 //!   (a `tree` of filters, each `group` that shares one), `retained` messages, `rooms` with
-//!   their `bus`, `departures` of those who left, each account's `pace`
+//!   their `bus`, `departures` of those who left, each account's `pace` and `presence`
 //! - [`shelf`]: what of all that outlives a restart
 //! - `session`: one connection, from its first byte to its last; its `mailbox`
 //! - `listener`: TCP and WebSocket; [`ws`] makes a stream of bytes from frames
@@ -28,6 +28,7 @@ mod listener;
 mod mailbox;
 mod message;
 mod pace;
+mod presence;
 pub mod reason;
 mod refusals;
 mod registry;

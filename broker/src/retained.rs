@@ -7,7 +7,7 @@ use bytestring::ByteString;
 use hearth_protocol::limits::Limits;
 use hearth_protocol::principal::Account;
 use hearth_protocol::refusal::{Kind, Refusal};
-use hearth_protocol::topic::{PREFIX, matches};
+use hearth_protocol::topic::{PREFIX, SYS_PREFIX, matches};
 use tokio::time::Instant;
 
 use crate::message::Message;
@@ -47,7 +47,7 @@ pub(crate) enum Full {
 
 /// Whether a topic is not Hearth's own.
 pub(crate) fn is_plain(topic: &str) -> bool {
-    !topic.starts_with(PREFIX)
+    !topic.starts_with(PREFIX) && !topic.starts_with(SYS_PREFIX)
 }
 
 impl From<Full> for Refusal {

@@ -1,12 +1,14 @@
 //! One connection: from its first byte to its last.
 //!
 //! - [`handshake`]: CONNECT to CONNACK
-//! - [`inbound`]: what the client sends, [`pacing`] how fast; [`subscribe`] its subscriptions
+//! - [`inbound`]: what the client sends, [`pacing`] how fast, [`accepting`] what waits for the
+//!   gate; [`subscribe`] its subscriptions
 //! - [`outbound`]: what it is sent; [`feed`] room events, from the bus and from history
 //! - [`ending`]: wills, hand-over, the lingering close
 //! - [`state`], [`flight`], [`cursor`]: what outlives a connection; [`keeping`] it over restarts
 //! - [`packet`], [`wire`], [`frame`], [`transport`]: packets and bytes
 
+mod accepting;
 pub(crate) mod cursor;
 mod ending;
 mod feed;
@@ -39,11 +41,13 @@ use crate::bounds::Place;
 use crate::gate::Gate;
 use crate::hub::Hub;
 use crate::mailbox::Mailbox;
+use crate::presence::Present;
 use crate::reason::Reason;
 use crate::registry::Key;
+use accepting::Accepted;
 use feed::Feed;
 use frame::Framer;
-use inbound::{Accepted, Inbound};
+use inbound::Inbound;
 use keeping::{Held, Timer};
 use outbound::Outbound;
 use pacing::Pacing;
@@ -114,6 +118,8 @@ struct Connection {
     outbound: Outbound,
     feed: Feed,
     place: Option<Place>,
+    /// Counts as long as the connection is there.
+    _present: Present,
     /// The session was given back.
     left: bool,
 }
@@ -273,6 +279,10 @@ impl Connection {
         if let Some((visit, reason)) = orders.bye
             && visit == self.visit
         {
+            if reason == Reason::ShuttingDown {
+                // What the appliance said last still arrives.
+                self.fill();
+            }
             return Err(End::Bye(reason));
         }
         if orders.check_rooms {

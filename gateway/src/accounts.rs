@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 
+use hearth_broker::Reason;
 use hearth_protocol::event::Line;
 use hearth_protocol::ids::{EventId, InviteCode, Position, RoomId, UserId};
+use hearth_protocol::principal::Account;
 use hearth_protocol::refusal::Kind;
 use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
 use hearth_protocol::sealing::card::Card;
@@ -174,6 +176,12 @@ impl App {
         }
         self.store.change(change).await?;
         Ok(user)
+    }
+
+    /// Ends every connection of a person at once; logins and app tokens stay as they are.
+    pub fn disconnect(&self, user: UserId) {
+        tracing::info!(%user, "disconnected by whoever runs the house");
+        self.broker.disconnect(&Account::User(user), Reason::Administrative);
     }
 
     /// Whether nobody lives here yet.

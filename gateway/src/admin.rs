@@ -1,22 +1,17 @@
 //! What the owner of the box does from its shell: the same requests through `DIR/admin.sock`
 //! while the appliance runs, and on the store directly while it does not (design §8).
 
-use std::io::{self, BufRead, BufReader, Write};
-use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixStream as BlockingStream;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+mod socket;
 
-use hearth_protocol::ids::{DeviceId, RoomId};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use hearth_protocol::grant::Access;
+use hearth_protocol::ids::{DeviceId, GrantId, RoomId};
+use hearth_protocol::principal::Account;
 use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
-use hearth_store::{Change, Edit};
+use hearth_store::{Change, Edit, Grant, Grantee};
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
-use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::watch;
-use tokio::time::timeout;
 
 use crate::accounts::member;
 use crate::app::App;
@@ -24,6 +19,9 @@ use crate::clock::random;
 use crate::devices::NewDevice;
 use crate::error::ApiError;
 use crate::membership::RoomState;
+use crate::refusals::LastRefused;
+
+pub use socket::{Socket, ask};
 
 /// A request of the box's owner.
 #[derive(Serialize, Deserialize)]
@@ -38,6 +36,11 @@ pub enum Request {
     },
     /// Lists the accounts.
     UserList,
+    /// Ends every connection of somebody.
+    UserDisconnect {
+        /// Their name.
+        name: String,
+    },
     /// Makes an open room, owned by the house's owner.
     RoomAdd {
         /// Its name.
@@ -61,8 +64,34 @@ pub enum Request {
         /// Its id, or its name where only one has it.
         device: String,
     },
+    /// Grants plain MQTT topics.
+    GrantAdd {
+        /// To whom.
+        to: GrantTo,
+        /// Which topics.
+        filter: String,
+        /// To do what.
+        access: Access,
+    },
+    /// Lists the grants.
+    GrantList,
+    /// Takes a grant back.
+    GrantRemove {
+        /// Which.
+        grant: GrantId,
+    },
     /// How the house is.
     Status,
+}
+
+/// Who is granted something.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantTo {
+    /// A user's name.
+    User(String),
+    /// A device's id, or its name where only one has it.
+    Device(String),
 }
 
 /// What it answers.
@@ -75,6 +104,8 @@ pub enum Reply {
     Rooms(Vec<RoomLine>),
     /// Devices.
     Devices(Vec<DeviceLine>),
+    /// Grants.
+    Grants(Vec<GrantLine>),
     /// A new device and its token.
     NewDevice {
         /// The device.
@@ -145,12 +176,19 @@ pub struct DeviceLine {
     pub room: RoomId,
     /// That room's name.
     pub room_name: String,
+    /// What it was refused last, if anything since the box started.
+    pub last_refused: Option<LastRefused>,
 }
 
-/// How long one command may take, its Argon2 and its waiting included.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
-/// Bytes of a request or a reply.
-const LINE_BYTES_MAX: u64 = 1024 * 1024;
+/// A grant.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct GrantLine {
+    /// What is granted.
+    #[serde(flatten)]
+    pub grant: Grant,
+    /// The name of the user or device that has it.
+    pub name: String,
+}
 
 /// Does what a request asks.
 pub async fn handle(app: &App, request: Request) -> Reply {
@@ -177,6 +215,11 @@ async fn answer(app: &App, request: Request) -> Result<Reply, ApiError> {
             }
             Ok(Reply::Users(lines))
         }
+        Request::UserDisconnect { name } => {
+            let user = find_user(app, &name).await?;
+            app.disconnect(user.id);
+            Ok(Reply::Users(vec![user_line(app, user).await?]))
+        }
         Request::RoomAdd { name, kind } => add_room(app, &name, kind).await,
         Request::RoomList => {
             Ok(Reply::Rooms(app.membership.rooms().iter().map(|state| room_line(state)).collect()))
@@ -186,7 +229,7 @@ async fn answer(app: &App, request: Request) -> Result<Reply, ApiError> {
             let new = NewDevice { id: None, name, by: state.room.created_by, bundle: None };
             let (device, token) = app.add_device(&state, new).await?;
             Ok(Reply::NewDevice {
-                device: device_line(device, &state),
+                device: device_line(app, device, &state),
                 token,
                 mqtt: app.mqtt.get().copied(),
             })
@@ -196,6 +239,17 @@ async fn answer(app: &App, request: Request) -> Result<Reply, ApiError> {
             let found = find_device(devices(app).await?, &device)?;
             app.remove_device(found.room, found.id).await?;
             Ok(Reply::Devices(vec![found]))
+        }
+        Request::GrantAdd { to, filter, access } => {
+            let to = find_grantee(app, to).await?;
+            let grant = app.add_grant(to, &filter, access, None).await?;
+            Ok(Reply::Grants(grants(app, vec![grant]).await?))
+        }
+        Request::GrantList => Ok(Reply::Grants(grants(app, app.store.grants().await?).await?)),
+        Request::GrantRemove { grant } => {
+            let found = app.store.grant(grant).await?.into_iter().collect();
+            app.remove_grant(grant).await?;
+            Ok(Reply::Grants(grants(app, found).await?))
         }
         Request::Status => Ok(Reply::Status {
             house: app.house_name().await?,
@@ -217,17 +271,42 @@ fn room_line(state: &RoomState) -> RoomLine {
     RoomLine { id: room.id, name: room.name, kind: room.kind, sealing: room.sealing, members }
 }
 
-fn device_line(device: hearth_store::Device, state: &RoomState) -> DeviceLine {
+fn device_line(app: &App, device: hearth_store::Device, state: &RoomState) -> DeviceLine {
     let room_name = state.room.name.clone();
-    DeviceLine { id: device.id, name: device.name, room: device.room, room_name }
+    let last_refused = app.refusals.last(&Account::Device(device.id));
+    DeviceLine { id: device.id, name: device.name, room: device.room, room_name, last_refused }
 }
 
 async fn devices(app: &App) -> Result<Vec<DeviceLine>, ApiError> {
     let mut lines = vec![];
     for state in app.membership.rooms() {
         for device in app.store.devices(state.room.id).await? {
-            lines.push(device_line(device, &state));
+            lines.push(device_line(app, device, &state));
         }
+    }
+    Ok(lines)
+}
+
+async fn find_grantee(app: &App, to: GrantTo) -> Result<Grantee, ApiError> {
+    Ok(match to {
+        GrantTo::User(name) => Grantee::User(find_user(app, &name).await?.id),
+        GrantTo::Device(text) => Grantee::Device(find_device(devices(app).await?, &text)?.id),
+    })
+}
+
+async fn find_user(app: &App, name: &str) -> Result<hearth_store::User, ApiError> {
+    let missing = || ApiError::not_found(&format!("user `{name}`")).hint("see `hearth user list`");
+    app.store.user_by_name(name).await?.ok_or_else(missing)
+}
+
+async fn grants(app: &App, grants: Vec<Grant>) -> Result<Vec<GrantLine>, ApiError> {
+    let mut lines = vec![];
+    for grant in grants {
+        let name = match grant.to {
+            Grantee::User(user) => app.store.user(user).await?.map(|user| user.name),
+            Grantee::Device(device) => app.store.device(device).await?.map(|device| device.name),
+        };
+        lines.push(GrantLine { name: name.unwrap_or_default(), grant });
     }
     Ok(lines)
 }
@@ -267,80 +346,4 @@ fn only<T>(mut found: Vec<T>, what: &str, text: &str) -> Result<T, ApiError> {
             Err(ApiError::conflict("ambiguous", message).hint("give its id"))
         }
     }
-}
-
-/// The socket of a running appliance, for its owner only.
-pub struct Socket {
-    listener: UnixListener,
-    path: PathBuf,
-}
-
-impl Socket {
-    /// Makes the socket; one that a killed appliance left is replaced (the store's lock says that
-    /// nobody else is running).
-    pub fn bind(path: &Path) -> io::Result<Self> {
-        match std::fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let listener = UnixListener::bind(path)?;
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
-        Ok(Self { listener, path: path.to_path_buf() })
-    }
-
-    /// Answers one request per connection until `stop` turns true.
-    pub async fn serve(self, app: Arc<App>, mut stop: watch::Receiver<bool>) {
-        loop {
-            let accepted = tokio::select! {
-                accepted = self.listener.accept() => accepted,
-                _ = stop.wait_for(|stop| *stop) => break,
-            };
-            let answered = match accepted {
-                Ok((stream, _)) => tokio::select! {
-                    answered = timeout(ANSWERED_WITHIN, talk(stream, &app)) => answered,
-                    _ = stop.wait_for(|stop| *stop) => break,
-                },
-                Err(error) => Ok(Err(error)),
-            };
-            match answered {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::warn!(%error, "a box command was not answered"),
-                Err(_) => tracing::warn!("a box command took too long"),
-            }
-        }
-        if let Err(error) = std::fs::remove_file(&self.path) {
-            tracing::debug!(%error, "the admin socket was gone already");
-        }
-    }
-}
-
-async fn talk(stream: UnixStream, app: &App) -> io::Result<()> {
-    let (read, mut write) = stream.into_split();
-    let mut line = String::new();
-    tokio::io::BufReader::new(read.take(LINE_BYTES_MAX)).read_line(&mut line).await?;
-    let reply = handle(app, serde_json::from_str(&line)?).await;
-    write.write_all(&serde_json::to_vec(&reply)?).await?;
-    write.write_all(b"\n").await
-}
-
-/// Asks a running appliance; `None` if none runs on this data folder.
-pub fn ask(socket: &Path, request: &Request) -> io::Result<Option<Reply>> {
-    let stream = match BlockingStream::connect(socket) {
-        Ok(stream) => stream,
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
-            ) =>
-        {
-            return Ok(None);
-        }
-        Err(error) => return Err(error),
-    };
-    let mut line = serde_json::to_vec(request)?;
-    line.push(b'\n');
-    (&stream).write_all(&line)?;
-    let mut reply = String::new();
-    BufReader::new(stream).read_line(&mut reply)?;
-    Ok(Some(serde_json::from_str(&reply)?))
 }

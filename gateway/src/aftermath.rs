@@ -12,8 +12,10 @@ use hearth_protocol::topic::Topic;
 use hearth_store::{Change, Committed, Edit, Room, StoredEvent};
 
 use crate::auth::live::Live;
+use crate::grants::Grants;
 use crate::history;
 use crate::membership::{Membership, RoomState};
+use crate::roles::Roles;
 
 /// The listener at the store.
 pub struct Aftermath {
@@ -21,6 +23,10 @@ pub struct Aftermath {
     pub broker: Broker,
     /// Follows rooms and members.
     pub membership: Arc<Membership>,
+    /// Follows roles.
+    pub roles: Arc<Roles>,
+    /// Follows grants.
+    pub grants: Arc<Grants>,
     /// Follows sessions, tokens and devices.
     pub live: Arc<Live>,
 }
@@ -37,6 +43,8 @@ impl Committed for Aftermath {
     fn changed(&self, change: &Change, rooms: &[Room]) {
         self.live.apply(change);
         self.membership.apply(change, rooms);
+        self.roles.apply(change);
+        self.grants.apply(change);
         for edit in &change.edits {
             match edit {
                 Edit::PutBundle(bundle) => {
@@ -45,8 +53,14 @@ impl Committed for Aftermath {
                     }
                 }
                 Edit::PutMember(member) => {
-                    self.broker.rights_changed(&Account::User(member.user));
+                    // The newcomer reads the room's topics, and all of them each other's presence.
+                    if let Some(state) = self.membership.room(member.room) {
+                        for user in state.members.keys() {
+                            self.broker.rights_changed(&Account::User(*user));
+                        }
+                    }
                 }
+                Edit::PutGrant(grant) => self.broker.rights_changed(&grant.to.account()),
                 Edit::RemoveSession(ended) => self.broker.disconnect_where(
                     |who| matches!(who, Principal::Person { session, .. } if session == ended),
                     Reason::NotAuthorized,

@@ -2,13 +2,14 @@
 //!
 //! - [`extract`]: what routes take from a request
 //! - [`reply`]: the one place that makes answers
-//! - [`setup`], [`auth`], [`users`], [`settings`]: the house and its people
+//! - [`setup`], [`auth`], [`users`], [`settings`], [`grants`]: the house and its people
 //! - [`rooms`], [`members`], [`messages`], [`bundles`], [`invites`], [`devices`]: rooms
 
 pub mod auth;
 pub mod bundles;
 pub mod devices;
 pub mod extract;
+pub mod grants;
 pub mod invites;
 pub mod members;
 pub mod messages;
@@ -34,6 +35,8 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .or(users::routes(app))
         .unify()
         .or(settings::routes(app))
+        .unify()
+        .or(grants::routes(app))
         .unify();
     let of_rooms = messages::routes(app)
         .or(rooms::routes(app))

@@ -14,9 +14,12 @@ use crate::aftermath::Aftermath;
 use crate::auth::Auth;
 use crate::clock::{Clock, random};
 use crate::error::ApiError;
+use crate::grants::Grants;
 use crate::membership::{Membership, RoomState};
 use crate::moderation::Rates;
 use crate::names::check_title;
+use crate::refusals::Refusals;
+use crate::roles::Roles;
 
 /// Everything that is shared.
 pub struct App {
@@ -30,6 +33,12 @@ pub struct App {
     pub broker: Broker,
     /// Who is where.
     pub membership: Arc<Membership>,
+    /// Who runs the house.
+    pub roles: Arc<Roles>,
+    /// Who has which plain topics.
+    pub grants: Arc<Grants>,
+    /// Who was refused what.
+    pub refusals: Refusals,
     /// Who is who.
     pub auth: Auth,
     /// Who writes how fast.
@@ -50,16 +59,34 @@ impl App {
         let store = Store::open(engine, limits.clone()).await?;
         let broker = Broker::new(limits.clone());
         let membership = Arc::new(Membership::load(&store).await?);
+        let roles = Arc::new(Roles::load(&store).await?);
+        let grants = Arc::new(Grants::load(&store).await?);
         let auth = Auth::open(store.clone(), limits.clone(), clock.clone()).await?;
         store.listen(Arc::new(Aftermath {
             broker: broker.clone(),
             membership: membership.clone(),
+            roles: roles.clone(),
+            grants: grants.clone(),
             live: auth.live.clone(),
         }));
+        let gap_ms = u64::try_from(limits.refusal_bell_gap_ms).unwrap_or(u64::MAX);
+        let refusals = Refusals::new(limits.refusals_kept_max, gap_ms);
         let rates = Rates::default();
         let (setup_secret, mqtt) = (random(), OnceLock::new());
-        let app =
-            Self { limits, clock, store, broker, membership, auth, rates, setup_secret, mqtt };
+        let app = Self {
+            limits,
+            clock,
+            store,
+            broker,
+            membership,
+            roles,
+            grants,
+            refusals,
+            auth,
+            rates,
+            setup_secret,
+            mqtt,
+        };
         app.announce_epochs();
         Ok(Arc::new(app))
     }
@@ -144,6 +171,7 @@ impl App {
 
     /// Ends everything in order: connections first, then what is still on its way to the disk.
     pub async fn close(&self) {
+        self.house_closes();
         self.broker.shutdown().await;
         self.store.close().await;
     }

@@ -18,6 +18,7 @@ use crate::admin;
 use crate::app::App;
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError, Place};
+use crate::counts;
 use crate::error::ApiError;
 use crate::gate::HouseGate;
 use crate::http;
@@ -139,14 +140,16 @@ pub async fn serve(
         .await?
         .then(|| format!("http://{http}/setup#{}", b64u(&app.setup_secret())));
     ready(&Started { http, mqtt, setup });
+    app.house_opened();
+    let numbers_task = tokio::spawn(counts::publish(app.clone(), stop.clone()));
     let broker = app.broker.clone();
     let mqtt_task = tokio::spawn(async move { broker.listen(mqtt_listener).await });
     let admin_task = tokio::spawn(admin.serve(app.clone(), stop.clone()));
     http::serve(http_listener, http::routes(&app), app.limits.connections_max, stop).await;
     app.close().await;
-    for task in [mqtt_task, admin_task] {
+    for task in [mqtt_task, admin_task, numbers_task] {
         if let Err(error) = task.await {
-            tracing::error!(%error, "a listener ended badly");
+            tracing::error!(%error, "a task ended badly");
         }
     }
     tracing::info!("stopped; everything acknowledged is on disk");

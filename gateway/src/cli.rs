@@ -1,7 +1,7 @@
 //! The `hearth` command: parses, runs, prints what went wrong and what to do (design §8).
 //!
 //! - [`serve`]: runs the appliance
-//! - [`house`]: box commands: `user`, `room`, `device`
+//! - [`house`]: box commands: `user`, `room`, `device`, `grant`
 //! - [`member`]: member commands: `login`, `send`, `tail`, `invite`, `device` in sealed rooms
 //! - [`doctor`]: checks and says the remedy
 
@@ -51,6 +51,9 @@ enum Command {
     /// Devices: machines that post to a room.
     #[command(subcommand)]
     Device(house::DeviceCommand),
+    /// Grants: who may use which plain MQTT topics.
+    #[command(subcommand)]
+    Grant(house::GrantCommand),
     /// Sign in on this machine.
     Login(member::LoginArgs),
     /// Say something in a room.
@@ -91,6 +94,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::User(command) => house::user(&place, command, cli.json),
         Command::Room(command) => house::room(&place, command, cli.json),
         Command::Device(command) => device(&place, &setting, command),
+        Command::Grant(command) => house::grant(&place, command, cli.json),
         Command::Login(args) => member::login(&setting, &args),
         Command::Send(args) => member::send(&setting, args),
         Command::Tail(args) => member::tail(&setting, args),

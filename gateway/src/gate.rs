@@ -1,19 +1,22 @@
 //! What MQTT clients may do: the table of design §4, asked by the broker.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::future::{BoxFuture, FutureExt, ready};
 use hearth_broker::{
     Backlog, Gate, Login, OnceKey, PresenceChange, Publish, Qos, Verdict, Version,
 };
 use hearth_protocol::event::Sender;
 use hearth_protocol::ids::{Position, RoomId};
-use hearth_protocol::principal::Principal;
+use hearth_protocol::principal::{Account, Principal};
 use hearth_protocol::refusal::{Kind, Refusal};
-use hearth_protocol::role::RoomAction;
-use hearth_protocol::topic::{PREFIX, Topic};
-use hearth_store::{PageQuery, Touch};
+use hearth_protocol::role::{HouseAction, RoomAction};
+use hearth_protocol::topic::{PREFIX, SYS_PREFIX, Topic};
+use hearth_store::PageQuery;
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -43,13 +46,20 @@ impl Gate for HouseGate {
             Principal::Device { room, .. } => match Topic::parse(filter) {
                 Some(Topic::Status) => true,
                 Some(Topic::Key(of)) => of == *room,
-                _ => false,
+                Some(_) => false,
+                None => self.app.grants.may_subscribe(&who.account(), filter),
             },
-            Principal::Person { .. } | Principal::App { .. } => match Topic::parse(filter) {
-                Some(_) => may_receive(&self.app, who, filter),
-                // What a wildcard finds is decided at each delivery.
-                None => filter.starts_with(PREFIX) && filter.contains(['+', '#']),
-            },
+            Principal::Person { user, .. } | Principal::App { user, .. } => {
+                match Topic::parse(filter) {
+                    Some(_) => may_receive(&self.app, who, filter),
+                    // What a wildcard finds is decided at each delivery.
+                    None if filter.starts_with(PREFIX) => filter.contains(['+', '#']),
+                    None if filter.starts_with(SYS_PREFIX) => {
+                        self.app.roles.may(*user, HouseAction::SeeCounts)
+                    }
+                    None => self.app.grants.may_subscribe(&who.account(), filter),
+                }
+            }
             Principal::Local(_) => false,
         };
         if allowed { Ok(()) } else { Err(no_topic("subscribe to", filter)) }
@@ -64,6 +74,9 @@ impl Gate for HouseGate {
         who: Arc<Principal>,
         publish: Publish,
     ) -> BoxFuture<'static, Result<Verdict, Refusal>> {
+        if !publish.topic.starts_with(PREFIX) {
+            return ready(accept_plain(&self.app, &who, &publish.topic)).boxed();
+        }
         let app = self.app.clone();
         async move { Ok(accept(&app, &who, publish).await?) }.boxed()
     }
@@ -87,11 +100,15 @@ impl Gate for HouseGate {
         async move { Ok(backlog(&self.app, who, room, after, limit).await?) }.boxed()
     }
 
-    fn presence(&self, who: &Principal, change: PresenceChange) {
-        tracing::debug!(account = %who.account(), ?change, "mqtt");
-        if let Some(user) = who.user() {
-            self.app.store.touch(Touch::User(user), self.app.clock.now_ms());
+    fn presence(&self, who: &Account, change: PresenceChange) {
+        tracing::debug!(account = %who, ?change, "mqtt");
+        if let Account::User(user) = who {
+            self.app.person_changed(*user, change);
         }
+    }
+
+    fn refused(&self, who: &Principal, topic: &str, refusal: &Refusal) {
+        self.app.publish_refused(who, topic, refusal);
     }
 }
 
@@ -113,9 +130,14 @@ async fn admit(app: &App, login: Login) -> Result<Principal, Refusal> {
 }
 
 fn may_receive(app: &App, who: &Principal, topic: &str) -> bool {
-    let Some(topic) = Topic::parse(topic) else { return false };
+    let Some(topic) = Topic::parse(topic) else {
+        return app.grants.may_receive(&who.account(), topic);
+    };
     match (who, topic) {
         (_, Topic::Status) => true,
+        (who, Topic::Sys(_)) => {
+            who.user().is_some_and(|user| app.roles.may(user, HouseAction::SeeCounts))
+        }
         (Principal::Device { room, .. }, Topic::Key(of)) => of == *room,
         (Principal::Device { .. } | Principal::Local(_), _) => false,
         (Principal::Person { user, .. } | Principal::App { user, .. }, topic) => match topic {
@@ -125,7 +147,8 @@ fn may_receive(app: &App, who: &Principal, topic: &str) -> bool {
             | Topic::Key(room) => app.membership.is_member(room, *user),
             Topic::Presence(of) => of == *user || app.membership.share_a_room(of, *user),
             Topic::Inbox(of) | Topic::Signal(of, _) => of == *user,
-            Topic::RoomIn(_) | Topic::Door(..) | Topic::Read(..) | Topic::Status => false,
+            Topic::RoomIn(_) | Topic::Door(..) | Topic::Read(..) => false,
+            Topic::Status | Topic::Sys(_) => false,
         },
     }
 }
@@ -136,11 +159,25 @@ fn no_topic(verb: &str, topic: &str) -> Refusal {
         .hint("docs/protocol.md lists the topics of Hearth")
 }
 
-async fn accept(app: &Arc<App>, who: &Principal, publish: Publish) -> Result<Verdict, ApiError> {
-    if !app.auth.live.holds(who) {
-        let message = "this login has ended";
-        return Err(ApiError::new(Kind::Unauthenticated, "session_ended", message));
+/// Outside Hearth's topics: routed as by any broker where it is granted. Waits for nothing.
+fn accept_plain(app: &App, who: &Principal, topic: &str) -> Result<Verdict, Refusal> {
+    require_live(app, who)?;
+    if app.grants.may_publish(&who.account(), topic) {
+        return Ok(Verdict::Route);
     }
+    Err(no_topic("publish to", topic).hint("the owner of the house can grant plain topics"))
+}
+
+fn require_live(app: &App, who: &Principal) -> Result<(), Refusal> {
+    if app.auth.live.holds(who) {
+        return Ok(());
+    }
+    Err(Refusal::new(Kind::Unauthenticated, "session_ended", "this login has ended")
+        .hint("sign in again"))
+}
+
+async fn accept(app: &Arc<App>, who: &Principal, publish: Publish) -> Result<Verdict, ApiError> {
+    require_live(app, who)?;
     let (sender, room) = match (who, Topic::parse(&publish.topic)) {
         (Principal::Person { user, .. } | Principal::App { user, .. }, Some(topic)) => {
             match topic {

@@ -1,4 +1,4 @@
-//! The one HTTP listener: REST, the web client, MQTT over WebSocket, `/health`.
+//! The one HTTP listener: REST, the web client, MQTT over WebSocket, `/health`, `/metrics`.
 
 use std::io;
 use std::net::SocketAddr;
@@ -22,22 +22,37 @@ use warp::ws::{Message, WebSocket, Ws};
 use warp::{Filter, path};
 
 use crate::api;
-use crate::api::extract::{Peer, with};
+use crate::api::extract::{Peer, counts_reader, with};
 use crate::api::reply::{Answer, answer, recover};
 use crate::app::App;
+use crate::counts;
 use crate::error::ApiError;
 use crate::web;
 
 /// Everything the listener answers.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let health = path!("health").and(warp::get()).and(with(app)).then(health).map(answer);
+    let metrics = path!("metrics")
+        .and(warp::get())
+        .and(counts_reader(app))
+        .and(with(app))
+        .map(metrics)
+        .map(answer);
     let socket = path!("mqtt")
         .and(warp::ws())
         .and(warp::header::optional("sec-websocket-protocol"))
         .and(with(app))
         .and(warp::ext::optional::<Peer>())
         .map(mqtt_socket);
-    let known = api::routes(app).or(health).unify().or(socket).unify().or(web::routes()).unify();
+    let known = api::routes(app)
+        .or(health)
+        .unify()
+        .or(metrics)
+        .unify()
+        .or(socket)
+        .unify()
+        .or(web::routes())
+        .unify();
     known.recover(recover).unify().map(secure).boxed()
 }
 
@@ -50,6 +65,11 @@ async fn health(app: Arc<App>) -> Result<Answer, ApiError> {
         "mqtt": app.mqtt.get(),
         "connections": counts.connections,
     }))
+}
+
+fn metrics(allowed: Result<(), ApiError>, app: Arc<App>) -> Result<Answer, ApiError> {
+    allowed?;
+    Answer::text(counts::text(&app.broker.counts()), "text/plain; version=0.0.4")
 }
 
 /// MQTT over WebSocket (MQTT 5 §6): binary frames, subprotocol `mqtt`.

@@ -5,6 +5,8 @@
 //! - [`gate`]: what MQTT clients may do, [`shelf`]: what of MQTT outlives a restart · [`api`]: REST
 //! - [`ingest`]: the one path of every message · [`moderation`]: how fast
 //! - [`membership`]: who may do what in which room
+//! - [`roles`], [`grants`]: who may do what in the house, and outside Hearth's topics
+//! - [`presence`]: who is there · [`refusals`]: what was refused · [`counts`]: how busy it is
 //! - [`aftermath`]: what follows a commit · [`history`]: what clients get
 //!
 //! Around it:
@@ -25,9 +27,11 @@ pub mod bundles;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod counts;
 pub mod devices;
 pub mod error;
 pub mod gate;
+pub mod grants;
 pub mod history;
 pub mod http;
 pub mod ingest;
@@ -35,5 +39,8 @@ pub mod member;
 pub mod membership;
 pub mod moderation;
 pub mod names;
+pub mod presence;
+pub mod refusals;
+pub mod roles;
 pub mod shelf;
 pub mod web;

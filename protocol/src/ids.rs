@@ -102,6 +102,8 @@ ids! {
     SessionId = "a session id";
     /// An app token.
     TokenId = "a token id";
+    /// A right to plain MQTT topics.
+    GrantId = "a grant id";
 }
 
 /// The place of a stored event in its room: from 1, without gaps as assigned.

@@ -4,6 +4,7 @@
 //!
 //! - [`ids`]: the names of things
 //! - [`topic`]: MQTT names, filters and Hearth's topics
+//! - [`grant`]: rights to plain topics
 //! - [`event`]: what travels in a room, and the frame around it
 //! - [`role`]: who may do what
 //! - [`principal`]: who somebody is
@@ -14,6 +15,7 @@
 
 pub mod bytes;
 pub mod event;
+pub mod grant;
 pub mod ids;
 pub mod limits;
 pub mod principal;

@@ -120,6 +120,8 @@ limits! {
     sessions_per_user_max = 100;
     /// Devices of one room.
     devices_per_room_max = 250;
+    /// Grants of one person or device: each is looked at for every plain message.
+    grants_per_account_max = 32;
     /// Members of one room: the age file of a bundle grows by 98 B each (facts.md).
     members_per_room_max = 1_000;
     /// Failed logins of one name or address before each further try waits.
@@ -178,6 +180,15 @@ limits! {
     sessions_per_identity_max = 100;
     /// Bytes of a client id.
     client_id_bytes_max = 256;
+    /// Refused publishes of one MQTT 3.1.1 session that are known when they come again: as many as
+    /// a bridge has under way at a time, and fewer.
+    refusals_remembered_max = 16;
+    /// Accounts of which the last refused publish is kept to be shown.
+    refusals_kept_max = 1_000;
+    /// Between two doorbells that tell a person of refused publishes, in ms: a flood rings once.
+    refusal_bell_gap_ms = 1_000;
+    /// How long somebody without a connection still counts as online, in s (design §5).
+    presence_grace_s = 30;
     /// Events read back from history at a time.
     backlog_events_max = 256;
     /// Bytes of room events the bus remembers: a session that lags further reads history.

@@ -119,9 +119,46 @@ pub const fn may(role: RoomRole, action: RoomAction, kind: RoomType) -> bool {
     }
 }
 
+/// What somebody can want to do to the house as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum HouseAction {
+    /// Grant plain MQTT topics, and take grants back.
+    ManageGrants,
+    /// End everything that somebody has open.
+    Disconnect,
+    /// See the broker's counts.
+    SeeCounts,
+}
+
+/// The table of the house: may somebody of this role do this?
+pub const fn may_in_house(role: HouseRole, action: HouseAction) -> bool {
+    match action {
+        HouseAction::ManageGrants | HouseAction::Disconnect | HouseAction::SeeCounts => {
+            matches!(role, HouseRole::Owner | HouseRole::Admin)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_house_is_run_by_its_owner_and_admins() {
+        use HouseAction::*;
+        for action in [ManageGrants, Disconnect, SeeCounts] {
+            let roles = [
+                (HouseRole::Owner, true),
+                (HouseRole::Admin, true),
+                (HouseRole::Member, false),
+                (HouseRole::Guest, false),
+                (HouseRole::Bot, false),
+            ];
+            for (role, expected) in roles {
+                assert_eq!(may_in_house(role, action), expected, "{role:?} {action:?}");
+            }
+        }
+    }
 
     #[test]
     fn the_table_is_the_seeds() {

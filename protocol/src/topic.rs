@@ -103,6 +103,23 @@ pub fn matches(filter: &str, name: &str) -> bool {
     }
 }
 
+/// Whether every name under `filter` also lies under `wide`. Both are well formed, and `wide`
+/// begins with a level that is no wildcard, so that §4.7.2 has no part in it.
+pub fn covers(wide: &str, filter: &str) -> bool {
+    let (mut wanted, mut levels) = (wide.split('/'), filter.split('/'));
+    loop {
+        match (wanted.next(), levels.next()) {
+            (Some("#"), _) => return true,
+            // `#` also stands for no level at all, and for many.
+            (_, Some("#")) => return false,
+            (Some("+"), Some(_)) => {}
+            (Some(want), Some(level)) if want == level => {}
+            (None, None) => return true,
+            _ => return false,
+        }
+    }
+}
+
 /// A topic of Hearth (design §4): the table of who may do what is the gateway's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Topic {
@@ -128,7 +145,44 @@ pub enum Topic {
     Signal(UserId, UserId),
     /// `hearth/status`: retained, online or offline.
     Status,
+    /// `$SYS/broker/…`: retained, one of the broker's numbers.
+    Sys(Number),
 }
+
+/// A number of the broker, under the name that other brokers gave it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Number {
+    /// Connections now.
+    Connected,
+    /// Publishes from clients, in total.
+    Received,
+    /// Publishes to clients, in total.
+    Sent,
+    /// Messages dropped, in total.
+    Dropped,
+    /// Retained messages now.
+    Retained,
+}
+
+impl Number {
+    /// All of them.
+    pub const ALL: [Number; 5] =
+        [Number::Connected, Number::Received, Number::Sent, Number::Dropped, Number::Retained];
+
+    /// What follows [`SYS_PREFIX`].
+    const fn name(self) -> &'static str {
+        match self {
+            Number::Connected => "broker/clients/connected",
+            Number::Received => "broker/publish/messages/received",
+            Number::Sent => "broker/publish/messages/sent",
+            Number::Dropped => "broker/publish/messages/dropped",
+            Number::Retained => "broker/retained messages/count",
+        }
+    }
+}
+
+/// What begins every topic that tells of the broker.
+pub const SYS_PREFIX: &str = "$SYS/";
 
 /// What begins every topic of Hearth.
 pub const PREFIX: &str = "hearth/";
@@ -136,6 +190,9 @@ pub const PREFIX: &str = "hearth/";
 impl Topic {
     /// The topic a name stands for; `None` for anything outside the table.
     pub fn parse(name: &str) -> Option<Topic> {
+        if let Some(name) = name.strip_prefix(SYS_PREFIX) {
+            return Number::ALL.into_iter().find(|number| number.name() == name).map(Topic::Sys);
+        }
         let mut levels = name.strip_prefix(PREFIX)?.split('/');
         let mut next = || levels.next();
         let topic = match next()? {
@@ -177,15 +234,23 @@ impl Topic {
             | Topic::Read(room, _)
             | Topic::Receipts(room)
             | Topic::Key(room) => Some(room),
-            Topic::Presence(_) | Topic::Inbox(_) | Topic::Signal(..) | Topic::Status => None,
+            Topic::Presence(_)
+            | Topic::Inbox(_)
+            | Topic::Signal(..)
+            | Topic::Status
+            | Topic::Sys(_) => None,
         }
     }
 }
 
 impl fmt::Display for Topic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Topic::Sys(number) = self {
+            return write!(f, "{SYS_PREFIX}{}", number.name());
+        }
         f.write_str(PREFIX)?;
         match self {
+            Topic::Sys(_) => Ok(()),
             Topic::RoomIn(room) => write!(f, "rooms/{room}/in"),
             Topic::Door(room, device) => write!(f, "rooms/{room}/door/{device}"),
             Topic::RoomOut(room) => write!(f, "rooms/{room}/out"),
@@ -299,11 +364,31 @@ mod tests {
                 Topic::RoomIn(room), Topic::Door(room, device), Topic::RoomOut(room),
                 Topic::Live(room, user), Topic::Read(room, user), Topic::Receipts(room),
                 Topic::Key(room), Topic::Presence(user), Topic::Inbox(user),
-                Topic::Signal(user, user), Topic::Status,
+                Topic::Signal(user, user), Topic::Status, Topic::Sys(Number::Retained),
             ] {
                 prop_assert_eq!(Topic::parse(&topic.to_string()), Some(topic));
                 prop_assert_eq!(check_name(&topic.to_string()), Ok(()));
             }
+        }
+
+        #[test]
+        fn a_filter_is_covered_when_all_its_names_are(
+            wide in "a(/[ab+]){0,3}(/#)?",
+            filter in "[ab+](/[ab+]){0,3}(/#)?",
+        ) {
+            // Names with every mix of levels, also one that stands in no filter, one level deeper
+            // than any of them.
+            let mut names = vec![String::new()];
+            let mut all_match = true;
+            for _ in 0..5 {
+                let levels = |name: &String| ["a", "b", "c"].map(|level| match &**name {
+                    "" => level.to_string(),
+                    name => format!("{name}/{level}"),
+                });
+                names = names.iter().flat_map(levels).collect();
+                all_match &= names.iter().all(|n| !matches(&filter, n) || matches(&wide, n));
+            }
+            prop_assert_eq!(covers(&wide, &filter), all_match);
         }
 
         #[test]

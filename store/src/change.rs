@@ -1,10 +1,13 @@
 //! Every write but a message's: one atomic change, which passes the same appender in order.
 
 use hearth_protocol::event::Line;
-use hearth_protocol::ids::{DeviceId, EventId, InviteCode, RoomId, SessionId, TokenId, UserId};
+use hearth_protocol::ids::{
+    DeviceId, EventId, GrantId, InviteCode, RoomId, SessionId, TokenId, UserId,
+};
 
 use crate::bundles::Bundle;
 use crate::devices::Device;
+use crate::grants::Grant;
 use crate::house::House;
 use crate::invites::Invite;
 use crate::members::Member;
@@ -112,8 +115,12 @@ pub enum Edit {
     PutDevice(Device),
     /// A device's token or door.
     UpdateDevice(Device),
-    /// Ends a device; its name stays used.
+    /// Ends a device and its grants; its name stays used.
     RemoveDevice(DeviceId),
+    /// A new grant.
+    PutGrant(Grant),
+    /// Takes a grant back.
+    RemoveGrant(GrantId),
     /// A newcomer's proof, until a bundle lists them.
     PutProof(JoinProof),
     /// A proof that is no longer needed; nothing if there is none.

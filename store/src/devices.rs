@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::Order;
 use crate::error::StoreError;
+use crate::grants::{self, Grantee};
 use crate::stage::Stage;
 use crate::store::Store;
 use crate::{keys, record, rooms};
@@ -96,9 +97,10 @@ pub(crate) async fn update(stage: &mut Stage<'_>, device: &Device) -> Result<(),
     Ok(())
 }
 
-/// Ends a device; its name stays used.
+/// Ends a device and its grants; its name stays used.
 pub(crate) async fn remove(stage: &mut Stage<'_>, device: DeviceId) -> Result<(), StoreError> {
     let old = require(stage, device).await?;
+    grants::remove_all(stage, Grantee::Device(device)).await?;
     stage.delete(keys::device_token(old.token_hash));
     stage.delete(keys::device_of(old.room, device));
     stage.delete(keys::device(device));
@@ -106,7 +108,8 @@ pub(crate) async fn remove(stage: &mut Stage<'_>, device: DeviceId) -> Result<()
     Ok(())
 }
 
-async fn require(stage: &Stage<'_>, device: DeviceId) -> Result<Device, StoreError> {
+/// The device, which must be there.
+pub(crate) async fn require(stage: &Stage<'_>, device: DeviceId) -> Result<Device, StoreError> {
     let found = stage.load("device", keys::device(device)).await?;
     found.ok_or(StoreError::NotFound { what: "device" })
 }

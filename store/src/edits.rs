@@ -7,7 +7,8 @@ use crate::change::Edit;
 use crate::error::StoreError;
 use crate::stage::Stage;
 use crate::{
-    bundles, devices, house, invites, members, proofs, rooms, sessions, tokens, users, vaults,
+    bundles, devices, grants, house, invites, members, proofs, rooms, sessions, tokens, users,
+    vaults,
 };
 
 /// What edits need to know beside themselves.
@@ -54,6 +55,8 @@ pub(crate) async fn apply(
         Edit::PutDevice(device) => devices::put(stage, device, limits).await,
         Edit::UpdateDevice(device) => devices::update(stage, device).await,
         Edit::RemoveDevice(device) => devices::remove(stage, *device).await,
+        Edit::PutGrant(grant) => grants::put(stage, grant, limits).await,
+        Edit::RemoveGrant(grant) => grants::remove(stage, *grant).await,
         Edit::PutProof(proof) => proofs::put(stage, proof).await,
         Edit::RemoveProof { room, user } => {
             proofs::remove(stage, *room, *user);

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use hearth_protocol::ids::{
-    DeviceId, Epoch, EventId, InviteCode, Position, RoomId, SessionId, TokenId, UserId,
+    DeviceId, Epoch, EventId, GrantId, InviteCode, Position, RoomId, SessionId, TokenId, UserId,
 };
 
 use crate::engine::Range;
@@ -85,6 +85,13 @@ key_space! {
     /// -> device id; stays when the device goes
     b'z' device_name(room: RoomId, name: &str);
 
+    /// -> Grant
+    b'a' grant(grant: GrantId);
+    /// -> nothing
+    b'A' grant_of_user(user: UserId, grant: GrantId);
+    /// -> nothing
+    b'B' grant_of_device(device: DeviceId, grant: GrantId);
+
     /// -> an event
     b'e' event(room: RoomId, position: Position);
     /// -> room id, position
@@ -133,6 +140,12 @@ ranges! {
     b'I' invites_of(room: RoomId);
     /// A room's devices.
     b'D' devices_of(room: RoomId);
+    /// Every grant.
+    b'a' grants();
+    /// A person's grants.
+    b'A' grants_of_user(user: UserId);
+    /// A device's grants.
+    b'B' grants_of_device(device: DeviceId);
     /// A room's events.
     b'e' events_of(room: RoomId);
     /// The broker's rows that begin alike.
@@ -172,6 +185,7 @@ parts! {
     EventId => &'a [u8; 16]: |id| id.as_bytes();
     SessionId => &'a [u8; 16]: |id| id.as_bytes();
     TokenId => &'a [u8; 16]: |id| id.as_bytes();
+    GrantId => &'a [u8; 16]: |id| id.as_bytes();
     InviteCode => &'a str: |code| code.as_str();
     Position => [u8; 8]: |position| position.0.to_be_bytes();
     u32 => [u8; 4]: |number| number.to_be_bytes();

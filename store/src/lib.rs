@@ -6,7 +6,8 @@
 //! - [`disk`], [`sealed_file`], [`master_key`]: what lies below redb, encrypted page by page
 //! - [`keys`], [`record`]: the whole key space, and how values look
 //! - one file per noun: [`house`], [`users`], [`vaults`], [`sessions`], [`tokens`], [`rooms`],
-//!   [`members`], [`bundles`], [`invites`], [`proofs`], [`devices`], [`messages`], [`shelf`]
+//!   [`members`], [`bundles`], [`invites`], [`proofs`], [`devices`], [`grants`], [`messages`],
+//!   [`shelf`]
 //! - [`change`]: every write but a message's is one atomic change
 //! - [`store`]: what the gateway holds; its one appender numbers everything that is written
 
@@ -16,6 +17,7 @@ pub mod devices;
 pub mod disk;
 pub mod engine;
 pub mod error;
+pub mod grants;
 pub mod house;
 pub mod invites;
 pub mod keys;
@@ -51,6 +53,7 @@ pub use engine::memory::Memory;
 pub use engine::redb::Redb;
 pub use engine::{Batch, Engine, EngineError};
 pub use error::StoreError;
+pub use grants::{Grant, Grantee};
 pub use house::House;
 pub use invites::Invite;
 pub use master_key::{DataKey, KeyError, load_or_create};

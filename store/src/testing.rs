@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use hearth_protocol::event::{Class, Line, Sender};
 use hearth_protocol::ids::{
-    DeviceId, EventId, InviteCode, Position, RoomId, SessionId, TokenId, UserId,
+    DeviceId, EventId, GrantId, InviteCode, Position, RoomId, SessionId, TokenId, UserId,
 };
 use hearth_protocol::limits::Limits;
 use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
@@ -53,6 +53,7 @@ numbered! {
     event_id: EventId;
     session_id: SessionId;
     token_id: TokenId;
+    grant_id: GrantId;
 }
 
 pub fn code(number: u8) -> InviteCode {

@@ -157,3 +157,114 @@ fn wrong_tokens_are_refused_by_name() {
     assert_eq!(reply["code"], json!("wrong_token"));
     assert!(reply["hint"].as_str().unwrap().contains("sign in"));
 }
+
+/// Runs a box command that must succeed.
+fn run(house: &House, args: &[&str]) -> Value {
+    let done = house.run(&[&["--json"], args].concat(), "");
+    assert!(done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
+    serde_json::from_slice(&done.stdout).unwrap()
+}
+
+#[test]
+fn granted_plain_topics_are_routed_until_the_grant_is_taken_back() {
+    let house = House::start();
+    let anna = house.person("anna");
+    let bert = house.person("bert");
+    house.open_room(&anna, "Laundry");
+    let line = device_line(&house, "washer", "Laundry");
+    let value = |flag: &str| line[line.iter().position(|arg| arg == flag).unwrap() + 1].clone();
+    let (device, device_token) = (value("-u"), value("-P"));
+    let (status, app) =
+        house.call("POST", "/api/auth/tokens", Some(&bert), Some(json!({ "label": "hub" })));
+    assert_eq!(status, 201, "{app}");
+    let hub = Person { token: app["token"].as_str().unwrap().to_string(), ..bert };
+    let post = |version: &str, topic: &str, text: &str, more: &[&str]| {
+        let who = ["-V", version, "-u", &device, "-P", &device_token, "-t", topic, "-m", text];
+        mosquitto_pub(&house, &[&who[..], more].concat())
+    };
+    let sub = ["-t", "homeassistant/#", "-t", "sentinel", "-q", "2"];
+    let format = ["-F", r#"{"topic":"%t","qos":%q,"retain":%r,"text":"%p"}"#];
+
+    // Nobody has it: 0x87 for both of them.
+    let (host, port) = (house.mqtt.ip().to_string(), house.mqtt.port().to_string());
+    let tried = Command::new("mosquitto_sub")
+        .args(["-h", &host, "-p", &port, "-V", "mqttv5", "-W", "5"])
+        .args(["-u", "bert", "-P", &hub.token, "-t", "homeassistant/#"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&tried.stderr).to_lowercase();
+    assert!(said.contains("denied") || said.contains("not authorized"), "{tried:?}");
+    let tried = post("mqttv5", "homeassistant/washer/state", "no", &[]);
+    assert!(String::from_utf8_lossy(&tried.stderr).to_lowercase().contains("not authorized"));
+
+    let add = |to: &[&str], filter: &str, access: &str| {
+        let args = [&["grant", "add"], to, &[filter, "--access", access]].concat();
+        run(&house, &args)["grants"][0]["id"].as_str().unwrap().to_string()
+    };
+    let read = add(&["--user", "bert"], "homeassistant/#", "read");
+    add(&["--user", "bert"], "sentinel", "read");
+    add(&["--device", "washer"], "homeassistant/washer/#", "write");
+    add(&["--device", &device], "sentinel", "write");
+    assert!(post("mqttv5", "homeassistant/washer/state", "kept", &["-r"]).status.success());
+    for version in ["mqttv311", "mqttv5"] {
+        let args = [&["-V", version][..], &sub, &format].concat();
+        let (mut child, mut out) = mosquitto_sub(&house, &hub, &args);
+        let mut heard = |topic: &str, qos: u8, retain: u8, text: &str| {
+            let expected = json!({ "topic": topic, "qos": qos, "retain": retain, "text": text });
+            assert_eq!(next_json(&mut out), expected, "{version}");
+        };
+        heard("homeassistant/washer/state", 1, 1, "kept");
+        for qos in ["1", "2"] {
+            let topic = "homeassistant/washer/door";
+            assert!(post(version, topic, "open", &["-q", qos]).status.success());
+            heard(topic, qos.parse().unwrap(), 0, "open");
+        }
+        if version == "mqttv5" {
+            // Taken back: what comes next on the standing subscription is the other topic's.
+            run(&house, &["grant", "remove", &read]);
+            assert!(post(version, "homeassistant/washer/door", "shut", &[]).status.success());
+            assert!(post(version, "sentinel", "end", &[]).status.success());
+            heard("sentinel", 1, 0, "end");
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let left = run(&house, &["grant", "list"]);
+    assert_eq!(left["grants"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn grants_are_given_by_those_who_run_the_house() {
+    let house = House::start();
+    let (anna, bert) = (house.person("anna"), house.person("bert"));
+    let grant = json!({ "user_id": bert.id, "filter": "home/#", "access": "both" });
+    let call = |method: &str, path: &str, who: &Person, body: Option<Value>| {
+        let (status, reply) = house.call(method, path, Some(who), body);
+        (status, reply["code"].as_str().unwrap_or_default().to_string(), reply)
+    };
+    let (status, code, _) = call("POST", "/api/grants", &bert, Some(grant.clone()));
+    assert_eq!((status, &*code), (403, "forbidden"));
+    let (status, code, _) = call("GET", "/api/grants", &bert, None);
+    assert_eq!((status, &*code), (403, "forbidden"));
+    let (_, app) = house.call("POST", "/api/auth/tokens", Some(&anna), Some(json!({"label": "x"})));
+    let app = Person { token: app["token"].as_str().unwrap().to_string(), ..anna.clone() };
+    let (status, code, _) = call("POST", "/api/grants", &app, Some(grant.clone()));
+    assert_eq!((status, &*code), (403, "forbidden"), "an app token");
+    let (status, _, made) = call("POST", "/api/grants", &anna, Some(grant));
+    assert_eq!(status, 201, "{made}");
+    assert_eq!((&made["user_id"], &made["created_by"]), (&json!(bert.id), &json!(anna.id)));
+    let (_, _, list) = call("GET", "/api/grants", &anna, None);
+    assert_eq!(list, json!({ "grants": [made] }));
+    for (filter, to, expected) in [
+        ("hearth/#", &bert.id, (400, "bad_filter")),
+        ("home/#", &made["id"].as_str().unwrap().to_string(), (404, "not_found")),
+    ] {
+        let body = json!({ "user_id": to, "filter": filter, "access": "read" });
+        let (status, code, reply) = call("POST", "/api/grants", &anna, Some(body));
+        assert_eq!((status, &*code), expected, "{reply}");
+    }
+    let path = format!("/api/grants/{}", made["id"].as_str().unwrap());
+    assert_eq!(call("DELETE", &path, &bert, None).0, 403);
+    assert_eq!(call("DELETE", &path, &anna, None).0, 204);
+    assert_eq!(call("DELETE", &path, &anna, None).0, 404);
+}

@@ -10,7 +10,6 @@ use tokio::time::{Instant, timeout};
 use super::packet::{Outgoing, Will};
 use super::{Connection, End};
 use crate::departures::Departures;
-use crate::gate::PresenceChange;
 use crate::registry::Left;
 
 /// How long publishes that the gate has not answered may still take.
@@ -98,7 +97,6 @@ impl Connection {
             }
         };
         self.left = true;
-        self.gate.presence(&self.who, PresenceChange::Disconnected);
         if let Some(will) = due {
             let who = Arc::clone(&self.who);
             self.hub.publish_will(&self.key, who, will, number).await;

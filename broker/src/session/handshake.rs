@@ -22,8 +22,9 @@ use super::transport::Transport;
 use super::wire::{Opening, Wire, opening};
 use super::{Connection, KeepAlive};
 use crate::bounds::Place;
-use crate::gate::{Gate, Login, PresenceChange, Version};
+use crate::gate::{Gate, Login, Version};
 use crate::hub::{Hub, assigned_id, mailbox};
+use crate::presence::Present;
 use crate::reason::Reason;
 use crate::registry::{AccountBounds, Entered, Key, Yours};
 
@@ -267,7 +268,7 @@ fn welcome(hub: Arc<Hub>, guest: Guest, visit: Visit, yours: Yours, place: Place
         }
     }
     yours.mailbox.arrive(&who);
-    gate.presence(&who, PresenceChange::Connected);
+    let present = Present::enter(&hub, &key.account);
     tracing::debug!(account = %key.account, client_id = %key.client_id, ?version, "connected");
     let mut connection = Connection {
         framer: Framer::new(version, connect.packet_max, aliases),
@@ -282,6 +283,7 @@ fn welcome(hub: Arc<Hub>, guest: Guest, visit: Visit, yours: Yours, place: Place
         mailbox: yours.mailbox,
         visit: yours.visit,
         place: Some(place),
+        _present: present,
         left: false,
         hub,
         gate,

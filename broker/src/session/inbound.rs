@@ -1,22 +1,20 @@
 //! What a client sends: publishes to the gate and back, acknowledgements, the rest.
 
 use std::collections::{HashMap, HashSet};
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytestring::ByteString;
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesOrdered;
 use hearth_protocol::limits::Limits;
-use hearth_protocol::refusal::Refusal;
+use hearth_protocol::refusal::{Kind, Refusal};
 use hearth_protocol::topic::check_name;
 use tokio::time::Instant;
 
+use super::accepting::{About, Accepted, Accepting};
 use super::flight::Held;
-use super::pacing::TOO_FAST;
+use super::pacing::too_fast;
 use super::packet::{Incoming, Outgoing, Publication};
 use super::state::Keeper;
 use super::{Connection, End};
@@ -25,7 +23,7 @@ use crate::gate::{Publish, Qos, Verdict, Version};
 use crate::hub::once_key;
 use crate::message::{Message, detach, detach_properties, expires};
 use crate::reason::Reason;
-use crate::refusals::Answer;
+use crate::refusals::{Answer, Same};
 use crate::shelf::record::{QueuedRow, queued_key, received_key};
 use crate::shelf::writer::{NOTHING, Ticket};
 
@@ -58,36 +56,6 @@ impl Inbound {
     /// Whether one more publish may come, beside answers that are held back.
     pub fn has_room(&self, held: usize) -> bool {
         self.pending.len() + held < self.pending_max
-    }
-}
-
-/// A publish or a release at the gate.
-pub(super) struct Accepting {
-    future: BoxFuture<'static, Result<Verdict, Refusal>>,
-    about: Option<About>,
-}
-
-enum About {
-    Publish(Arc<Message>, Option<u16>),
-    Release(u16, Reason),
-}
-
-/// What the gate said.
-pub(super) struct Accepted {
-    about: About,
-    ruled: Result<Verdict, Refusal>,
-}
-
-impl Future for Accepting {
-    type Output = Accepted;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Accepted> {
-        let ruled = std::task::ready!(self.future.as_mut().poll(cx));
-        match self.about.take() {
-            Some(about) => Poll::Ready(Accepted { about, ruled }),
-            // A future is not polled after it was ready.
-            None => Poll::Pending,
-        }
     }
 }
 
@@ -188,13 +156,15 @@ impl Connection {
         // Nothing tells 3.1.1 that it is too fast: it is only slowed down.
         let patient = publication.id.is_some() && self.wire.version() == Version::V3;
         if !self.pacing.take(patient) {
-            return self.reject(&publication, Reason::QuotaExceeded, TOO_FAST);
+            return self.reject(&publication, Reason::QuotaExceeded, &too_fast());
         }
         let limits = &self.hub.limits;
         if publication.topic.split('/').count() > limits.topic_levels_max
             || publication.topic.len() > limits.topic_bytes_max
         {
-            return self.reject(&publication, Reason::BadTopic, "bad_topic: too long or too deep");
+            let text = "the topic is too long or too deep";
+            let refusal = Refusal::new(Kind::Invalid, "bad_topic", text);
+            return self.reject(&publication, Reason::BadTopic, &refusal);
         }
         if let Some(id) = publication.id {
             // MQTT 5 §3.3.4: more than the receive maximum is the client's error; 3.1.1 knows
@@ -241,18 +211,57 @@ impl Connection {
     }
 
     /// Refuses before anyone is asked.
-    fn reject(&mut self, publication: &Publication, reason: Reason, text: &str) -> Result<(), End> {
+    fn reject(
+        &mut self,
+        publication: &Publication,
+        reason: Reason,
+        refusal: &Refusal,
+    ) -> Result<(), End> {
         add(&self.hub.totals.refused, 1);
-        let text = Some(text.to_string());
-        match (publication.id, self.wire.version()) {
-            (None, _) => {}
-            (Some(_), Version::V3) => return Err(End::Bye(reason)),
-            (Some(id), _) if publication.qos == Qos::ExactlyOnce => {
-                self.send(Outgoing::PubRec(id, reason, text));
-            }
-            (Some(id), _) => self.send(Outgoing::PubAck(id, reason, text)),
-        }
+        self.gate.refused(&self.who, &publication.topic, refusal);
+        let Some(id) = publication.id else { return Ok(()) };
+        let Publication { topic, payload, retain, .. } = publication;
+        let publish = Same { topic, payload, retain: *retain };
+        let told = self.tell_refused(publish, reason, refusal)?;
+        self.acknowledge((id, publication.qos), told, Keeper::Session, NOTHING);
         Ok(())
+    }
+
+    /// How a refusal is told: by its reason, or in 3.1.1 by the rule of `refusals`.
+    fn tell_refused(
+        &self,
+        publish: Same<'_>,
+        reason: Reason,
+        refusal: &Refusal,
+    ) -> Result<(Reason, Option<String>), End> {
+        if self.wire.version() == Version::V5 {
+            return Ok((reason, Some(refusal.to_string())));
+        }
+        match self.hub.refusals.note(&self.key, publish, refusal.kind) {
+            Answer::Close => Err(End::Bye(reason)),
+            Answer::Acknowledge => {
+                tracing::warn!(account = %self.key.account, client_id = %self.key.client_id,
+                    code = refusal.code, "refused again over 3.1.1: acknowledged, not kept");
+                Ok((Reason::Success, None))
+            }
+        }
+    }
+
+    fn acknowledge(
+        &mut self,
+        (id, qos): (u16, Qos),
+        (reason, text): (Reason, Option<String>),
+        keeper: Keeper,
+        ticket: Ticket,
+    ) {
+        if qos == Qos::ExactlyOnce {
+            if !reason.is_failure() {
+                self.state.received.insert(id, keeper);
+            }
+            self.send_once_saved(ticket, Outgoing::PubRec(id, reason, text));
+        } else {
+            self.send_once_saved(ticket, Outgoing::PubAck(id, reason, text));
+        }
     }
 
     /// Asks the gate. A publish that it answers at once, with none before it, takes no queue.
@@ -329,39 +338,24 @@ impl Connection {
         };
         if let Err(refusal) = &ruled {
             add(&self.hub.totals.refused, 1);
+            self.gate.refused(&self.who, &message.topic, refusal);
             tracing::info!(account = %self.key.account, code = refusal.code, "publish refused");
         }
         let Some(id) = id else { return Ok(()) };
         self.inbound.unanswered -= 1;
         self.inbound.receiving.remove(&id);
-        let (reason, text) = match &ruled {
+        let publish = Same::from(&*message);
+        let told = match &ruled {
             Ok(_) => {
                 if self.wire.version() == Version::V3 {
-                    self.hub.refusals.forget(&self.key);
+                    self.hub.refusals.accepted(&self.key, publish);
                 }
                 (Reason::Success, None)
             }
-            Err(refusal) if self.wire.version() == Version::V5 => {
-                (Reason::of(refusal), Some(refusal.to_string()))
-            }
-            Err(refusal) => match self.hub.refusals.note(&self.key, &message, refusal.kind) {
-                Answer::Close => return Err(End::Bye(Reason::of(refusal))),
-                Answer::Acknowledge => {
-                    tracing::warn!(account = %self.key.account, client_id = %self.key.client_id,
-                        code = refusal.code, "refused again over 3.1.1: acknowledged, not kept");
-                    (Reason::Success, None)
-                }
-            },
+            Err(refusal) => self.tell_refused(publish, Reason::of(refusal), refusal)?,
         };
         let ticket = ruled.unwrap_or(NOTHING);
-        if message.qos == Qos::ExactlyOnce {
-            if !reason.is_failure() {
-                self.state.received.insert(id, keeper);
-            }
-            self.send_once_saved(ticket, Outgoing::PubRec(id, reason, text));
-        } else {
-            self.send_once_saved(ticket, Outgoing::PubAck(id, reason, text));
-        }
+        self.acknowledge((id, message.qos), told, keeper, ticket);
         Ok(())
     }
 

@@ -6,13 +6,17 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use hearth_protocol::refusal::{Kind, Refusal};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::pace::{Bucket, Pace};
 
 /// What a publish over the rate is told.
-pub(super) const TOO_FAST: &str = "too_fast: this account publishes more than publishes_per_s_max \
-     (publish less often, or over fewer connections)";
+pub(super) fn too_fast() -> Refusal {
+    let text = "this account publishes more than publishes_per_s_max";
+    Refusal::new(Kind::TooMany { retry_after_ms: 1_000 }, "too_fast", text)
+        .hint("publish less often, or over fewer connections")
+}
 
 /// What slows a connection down.
 pub(super) struct Pacing {

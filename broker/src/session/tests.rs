@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
 use hearth_protocol::ids::{Position, RoomId};
 use hearth_protocol::limits::Limits;
-use hearth_protocol::principal::Principal;
+use hearth_protocol::principal::{Account, Principal};
 use hearth_protocol::refusal::Refusal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::task::JoinHandle;
@@ -66,7 +66,9 @@ impl Gate for Historian {
         ready(Ok(Backlog { events, up_to })).boxed()
     }
 
-    fn presence(&self, _: &Principal, _: PresenceChange) {}
+    fn presence(&self, _: &Account, _: PresenceChange) {}
+
+    fn refused(&self, _: &Principal, _: &str, _: &Refusal) {}
 }
 
 /// A hub on a tiny bus that can be killed.

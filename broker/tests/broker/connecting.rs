@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::support::{house, raw};
-use hearth_broker::{PresenceChange, Version};
+use hearth_broker::Version;
 use rmqtt_codec::v3::{self, ConnectAckReason as Reason3};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -114,13 +114,4 @@ async fn a_second_connect_is_an_error() {
     let again = b"\x10\x0e\x00\x04MQTT\x05\x02\x00\x00\x00\x00\x01r";
     let answer = raw(&house, Version::V5, again).await;
     assert!(answer.ends_with(&[0xE0, 2, 0x82, 0]), "{answer:x?}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_gate_hears_who_comes_and_goes() {
-    let house = house(|_| {});
-    house.client("a").await.disconnect().await;
-    house.broker.shutdown().await;
-    let heard = house.gate.presence.lock().unwrap().clone();
-    assert_eq!(heard, [PresenceChange::Connected, PresenceChange::Disconnected]);
 }

@@ -1,8 +1,10 @@
 //! The owner ends connections, and the broker itself (MQTT 5 §3.14).
 
 use super::support::house;
+use bytes::Bytes;
 use hearth_broker::Reason;
 use hearth_protocol::principal::{Account, Principal};
+use hearth_protocol::topic::Topic;
 
 #[tokio::test(start_paused = true)]
 async fn every_connection_of_an_account_ends_at_once() {
@@ -35,4 +37,18 @@ async fn a_stop_tells_everyone_and_lets_nobody_in() {
     packet.keep_alive = 1;
     late.send(rmqtt_codec::v5::Packet::Connect(Box::new(packet))).await;
     assert!(late.next_or_end().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_appliance_says_last_arrives_before_the_end() {
+    let house = house(|_| {});
+    let mut client = house.client("a").await;
+    client.subscribe("hearth/status", 1).await;
+    house.broker.publish(&Topic::Status, Bytes::from_static(b"offline"), true);
+    let broker = house.broker.clone();
+    let stopped = tokio::spawn(async move { broker.shutdown().await });
+    assert_eq!(super::support::text(&client.heard().await), "offline");
+    assert_eq!(client.bye().await, 0x8B);
+    drop(client);
+    stopped.await.unwrap();
 }

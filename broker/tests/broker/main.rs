@@ -13,6 +13,7 @@ mod handshakes;
 mod history;
 mod links;
 mod malformed;
+mod presence;
 mod qos;
 mod queues;
 mod rates;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use hearth_protocol::ids::{DeviceId, RoomId};
+use hearth_protocol::principal::Account;
 use hearth_protocol::role::RoomAction;
 use hearth_store::Device;
 use serde::Deserialize;
@@ -41,16 +42,19 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     list.or(add).unify().or(remove).unify().boxed()
 }
 
-fn view(device: &Device) -> Value {
+fn view(app: &App, device: &Device) -> Value {
     json!({ "id": device.id, "room_id": device.room, "name": device.name,
             "created_at": device.created_at, "created_by": device.created_by,
-            "door_epoch": device.door_epoch, "last_post_at": device.last_post_at })
+            "door_epoch": device.door_epoch, "last_post_at": device.last_post_at,
+            "last_refused": app.refusals.last(&Account::Device(device.id)) })
 }
 
 async fn list(room: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     app.membership.require(room, caller.user, RoomAction::Read)?;
     let devices = app.store.devices(room).await?;
-    Answer::ok(&json!({ "devices": devices.iter().map(view).collect::<Vec<_>>() }))
+    Answer::ok(
+        &json!({ "devices": devices.iter().map(|device| view(&app, device)).collect::<Vec<_>>() }),
+    )
 }
 
 #[derive(Deserialize)]
@@ -71,7 +75,7 @@ async fn add(
     let AddRequest { id, name, bundle } = request;
     let new = NewDevice { id, name, by: caller.user, bundle };
     let (device, token) = app.add_device(&state, new).await?;
-    Answer::created(&json!({ "device": view(&device), "token": token }))
+    Answer::created(&json!({ "device": view(&app, &device), "token": token }))
 }
 
 async fn remove(id: DeviceId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {

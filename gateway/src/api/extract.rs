@@ -12,6 +12,7 @@ use futures_util::{Stream, StreamExt};
 use hearth_protocol::ids::{SessionId, UserId};
 use hearth_protocol::principal::Principal;
 use hearth_protocol::refusal::Kind;
+use hearth_protocol::role::HouseAction;
 use serde::de::DeserializeOwned;
 use warp::{Filter, Rejection};
 
@@ -38,7 +39,7 @@ impl Caller {
     /// The login behind it: keys and tokens are not for apps.
     pub fn login(&self) -> Result<SessionId, ApiError> {
         self.session.ok_or_else(|| {
-            ApiError::forbidden("an app token does not reach keys, tokens and logins")
+            ApiError::forbidden("an app token does not reach keys, tokens, logins and grants")
                 .hint("sign in with the password")
         })
     }
@@ -69,6 +70,27 @@ pub fn caller(
             identify(&app, header.as_deref()).await.map_err(Rejection::from)
         },
     )
+}
+
+/// Whether the asker may see the counts: on this machine and not through a proxy, or by running
+/// the house.
+pub fn counts_reader(
+    app: &Arc<App>,
+) -> impl Filter<Extract = (Result<(), ApiError>,), Error = Rejection> + Clone + use<> {
+    with(app)
+        .and(warp::ext::optional::<Peer>())
+        .and(warp::header::optional::<String>("forwarded"))
+        .and(warp::header::optional::<String>("x-forwarded-for"))
+        .and(warp::header::optional::<String>("authorization"))
+        .then(|app: Arc<App>, peer: Option<Peer>, by, of, header: Option<String>| async move {
+            let proxied = [by, of].iter().any(Option::is_some);
+            let near = peer.is_some_and(|Peer(address)| address.ip().is_loopback());
+            if near && !proxied {
+                return Ok(());
+            }
+            let caller = identify(&app, header.as_deref()).await?;
+            app.roles.require(caller.user, HouseAction::SeeCounts)
+        })
 }
 
 async fn identify(app: &App, header: Option<&str>) -> Result<Caller, ApiError> {

@@ -18,7 +18,10 @@ use crate::error::ApiError;
 pub struct Answer {
     status: StatusCode,
     body: Option<Vec<u8>>,
+    content_type: &'static str,
 }
+
+const JSON: &str = "application/json";
 
 impl Answer {
     /// 200 with JSON.
@@ -33,14 +36,19 @@ impl Answer {
 
     /// 204.
     pub fn nothing() -> Result<Self, ApiError> {
-        Ok(Self { status: StatusCode::NO_CONTENT, body: None })
+        Ok(Self { status: StatusCode::NO_CONTENT, body: None, content_type: JSON })
+    }
+
+    /// 200 with text of a format of its own.
+    pub fn text(text: String, content_type: &'static str) -> Result<Self, ApiError> {
+        Ok(Self { status: StatusCode::OK, body: Some(text.into_bytes()), content_type })
     }
 
     fn with(status: StatusCode, value: &impl Serialize) -> Result<Self, ApiError> {
         let body = serde_json::to_vec(value).map_err(|error| {
             ApiError::new(Kind::Unavailable, "unwritable_answer", error.to_string())
         })?;
-        Ok(Self { status, body: Some(body) })
+        Ok(Self { status, body: Some(body), content_type: JSON })
     }
 }
 
@@ -53,16 +61,16 @@ pub fn answer(result: Result<Answer, ApiError>) -> Response {
         Ok(answer) => {
             let mut response = Response::new(answer.body.unwrap_or_default().into());
             *response.status_mut() = answer.status;
-            json_headers(&mut response);
+            headers(&mut response, answer.content_type);
             response
         }
         Err(error) => refuse(&error.0),
     }
 }
 
-fn json_headers(response: &mut Response) {
+fn headers(response: &mut Response, content_type: &'static str) {
     let headers = response.headers_mut();
-    headers.insert("content-type", HeaderValue::from_static("application/json"));
+    headers.insert("content-type", HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
@@ -72,7 +80,7 @@ pub fn refuse(no: &Refusal) -> Response {
     let mut response = Response::new(body.to_string().into());
     *response.status_mut() =
         StatusCode::from_u16(no.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    json_headers(&mut response);
+    headers(&mut response, JSON);
     if let Kind::TooMany { retry_after_ms } = no.kind {
         let seconds = HeaderValue::from(retry_after_ms.div_ceil(1_000));
         response.headers_mut().insert(RETRY_AFTER, seconds);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hearth_protocol::bytes::b64u;
 use hearth_protocol::ids::UserId;
-use hearth_protocol::role::HouseRole;
+use hearth_protocol::role::{HouseAction, HouseRole};
 use hearth_store::{Change, User};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -75,7 +75,13 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(body(app))
         .then(swap_vault)
         .map(answer);
-    let people = one.or(cards).unify().or(put_card).unify();
+    let disconnect = path!("api" / "users" / UserId / "disconnect")
+        .and(warp::post())
+        .and(with(app))
+        .and(caller(app))
+        .then(disconnect)
+        .map(answer);
+    let people = one.or(cards).unify().or(put_card).unify().or(disconnect).unify();
     people.or(vault).unify().or(swap).unify().boxed()
 }
 
@@ -92,6 +98,12 @@ async fn cards(app: Arc<App>, id: UserId) -> Result<Answer, ApiError> {
     let cards = app.store.cards(id).await?;
     let cards: Vec<_> = cards.iter().map(|card| b64u(card)).collect();
     Answer::ok(&json!({ "cards": cards }))
+}
+
+async fn disconnect(id: UserId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
+    app.roles.require(caller.user, HouseAction::Disconnect)?;
+    app.disconnect(person(&app, id).await?.id);
+    Answer::nothing()
 }
 
 #[derive(Deserialize)]

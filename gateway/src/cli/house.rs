@@ -4,16 +4,19 @@ use std::io::{self, BufRead, IsTerminal};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand, ValueEnum};
+use hearth_protocol::grant::Access;
+use hearth_protocol::ids::GrantId;
 use hearth_protocol::limits::Limits;
 use hearth_protocol::role::RoomType;
 use hearth_protocol::topic::Topic;
 
 use super::Failure;
-use crate::admin::{self, DeviceLine, Reply, Request, RoomLine, UserLine};
+use crate::admin::{self, DeviceLine, GrantLine, GrantTo, Reply, Request, RoomLine, UserLine};
 use crate::appliance;
 use crate::config::Place;
 use crate::member::devices::NewDevice;
+use crate::refusals::LastRefused;
 
 /// `hearth user`
 #[derive(Subcommand)]
@@ -28,6 +31,11 @@ pub enum UserCommand {
     },
     /// List the accounts.
     List,
+    /// End every connection that somebody has; they may connect again.
+    Disconnect {
+        /// Their name.
+        name: String,
+    },
 }
 
 /// `hearth room`
@@ -65,6 +73,52 @@ pub enum DeviceCommand {
     },
 }
 
+/// `hearth grant`
+#[derive(Subcommand)]
+pub enum GrantCommand {
+    /// Grant plain MQTT topics, such as `homeassistant/#`.
+    Add {
+        /// Whose.
+        #[command(flatten)]
+        to: To,
+        /// The topics: an MQTT filter that begins with a name of its own.
+        filter: String,
+        /// What may be done there.
+        #[arg(long, value_enum, default_value_t = AccessWord::Both)]
+        access: AccessWord,
+    },
+    /// List the grants.
+    List,
+    /// Take a grant back.
+    Remove {
+        /// Its id.
+        id: GrantId,
+    },
+}
+
+/// Who is granted something: one of the two.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub struct To {
+    /// A user's name.
+    #[arg(long)]
+    user: Option<String>,
+    /// A device's id, or its name where only one has it.
+    #[arg(long)]
+    device: Option<String>,
+}
+
+/// What may be done with granted topics.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum AccessWord {
+    /// Subscribe.
+    Read,
+    /// Publish.
+    Write,
+    /// Subscribe and publish.
+    Both,
+}
+
 /// Asks the appliance, or does it on the store when none runs.
 pub fn ask(place: &Place, request: Request) -> Result<Reply, Failure> {
     let socket = place.admin_socket();
@@ -100,6 +154,7 @@ pub fn user(place: &Place, command: UserCommand, json: bool) -> Result<(), Failu
             Request::UserAdd { name, password: read_password(password_stdin)? }
         }
         UserCommand::List => Request::UserList,
+        UserCommand::Disconnect { name } => Request::UserDisconnect { name },
     };
     print(ask(place, request)?, json)
 }
@@ -126,6 +181,28 @@ pub fn device(place: &Place, command: DeviceCommand, json: bool) -> Result<(), F
     print(ask(place, request)?, json)
 }
 
+/// Runs `hearth grant`.
+pub fn grant(place: &Place, command: GrantCommand, json: bool) -> Result<(), Failure> {
+    let request = match command {
+        GrantCommand::Add { to: To { user, device }, filter, access } => {
+            let to = match (user, device) {
+                (Some(user), None) => GrantTo::User(user),
+                (None, Some(device)) => GrantTo::Device(device),
+                _ => return Err("say whose it is: --user NAME or --device ID".into()),
+            };
+            let access = match access {
+                AccessWord::Read => Access::Read,
+                AccessWord::Write => Access::Write,
+                AccessWord::Both => Access::Both,
+            };
+            Request::GrantAdd { to, filter, access }
+        }
+        GrantCommand::List => Request::GrantList,
+        GrantCommand::Remove { id } => Request::GrantRemove { grant: id },
+    };
+    print(ask(place, request)?, json)
+}
+
 /// A password typed without echo, or the first line of standard input.
 pub fn read_password(from_stdin: bool) -> Result<String, Failure> {
     if !from_stdin && io::stdin().is_terminal() {
@@ -147,6 +224,7 @@ fn print(reply: Reply, json: bool) -> Result<(), Failure> {
     match reply {
         Reply::Users(users) => users.iter().for_each(print_user),
         Reply::Rooms(rooms) => rooms.iter().for_each(print_room),
+        Reply::Grants(grants) => grants.iter().for_each(print_grant),
         Reply::Devices(devices) => devices.iter().for_each(print_device),
         Reply::NewDevice { device, token, mqtt } => {
             let mqtt = mqtt.unwrap_or(([127, 0, 0, 1], 1883).into());
@@ -172,10 +250,24 @@ fn print_room(room: &RoomLine) {
 
 fn print_device(device: &DeviceLine) {
     println!("{}  {:<20}  posts to {}", device.id, device.name, device.room_name);
+    if let Some(refused) = &device.last_refused {
+        let LastRefused { code, message, topic, count, .. } = refused;
+        println!("    refused {count} times, last at {topic}: {code}: {message}");
+    }
+}
+
+fn print_grant(line: &GrantLine) {
+    let GrantLine { grant, name } = line;
+    let may = match grant.access {
+        Access::Read => "reads",
+        Access::Write => "writes",
+        Access::Both => "reads and writes",
+    };
+    println!("{}  {name:<20}  {may} {}", grant.id, grant.filter);
 }
 
 fn print_line_to_paste(device: DeviceLine, token: String, mqtt: SocketAddr) {
-    let DeviceLine { id, name, room, room_name } = device;
+    let DeviceLine { id, name, room, room_name, .. } = device;
     let topic = Topic::Door(room, id).to_string();
     let line = NewDevice { id, token, recipient: None, topic }.shell_line(&mqtt.into());
     println!("{name} may post to {room_name}. This line does it; the token is shown only once:\n");

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, pending, ready};
 use hearth_broker::{Backlog, Gate, Login, OnceKey, PresenceChange, Publish, Verdict};
 use hearth_protocol::ids::{Position, RoomId, TokenId, UserId};
-use hearth_protocol::principal::Principal;
+use hearth_protocol::principal::{Account, Principal};
 use hearth_protocol::refusal::{Kind, Refusal};
 use tokio::sync::watch;
 
@@ -23,7 +23,11 @@ pub struct Script {
     pub logins: Mutex<Vec<Login>>,
     pub publishes: Mutex<Vec<Publish>>,
     pub released: Mutex<Vec<OnceKey>>,
-    pub presence: Mutex<Vec<PresenceChange>>,
+    pub presence: Mutex<Vec<(Account, PresenceChange)>>,
+    /// Refused publishes: topic and code.
+    pub refused: Mutex<Vec<(String, &'static str)>>,
+    /// Topics nobody may publish to.
+    pub closed: Mutex<HashSet<String>>,
     /// Topics nobody may receive.
     pub hidden: Mutex<HashSet<String>>,
     /// Who may receive nothing.
@@ -68,6 +72,10 @@ impl Gate for Script {
         publish: Publish,
     ) -> BoxFuture<'static, Result<Verdict, Refusal>> {
         let topic = publish.topic.clone();
+        if self.closed.lock().unwrap().contains(&*topic) {
+            let refusal = Refusal::new(Kind::Forbidden, "not_a_member", "no");
+            return ready(Err(refusal)).boxed();
+        }
         self.publishes.lock().unwrap().push(publish);
         let mut open = self.open.subscribe();
         async move {
@@ -113,7 +121,11 @@ impl Gate for Script {
         ready(Ok(Backlog { events, up_to })).boxed()
     }
 
-    fn presence(&self, _: &Principal, change: PresenceChange) {
-        self.presence.lock().unwrap().push(change);
+    fn presence(&self, who: &Account, change: PresenceChange) {
+        self.presence.lock().unwrap().push((who.clone(), change));
+    }
+
+    fn refused(&self, _: &Principal, topic: &str, refusal: &Refusal) {
+        self.refused.lock().unwrap().push((topic.to_string(), refusal.code));
     }
 }

@@ -1,0 +1,46 @@
+//! What waits for the gate's ruling, in order.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_util::future::BoxFuture;
+use hearth_protocol::refusal::Refusal;
+
+use crate::gate::Verdict;
+use crate::message::Message;
+use crate::reason::Reason;
+
+/// A publish or a release at the gate.
+pub(super) struct Accepting {
+    pub future: BoxFuture<'static, Result<Verdict, Refusal>>,
+    pub about: Option<About>,
+}
+
+/// What it is about.
+pub(super) enum About {
+    /// A publish with its packet id.
+    Publish(Arc<Message>, Option<u16>),
+    /// A PUBREL's packet id, and how it is answered.
+    Release(u16, Reason),
+}
+
+/// What the gate said.
+pub(super) struct Accepted {
+    pub about: About,
+    pub ruled: Result<Verdict, Refusal>,
+}
+
+impl Future for Accepting {
+    type Output = Accepted;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Accepted> {
+        let ruled = std::task::ready!(self.future.as_mut().poll(cx));
+        match self.about.take() {
+            Some(about) => Poll::Ready(Accepted { about, ruled }),
+            // A future is not polled after it was ready.
+            None => Poll::Pending,
+        }
+    }
+}

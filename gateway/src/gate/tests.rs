@@ -1,0 +1,230 @@
+//! Who may do what with which topic: the table of design §4, cell by cell.
+
+use std::net::SocketAddr;
+
+use hearth_protocol::grant::Access;
+use hearth_protocol::ids::{DeviceId, TokenId, UserId};
+use hearth_protocol::limits::Limits;
+use hearth_protocol::role::{HouseRole, RoomType, Sealing};
+use hearth_protocol::sealing::vault::Cost;
+use hearth_store::{AppToken, Change, Device, Edit, Grantee, Memory, Room, User};
+
+use super::*;
+use crate::clock::SystemClock;
+
+/// A house in memory: an owner and a member with an app token each, a device in an open room.
+struct House {
+    app: Arc<App>,
+    gate: HouseGate,
+    owner: Arc<Principal>,
+    member: Arc<Principal>,
+    device: Arc<Principal>,
+    room: RoomId,
+}
+
+fn user(number: u8, role: HouseRole) -> User {
+    let login = hearth_store::Login { salt: [0; 16], cost: Cost::default(), verifier: [0; 32] };
+    User {
+        id: UserId::from_bytes([number; 16]),
+        name: format!("user_{number}"),
+        display_name: "x".to_string(),
+        role,
+        created_at: 1,
+        last_seen: 0,
+        login,
+    }
+}
+
+impl House {
+    async fn new() -> House {
+        let limits = Arc::new(Limits::default());
+        let app = App::open(Arc::new(Memory::new()), limits, Arc::new(SystemClock)).await.unwrap();
+        let mut change = Change::of(vec![], 1);
+        let people = [(1, HouseRole::Owner), (2, HouseRole::Member)].map(|(number, role)| {
+            let user = user(number, role);
+            let (id, token) = (user.id, TokenId::from_bytes([number; 16]));
+            change.edits.push(Edit::PutUser(user));
+            change.edits.push(Edit::PutToken(AppToken {
+                id: token,
+                user: id,
+                label: String::new(),
+                hash: [number; 32],
+                created_at: 1,
+                last_used_at: 1,
+            }));
+            Arc::new(Principal::App { user: id, token })
+        });
+        let [owner, member] = people;
+        let (room, device) = (RoomId::from_bytes([3; 16]), DeviceId::from_bytes([4; 16]));
+        let by = owner.user().unwrap();
+        let open = Room {
+            sealing: Sealing::Open,
+            ..app.new_room(room, "Kitchen", RoomType::Private, by).unwrap()
+        };
+        change.edits.push(Edit::PutRoom(open));
+        change.edits.push(Edit::PutDevice(Device {
+            id: device,
+            room,
+            name: "washer".to_string(),
+            token_hash: [9; 32],
+            created_at: 1,
+            created_by: by,
+            door_epoch: 0,
+            last_post_at: 0,
+        }));
+        app.store.change(change).await.unwrap();
+        let device = Arc::new(Principal::Device { device, room });
+        House { gate: HouseGate::new(app.clone()), app, owner, member, device, room }
+    }
+
+    fn subscribes(&self, who: &Principal, filter: &str) -> bool {
+        self.gate.may_subscribe(who, filter).is_ok()
+    }
+
+    /// Whether a publish is routed; it must be answered without waiting.
+    fn publishes(&self, who: &Arc<Principal>, topic: &str) -> bool {
+        let publish = Publish {
+            topic: topic.to_string().into(),
+            payload: Bytes::from_static(b"x"),
+            qos: Qos::ExactlyOnce,
+            retain: true,
+            properties: Default::default(),
+            version: Version::V3,
+            once: None,
+        };
+        let ruled = self.gate.accept(who.clone(), publish).now_or_never();
+        match ruled.expect("a plain topic is answered at once") {
+            Ok(verdict) => verdict == Verdict::Route,
+            Err(refusal) => {
+                assert_eq!((refusal.kind, refusal.code), (Kind::Forbidden, "not_authorised"));
+                false
+            }
+        }
+    }
+
+    async fn grant(&self, whom: &Principal, filter: &str, access: Access) -> hearth_store::Grant {
+        let to = match whom {
+            Principal::Device { device, .. } => Grantee::Device(*device),
+            who => Grantee::User(who.user().unwrap()),
+        };
+        self.app.add_grant(to, filter, access, None).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn plain_topics_are_for_those_who_were_granted_them() {
+    let house = House::new().await;
+    house.grant(&house.owner, "home/#", Access::Both).await;
+    house.grant(&house.member, "home/+/state", Access::Read).await;
+    house.grant(&house.device, "home/a/#", Access::Write).await;
+    // Topic; and for owner, member, device: subscribe, receive, publish.
+    let (all, none) = ([true; 3], [false; 3]);
+    let (reads, writes) = ([true, true, false], [false, false, true]);
+    let table = [
+        ("home", [all, none, none]),
+        ("home/a", [all, none, writes]),
+        ("home/a/state", [all, reads, writes]),
+        ("home/b/state", [all, reads, none]),
+        ("home/b/state/x", [all, none, none]),
+        ("homes", [none, none, none]),
+        ("other/a/state", [none, none, none]),
+        ("$home/a", [none, none, none]),
+        ("hearth", [none, none, none]),
+    ];
+    for (topic, expected) in table {
+        for (who, expected) in [&house.owner, &house.member, &house.device].iter().zip(expected) {
+            let found = [
+                house.subscribes(who, topic),
+                house.gate.may_receive(who, topic),
+                house.publishes(who, topic),
+            ];
+            assert_eq!(found, expected, "{topic} {who:?}");
+        }
+    }
+    let filters = [
+        ("home/#", [true, false, false]),
+        ("home/+/state", [true, true, false]),
+        ("home/+/+", [true, false, false]),
+        ("home/a/#", [true, false, false]),
+        ("+/a/state", [false, false, false]),
+        ("#", [false, false, false]),
+    ];
+    for (filter, expected) in filters {
+        let found =
+            [&house.owner, &house.member, &house.device].map(|who| house.subscribes(who, filter));
+        assert_eq!(found, expected, "{filter}");
+    }
+}
+
+#[tokio::test]
+async fn a_grant_that_was_taken_back_or_whose_login_ended_lets_nothing_pass() {
+    let house = House::new().await;
+    let grant = house.grant(&house.member, "home/#", Access::Both).await;
+    let other = house.grant(&house.member, "garden/#", Access::Both).await;
+    let may = |topic| {
+        let member = &house.member;
+        [house.gate.may_receive(member, topic), house.publishes(member, topic)]
+    };
+    assert_eq!([may("home/a"), may("garden/a")], [[true; 2]; 2]);
+    house.app.remove_grant(grant.id).await.unwrap();
+    assert_eq!([may("home/a"), may("garden/a")], [[false; 2], [true; 2]]);
+    let Principal::App { token, .. } = *house.member else { panic!("an app token") };
+    let end = Change::of(vec![Edit::RemoveToken(token)], 2);
+    house.app.store.change(end).await.unwrap();
+    assert!(!house.gate.may_receive(&house.member, "garden/a"));
+    assert!(house.app.grants.may_receive(&house.member.account(), "garden/a"));
+    house.app.remove_grant(other.id).await.unwrap();
+    let again = house.app.remove_grant(other.id).await.unwrap_err();
+    assert_eq!(again.0.kind, Kind::NotFound);
+}
+
+#[tokio::test]
+async fn a_removed_device_loses_its_grants() {
+    let house = House::new().await;
+    house.grant(&house.device, "home/#", Access::Both).await;
+    assert!(house.publishes(&house.device, "home/a"));
+    let Principal::Device { device, .. } = *house.device else { panic!("a device") };
+    house.app.remove_device(house.room, device).await.unwrap();
+    assert!(!house.app.grants.may_publish(&house.device.account(), "home/a"));
+    assert_eq!(house.app.store.grants().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_filter_that_reaches_hearths_topics_or_is_too_deep_is_not_granted() {
+    let house = House::new().await;
+    let to = Grantee::User(house.member.user().unwrap());
+    let deep = format!("a{}", "/b".repeat(house.app.limits.topic_levels_max));
+    let long = "a".repeat(house.app.limits.topic_bytes_max + 1);
+    for filter in ["#", "+/a", "hearth/#", "$SYS/#", "", "a/#/b", &deep, &long] {
+        let refused = house.app.add_grant(to, filter, Access::Read, None).await.unwrap_err();
+        assert_eq!((refused.0.kind, refused.0.code), (Kind::Invalid, "bad_filter"), "{filter}");
+        assert!(!refused.0.hint.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn the_brokers_numbers_are_for_those_who_run_the_house() {
+    let house = House::new().await;
+    let number = "$SYS/broker/clients/connected";
+    for (who, expected) in [(&house.owner, true), (&house.member, false), (&house.device, false)] {
+        for filter in ["$SYS/#", "$SYS/broker/#", number] {
+            assert_eq!(house.subscribes(who, filter), expected, "{filter} {who:?}");
+        }
+        assert_eq!(house.gate.may_receive(who, number), expected);
+        assert!(!house.publishes(who, number));
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_the_house_is_asked_for() {
+    let house = House::new().await;
+    let login = Login {
+        client_id: "c".to_string(),
+        username: None,
+        password: None,
+        version: Version::V5,
+        peer: SocketAddr::from(([127, 0, 0, 1], 9)),
+    };
+    let refused = house.gate.admit(login).await.unwrap_err();
+    assert_eq!((refused.kind, refused.code), (Kind::Unauthenticated, "wrong_token"));
+}
