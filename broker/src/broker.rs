@@ -9,6 +9,7 @@ use hearth_protocol::limits::Limits;
 use hearth_protocol::principal::{Account, Principal};
 use hearth_protocol::refusal::Refusal;
 use hearth_protocol::topic::Topic;
+use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 
@@ -68,6 +69,11 @@ impl Broker {
     /// Accepts TCP connections until [`Broker::shutdown`].
     pub async fn listen(&self, listener: TcpListener) {
         listener::tcp::listen(&self.hub, listener).await;
+    }
+
+    /// Accepts TLS connections with this certificate until [`Broker::shutdown`].
+    pub async fn listen_tls(&self, listener: TcpListener, config: Arc<ServerConfig>) {
+        listener::tls::listen(&self.hub, listener, config).await;
     }
 
     /// Accepts WebSocket connections (subprotocol `mqtt`, any path) until [`Broker::shutdown`].

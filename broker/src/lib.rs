@@ -8,7 +8,7 @@
 //!   `retained` messages, `rooms` with their `bus`, `departures` of those who left
 //! - [`shelf`]: what of all that outlives a restart
 //! - `session`: one connection, from its first byte to its last; its `mailbox`
-//! - `listener`: TCP and WebSocket; [`ws`] makes a stream of bytes from frames
+//! - `listener`: TCP, TLS and WebSocket; [`ws`] makes a stream of bytes from frames
 //!
 //! A publish goes `session/inbound` → [`Gate::accept`] → `routes` → `mailbox` →
 //! `session/outbound`. A stored event goes [`Broker::publish_event`] → `rooms` → `bus` →

@@ -21,5 +21,6 @@ mod subscriptions;
 mod support;
 mod takeover;
 mod tcp;
+mod tls;
 mod websocket;
 mod wills;
