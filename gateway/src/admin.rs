@@ -61,6 +61,8 @@ pub enum Request {
         /// Its id, or its name where only one has it.
         device: String,
     },
+    /// The certificate by which clients trust the box.
+    Ca,
     /// How the house is.
     Status,
 }
@@ -83,6 +85,13 @@ pub enum Reply {
         token: String,
         /// Where MQTT listens, if it does.
         mqtt: Option<SocketAddr>,
+    },
+    /// The certificate by which clients trust the box.
+    Ca {
+        /// In PEM.
+        certificate: String,
+        /// Its SHA-256, in hex with colons.
+        fingerprint: String,
     },
     /// How the house is.
     Status {
@@ -196,6 +205,11 @@ async fn answer(app: &App, request: Request) -> Result<Reply, ApiError> {
             let found = find_device(devices(app).await?, &device)?;
             app.remove_device(found.room, found.id).await?;
             Ok(Reply::Devices(vec![found]))
+        }
+        Request::Ca => {
+            let authority = app.authority().await?;
+            let certificate = authority.pem().to_string();
+            Ok(Reply::Ca { certificate, fingerprint: authority.fingerprint() })
         }
         Request::Status => Ok(Reply::Status {
             house: app.house_name().await?,

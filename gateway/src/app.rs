@@ -9,9 +9,11 @@ use hearth_protocol::ids::{EventId, Position, RoomId, UserId};
 use hearth_protocol::limits::Limits;
 use hearth_protocol::role::RoomType;
 use hearth_store::{Change, Edit, Engine, Room, Store, StoreError};
+use tokio::sync::OnceCell;
 
 use crate::aftermath::Aftermath;
 use crate::auth::Auth;
+use crate::authority::Authority;
 use crate::clock::{Clock, random};
 use crate::error::ApiError;
 use crate::membership::{Membership, RoomState};
@@ -38,6 +40,8 @@ pub struct App {
     setup_secret: [u8; 16],
     /// Where MQTT listens, once it does.
     pub mqtt: OnceLock<SocketAddr>,
+    /// Vouches for the box, once somebody asked.
+    pub(crate) authority: OnceCell<Arc<Authority>>,
 }
 
 impl App {
@@ -57,9 +61,19 @@ impl App {
             live: auth.live.clone(),
         }));
         let rates = Rates::default();
-        let (setup_secret, mqtt) = (random(), OnceLock::new());
-        let app =
-            Self { limits, clock, store, broker, membership, auth, rates, setup_secret, mqtt };
+        let (setup_secret, mqtt, authority) = (random(), OnceLock::new(), OnceCell::new());
+        let app = Self {
+            limits,
+            clock,
+            store,
+            broker,
+            membership,
+            auth,
+            rates,
+            setup_secret,
+            mqtt,
+            authority,
+        };
         app.announce_epochs();
         Ok(Arc::new(app))
     }

@@ -31,13 +31,22 @@ use crate::web;
 /// Everything the listener answers.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let health = path!("health").and(warp::get()).and(with(app)).then(health).map(answer);
+    let ca = path!("ca.crt").and(warp::get()).and(with(app)).then(ca);
     let socket = path!("mqtt")
         .and(warp::ws())
         .and(warp::header::optional("sec-websocket-protocol"))
         .and(with(app))
         .and(warp::ext::optional::<Peer>())
         .map(mqtt_socket);
-    let known = api::routes(app).or(health).unify().or(socket).unify().or(web::routes()).unify();
+    let known = api::routes(app)
+        .or(health)
+        .unify()
+        .or(ca)
+        .unify()
+        .or(socket)
+        .unify()
+        .or(web::routes())
+        .unify();
     known.recover(recover).unify().map(secure).boxed()
 }
 
@@ -50,6 +59,18 @@ async fn health(app: Arc<App>) -> Result<Answer, ApiError> {
         "mqtt": app.mqtt.get(),
         "connections": counts.connections,
     }))
+}
+
+/// The certificate by which clients trust the box: no secret.
+async fn ca(app: Arc<App>) -> Response {
+    let authority = match app.authority().await {
+        Ok(authority) => authority,
+        Err(error) => return answer(Err(error)),
+    };
+    let mut response = authority.pem().to_string().into_response();
+    let media_type = HeaderValue::from_static("application/x-x509-ca-cert");
+    response.headers_mut().insert("content-type", media_type);
+    response
 }
 
 /// MQTT over WebSocket (MQTT 5 §6): binary frames, subprotocol `mqtt`.

@@ -12,6 +12,7 @@
 //! - [`app`]: the state they share · [`error`], [`clock`], [`config`], [`names`]
 //! - [`auth`]: who is it · [`accounts`], [`devices`], [`bundles`]: how they come to be
 //! - [`appliance`], [`http`], [`web`], [`admin`]: the running program
+//! - [`authority`], [`tls`]: the certificates of the house, and TLS with them or given ones
 //! - [`cli`]: the command · [`member`]: a person who signed in on this machine
 
 pub mod accounts;
@@ -21,6 +22,7 @@ pub mod api;
 pub mod app;
 pub mod appliance;
 pub mod auth;
+pub mod authority;
 pub mod bundles;
 pub mod cli;
 pub mod clock;
@@ -36,4 +38,5 @@ pub mod membership;
 pub mod moderation;
 pub mod names;
 pub mod shelf;
+pub mod tls;
 pub mod web;
