@@ -19,6 +19,8 @@ pub mod broker;
 mod bus;
 pub mod counts;
 mod departures;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 pub mod gate;
 mod hub;
 mod listener;

@@ -22,7 +22,7 @@ mod subscribe;
 #[cfg(test)]
 mod tests;
 mod transport;
-mod wire;
+pub(crate) mod wire;
 
 use std::net::SocketAddr;
 use std::pin::Pin;
