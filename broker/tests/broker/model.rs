@@ -84,16 +84,17 @@ pub fn run(script: &[u8]) {
 }
 
 fn limits() -> Limits {
-    let mut limits = Limits::default();
-    limits.in_flight_max = 4;
-    limits.receive_max = 4;
-    limits.queued_messages_max = 8;
-    limits.queued_bytes_max = 2_000;
-    limits.subscriptions_max = 5;
-    limits.retained_max = 3;
-    limits.packet_bytes_max = 1_000;
-    limits.sessions_per_identity_max = 2;
-    limits
+    Limits {
+        in_flight_max: 4,
+        receive_max: 4,
+        queued_messages_max: 8,
+        queued_bytes_max: 2_000,
+        subscriptions_max: 5,
+        retained_max: 3,
+        packet_bytes_max: 1_000,
+        sessions_per_identity_max: 2,
+        ..Limits::default()
+    }
 }
 
 impl House {
