@@ -1,13 +1,30 @@
 //! What the fuzz targets in `tests/fuzz` need of the broker's inside; built with the feature
 //! `fuzz` only, which is no part of the broker's interface.
 
-use bytes::BytesMut;
+use std::sync::Arc;
 
+use bytes::BytesMut;
+use hearth_protocol::limits::Limits;
+
+use crate::broker::Broker;
+use crate::bus::Bus;
+use crate::bus::ring::Ring;
 use crate::gate::Version;
+use crate::hub::Hub;
 use crate::session::wire::{Opening, Wire, opening};
 
 /// Bytes of the largest packet: small, so that the bound is met.
 const PACKET_BYTES_MAX: usize = 1_024;
+
+/// Events that the bus of such a broker remembers.
+const RING_EVENTS: usize = 8;
+
+/// A broker whose bus is no thread of its own: a script plays alike each time, and thousands of
+/// brokers in a row leave nothing behind.
+pub fn broker(limits: Arc<Limits>) -> Broker {
+    let start = || Ok(Arc::new(Ring::new(RING_EVENTS)) as Arc<dyn Bus>);
+    Broker::over(Hub::with_bus(limits, Box::new(start)))
+}
 
 /// The packets that a client's bytes are, as text, and how the reading ended. The bytes come in
 /// pieces of `cut`.

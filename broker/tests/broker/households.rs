@@ -1,6 +1,7 @@
 //! A few of the scripts that the fuzzer plays by the million (`make fuzz`): see `model.rs`.
 
 use super::model;
+use hearth_broker::Broker;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -24,6 +25,6 @@ proptest! {
 
     #[test]
     fn whatever_clients_do_nobody_gets_what_is_not_theirs(script in script()) {
-        model::run(&script);
+        model::run(&script, Broker::new);
     }
 }

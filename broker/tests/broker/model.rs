@@ -63,15 +63,15 @@ impl Script<'_> {
     }
 }
 
-/// Runs a script to its end; panics where the model is contradicted.
-pub fn run(script: &[u8]) {
+/// Runs a script to its end with a fresh broker; panics where the model is contradicted.
+pub fn run(script: &[u8], make: fn(Arc<Limits>) -> Broker) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .unwrap();
     runtime.block_on(async {
-        let mut house = House::new();
+        let mut house = House::new(make(Arc::new(limits())));
         let mut script = Script(script);
         while house.step(&mut script).await.is_some() {
             house.check_bounds();
@@ -98,8 +98,7 @@ fn limits() -> Limits {
 }
 
 impl House {
-    fn new() -> House {
-        let broker = Broker::new(Arc::new(limits()));
+    fn new(broker: Broker) -> House {
         let gate = Arc::new(Model::default());
         broker.open(gate.clone());
         let (clients, sessions) = Default::default();

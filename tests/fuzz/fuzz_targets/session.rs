@@ -4,6 +4,7 @@
 #[path = "../../../broker/tests/broker/model.rs"]
 mod model;
 
+use hearth_broker::fuzz::broker;
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| model::run(bytes));
+fuzz_target!(|bytes: &[u8]| model::run(bytes, broker));
