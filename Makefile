@@ -8,7 +8,7 @@ HTTP ?= 127.0.0.1:8080
 MQTT ?= 127.0.0.1:1883
 DATA ?= data
 
-.PHONY: help run build test dev check bench torture clean setup setup-test web
+.PHONY: help run build test dev check bench torture fuzz clean setup setup-test web
 
 help: ## this menu
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -39,8 +39,11 @@ torture: setup-test web ## the crash tests with many more rounds, the bus with m
 	cargo build -p hearth-gateway
 	HEARTH_ROUNDS=50 cargo test -p system-tests --test crash -- --nocapture
 
+fuzz: ## bytes and packet sequences that nobody thought of, each target for a minute
+	scripts/fuzz
+
 clean: ## what builds made; never your data
-	rm -rf target webclient/dist webclient/node_modules
+	rm -rf target tests/fuzz/target webclient/dist webclient/node_modules
 
 setup:
 	scripts/setup build

@@ -125,12 +125,23 @@ fn the_web_client_imports_downwards() {
 
 #[test]
 fn each_foreign_library_is_named_in_its_own_files() {
-    let homes: [(&str, &[&str]); 7] = [
+    let homes: [(&str, &[&str]); 9] = [
         ("rumqttd::", &["broker/src/bus/", "broker/src/bus.rs"]),
         ("rmqtt_codec::", &["broker/src/session/wire", "broker/tests/"]),
         ("redb::", &["store/src/engine/redb", "store/src/sealed_file"]),
         ("rumqttc::", &["gateway/src/member/mqtt.rs", "tests/"]),
         ("warp::", &["gateway/src/api", "gateway/src/http.rs", "gateway/src/web.rs"]),
+        (
+            "rustls::",
+            &[
+                "broker/src/listener/tls.rs",
+                "broker/src/broker.rs",
+                "broker/tests/",
+                "gateway/src/authority.rs",
+                "gateway/src/tls.rs",
+            ],
+        ),
+        ("rcgen::", &["gateway/src/authority.rs", "broker/tests/"]),
         ("jsonwebtoken::", &["gateway/src/auth/jwt.rs"]),
         ("from 'mqtt'", &["webclient/src/session/"]),
     ];

@@ -9,6 +9,7 @@ use hearth_protocol::limits::Limits;
 use hearth_protocol::principal::{Account, Principal};
 use hearth_protocol::refusal::Refusal;
 use hearth_protocol::topic::Topic;
+use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 
@@ -31,6 +32,12 @@ impl Broker {
     /// A broker with its tables; publishing works at once, connections after [`Broker::open`].
     pub fn new(limits: Arc<Limits>) -> Broker {
         Broker { hub: Arc::new(Hub::new(limits)) }
+    }
+
+    /// A broker over tables that were made elsewhere.
+    #[cfg(feature = "fuzz")]
+    pub(crate) fn over(hub: Hub) -> Broker {
+        Broker { hub: Arc::new(hub) }
     }
 
     /// How far rooms have come, before anything else: sessions read from there on.
@@ -69,6 +76,11 @@ impl Broker {
     /// Accepts TCP connections until [`Broker::shutdown`].
     pub async fn listen(&self, listener: TcpListener) {
         listener::tcp::listen(&self.hub, listener).await;
+    }
+
+    /// Accepts TLS connections with this certificate until [`Broker::shutdown`].
+    pub async fn listen_tls(&self, listener: TcpListener, config: Arc<ServerConfig>) {
+        listener::tls::listen(&self.hub, listener, config).await;
     }
 
     /// Accepts WebSocket connections (subprotocol `mqtt`, any path) until [`Broker::shutdown`].

@@ -5,7 +5,7 @@
 //! our own making, one per room, ASCII, QoS 0, and one filter for all: whatever a client sends as
 //! a topic or filter can hurt it (it dies of a non-ASCII topic), and it never frees a filter.
 
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod ring;
 
 use std::sync::{Arc, Mutex, PoisonError};

@@ -9,7 +9,7 @@
 //!   their `bus`, `departures` of those who left, each account's `pace` and `presence`
 //! - [`shelf`]: what of all that outlives a restart
 //! - `session`: one connection, from its first byte to its last; its `mailbox`
-//! - `listener`: TCP and WebSocket; [`ws`] makes a stream of bytes from frames
+//! - `listener`: TCP, TLS and WebSocket; [`ws`] makes a stream of bytes from frames
 //!
 //! A publish goes `session/inbound` → [`Gate::accept`] → `routes` → `mailbox` →
 //! `session/outbound`. A stored event goes [`Broker::publish_event`] → `rooms` → `bus` →
@@ -20,6 +20,8 @@ pub mod broker;
 mod bus;
 pub mod counts;
 mod departures;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 pub mod gate;
 mod group;
 mod hub;

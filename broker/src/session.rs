@@ -25,7 +25,7 @@ mod subscribe;
 #[cfg(test)]
 mod tests;
 mod transport;
-mod wire;
+pub(crate) mod wire;
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -127,19 +127,30 @@ struct Connection {
 /// Runs one connection to its end.
 pub(crate) async fn run(hub: Arc<Hub>, io: impl Io + 'static, peer: SocketAddr) {
     match hub.bounds.enter(peer) {
-        Some(place) => run_counted(hub, io, peer, place).await,
+        Some(place) => {
+            let until = connect_by(&hub);
+            run_counted(hub, io, peer, place, until).await;
+        }
         None => tracing::debug!(%peer, "closed: too many connections"),
     }
 }
 
-/// Runs one connection that was counted already.
+/// When a connection that is accepted now must have said CONNECT.
+pub(crate) fn connect_by(hub: &Hub) -> Instant {
+    let ms = u64::try_from(hub.limits.handshake_ms_max).unwrap_or(u64::MAX);
+    Instant::now() + Duration::from_millis(ms)
+}
+
+/// Runs one connection that was counted already and has until then to say CONNECT.
 pub(crate) async fn run_counted(
     hub: Arc<Hub>,
     io: impl Io + 'static,
     peer: SocketAddr,
     place: Place,
+    until: Instant,
 ) {
-    if let Some(mut connection) = handshake::admit(hub, Transport::new(io), peer, place).await {
+    let transport = Transport::new(io);
+    if let Some(mut connection) = handshake::admit(hub, transport, peer, place, until).await {
         let end = connection.serve().await;
         connection.end(end).await;
     }

@@ -80,6 +80,8 @@ pub enum Request {
         /// Which.
         grant: GrantId,
     },
+    /// The certificate by which clients trust the box.
+    Ca,
     /// How the house is.
     Status,
 }
@@ -114,6 +116,13 @@ pub enum Reply {
         token: String,
         /// Where MQTT listens, if it does.
         mqtt: Option<SocketAddr>,
+    },
+    /// The certificate by which clients trust the box.
+    Ca {
+        /// In PEM.
+        certificate: String,
+        /// Its SHA-256, in hex with colons.
+        fingerprint: String,
     },
     /// How the house is.
     Status {
@@ -250,6 +259,11 @@ async fn answer(app: &App, request: Request) -> Result<Reply, ApiError> {
             let found = app.store.grant(grant).await?.into_iter().collect();
             app.remove_grant(grant).await?;
             Ok(Reply::Grants(grants(app, found).await?))
+        }
+        Request::Ca => {
+            let authority = app.authority().await?;
+            let certificate = authority.pem().to_string();
+            Ok(Reply::Ca { certificate, fingerprint: authority.fingerprint() })
         }
         Request::Status => Ok(Reply::Status {
             house: app.house_name().await?,

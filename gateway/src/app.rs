@@ -9,9 +9,11 @@ use hearth_protocol::ids::{EventId, Position, RoomId, UserId};
 use hearth_protocol::limits::Limits;
 use hearth_protocol::role::RoomType;
 use hearth_store::{Change, Edit, Engine, Room, Store, StoreError};
+use tokio::sync::OnceCell;
 
 use crate::aftermath::Aftermath;
 use crate::auth::Auth;
+use crate::authority::Authority;
 use crate::clock::{Clock, random};
 use crate::error::ApiError;
 use crate::grants::Grants;
@@ -47,6 +49,8 @@ pub struct App {
     setup_secret: [u8; 16],
     /// Where MQTT listens, once it does.
     pub mqtt: OnceLock<SocketAddr>,
+    /// Vouches for the box, once somebody asked.
+    pub(crate) authority: OnceCell<Arc<Authority>>,
 }
 
 impl App {
@@ -72,7 +76,7 @@ impl App {
         let gap_ms = u64::try_from(limits.refusal_bell_gap_ms).unwrap_or(u64::MAX);
         let refusals = Refusals::new(limits.refusals_kept_max, gap_ms);
         let rates = Rates::default();
-        let (setup_secret, mqtt) = (random(), OnceLock::new());
+        let (setup_secret, mqtt, authority) = (random(), OnceLock::new(), OnceCell::new());
         let app = Self {
             limits,
             clock,
@@ -86,6 +90,7 @@ impl App {
             rates,
             setup_secret,
             mqtt,
+            authority,
         };
         app.announce_epochs();
         Ok(Arc::new(app))

@@ -23,6 +23,7 @@ use crate::error::ApiError;
 use crate::gate::HouseGate;
 use crate::http;
 use crate::shelf::HouseShelf;
+use crate::tls::{self, TlsError};
 
 /// Why the appliance does not run.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +59,9 @@ pub enum ApplianceError {
     /// What is in the store.
     #[error("cannot read the house: {0}")]
     House(Refusal),
+    /// TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// An address.
     #[error(
         "cannot listen on {address} ({flag}): {cause}; stop what uses it, or give another address"
@@ -126,10 +130,16 @@ pub async fn serve(
     config.check()?;
     let http_listener = bind(config.http, "--http").await?;
     let mqtt_listener = bind(config.mqtt, "--mqtt").await?;
+    let mqtts_listener = match config.mqtts {
+        Some(mqtts) => Some(bind(mqtts, "--mqtts").await?),
+        None => None,
+    };
+    let certificate = config.certificate.as_ref().map(tls::given).transpose()?;
     let app = open(&config.place, config.limits.clone()).await?;
     app.broker.know_rooms(app.store.room_heads());
     let sessions = app.broker.restore(Arc::new(HouseShelf::new(app.store.clone()))).await;
     tracing::info!(sessions = sessions.map_err(ApplianceError::House)?, "sessions taken up");
+    let authority = app.authority().await?;
     app.broker.open(Arc::new(HouseGate::new(app.clone())));
     let (http, mqtt) = (http_listener.local_addr()?, mqtt_listener.local_addr()?);
     app.mqtt.get_or_init(|| mqtt);
@@ -139,7 +149,23 @@ pub async fn serve(
         .needs_set_up()
         .await?
         .then(|| format!("http://{http}/setup#{}", b64u(&app.setup_secret())));
-    ready(&Started { http, mqtt, setup });
+    let mut started = Started { http, mqtt, mqtts: None, fingerprint: None, setup };
+    let mut mqtts_task = None;
+    if let Some(listener) = mqtts_listener {
+        let mqtts = listener.local_addr()?;
+        let tls = match certificate {
+            Some(given) => given,
+            None => {
+                started.fingerprint = Some(authority.fingerprint());
+                tls::own(authority, mqtts, app.clock.clone())?
+            }
+        };
+        started.mqtts = Some(mqtts);
+        let broker = app.broker.clone();
+        let listening = async move { broker.listen_tls(listener, Arc::new(tls)).await };
+        mqtts_task = Some(tokio::spawn(listening));
+    }
+    ready(&started);
     app.house_opened();
     let numbers_task = tokio::spawn(counts::publish(app.clone(), stop.clone()));
     let broker = app.broker.clone();
@@ -147,7 +173,7 @@ pub async fn serve(
     let admin_task = tokio::spawn(admin.serve(app.clone(), stop.clone()));
     http::serve(http_listener, http::routes(&app), app.limits.connections_max, stop).await;
     app.close().await;
-    for task in [mqtt_task, admin_task, numbers_task] {
+    for task in [mqtt_task, admin_task, numbers_task].into_iter().chain(mqtts_task) {
         if let Err(error) = task.await {
             tracing::error!(%error, "a task ended badly");
         }
@@ -163,6 +189,10 @@ pub struct Started {
     pub http: SocketAddr,
     /// MQTT.
     pub mqtt: SocketAddr,
+    /// MQTT over TLS, if at all.
+    pub mqtts: Option<SocketAddr>,
+    /// Of the certificate with which the house vouches for itself, where TLS shows its own.
+    pub fingerprint: Option<String>,
     /// The set-up link, while nobody lives here.
     pub setup: Option<String>,
 }

@@ -1,7 +1,7 @@
 //! The `hearth` command: parses, runs, prints what went wrong and what to do (design §8).
 //!
 //! - [`serve`]: runs the appliance
-//! - [`house`]: box commands: `user`, `room`, `device`, `grant`
+//! - [`house`]: box commands: `user`, `room`, `device`, `grant`, `ca`
 //! - [`member`]: member commands: `login`, `send`, `tail`, `invite`, `device` in sealed rooms
 //! - [`doctor`]: checks and says the remedy
 
@@ -62,6 +62,8 @@ enum Command {
     Tail(member::TailArgs),
     /// Make a link by which people join.
     Invite(member::InviteArgs),
+    /// Print the certificate by which clients trust this box, e.g. into ca.crt.
+    Ca,
     /// Check this box and say what to do.
     Doctor,
 }
@@ -99,6 +101,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Send(args) => member::send(&setting, args),
         Command::Tail(args) => member::tail(&setting, args),
         Command::Invite(args) => member::invite(&setting, &args),
+        Command::Ca => house::ca(&place, cli.json),
         Command::Doctor => doctor::run(&place),
     }
 }

@@ -38,6 +38,15 @@ impl Place {
     }
 }
 
+/// A certificate that was given, as files in PEM.
+#[derive(Debug, Clone)]
+pub struct Certificate {
+    /// The certificate, then what vouches for it.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
 /// What the appliance runs with.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -47,6 +56,10 @@ pub struct Config {
     pub http: SocketAddr,
     /// MQTT over TCP.
     pub mqtt: SocketAddr,
+    /// MQTT over TLS, if at all.
+    pub mqtts: Option<SocketAddr>,
+    /// The certificate that TLS shows; without it the house issues its own.
+    pub certificate: Option<Certificate>,
     /// Serve in clear beyond loopback.
     pub insecure: bool,
     /// The limits in force.
@@ -59,7 +72,7 @@ pub enum ConfigError {
     /// Beyond loopback in clear.
     #[error(
         "{0} is not a loopback address and would be served in clear: anyone on the network could \
-         read along; use 127.0.0.1, or say --insecure"
+         read along; use 127.0.0.1 (and --mqtts for MQTT), or say --insecure"
     )]
     Clear(SocketAddr),
 }
@@ -94,10 +107,15 @@ mod tests {
             place: Place::new(Path::new("d"), None),
             http: ([127, 0, 0, 1], 8080).into(),
             mqtt: ([192, 168, 1, 2], 1883).into(),
+            mqtts: Some(([192, 168, 1, 2], 8883).into()),
+            certificate: None,
             insecure: false,
             limits: Arc::default(),
         };
         assert_eq!(config.check(), Err(ConfigError::Clear(config.mqtt)));
+        config.mqtt = ([127, 0, 0, 1], 1883).into();
+        assert_eq!(config.check(), Ok(()), "TLS is not in clear");
+        config.mqtt = ([192, 168, 1, 2], 1883).into();
         config.insecure = true;
         assert_eq!(config.check(), Ok(()));
     }

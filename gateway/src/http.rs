@@ -38,6 +38,7 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(with(app))
         .map(metrics)
         .map(answer);
+    let ca = path!("ca.crt").and(warp::get()).and(with(app)).then(ca);
     let socket = path!("mqtt")
         .and(warp::ws())
         .and(warp::header::optional("sec-websocket-protocol"))
@@ -48,6 +49,8 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .or(health)
         .unify()
         .or(metrics)
+        .unify()
+        .or(ca)
         .unify()
         .or(socket)
         .unify()
@@ -70,6 +73,18 @@ async fn health(app: Arc<App>) -> Result<Answer, ApiError> {
 fn metrics(allowed: Result<(), ApiError>, app: Arc<App>) -> Result<Answer, ApiError> {
     allowed?;
     Answer::text(counts::text(&app.broker.counts()), "text/plain; version=0.0.4")
+}
+
+/// The certificate by which clients trust the box: no secret.
+async fn ca(app: Arc<App>) -> Response {
+    let authority = match app.authority().await {
+        Ok(authority) => authority,
+        Err(error) => return answer(Err(error)),
+    };
+    let mut response = authority.pem().to_string().into_response();
+    let media_type = HeaderValue::from_static("application/x-x509-ca-cert");
+    response.headers_mut().insert("content-type", media_type);
+    response
 }
 
 /// MQTT over WebSocket (MQTT 5 §6): binary frames, subprotocol `mqtt`.

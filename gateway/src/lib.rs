@@ -14,6 +14,7 @@
 //! - [`app`]: the state they share · [`error`], [`clock`], [`config`], [`names`]
 //! - [`auth`]: who is it · [`accounts`], [`devices`], [`bundles`]: how they come to be
 //! - [`appliance`], [`http`], [`web`], [`admin`]: the running program
+//! - [`authority`], [`tls`]: the certificates of the house, and TLS with them or given ones
 //! - [`cli`]: the command · [`member`]: a person who signed in on this machine
 
 pub mod accounts;
@@ -23,6 +24,7 @@ pub mod api;
 pub mod app;
 pub mod appliance;
 pub mod auth;
+pub mod authority;
 pub mod bundles;
 pub mod cli;
 pub mod clock;
@@ -43,4 +45,5 @@ pub mod presence;
 pub mod refusals;
 pub mod roles;
 pub mod shelf;
+pub mod tls;
 pub mod web;

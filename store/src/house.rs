@@ -1,5 +1,6 @@
 //! The house: there is one, or none yet. And the secrets that the box makes for itself once.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Batch, EngineError};
@@ -25,23 +26,34 @@ impl Store {
 
     /// A random secret of the box, made when it is first asked for.
     pub async fn secret(&self, name: &str) -> Result<[u8; 32], StoreError> {
-        let key = keys::secret(name);
+        let kept = match self.kept(name).await? {
+            Some(kept) => kept,
+            None => {
+                let mut secret = vec![0; 32];
+                let filled = getrandom::fill(&mut secret);
+                filled.map_err(|error| EngineError::Closed(error.to_string()))?;
+                self.keep(name, secret).await?
+            }
+        };
         let form = |_| record::form("secret", "it has not 32 bytes".into());
-        if let Some(secret) = self.engine().get(key.clone()).await? {
-            return secret[..].try_into().map_err(form);
-        }
-        let mut secret = [0; 32];
-        getrandom::fill(&mut secret).map_err(|error| EngineError::Closed(error.to_string()))?;
+        kept[..].try_into().map_err(form)
+    }
+
+    /// What the box keeps to itself under a name.
+    pub async fn kept(&self, name: &str) -> Result<Option<Bytes>, StoreError> {
+        Ok(self.engine().get(keys::secret(name)).await?)
+    }
+
+    /// Keeps something under a name, for ever, unless something is kept there; gives what is.
+    pub async fn keep(&self, name: &str, secret: Vec<u8>) -> Result<Bytes, StoreError> {
+        let (key, secret) = (keys::secret(name), Bytes::from(secret));
         let mut batch = Batch::default();
         batch.expect(key.clone(), None);
-        batch.put(key.clone(), secret.to_vec().into());
+        batch.put(key.clone(), secret.clone());
         match self.engine().commit(batch).await {
             Ok(()) => Ok(secret),
-            // Somebody else made it first.
-            Err(EngineError::Conflict) => {
-                let secret = self.engine().get(key).await?.unwrap_or_default();
-                secret[..].try_into().map_err(form)
-            }
+            // Somebody else was first.
+            Err(EngineError::Conflict) => Ok(self.engine().get(key).await?.unwrap_or_default()),
             Err(error) => Err(error.into()),
         }
     }

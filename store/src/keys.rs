@@ -31,7 +31,7 @@ key_space! {
     b'0' layout();
     /// -> House
     b'h' house();
-    /// -> 32 random bytes, made once
+    /// -> what the box made for itself once: 32 random bytes, or PEM
     b'!' secret(name: &str);
 
     /// -> User

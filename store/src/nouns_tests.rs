@@ -343,6 +343,19 @@ fn the_house_is_set_and_read() {
 }
 
 #[test]
+fn what_the_box_keeps_to_itself_stays_as_it_was_first() {
+    on_each_engine(|store| async move {
+        assert_eq!(store.kept("a").await.unwrap(), None);
+        assert_eq!(store.keep("a", vec![1]).await.unwrap(), [1][..]);
+        assert_eq!(store.keep("a", vec![2]).await.unwrap(), [1][..]);
+        assert_eq!(store.kept("a").await.unwrap().unwrap(), [1][..]);
+        let secret = store.secret("b").await.unwrap();
+        assert_eq!(store.secret("b").await.unwrap(), secret);
+        assert_ne!(store.secret("c").await.unwrap(), secret);
+    });
+}
+
+#[test]
 fn uses_are_written_with_the_next_commit() {
     on_each_engine(|store| async {
         let store = store.with_people().await;

@@ -17,7 +17,18 @@ pub struct House {
     child: Child,
     pub http: SocketAddr,
     pub mqtt: SocketAddr,
+    /// Where MQTT over TLS listens, with `--mqtts` among the arguments.
+    pub mqtts: Option<SocketAddr>,
     pub setup: Option<String>,
+}
+
+/// What a start gave.
+struct Started {
+    child: Child,
+    http: SocketAddr,
+    mqtt: SocketAddr,
+    mqtts: Option<SocketAddr>,
+    setup: Option<String>,
 }
 
 /// Somebody with an account made by `user add`.
@@ -56,8 +67,9 @@ impl House {
         let own = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
         let (wrapper, args) = (own(wrapper), own(args));
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let (child, http, mqtt, setup) = spawn(&data(&folder), &wrapper, &args, any, any);
-        House { folder, args, wrapper, child, http, mqtt, setup }
+        let started = spawn(&data(&folder), &wrapper, &args, any, any);
+        let Started { child, http, mqtt, mqtts, setup } = started;
+        House { folder, args, wrapper, child, http, mqtt, mqtts, setup }
     }
 
     /// The data folder.
@@ -92,9 +104,9 @@ impl House {
 
     /// Starts again on the same data and ports, after a kill or a stop.
     pub fn restart(&mut self) {
-        let (child, http, mqtt, setup) =
-            spawn(&self.data(), &self.wrapper, &self.args, self.http, self.mqtt);
-        (self.child, self.http, self.mqtt, self.setup) = (child, http, mqtt, setup);
+        let started = spawn(&self.data(), &self.wrapper, &self.args, self.http, self.mqtt);
+        (self.child, self.setup) = (started.child, started.setup);
+        (self.http, self.mqtt, self.mqtts) = (started.http, started.mqtt, started.mqtts);
     }
 
     /// SIGTERM, and waits for a clean end.
@@ -204,7 +216,7 @@ fn spawn(
     args: &[String],
     http: SocketAddr,
     mqtt: SocketAddr,
-) -> (Child, SocketAddr, SocketAddr, Option<String>) {
+) -> Started {
     let log = std::fs::File::options()
         .create(true)
         .append(true)
@@ -224,10 +236,11 @@ fn spawn(
         .unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let (http, mqtt) = (listening(&mut out, "http://"), listening(&mut out, "and on "));
+    let mqtts = args.iter().any(|arg| arg == "--mqtts").then(|| listening(&mut out, "and on "));
     let setup = read_setup(&mut out, http);
     // Whatever it prints later must not block it.
     std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
-    (child, http, mqtt, setup)
+    Started { child, http, mqtt, mqtts, setup }
 }
 
 fn listening(out: &mut impl BufRead, before: &str) -> SocketAddr {

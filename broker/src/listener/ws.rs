@@ -2,10 +2,9 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::timeout;
+use tokio::time::timeout_at;
 use tokio_tungstenite::accept_hdr_async_with_config;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::header::SEC_WEBSOCKET_PROTOCOL;
@@ -28,16 +27,17 @@ async fn serve(hub: Arc<Hub>, stream: TcpStream, peer: SocketAddr) {
     let Some(place) = hub.bounds.enter(peer) else {
         return tracing::debug!(%peer, "closed: too many connections");
     };
-    let ms = u64::try_from(hub.limits.handshake_ms_max).unwrap_or(u64::MAX);
+    let until = session::connect_by(&hub);
     // A frame may hold any piece of the MQTT stream: none larger than the largest packet is needed.
     let bytes = hub.limits.packet_bytes_max;
     let config =
         WebSocketConfig::default().max_message_size(Some(bytes)).max_frame_size(Some(bytes));
     let handshake = accept_hdr_async_with_config(stream, choose, Some(config));
-    let handshake = timeout(Duration::from_millis(ms), handshake);
+    let handshake = timeout_at(until, handshake);
     match hub.closing.run_until_cancelled(handshake).await {
         Some(Ok(Ok(socket))) => {
-            session::run_counted(hub, Frames::new(tungstenite(socket)), peer, place).await;
+            let io = Frames::new(tungstenite(socket));
+            session::run_counted(hub, io, peer, place, until).await;
         }
         Some(Ok(Err(cause))) => tracing::debug!(%peer, %cause, "no WebSocket"),
         Some(Err(_)) => tracing::debug!(%peer, "no WebSocket handshake in time"),

@@ -49,8 +49,8 @@ pub(super) async fn admit(
     transport: Transport,
     peer: SocketAddr,
     place: Place,
+    until: Instant,
 ) -> Option<Connection> {
-    let until = Instant::now() + millis(hub.limits.handshake_ms_max);
     let hello = timeout_at(until, hello(&hub, transport));
     let guest = match hub.closing.run_until_cancelled(hello).await {
         Some(Ok(guest)) => guest?,
@@ -71,10 +71,6 @@ pub(super) async fn admit(
             None
         }
     }
-}
-
-fn millis(ms: usize) -> Duration {
-    Duration::from_millis(u64::try_from(ms).unwrap_or(u64::MAX))
 }
 
 /// Reads until CONNECT is whole. `None`: closed, with an answer where there is one.

@@ -98,7 +98,7 @@ impl Connection {
     }
 
     /// PUBACK, or a PUBREC that refuses.
-    fn acknowledged(&mut self, id: u16) {
+    pub(super) fn acknowledged(&mut self, id: u16) {
         match self.state.flight.acknowledged(id) {
             Some(Held::Event(_)) => self.state.cursors.touch(),
             Some(held) => self.take_off(held.place()),

@@ -116,10 +116,19 @@ impl Connection {
                     (topic, payload, delivery.qos, delivery.retain, properties, left, &delivery.ids)
                 }
             };
-            let (dup, id) = (true, Some(id));
-            let frame = Frame { topic, payload, qos, retain, dup, id, properties, expiry_s, ids };
-            if self.framer.write(&frame, &mut self.transport.output).is_err() {
-                tracing::debug!("what was sent before is too large for this client now");
+            let allowed = self.gate.may_receive(&self.who, topic);
+            let missed = (retain && !allowed).then(|| topic.clone());
+            let (dup, again) = (true, Some(id));
+            let frame =
+                Frame { topic, payload, qos, retain, dup, id: again, properties, expiry_s, ids };
+            if !allowed || self.framer.write(&frame, &mut self.transport.output).is_err() {
+                add(&self.hub.totals.dropped, 1);
+                // Not to be read any more, or too large for this client now (§3.1.2.11.4): it
+                // makes room, as if it had arrived.
+                self.acknowledged(id);
+            }
+            if let Some(topic) = missed {
+                self.withhold(&topic);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! QoS 0, 1 and 2, both ways, also across connections (MQTT 5 §4.3, §4.4).
 
-use super::support::{Client, House, house, publish, text};
+use super::support::{Client, House, house, out, publish, room, text};
 use rmqtt_codec::v5::{Connect, Packet, PublishAck, PublishAck2, PublishAckReason};
 
 fn stay(connect: &mut Connect) {
@@ -171,4 +171,46 @@ async fn messages_wait_for_a_session_above_qos_0_only() {
     let (mut client, _) = house.connect("a", stay).await;
     other.publish("t", "two").await;
     client.nothing().await;
+}
+
+#[tokio::test]
+async fn what_may_not_be_read_any_more_is_not_sent_again() {
+    let house = house(|_| {});
+    let (mut client, _) = house.connect("a", stay).await;
+    client.subscribe("t", 1).await;
+    client.subscribe("hearth/rooms/+/out", 1).await;
+    let mut other = house.client("b").await;
+    other.publish("t", "plain").await;
+    house.post(room(1), "event");
+    for _ in 0..2 {
+        client.heard().await;
+    }
+    drop(client);
+    house.gate.hidden.lock().unwrap().extend(["t".to_string(), out(room(1))]);
+    let (mut client, ack) = house.connect("a", stay).await;
+    assert!(ack.session_present);
+    client.nothing().await;
+    other.publish("u", "x").await;
+    client.subscribe("u", 1).await;
+    other.publish("u", "what is below goes on").await;
+    assert_eq!(client.take().await, "what is below goes on");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_too_large_for_the_next_connection_makes_room_there() {
+    let house = house(|_| {});
+    let (mut client, _) = house.connect("a", stay).await;
+    client.subscribe("t", 1).await;
+    let mut other = house.client("b").await;
+    other.publish("t", &"x".repeat(100)).await;
+    client.heard().await;
+    drop(client);
+    let small = |connect: &mut Connect| {
+        stay(connect);
+        connect.max_packet_size = 50.try_into().ok();
+        connect.receive_max = 1.try_into().ok();
+    };
+    let (mut client, _) = house.connect("a", small).await;
+    other.publish("t", "short").await;
+    assert_eq!(client.take().await, "short");
 }

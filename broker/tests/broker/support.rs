@@ -23,7 +23,7 @@ use tokio_util::codec::Framed;
 pub use script::{Script, app};
 
 /// Nothing takes longer; under a paused clock the wait is none.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A broker with its gate.
 #[derive(Clone)]

@@ -203,6 +203,11 @@ pub fn grant(place: &Place, command: GrantCommand, json: bool) -> Result<(), Fai
     print(ask(place, request)?, json)
 }
 
+/// Runs `hearth ca`.
+pub fn ca(place: &Place, json: bool) -> Result<(), Failure> {
+    print(ask(place, Request::Ca)?, json)
+}
+
 /// A password typed without echo, or the first line of standard input.
 pub fn read_password(from_stdin: bool) -> Result<String, Failure> {
     if !from_stdin && io::stdin().is_terminal() {
@@ -229,6 +234,11 @@ fn print(reply: Reply, json: bool) -> Result<(), Failure> {
         Reply::NewDevice { device, token, mqtt } => {
             let mqtt = mqtt.unwrap_or(([127, 0, 0, 1], 1883).into());
             print_line_to_paste(device, token, mqtt);
+        }
+        Reply::Ca { certificate, fingerprint } => {
+            print!("{certificate}");
+            // Beside the certificate, which goes into a file.
+            eprintln!("SHA-256 {fingerprint}");
         }
         Reply::Status { house, users, rooms, connections } => {
             println!("{house}: {users} people, {rooms} rooms, {connections} connections");

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args as ClapArgs;
@@ -12,7 +13,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{Failure, qr};
 use crate::appliance::{self, Started};
-use crate::config::{Config, Place};
+use crate::config::{Certificate, Config, Place};
 
 /// Its options.
 #[derive(ClapArgs)]
@@ -23,6 +24,15 @@ pub struct Args {
     /// Where MQTT listens.
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:1883")]
     mqtt: SocketAddr,
+    /// Where MQTT over TLS listens, e.g. 0.0.0.0:8883; nowhere unless given.
+    #[arg(long, value_name = "ADDR:PORT")]
+    mqtts: Option<SocketAddr>,
+    /// The certificate that TLS shows, in PEM; without it the house issues its own (`hearth ca`).
+    #[arg(long, value_name = "FILE", requires_all = ["tls_key", "mqtts"])]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key, in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
     /// Serve in clear beyond loopback: anyone on the network can read along.
     #[arg(long)]
     insecure: bool,
@@ -40,10 +50,14 @@ pub fn run(place: Place, args: Args) -> Result<(), Failure> {
     for text in &args.limit {
         limits.set(text)?;
     }
+    let certificate =
+        args.tls_cert.zip(args.tls_key).map(|(certificate, key)| Certificate { certificate, key });
     let config = Config {
         place,
         http: args.http,
         mqtt: args.mqtt,
+        mqtts: args.mqtts,
+        certificate,
         insecure: args.insecure,
         limits: Arc::new(limits),
     };
@@ -71,6 +85,16 @@ fn announce(started: &Started) {
          and on {} (MQTT).\n",
         started.http, started.mqtt
     );
+    if let Some(mqtts) = started.mqtts {
+        text.push_str(&format!("and on {mqtts} (MQTT over TLS).\n"));
+    }
+    if let Some(fingerprint) = &started.fingerprint {
+        text.push_str(&format!(
+            "The house vouches for itself: `hearth ca` and http://{}/ca.crt give the certificate \
+             for clients, with SHA-256\n  {fingerprint}\n",
+            started.http
+        ));
+    }
     if let Some(link) = &started.setup {
         text.push_str(&format!(
             "\nNobody lives here yet. Open this link to set the house up; it works once:\n\n  \
