@@ -21,6 +21,8 @@ struct Scene {
     anna: Person,
     inlet: String,
     outlet: String,
+    /// A granted topic, where the box can grant one.
+    plain: Option<&'static str>,
 }
 
 fn scene() -> Scene {
@@ -28,13 +30,16 @@ fn scene() -> Scene {
     let anna = house.person("anna");
     let room = house.open_room(&anna, "Kitchen");
     let prefix = format!("hearth/rooms/{room}");
-    Scene { house, anna, inlet: format!("{prefix}/in"), outlet: format!("{prefix}/out") }
+    let (inlet, outlet) = (format!("{prefix}/in"), format!("{prefix}/out"));
+    let granted = house.run(&["grant", "add", "--user", "anna", "interop/#"], "");
+    let plain = granted.status.success().then_some("interop/kept");
+    Scene { house, anna, inlet, outlet, plain }
 }
 
 /// Runs a client's own program in both versions.
 fn journey(program: &Path, script: &str) {
     for version in [4, 5] {
-        let Scene { house, anna, inlet, outlet } = scene();
+        let Scene { house, anna, inlet, outlet, plain } = scene();
         let told = json!({
             "host": house.mqtt.ip().to_string(),
             "port": house.mqtt.port(),
@@ -43,7 +48,7 @@ fn journey(program: &Path, script: &str) {
             "token": anna.token,
             "inlet": inlet,
             "outlet": outlet,
-            "plain": Value::Null,
+            "plain": plain,
             "version": version,
         });
         let output = Command::new("timeout")
