@@ -30,8 +30,9 @@ check: setup web ## formatting, lints, types
 	cargo clippy --workspace --all-targets -- -D warnings
 	cd webclient && npm run check
 
-bench: setup web ## the load program against a release build
+bench: setup web ## the load program: release builds beside mosquitto, where that is installed
 	cargo build --release -p hearth-gateway
+	cargo build --release -p hearth-broker --example standalone
 	cargo bench -p system-tests
 
 torture: setup-test web ## the crash tests with many more rounds, the bus with more events

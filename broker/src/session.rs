@@ -205,6 +205,7 @@ impl Connection {
     fn look(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
         let mut turn = Turn::default();
         let mut happened = false;
+        self.transport.wake();
         if self.transport.is_writing() {
             match self.transport.poll_write(cx) {
                 // Packets that were read may have waited for this.
@@ -246,6 +247,7 @@ impl Connection {
         if happened || turn.heard || turn.end.is_some() || !turn.accepted.is_empty() {
             Poll::Ready(turn)
         } else {
+            self.transport.rest();
             Poll::Pending
         }
     }
@@ -275,10 +277,7 @@ impl Connection {
             let packet = self.wire.decode(&mut self.transport.input).map_err(End::Bye)?;
             match packet {
                 Some(packet) => self.handle(packet)?,
-                None => {
-                    self.transport.trim();
-                    break;
-                }
+                None => break,
             }
         }
         Ok(())

@@ -16,8 +16,8 @@ fn mosquitto_pub(house: &House, args: &[&str]) -> Output {
         .expect("mosquitto-clients are installed")
 }
 
-/// Subscribes and waits until the broker has said yes.
-fn mosquitto_sub(house: &House, who: &Person, args: &[&str]) -> (Child, BufReader<ChildStdout>) {
+/// Connects and subscribes.
+fn subscriber(house: &House, who: &Person, args: &[&str]) -> (Child, BufReader<ChildStdout>) {
     let (host, port) = (house.mqtt.ip().to_string(), house.mqtt.port().to_string());
     let mut child = Command::new("stdbuf")
         .args(["-oL", "mosquitto_sub", "-d", "-h", &host, "-p", &port, "-q", "1"])
@@ -26,7 +26,13 @@ fn mosquitto_sub(house: &House, who: &Person, args: &[&str]) -> (Child, BufReade
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let out = BufReader::new(child.stdout.take().unwrap());
+    (child, out)
+}
+
+/// Subscribes and waits until the broker has said yes.
+fn mosquitto_sub(house: &House, who: &Person, args: &[&str]) -> (Child, BufReader<ChildStdout>) {
+    let (child, mut out) = subscriber(house, who, args);
     let mut line = String::new();
     while !line.contains("Subscribed") {
         line.clear();
@@ -72,6 +78,70 @@ fn a_message_by_mosquitto_pub_reaches_mosquitto_sub_in_each_version() {
     let stored: Vec<_> =
         house.messages(&anna, &room).iter().map(|item| item["content"].clone()).collect();
     assert_eq!(stored, written.iter().map(|text| json!(text)).collect::<Vec<_>>());
+}
+
+#[test]
+fn mosquitto_clients_publish_at_each_qos_and_leave_a_will() {
+    let house = House::start();
+    let anna = house.person("anna");
+    let room = house.open_room(&anna, "Kitchen");
+    let (inlet, outlet) = (format!("hearth/rooms/{room}/in"), format!("hearth/rooms/{room}/out"));
+    let (mut reader, mut out) = mosquitto_sub(&house, &anna, &["-t", &outlet]);
+    for qos in ["0", "1", "2"] {
+        let args = ["-u", "anna", "-P", &anna.token, "-t", &inlet, "-q", qos, "-m", qos];
+        assert!(mosquitto_pub(&house, &args).status.success());
+        assert_eq!(next_json(&mut out)["content"], json!(qos));
+    }
+    let will = ["--will-topic", &inlet, "--will-payload", "fell off", "--will-qos", "1"];
+    let (mut faller, _) = mosquitto_sub(&house, &anna, &[&["-t", &*outlet], &will[..]].concat());
+    faller.kill().unwrap();
+    faller.wait().unwrap();
+    let fell = next_json(&mut out);
+    assert_eq!((&fell["content"], &fell["sender"]), (&json!("fell off"), &json!(anna.id)));
+    reader.kill().unwrap();
+    reader.wait().unwrap();
+}
+
+/// The recipe of docs/topics.md for any phone app.
+#[test]
+fn a_phone_app_of_mqtt_3_1_1_that_was_killed_returns_and_gets_the_rest() {
+    let house = House::start();
+    let anna = house.person("anna");
+    let room = house.open_room(&anna, "Kitchen");
+    let label = json!({ "label": "phone" });
+    let (status, made) = house.call("POST", "/api/auth/tokens", Some(&anna), Some(label));
+    assert_eq!(status, 201, "{made}");
+    let token = made["token"].as_str().unwrap().to_string();
+    let phone = Person { token, ..anna.clone() };
+    let recipe = ["-V", "mqttv311", "-c", "-i", "phone", "-t", "hearth/rooms/+/out"];
+    let say = |text: &str| {
+        let (status, item) = house.call(
+            "POST",
+            &format!("/api/rooms/{room}/messages"),
+            Some(&anna),
+            Some(json!({ "content": text })),
+        );
+        assert_eq!(status, 201, "{item}");
+    };
+
+    let (mut child, mut out) = mosquitto_sub(&house, &phone, &recipe);
+    say("before");
+    assert_eq!(next_json(&mut out)["content"], json!("before"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    say("while away 1");
+    say("while away 2");
+    let (mut child, mut out) = subscriber(&house, &phone, &recipe);
+    say("after");
+    let mut got: Vec<String> = vec![];
+    while got.last().is_none_or(|last| last != "after") {
+        got.push(next_json(&mut out)["content"].as_str().unwrap().to_string());
+    }
+    // What the killed app had not acknowledged may come again.
+    got.retain(|text| text != "before");
+    assert_eq!(got, ["while away 1", "while away 2", "after"]);
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 /// The line that `hearth device add` prints, without its shell quotes.

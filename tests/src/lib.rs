@@ -2,9 +2,12 @@
 //!
 //! - [`house`]: starts, kills and restarts it, and asks it things
 //! - [`publisher`]: a person's MQTT app that knows what was acknowledged
+//! - [`load`]: loads on any broker, by [`raw`], a client that costs next to nothing
 
 pub mod house;
+pub mod load;
 pub mod publisher;
+pub mod raw;
 
 pub use house::{House, Person};
 pub use publisher::Publisher;

@@ -14,12 +14,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
 
 /// Bytes read at a time.
 const READ_BYTES: usize = 64 * 1024;
-/// What an idle connection may keep of its buffers, in bytes.
-const IDLE_BYTES: usize = 4 * 1024;
 
 thread_local! {
     // One for all connections of a thread: an idle connection holds no read buffer.
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
+    // What the last connection that went to rest had as input and output: the next one that is
+    // busy need not grow its own, and one that rests holds none.
+    static SPARE: RefCell<(BytesMut, BytesMut)> = RefCell::default();
 }
 
 /// A connection's stream with what was read and not understood yet, and what is to be written.
@@ -50,9 +51,6 @@ impl Transport {
             self.output.advance(count);
             self.unflushed = true;
         }
-        if self.output.capacity() > IDLE_BYTES {
-            self.output = BytesMut::new();
-        }
         if self.unflushed {
             ready!(Pin::new(&mut self.io).poll_flush(cx))?;
             self.unflushed = false;
@@ -75,11 +73,29 @@ impl Transport {
         })
     }
 
-    /// Gives back the memory of an empty input buffer.
-    pub fn trim(&mut self) {
-        if self.input.is_empty() && self.input.capacity() > IDLE_BYTES {
-            self.input = BytesMut::new();
-        }
+    /// Takes buffers for work to come, where there are none.
+    pub fn wake(&mut self) {
+        SPARE.with_borrow_mut(|(input, output)| {
+            if self.input.is_empty() {
+                std::mem::swap(&mut self.input, input);
+            }
+            if self.output.is_empty() {
+                std::mem::swap(&mut self.output, output);
+            }
+        });
+    }
+
+    /// Gives empty buffers back. A capacity of 0 tells nothing: what was taken from the front of a
+    /// buffer is still held by it.
+    pub fn rest(&mut self) {
+        SPARE.with_borrow_mut(|(input, output)| {
+            if self.input.is_empty() {
+                *input = std::mem::take(&mut self.input);
+            }
+            if self.output.is_empty() {
+                *output = std::mem::take(&mut self.output);
+            }
+        });
     }
 
     /// Reads once, for the handshake.
@@ -101,5 +117,41 @@ impl Transport {
             self.input.clear();
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::AsyncWriteExt;
+
+    #[tokio::test]
+    async fn a_connection_at_rest_holds_no_buffers_and_the_next_one_gets_them() {
+        let (mut client, server) = tokio::io::duplex(READ_BYTES);
+        let mut busy = Transport::new(server);
+        busy.wake();
+        client.write_all(&[7; 9_000]).await.unwrap();
+        assert_eq!(busy.read().await.unwrap(), 9_000);
+        assert_eq!(busy.input.split_to(9_000).freeze(), [7; 9_000][..]);
+        busy.output.extend_from_slice(&[8; 9_000]);
+        busy.write().await.unwrap();
+        busy.rest();
+        assert_eq!((busy.input.capacity(), busy.output.capacity()), (0, 0));
+
+        let mut next = Transport::new(tokio::io::empty());
+        next.wake();
+        assert!(next.input.try_reclaim(9_000), "the input of the first");
+        assert!(next.output.try_reclaim(9_000), "the output of the first");
+    }
+
+    #[tokio::test]
+    async fn a_packet_that_is_not_whole_stays_with_its_connection() {
+        let (mut client, server) = tokio::io::duplex(READ_BYTES);
+        let mut transport = Transport::new(server);
+        client.write_all(b"half").await.unwrap();
+        transport.read().await.unwrap();
+        transport.rest();
+        transport.wake();
+        assert_eq!(transport.input, b"half"[..]);
     }
 }
