@@ -173,4 +173,17 @@ async fn rumqttc_makes_the_journey() {
     let mut awake = Client::come(&scene, "sleeper", stay).await;
     assert!(awake.session_present);
     assert_eq!([awake.next_text().await, awake.next_text().await], ["one", "two"]);
+
+    let kept = |payload: &'static [u8]| (scene.plain, QoS::AtLeastOnce, payload);
+    for (topic, qos, payload) in [kept(b"old"), kept(b"kept")] {
+        writer.mqtt.publish(topic, qos, true, payload).await.unwrap();
+        writer.until(|packet| matches!(packet, Packet::PubAck(_)).then_some(())).await;
+    }
+    let mut late = Client::come(&scene, "late", |_| {}).await;
+    late.mqtt.subscribe(scene.plain, QoS::AtLeastOnce).await.unwrap();
+    let heard = late.until(|packet| match packet {
+        Packet::Publish(publish) => Some((publish.retain, publish.payload)),
+        _ => None,
+    });
+    assert_eq!(heard.await, (true, b"kept"[..].into()));
 }

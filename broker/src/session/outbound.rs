@@ -117,19 +117,32 @@ impl Connection {
                 }
             };
             let allowed = self.gate.may_receive(&self.who, topic);
-            let missed = (retain && !allowed).then(|| topic.clone());
             let (dup, again) = (true, Some(id));
             let frame =
                 Frame { topic, payload, qos, retain, dup, id: again, properties, expiry_s, ids };
             if !allowed || self.framer.write(&frame, &mut self.transport.output).is_err() {
-                add(&self.hub.totals.dropped, 1);
-                // Not to be read any more, or too large for this client now (§3.1.2.11.4): it
-                // makes room, as if it had arrived.
-                self.acknowledged(id);
+                self.give_up(id, allowed);
             }
-            if let Some(topic) = missed {
-                self.withhold(&topic);
+        }
+    }
+
+    /// What may not be read any more, or is too large for this client now (§3.1.2.11.4), makes
+    /// room as if it had arrived. What was shared goes to another of its group.
+    fn give_up(&mut self, id: u16, allowed: bool) {
+        add(&self.hub.totals.dropped, 1);
+        match self.state.flight.acknowledged(id) {
+            Some(Held::Plain(delivery)) => {
+                let repeatable = delivery.qos == Qos::AtLeastOnce && delivery.shared.is_some();
+                if !allowed && repeatable {
+                    return self.hand_on(&delivery);
+                }
+                if !allowed && delivery.retain {
+                    self.withhold(&delivery.message.topic);
+                }
+                self.take_off(delivery.place);
             }
+            Some(Held::Event(_)) => self.state.cursors.touch(),
+            Some(Held::Release { .. }) | None => {}
         }
     }
 

@@ -34,8 +34,8 @@ struct Pending {
     over: Vec<u64>,
     /// The batch that takes the next change.
     ticket: Ticket,
-    /// Who is told once a batch is on disk.
-    waiting: Vec<(Ticket, Arc<Mailbox>)>,
+    /// Who is told once a batch is on disk, by number: each once, of the first batch it waits for.
+    waiting: BTreeMap<u64, (Ticket, Arc<Mailbox>)>,
     closing: bool,
 }
 
@@ -56,7 +56,7 @@ impl Default for Shelving {
             rows: BTreeMap::new(),
             over: Vec::new(),
             ticket: NOTHING + 1,
-            waiting: Vec::new(),
+            waiting: BTreeMap::new(),
             closing: false,
         };
         Shelving {
@@ -150,9 +150,11 @@ impl Shelving {
             return false;
         }
         let mut pending = self.pending();
-        let waits = !self.is_saved(ticket);
+        let (waits, number) = (!self.is_saved(ticket), mailbox.number);
         if waits {
-            pending.waiting.push((ticket, Arc::clone(mailbox)));
+            let mailbox = || (ticket, Arc::clone(mailbox));
+            let first = pending.waiting.entry(number).or_insert_with(mailbox);
+            first.0 = first.0.min(ticket);
         }
         waits
     }
@@ -211,10 +213,8 @@ impl Shelving {
         let told: Vec<_> = {
             let mut pending = self.pending();
             self.saved.store(ticket, Ordering::Release);
-            let (told, later) =
-                pending.waiting.drain(..).partition(|(wanted, _)| *wanted <= ticket);
-            pending.waiting = later;
-            told
+            let due = |_: &u64, waiter: &mut (Ticket, Arc<Mailbox>)| waiter.0 <= ticket;
+            pending.waiting.extract_if(.., due).map(|(_, waiter)| waiter).collect()
         };
         for (_, mailbox) in told {
             mailbox.order(|orders| orders.saved = true);
