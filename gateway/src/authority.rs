@@ -1,6 +1,6 @@
 //! The house's own certificate authority: what clients install once to trust the box. It can
-//! vouch for names and addresses of a house only (RFC 5280 §4.2.1.10), so that its key, stolen,
-//! opens nothing else.
+//! vouch for servers only (RFC 5280 §4.2.1.12), with names and addresses of a house only
+//! (§4.2.1.10), so that its key, stolen, opens nothing else.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +29,8 @@ pub const HOUSE: &str = "hearth.local";
 
 /// Where it lies in the store: the certificate and its key, each as PEM.
 const RECORD: &str = "authority";
+/// Where no mailbox can be (RFC 6761 §6.4): a subtree for mail that none is in.
+const NO_MAIL: &str = "hearth.invalid";
 /// Addresses that are never those of a stranger's service on the internet.
 const ADDRESSES: [&str; 9] = [
     "127.0.0.0/8",
@@ -173,17 +175,26 @@ impl Authority {
 /// A new authority for a host: its certificate and its key, each as PEM.
 fn make(host: Option<&str>) -> Result<String, AuthorityError> {
     let key = KeyPair::generate()?;
-    let mut params = params(&key);
+    Ok(bounded(&key, host).self_signed(&key)?.pem() + &key.serialize_pem())
+}
+
+/// What the authority's own certificate says, with all that it is bound to.
+fn bounded(key: &KeyPair, host: Option<&str>) -> CertificateParams {
+    let mut params = params(key);
     // It does not depend on a clock: a box may stand wrong when it starts for the first time.
     params.not_before = date_time_ymd(2023, 12, 1);
     params.not_after = date_time_ymd(2074, 1, 1);
     let names = names(host).into_iter().map(GeneralSubtree::DnsName);
     let addresses = ADDRESSES.iter().filter_map(|subnet| subnet.parse::<CidrSubnet>().ok());
+    let addresses = addresses.map(GeneralSubtree::IpAddress);
+    // A directory name is not bounded: rustls would trust nothing under such a bound.
+    let mail = [GeneralSubtree::Rfc822Name(NO_MAIL.to_string())];
     params.name_constraints = Some(NameConstraints {
-        permitted_subtrees: names.chain(addresses.map(GeneralSubtree::IpAddress)).collect(),
+        permitted_subtrees: names.chain(addresses).chain(mail).collect(),
         excluded_subtrees: vec![],
     });
-    Ok(params.self_signed(&key)?.pem() + &key.serialize_pem())
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params
 }
 
 /// What the authority's certificate and what it issues agree in; made again at each start.
@@ -229,6 +240,10 @@ pub fn host_name() -> Option<String> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::process::Command;
+
+    use rcgen::SanType;
+
     use super::*;
 
     /// The authority of a house on a host called attic.
@@ -247,6 +262,82 @@ pub(crate) mod tests {
         for name in ["example.org", "local", "printer.local", "cellar", "8.8.8.8", "2001:db8::1"] {
             assert!(!authority.vouches_for(name), "{name}");
         }
+    }
+
+    fn openssl(args: &[&str]) -> (bool, String) {
+        let done = Command::new("openssl").args(args).output().expect("openssl is installed");
+        let said = [done.stdout, done.stderr].concat();
+        (done.status.success(), String::from_utf8(said).unwrap())
+    }
+
+    /// Whether openssl takes a certificate, signed by an authority, for a purpose; what it says.
+    fn openssl_takes(by: &Authority, params: CertificateParams, purpose: &str) -> (bool, String) {
+        let key = KeyPair::generate().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, pem: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, pem).unwrap();
+            path.to_str().unwrap().to_string()
+        };
+        let ca = file("ca.crt", by.pem());
+        let leaf = file("leaf.crt", &params.signed_by(&key, &by.issuer).unwrap().pem());
+        openssl(&["verify", "-x509_strict", "-purpose", purpose, "-CAfile", &ca, &leaf])
+    }
+
+    fn wanted(name: SanType, usage: ExtendedKeyUsagePurpose) -> CertificateParams {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = named("Hearth");
+        params.subject_alt_names = vec![name];
+        params.extended_key_usages = vec![usage];
+        params.use_authority_key_identifier_extension = true;
+        params
+    }
+
+    #[test]
+    fn another_reader_of_certificates_takes_it_for_servers_and_for_nothing_else() {
+        let authority = authority();
+        let house = || SanType::DnsName(HOUSE.try_into().unwrap());
+        let mail = || SanType::Rfc822Name("anna@example.org".try_into().unwrap());
+        let server = || ExtendedKeyUsagePurpose::ServerAuth;
+        let (good, said) = openssl_takes(&authority, wanted(house(), server()), "sslserver");
+        assert!(good, "{said}");
+        for (refused, purpose, why) in [
+            (wanted(mail(), server()), "sslserver", "permitted subtree violation"),
+            (wanted(house(), ExtendedKeyUsagePurpose::ClientAuth), "sslclient", "purpose"),
+            (wanted(house(), ExtendedKeyUsagePurpose::EmailProtection), "smimesign", "purpose"),
+        ] {
+            let (good, said) = openssl_takes(&authority, refused, purpose);
+            assert!(!good && said.contains(why), "{why}: {said}");
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), authority.pem()).unwrap();
+        let (_, text) = openssl(&["x509", "-noout", "-text", "-in", file.path().to_str().unwrap()]);
+        for line in [
+            "CA:TRUE, pathlen:0",
+            "TLS Web Server Authentication\n",
+            "Name Constraints: critical",
+            "email:hearth.invalid",
+        ] {
+            assert!(text.contains(line), "{line}: {text}");
+        }
+    }
+
+    #[test]
+    fn an_authority_from_before_its_usage_was_bounded_still_vouches() {
+        let key = KeyPair::generate().unwrap();
+        let mut params = bounded(&key, None);
+        params.extended_key_usages.clear();
+        let bounds = params.name_constraints.as_mut().unwrap();
+        bounds.permitted_subtrees.retain(|tree| !matches!(tree, GeneralSubtree::Rfc822Name(_)));
+        let record = params.self_signed(&key).unwrap().pem() + &key.serialize_pem();
+        let old = Authority::read(record.as_bytes()).unwrap();
+        assert!(old.vouches_for(HOUSE) && !old.vouches_for("example.org"));
+        let server = wanted(
+            SanType::DnsName(HOUSE.try_into().unwrap()),
+            ExtendedKeyUsagePurpose::ServerAuth,
+        );
+        let (good, said) = openssl_takes(&old, server, "sslserver");
+        assert!(good, "{said}");
     }
 
     #[test]
