@@ -139,7 +139,6 @@ pub async fn serve(
     app.broker.know_rooms(app.store.room_heads());
     let sessions = app.broker.restore(Arc::new(HouseShelf::new(app.store.clone()))).await;
     tracing::info!(sessions = sessions.map_err(ApplianceError::House)?, "sessions taken up");
-    let authority = app.authority().await?;
     app.broker.open(Arc::new(HouseGate::new(app.clone())));
     let (http, mqtt) = (http_listener.local_addr()?, mqtt_listener.local_addr()?);
     app.mqtt.get_or_init(|| mqtt);
@@ -155,7 +154,9 @@ pub async fn serve(
         let mqtts = listener.local_addr()?;
         let tls = match certificate {
             Some(given) => given,
+            // Asked for only here: what the house needs no certificate for, runs without.
             None => {
+                let authority = app.authority().await?;
                 started.fingerprint = Some(authority.fingerprint());
                 tls::own(authority, mqtts, app.clock.clone())?
             }
@@ -195,4 +196,49 @@ pub struct Started {
     pub fingerprint: Option<String>,
     /// The set-up link, while nobody lives here.
     pub setup: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What holds the store's file ends with its runtime.
+    fn run<T>(work: impl Future<Output = T>) -> T {
+        tokio::runtime::Runtime::new().unwrap().block_on(work)
+    }
+
+    /// Runs a house until it is ready, with TLS or without.
+    fn start(place: &Place, mqtts: bool) -> Result<(), ApplianceError> {
+        let any = ([127, 0, 0, 1], 0).into();
+        let config = Config {
+            place: place.clone(),
+            http: any,
+            mqtt: any,
+            mqtts: mqtts.then_some(any),
+            certificate: None,
+            insecure: false,
+            limits: Arc::default(),
+        };
+        let (stop, stopped) = watch::channel(false);
+        run(serve(config, stopped, |_| drop(stop.send(true))))
+    }
+
+    /// A house whose authority was damaged, with TLS or without.
+    fn damaged(mqtts: bool) -> Result<(), ApplianceError> {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::new(&folder.path().join("data"), None);
+        run(async {
+            let app = open(&place, Arc::default()).await.unwrap();
+            app.store.keep("authority", b"noise".to_vec()).await.unwrap();
+            app.close().await;
+        });
+        start(&place, mqtts)
+    }
+
+    #[test]
+    fn a_damaged_authority_stops_only_a_house_that_shows_its_certificates() {
+        damaged(false).unwrap();
+        let error = damaged(true).unwrap_err();
+        assert!(error.to_string().contains("restore a backup"), "{error}");
+    }
 }
