@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert, WantsServerCert};
 use rustls::sign::CertifiedKey;
@@ -40,6 +40,18 @@ pub enum TlsError {
         flag: &'static str,
         /// What it should hold.
         what: &'static str,
+    },
+    /// A file that is damaged.
+    #[error(
+        "{file} ({flag}) does not read as PEM: {cause}; copy it again, whole, as it was issued"
+    )]
+    Damaged {
+        /// Which.
+        file: PathBuf,
+        /// The flag that names it.
+        flag: &'static str,
+        /// Why not.
+        cause: pem::Error,
     },
     /// They do not belong together, or cannot be used.
     #[error(
@@ -74,14 +86,8 @@ fn builder() -> Result<rustls::ConfigBuilder<ServerConfig, WantsServerCert>, rus
 pub fn given(files: &Certificate) -> Result<ServerConfig, TlsError> {
     let Certificate { certificate, key } = files;
     let (cert_flag, key_flag) = ("--tls-cert", "--tls-key");
-    let text = read(certificate, cert_flag)?;
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(&text).filter_map(Result::ok).collect();
-    let nothing = |file: &Path, flag, what| TlsError::Nothing { file: file.into(), flag, what };
-    if chain.is_empty() {
-        return Err(nothing(certificate, cert_flag, "certificate"));
-    }
-    let private = PrivateKeyDer::from_pem_slice(&read(key, key_flag)?)
-        .map_err(|_| nothing(key, key_flag, "private key"))?;
+    let chain = blocks::<CertificateDer<'_>>(certificate, cert_flag, "certificate")?;
+    let private = blocks::<PrivateKeyDer<'_>>(key, key_flag, "private key")?.swap_remove(0);
     builder()?.with_single_cert(chain, private).map_err(|cause| TlsError::Pair {
         certificate: certificate.clone(),
         key: key.clone(),
@@ -89,8 +95,20 @@ pub fn given(files: &Certificate) -> Result<ServerConfig, TlsError> {
     })
 }
 
-fn read(file: &Path, flag: &'static str) -> Result<Vec<u8>, TlsError> {
-    fs::read(file).map_err(|cause| TlsError::Read { file: file.into(), flag, cause })
+/// What a file holds of a kind in PEM, at least one; other blocks may stand between.
+fn blocks<T: PemObject>(
+    file: &Path,
+    flag: &'static str,
+    what: &'static str,
+) -> Result<Vec<T>, TlsError> {
+    let text = fs::read(file).map_err(|cause| TlsError::Read { file: file.into(), flag, cause })?;
+    let blocks: Vec<T> = T::pem_slice_iter(&text)
+        .collect::<Result<_, _>>()
+        .map_err(|cause| TlsError::Damaged { file: file.into(), flag, cause })?;
+    if blocks.is_empty() {
+        return Err(TlsError::Nothing { file: file.into(), flag, what });
+    }
+    Ok(blocks)
 }
 
 /// With certificates that the house issues for itself.
@@ -214,6 +232,25 @@ mod tests {
     impl Clock for Set {
         fn now_ms(&self) -> u64 {
             self.0.load(Ordering::Relaxed)
+        }
+    }
+
+    #[test]
+    fn a_damaged_block_of_a_given_file_is_said_with_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let pem = authority().pem().to_string();
+        let (good, rest) = (pem.as_str(), "-----BEGIN CERTIFICATE-----\n");
+        for damaged in [
+            format!("{good}{rest}not base64!\n-----END CERTIFICATE-----\n"),
+            format!("{good}{rest}MIIB\n"),
+            format!("{good}-----BEGIN CERTI\n"),
+        ] {
+            let file = folder.path().join("chain.pem");
+            fs::write(&file, &damaged).unwrap();
+            let error = given(&Certificate { certificate: file.clone(), key: file }).unwrap_err();
+            assert!(matches!(error, TlsError::Damaged { .. }), "{damaged}: {error}");
+            let said = error.to_string();
+            assert!(said.contains("chain.pem (--tls-cert)") && said.contains("copy it again"));
         }
     }
 
