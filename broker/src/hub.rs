@@ -102,7 +102,8 @@ impl Hub {
         from: Option<&Account>,
         now: Instant,
     ) -> Result<Ticket, Refusal> {
-        if self.shelving.is_behind() {
+        // What the appliance publishes is published once only.
+        if from.is_some() && self.shelving.is_behind() {
             let text = "the disk does not keep up with what sessions are to be kept";
             return Err(Refusal::new(Kind::Unavailable, "disk_slow", text).hint("try again"));
         }
@@ -210,6 +211,17 @@ impl Hub {
     pub fn subscribe(&self, account: &Account, filter: &str, route: Route) {
         let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
         routes.insert(account, filter, route);
+    }
+
+    #[cfg(test)]
+    pub fn has_no_routes(&self) -> bool {
+        self.routes.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// Whether an account may join a group.
+    pub fn may_share(&self, account: &Account, filter: &str) -> bool {
+        let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
+        routes.may_share(account, filter, self.limits.shared_groups_max)
     }
 
     /// Removes one.

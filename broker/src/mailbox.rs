@@ -1,16 +1,17 @@
 //! What others leave for a session: a bounded queue of messages, and orders for its connection.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
+use bytestring::ByteString;
 use futures_util::task::AtomicWaker;
 use hearth_protocol::limits::Limits;
 use hearth_protocol::principal::Principal;
 
 use crate::gate::Qos;
-use crate::message::Delivery;
+use crate::message::{APPLIANCE, Delivery, Message};
 use crate::reason::Reason;
 use crate::shelf::record::{Now, QueuedRow, queued_key};
 use crate::shelf::writer::{NOTHING, Shelving, Ticket};
@@ -36,9 +37,19 @@ struct Inside {
     who: Option<Arc<Principal>>,
     /// What waits here above QoS 0 lies on the shelf too.
     kept: bool,
+    /// Retained topics of the appliance's that changed while nobody was connected.
+    missed: HashSet<ByteString>,
     /// The next one's place there.
     next_place: u64,
     orders: Orders,
+}
+
+impl Inside {
+    fn miss(&mut self, delivery: &Delivery, max: usize) {
+        if self.missed.len() < max {
+            self.missed.insert(delivery.message.topic.clone());
+        }
+    }
 }
 
 /// Lives as long as its session, across connections.
@@ -103,8 +114,17 @@ impl Mailbox {
             if !inside.online && delivery.qos == Qos::AtMostOnce {
                 return Pushed::Absent;
             }
+            // Of a state of the appliance's only the last one is of use: it is sent at the return.
+            let state = delivery.message.from == APPLIANCE && delivery.message.retain;
+            if state && !inside.online {
+                inside.miss(&delivery, self.messages_max);
+                return Pushed::Waits(NOTHING);
+            }
             let bytes = inside.bytes + delivery.message.size();
             if inside.queue.len() >= self.messages_max || bytes > self.bytes_max {
+                if state {
+                    inside.miss(&delivery, self.messages_max);
+                }
                 self.dropped.fetch_add(1, Ordering::Relaxed);
                 return Pushed::Dropped;
             }
@@ -123,6 +143,16 @@ impl Mailbox {
             self.waker.wake();
         }
         Pushed::Waits(ticket)
+    }
+
+    /// Whether a message waits here.
+    pub fn holds(&self, message: &Arc<Message>) -> bool {
+        self.inside().queue.iter().any(|delivery| Arc::ptr_eq(&delivery.message, message))
+    }
+
+    /// Takes the retained topics that changed while nobody was connected.
+    pub fn take_missed(&self) -> HashSet<ByteString> {
+        std::mem::take(&mut self.inside().missed)
     }
 
     /// Whether what waits here lies on the shelf too, from now on.

@@ -124,25 +124,26 @@ impl Registry {
         inside.next = inside.next.max(number);
     }
 
-    /// Puts a session back that rested before the broker was restarted; its visit. `None` if there
-    /// is one of its name.
+    /// Whether there is a session of this name.
+    pub fn has(&self, key: &Key) -> bool {
+        self.inside().entry(key).is_some()
+    }
+
+    /// Puts a session back that rested before the broker was restarted; its visit.
     pub fn restore(
         &self,
         key: &Key,
         who: Arc<Principal>,
         mailbox: Arc<Mailbox>,
         resting: Resting,
-    ) -> Option<u64> {
+    ) -> u64 {
         let mut inside = self.inside();
         let visit = inside.number();
-        if inside.entry(key).is_some() {
-            return None;
-        }
         let account = inside.accounts.entry(key.account.clone()).or_default();
         let status = Status::Resting(resting);
         account.insert(Arc::clone(&key.client_id), Entry { mailbox, who, status, visit });
         inside.sessions += 1;
-        Some(visit)
+        visit
     }
 
     /// Gives a client id's session to a connection; `fresh` is for a session that is new.

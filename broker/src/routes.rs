@@ -1,5 +1,6 @@
 //! Who is subscribed to what: plain subscriptions, and groups that share one (MQTT 5 §4.8).
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use hearth_protocol::principal::Account;
@@ -35,6 +36,8 @@ pub(crate) struct Routes {
     plain: Tree<Route>,
     /// By what they share, the FILTER of `$share/NAME/FILTER`.
     groups: Tree<Group>,
+    /// How many groups each account has.
+    groups_of: HashMap<Account, usize>,
 }
 
 impl Routes {
@@ -42,10 +45,24 @@ impl Routes {
     pub fn insert(&mut self, account: &Account, filter: &str, route: Route) {
         match shared(filter) {
             None => self.plain.change(filter, |list| join(list, route)),
-            Some(shared) => self
-                .groups
-                .change(shared.filter, |groups| Group::join(groups, account, filter, route)),
+            Some(shared) => {
+                let mut more = 0;
+                self.groups.change(shared.filter, |groups| {
+                    let before = groups.len();
+                    Group::join(groups, account, filter, route);
+                    more = groups.len() - before;
+                });
+                if more > 0 {
+                    *self.groups_of.entry(account.clone()).or_default() += more;
+                }
+            }
         }
+    }
+
+    /// Whether an account may join a group: one that is there, or one more.
+    pub fn may_share(&self, account: &Account, filter: &str, groups_max: usize) -> bool {
+        self.groups_of.get(account).is_none_or(|count| *count < groups_max)
+            || self.group(account, filter).is_some()
     }
 
     /// Removes a session's subscription.
@@ -54,9 +71,20 @@ impl Routes {
             None => self.plain.change(filter, |list| {
                 list.retain(|route| route.mailbox.number != number);
             }),
-            Some(shared) => self
-                .groups
-                .change(shared.filter, |groups| Group::leave(groups, account, filter, number)),
+            Some(shared) => {
+                let mut less = 0;
+                self.groups.change(shared.filter, |groups| {
+                    let before = groups.len();
+                    Group::leave(groups, account, filter, number);
+                    less = before - groups.len();
+                });
+                if let Some(count) = self.groups_of.get_mut(account) {
+                    *count -= less;
+                    if *count == 0 {
+                        self.groups_of.remove(account);
+                    }
+                }
+            }
         }
     }
 
@@ -93,6 +121,11 @@ impl Routes {
         if !self.groups.is_empty() && !message.topic.starts_with(PREFIX) {
             self.groups.find(&message.topic, |groups| groups.iter().for_each(&mut show));
         }
+    }
+
+    #[cfg(test)]
+    pub fn is_empty(&self) -> bool {
+        self.plain.is_empty() && self.groups.is_empty() && self.groups_of.is_empty()
     }
 
     /// An account's group of a `$share/NAME/FILTER`.

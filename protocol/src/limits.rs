@@ -153,6 +153,8 @@ limits! {
     in_flight_max = 64;
     /// Subscriptions of one session.
     subscriptions_max = 1_000;
+    /// Groups of shared subscriptions of one account: each gets a copy of a message.
+    shared_groups_max = 100;
     /// Bytes of a topic or filter.
     topic_bytes_max = 1_024;
     /// Levels of a topic or filter.

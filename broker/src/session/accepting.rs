@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use futures_util::future::BoxFuture;
 use hearth_protocol::refusal::Refusal;
 
-use crate::gate::Verdict;
+use crate::gate::{Qos, Verdict};
 use crate::message::Message;
 use crate::reason::Reason;
 
@@ -22,6 +22,8 @@ pub(super) struct Accepting {
 pub(super) enum About {
     /// A publish with its packet id.
     Publish(Arc<Message>, Option<u16>),
+    /// A publish that nobody had to be asked about, and how it is answered.
+    Rejected((u16, Qos), (Reason, Option<String>)),
     /// A PUBREL's packet id, and how it is answered.
     Release(u16, Reason),
 }

@@ -188,7 +188,9 @@ impl Cursors {
 
     /// Forgets rooms that no subscription reaches any more.
     pub fn keep(&mut self, mut wanted: impl FnMut(RoomId) -> bool) {
+        let before = self.rooms.len();
         self.rooms.retain(|room, _| wanted(*room));
+        self.moved |= self.rooms.len() < before;
         let rooms = &self.rooms;
         self.behind.retain(|room| rooms.contains_key(room));
     }

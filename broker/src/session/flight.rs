@@ -152,6 +152,15 @@ impl Flight {
         self.remove(at)
     }
 
+    /// At which QoS a message under way was sent.
+    pub fn qos(&self, id: u16) -> Option<Qos> {
+        match &self.entries[self.position(id)?].held {
+            Held::Plain(delivery) => Some(delivery.qos),
+            Held::Event(_) => Some(Qos::AtLeastOnce),
+            Held::Release { .. } => None,
+        }
+    }
+
     /// PUBREC; where the packet lies on the shelf, `None` if there is no such packet.
     pub fn received(&mut self, id: u16) -> Option<Option<u64>> {
         let at = self.position(id)?;

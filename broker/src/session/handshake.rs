@@ -184,6 +184,11 @@ async fn enter(
         }
     };
     hub.departures.call_off(&key, yours.visit);
+    // Whoever says goodbye to everyone may have looked a moment before.
+    if hub.closing.is_cancelled() {
+        let bye = Some((yours.visit, Reason::ShuttingDown));
+        yours.mailbox.order(|orders| orders.bye = bye);
+    }
     Ok((Arc::clone(gate), who, key, assigned, yours))
 }
 

@@ -107,7 +107,7 @@ impl Connection {
     }
 
     /// PUBREC: after a restart the message must not be sent again.
-    fn arrived(&mut self, id: u16) {
+    pub(super) fn arrived(&mut self, id: u16) {
         let known = self.state.flight.received(id);
         let reason = if known.is_some() { Reason::Success } else { Reason::PacketIdNotFound };
         let ticket = match known.flatten().filter(|_| self.is_kept()) {
@@ -128,6 +128,7 @@ impl Connection {
             (Some(Keeper::Session), true) => {
                 let row = received_key(self.mailbox.number, id);
                 let ticket = self.hub.shelving.remove(row);
+                self.state.released = ticket;
                 self.send_once_saved(ticket, Outgoing::PubComp(id, reason));
             }
             // After a restart only the gate knows what it had taken.
@@ -145,8 +146,8 @@ impl Connection {
         add(&self.hub.totals.received, 1);
         self.check_publish(&mut publication)?;
         if let (Qos::ExactlyOnce, Some(id)) = (publication.qos, publication.id) {
-            if self.state.received.contains(id) {
-                self.send(Outgoing::PubRec(id, Reason::Success, None));
+            if let Some(ticket) = self.state.received.ticket(id) {
+                self.send_once_saved(ticket, Outgoing::PubRec(id, Reason::Success, None));
                 return Ok(());
             }
             if self.inbound.receiving.contains(&id) {
@@ -223,7 +224,15 @@ impl Connection {
         let Publication { topic, payload, retain, .. } = publication;
         let publish = Same { topic, payload, retain: *retain };
         let told = self.tell_refused(publish, reason, refusal)?;
-        self.acknowledge((id, publication.qos), told, Keeper::Session, NOTHING);
+        let which = (id, publication.qos);
+        if self.inbound.pending.is_empty() {
+            self.acknowledge(which, told, Keeper::Session, NOTHING);
+        } else {
+            // Its turn comes after those that the gate has not ruled on (§4.6).
+            let future = std::future::ready(Ok(Verdict::Handled)).boxed();
+            let about = Some(About::Rejected(which, told));
+            self.inbound.pending.push_back(Accepting { future, about });
+        }
         Ok(())
     }
 
@@ -256,7 +265,7 @@ impl Connection {
     ) {
         if qos == Qos::ExactlyOnce {
             if !reason.is_failure() {
-                self.state.received.insert(id, keeper);
+                self.state.received.insert(id, keeper, ticket);
             }
             self.send_once_saved(ticket, Outgoing::PubRec(id, reason, text));
         } else {
@@ -309,9 +318,15 @@ impl Connection {
     pub(super) fn settle_one(&mut self, accepted: Accepted) -> Result<(), End> {
         match accepted.about {
             About::Publish(message, id) => self.answer(message, id, accepted.ruled),
+            About::Rejected(which, told) => {
+                self.acknowledge(which, told, Keeper::Session, NOTHING);
+                Ok(())
+            }
             About::Release(id, reason) => match accepted.ruled {
                 Ok(_) => {
-                    self.send_once_saved(NOTHING, Outgoing::PubComp(id, reason));
+                    // It may be asked again before the first release is on disk.
+                    let ticket = self.state.released;
+                    self.send_once_saved(ticket, Outgoing::PubComp(id, reason));
                     Ok(())
                 }
                 // Without PUBCOMP the client asks again, in its next connection.

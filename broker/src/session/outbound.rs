@@ -16,7 +16,7 @@ use super::frame::Frame;
 use super::packet::Outgoing;
 use crate::counts::add;
 use crate::gate::{Properties, Qos};
-use crate::message::Delivery;
+use crate::message::{Delivery, Message};
 use crate::reason::Reason;
 
 /// Bytes gathered before they are written.
@@ -59,6 +59,11 @@ impl Outbound {
     /// Subscriptions changed.
     pub fn forget_views(&mut self) {
         self.views.clear();
+    }
+
+    /// Whether a message was taken and not sent.
+    pub fn holds(&self, message: &Arc<Message>) -> bool {
+        self.ready.iter().any(|delivery| Arc::ptr_eq(&delivery.message, message))
     }
 
     /// What was taken and not sent.
@@ -130,6 +135,10 @@ impl Connection {
     /// room as if it had arrived. What was shared goes to another of its group.
     fn give_up(&mut self, id: u16, allowed: bool) {
         add(&self.hub.totals.dropped, 1);
+        if self.state.flight.qos(id) == Some(Qos::ExactlyOnce) {
+            // The client may hold it and its packet id: it is told that the id is free.
+            return self.arrived(id);
+        }
         match self.state.flight.acknowledged(id) {
             Some(Held::Plain(delivery)) => {
                 let repeatable = delivery.qos == Qos::AtLeastOnce && delivery.shared.is_some();
@@ -173,7 +182,7 @@ impl Connection {
             None => Ok(None),
             Some(_) => message.expiry_left(Instant::now()),
         };
-        let Ok(expiry_s) = expiry else { return self.take_off(delivery.place) };
+        let Ok(expiry_s) = expiry else { return self.let_go(delivery) };
         if !self.gate.may_receive(&self.who, &message.topic) {
             if delivery.shared.is_some() {
                 return self.hand_on(&delivery);
@@ -181,7 +190,10 @@ impl Connection {
             if message.retain {
                 self.withhold(&message.topic);
             }
-            return self.take_off(delivery.place);
+            return self.let_go(delivery);
+        }
+        if message.retain && !self.state.withheld.is_empty() {
+            self.state.withheld.remove(&message.topic);
         }
         let (qos, retain, ids) = (delivery.qos, delivery.retain, delivery.ids.clone());
         let (place, again) = (delivery.place, delivery.again);
@@ -207,6 +219,17 @@ impl Connection {
                 }
                 self.take_off(place);
             }
+        }
+    }
+
+    /// A message is not sent after all. If it may have been before a restart, the client may hold
+    /// its packet id at QoS 2: it is told that the id is free.
+    fn let_go(&mut self, delivery: Delivery) {
+        if delivery.again && delivery.qos == Qos::ExactlyOnce {
+            let id = self.state.flight.start(Held::Plain(delivery));
+            self.arrived(id);
+        } else {
+            self.take_off(delivery.place);
         }
     }
 

@@ -9,6 +9,7 @@ use super::cursor::{Cursors, Reach};
 use super::flight::Flight;
 use crate::gate::Qos;
 use crate::shelf::record::{CursorRow, SessionRow, SubscriptionRow};
+use crate::shelf::writer::Ticket;
 
 /// A subscription of this session.
 #[derive(Debug, Clone)]
@@ -33,28 +34,29 @@ pub(crate) enum Keeper {
 
 /// QoS 2 packet ids that were received and not released.
 #[derive(Debug, Default)]
-pub(crate) struct Received(HashMap<u16, Keeper>);
+pub(crate) struct Received(HashMap<u16, (Keeper, Ticket)>);
 
 impl Received {
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    pub fn contains(&self, packet_id: u16) -> bool {
-        self.0.contains_key(&packet_id)
+    /// The batch that holds a packet id that was received.
+    pub fn ticket(&self, packet_id: u16) -> Option<Ticket> {
+        self.0.get(&packet_id).map(|(_, ticket)| *ticket)
     }
 
-    pub fn insert(&mut self, packet_id: u16, keeper: Keeper) {
-        self.0.insert(packet_id, keeper);
+    pub fn insert(&mut self, packet_id: u16, keeper: Keeper, ticket: Ticket) {
+        self.0.insert(packet_id, (keeper, ticket));
     }
 
     pub fn remove(&mut self, packet_id: u16) -> Option<Keeper> {
-        self.0.remove(&packet_id)
+        self.0.remove(&packet_id).map(|(keeper, _)| keeper)
     }
 
     /// Those that the gate remembers.
     pub fn at_gate(&self) -> impl Iterator<Item = u16> {
-        self.0.iter().filter(|(_, keeper)| **keeper == Keeper::Gate).map(|(id, _)| *id)
+        self.0.iter().filter(|(_, (keeper, _))| *keeper == Keeper::Gate).map(|(id, _)| *id)
     }
 }
 
@@ -65,6 +67,8 @@ pub(crate) struct State {
     /// Sent above QoS 0 and not acknowledged.
     pub flight: Flight,
     pub received: Received,
+    /// The batch that holds the last release of one of them.
+    pub released: Ticket,
     /// How far each room was sent.
     pub cursors: Cursors,
     /// Retained topics that matched and were not readable.
@@ -91,6 +95,7 @@ impl State {
             expiry_s: self.expiry_s,
             left_ms,
             subscriptions: self.subscriptions.iter().map(subscription).collect(),
+            withheld: self.withheld.iter().cloned().collect(),
         }
     }
 

@@ -48,8 +48,14 @@ impl Connection {
         });
         let mut answers: Vec<Granted> = Vec::with_capacity(filters.len());
         for (filter, options) in filters {
+            // Each may find many retained messages: it counts as a publish does.
+            self.pacing.take(true);
             let filter = ByteString::from(&*filter);
-            let answer = self.grant(&filter, options);
+            let answer = if answers.len() < self.hub.limits.subscriptions_max {
+                self.grant(&filter, options)
+            } else {
+                Err(Reason::QuotaExceeded)
+            };
             if let Ok(qos) = answer {
                 self.add(&filter, options, qos, subscription_id, &after);
             }
@@ -78,7 +84,10 @@ impl Connection {
             return Err(Reason::NotAuthorized);
         }
         let subscriptions = &self.state.subscriptions;
-        if !subscriptions.contains_key(filter) && subscriptions.len() >= limits.subscriptions_max {
+        if !subscriptions.contains_key(filter)
+            && (subscriptions.len() >= limits.subscriptions_max
+                || group.is_some() && !self.hub.may_share(&self.key.account, filter))
+        {
             return Err(Reason::QuotaExceeded);
         }
         if let Err(refusal) = self.gate.may_subscribe(&self.who, wanted) {
@@ -162,7 +171,10 @@ impl Connection {
             let Some(granted) = covering.iter().map(|(qos, _)| *qos).max() else { continue };
             let ids: Vec<u32> = covering.iter().filter_map(|(_, id)| *id).collect();
             for message in self.hub.retained(&topic) {
-                self.send_retained(message, granted, ids.clone());
+                // It may be on its way already, as it was published.
+                if !self.mailbox.holds(&message) && !self.outbound.holds(&message) {
+                    self.send_retained(message, granted, ids.clone());
+                }
             }
         }
     }
@@ -196,6 +208,8 @@ impl Connection {
             }
         }
         self.tune();
+        self.state.withheld.extend(self.mailbox.take_missed());
+        self.send_withheld();
     }
 }
 

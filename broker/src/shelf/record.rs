@@ -36,6 +36,8 @@ pub(crate) struct SessionRow {
     /// When its connection ended, ms since 1970; none while it has one.
     pub left_ms: Option<u64>,
     pub subscriptions: Vec<SubscriptionRow>,
+    /// Retained topics that it may not have had yet.
+    pub withheld: Vec<ByteString>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -10,6 +10,7 @@ use hearth_protocol::refusal::Refusal;
 use serde::de::DeserializeOwned;
 
 use super::record::{CursorRow, Key, Now, QueuedRow, RetainedRow, SessionRow, decode, session_key};
+use super::writer::NOTHING;
 use super::{Row, Shelf};
 use crate::departures::Departures;
 use crate::hub::Hub;
@@ -19,6 +20,9 @@ use crate::registry::{self, Resting};
 use crate::routes::Route;
 use crate::session::cursor::Reach;
 use crate::session::state::{Keeper, State, Subscription};
+
+/// See `trusted`.
+const DAY_MS: u64 = 24 * 3_600_000;
 
 /// One session's rows.
 #[derive(Default)]
@@ -43,14 +47,16 @@ pub(crate) async fn restore(hub: &Arc<Hub>, shelf: Arc<dyn Shelf>) -> Result<usi
     }
     let newest = sessions.last_key_value().map_or(0, |(number, _)| *number);
     hub.registry.number_from(newest.max(now.wall_ms << 20));
+    let now = trusted(now, sessions.values().filter_map(|rows| rows.session.as_ref()?.left_ms));
     let (mut restored, mut over) = (0, vec![]);
-    for (number, mut rows) in sessions {
+    // Of two sessions of one name the newer one stays: the older one's end was not written.
+    for (number, mut rows) in sessions.into_iter().rev() {
         match rows.session.take() {
-            Some(session) if left_s(&session, now) > 0 => {
+            Some(session) if left_s(&session, now) > 0 && !hub.registry.has(&key(&session)) => {
                 bring_back(hub, number, session, rows, now);
                 restored += 1;
             }
-            // It expired while the broker was away.
+            // It expired while the broker was away, or was taken over by a clean start.
             session => over.push((number, session, rows.queued)),
         }
     }
@@ -91,6 +97,17 @@ fn sort(hub: &Hub, sessions: &mut BTreeMap<u64, Rows>, now: Now, (key, value): R
         },
         Key::Unknown => tracing::warn!("a row of the shelf is of no known kind: it stays"),
     }
+}
+
+/// A clock that was never set may be far ahead: no more than a day is taken to have passed since
+/// the newest time that was written (design §5), so that nothing ends by mistake.
+fn trusted(now: Now, written_ms: impl Iterator<Item = u64>) -> Now {
+    let latest = written_ms.max().map_or(u64::MAX, |newest| newest.saturating_add(DAY_MS));
+    Now { wall_ms: now.wall_ms.min(latest), ..now }
+}
+
+fn key(session: &SessionRow) -> registry::Key {
+    registry::Key { account: session.who.account(), client_id: (*session.client_id).into() }
 }
 
 /// A row that does not read is said and left out: the rest is worth keeping.
@@ -137,10 +154,12 @@ fn end(
 
 fn bring_back(hub: &Arc<Hub>, number: u64, session: SessionRow, rows: Rows, now: Now) {
     let left = Duration::from_secs(left_s(&session, now).into());
-    let SessionRow { who, client_id, expiry_s, left_ms, subscriptions } = session;
+    let key = key(&session);
+    let SessionRow { who, client_id: _, expiry_s, left_ms, subscriptions, withheld } = session;
     let who = Arc::new(who);
     let mailbox = Arc::new(Mailbox::new(number, &hub.limits));
     let mut state = Box::new(State { expiry_s, kept: true, ..State::default() });
+    state.withheld = withheld.into_iter().collect();
     for row in subscriptions {
         let (qos, id) = (row.qos, row.id);
         let (no_local, retain_as_published) = (row.no_local, row.retain_as_published);
@@ -152,7 +171,9 @@ fn bring_back(hub: &Arc<Hub>, number: u64, session: SessionRow, rows: Rows, now:
         state.subscriptions.insert(row.filter, subscription);
     }
     for row in rows.cursors {
-        state.cursors.start(row.room, row.acknowledged);
+        if state.subscriptions.values().any(|s| s.reach.covers(row.room)) {
+            state.cursors.start(row.room, row.acknowledged);
+        }
     }
     for (room, head) in hub.rooms.heads() {
         if state.subscriptions.values().any(|s| s.reach.covers(room)) {
@@ -162,7 +183,7 @@ fn bring_back(hub: &Arc<Hub>, number: u64, session: SessionRow, rows: Rows, now:
         }
     }
     for packet_id in rows.received {
-        state.received.insert(packet_id, Keeper::Session);
+        state.received.insert(packet_id, Keeper::Session, NOTHING);
     }
     let next_place = rows.queued.last_key_value().map_or(0, |(place, _)| place + 1);
     let mut queue = VecDeque::new();
@@ -173,17 +194,12 @@ fn bring_back(hub: &Arc<Hub>, number: u64, session: SessionRow, rows: Rows, now:
         }
     }
     mailbox.restore(&who, queue, next_place);
-    let key = registry::Key { account: who.account(), client_id: client_id.into() };
     if left_ms.is_none() {
         let row = state.row(&who, &key.client_id, Some(now.wall_ms));
         hub.shelving.put(session_key(number), &row);
     }
     let resting = Resting { state, will: None };
-    let Some(visit) = hub.registry.restore(&key, who, mailbox, resting) else {
-        tracing::warn!(account = %key.account, "two sessions of one name: the older one stays");
-        hub.shelving.end(number);
-        return;
-    };
+    let visit = hub.registry.restore(&key, who, mailbox, resting);
     Departures::enter(hub, &key, visit, None, now.instant + left);
 }
 
@@ -227,6 +243,7 @@ mod tests {
             expiry_s: 1_000,
             left_ms: Some(left_ms),
             subscriptions: vec![subscription],
+            withheld: vec![],
         })
         .unwrap()
     }
@@ -244,6 +261,32 @@ mod tests {
         let shared = shared.then(|| "$share/g/t".into());
         let delivery = Delivery { shared, ..Delivery::new(message, qos, false, vec![]) };
         encode(&QueuedRow::of(&delivery, Now::get())).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_is_far_ahead_is_believed_for_a_day_only() {
+        let now = Now { instant: tokio::time::Instant::now(), wall_ms: 1_000 * DAY_MS };
+        let wall = |written: &[u64]| trusted(now, written.iter().copied()).wall_ms;
+        assert_eq!(wall(&[3 * DAY_MS, 5 * DAY_MS]), 6 * DAY_MS);
+        assert_eq!(wall(&[now.wall_ms - 1]), now.wall_ms);
+        assert_eq!(wall(&[]), now.wall_ms);
+    }
+
+    #[tokio::test]
+    async fn of_two_sessions_of_one_name_the_newer_stays_and_the_older_leaves_nothing() {
+        let hub = Arc::new(Hub::new(Arc::new(Limits::default())));
+        let left_ms = Now::get().wall_ms;
+        let rows = vec![
+            (session_key(1), session("phone", left_ms)),
+            (queued_key(1, 0), queued("old", Qos::AtLeastOnce, false)),
+            (session_key(2), session("phone", left_ms)),
+            (queued_key(2, 0), queued("new", Qos::AtLeastOnce, false)),
+        ];
+        assert_eq!(restore(&hub, Arc::new(Left(rows))).await.unwrap(), 1);
+        let account = Principal::Local("a".to_string()).account();
+        assert_eq!(hub.registry.len().0, 1);
+        hub.unsubscribe(&account, "$share/g/t", 2);
+        assert!(hub.has_no_routes(), "the older one's route is left");
     }
 
     #[tokio::test]

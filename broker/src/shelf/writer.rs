@@ -18,6 +18,8 @@ use crate::mailbox::Mailbox;
 const RETRY: Duration = Duration::from_secs(1);
 /// Rows that may wait for a slow disk; then what needs more is refused.
 const WAITING_ROWS_MAX: usize = 65_536;
+/// Bytes of rows that may wait.
+const WAITING_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// Names a batch: what was changed before it was given out is on disk once the batch is. Nothing
 /// is [`NOTHING`].
@@ -30,6 +32,8 @@ pub(crate) const NOTHING: Ticket = 0;
 struct Pending {
     /// The last change of each row.
     rows: BTreeMap<Bytes, Option<Bytes>>,
+    /// Bytes of their values, those that were replaced meanwhile included.
+    bytes: usize,
     /// Sessions that are over; none of them gets a row any more.
     over: Vec<u64>,
     /// The batch that takes the next change.
@@ -54,6 +58,7 @@ impl Default for Shelving {
     fn default() -> Self {
         let pending = Pending {
             rows: BTreeMap::new(),
+            bytes: 0,
             over: Vec::new(),
             ticket: NOTHING + 1,
             waiting: BTreeMap::new(),
@@ -94,6 +99,7 @@ impl Shelving {
     pub fn put<T: Serialize>(&self, key: Bytes, value: &T) -> Ticket {
         match encode(value).filter(|_| self.is_on()) {
             Some(value) => self.change(|pending| {
+                pending.bytes += value.len();
                 pending.rows.insert(key, Some(value));
             }),
             None => NOTHING,
@@ -127,7 +133,9 @@ impl Shelving {
         let ticket = {
             let mut pending = self.pending();
             make(&mut pending);
-            self.behind.store(pending.rows.len() >= WAITING_ROWS_MAX, Ordering::Relaxed);
+            let behind =
+                pending.rows.len() >= WAITING_ROWS_MAX || pending.bytes >= WAITING_BYTES_MAX;
+            self.behind.store(behind, Ordering::Relaxed);
             pending.ticket
         };
         self.changed.notify_one();
@@ -204,6 +212,7 @@ impl Shelving {
             None => ShelfChange::Remove { key },
         });
         let changes = over.chain(rows).collect();
+        pending.bytes = 0;
         self.behind.store(false, Ordering::Relaxed);
         pending.ticket += 1;
         Some((changes, pending.ticket - 1))

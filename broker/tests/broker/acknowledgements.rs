@@ -63,3 +63,16 @@ async fn who_publishes_and_leaves_is_heard() {
     house.gate.open.send_replace(true);
     assert_eq!(other.take().await, "last words");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_without_the_gate_waits_its_turn() {
+    let house = house(|limits| limits.topic_levels_max = 3);
+    let mut client = house.client("a").await;
+    let first = client.push("hold/x", "1", 1).await.unwrap();
+    let second = client.push("a/b/c/d", "too deep", 1).await.unwrap();
+    client.nothing().await;
+    house.gate.open.send_replace(true);
+    assert_eq!(client.acknowledged().await.packet_id, first);
+    let refused = client.acknowledged().await;
+    assert_eq!((refused.packet_id, u8::from(refused.reason_code)), (second, 0x90));
+}

@@ -160,3 +160,36 @@ async fn a_client_that_never_reads_is_not_read_for_ever() {
     other.send(Packet::Publish(Box::new(publish("t", "x", 0, None)))).await;
     other.nothing().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_account_shares_so_many_groups_over_all_its_sessions() {
+    let house = house(|limits| limits.shared_groups_max = 2);
+    let (mut one, mut two) = (house.client("1").await, house.client("2").await);
+    assert_eq!(one.subscribe("$share/a/t", 1).await, 1);
+    assert_eq!(two.subscribe("$share/b/t", 1).await, 1);
+    assert_eq!(two.subscribe("$share/c/t", 1).await, 0x97);
+    assert_eq!(two.subscribe("$share/a/t", 1).await, 1, "a group that is there");
+    one.unsubscribe("$share/a/t").await;
+    assert_eq!(one.subscribe("$share/c/t", 1).await, 0x97, "somebody is still in it");
+    two.unsubscribe("$share/b/t").await;
+    assert_eq!(one.subscribe("$share/c/t", 1).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscribe_answers_no_more_filters_than_a_session_may_have() {
+    let house = house(|limits| limits.subscriptions_max = 2);
+    let mut client = house.client("a").await;
+    let options = rmqtt_codec::v5::SubscriptionOptions::default();
+    let packet = rmqtt_codec::v5::Subscribe {
+        packet_id: client.id(),
+        id: None,
+        user_properties: vec![],
+        topic_filters: vec![("t".into(), options); 4],
+    };
+    client.send(rmqtt_codec::v5::Packet::Subscribe(packet)).await;
+    let rmqtt_codec::v5::Packet::SubscribeAck(ack) = client.next().await else {
+        panic!("no SUBACK")
+    };
+    let answers: Vec<u8> = ack.status.iter().map(|status| (*status).into()).collect();
+    assert_eq!(answers, [0, 0, 0x97, 0x97]);
+}

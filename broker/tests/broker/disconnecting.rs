@@ -52,3 +52,18 @@ async fn what_the_appliance_says_last_arrives_before_the_end() {
     drop(client);
     stopped.await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_is_handed_over_during_shutdown_ends_too() {
+    let house = house(|_| {});
+    let mut first = house.client("a").await;
+    // The gate does not answer, so the old connection settles while the new one waits for it.
+    first.push("hold/x", "1", 1).await;
+    first.nothing().await;
+    let mut second = house.guest();
+    let hello = rmqtt_codec::v5::Packet::Connect(Box::new(super::support::connect("a")));
+    second.send(hello).await;
+    assert_eq!(first.bye().await, 0x8E);
+    house.broker.shutdown().await;
+    while second.next_or_end().await.is_some() {}
+}

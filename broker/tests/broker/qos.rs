@@ -214,3 +214,18 @@ async fn what_is_too_large_for_the_next_connection_makes_room_there() {
     other.publish("t", "short").await;
     assert_eq!(client.take().await, "short");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_packet_id_of_qos_2_is_released_when_its_message_may_not_be_read_any_more() {
+    let house = house(|_| {});
+    let (mut client, _) = house.connect("a", stay).await;
+    client.subscribe("t", 2).await;
+    let mut other = house.client("b").await;
+    other.push("t", "x", 2).await;
+    let id = client.heard().await.packet_id.unwrap();
+    drop(client);
+    house.gate.hidden.lock().unwrap().insert("t".to_string());
+    let (mut client, _) = house.connect("a", stay).await;
+    let Packet::PublishRelease(release) = client.next().await else { panic!("no PUBREL") };
+    assert_eq!(release.packet_id, id);
+}

@@ -1,52 +1,10 @@
 //! Sessions, what waits in them, cursors and retained messages outlive the broker (design §4).
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::support::disk::{Disk, Plug};
-use super::support::{Client, House, Script, connect, out, properties, room, text, will};
-use rmqtt_codec::v5::{Connect, Packet, PublishAck, PublishAck2};
-
-/// A disk, and the house that lives on it now.
-struct Home {
-    disk: Arc<Disk>,
-    house: House,
-    plug: Arc<Plug>,
-}
-
-impl Home {
-    async fn new() -> Home {
-        let (disk, gate) = (Arc::new(Disk::default()), Arc::new(Script::default()));
-        let (house, plug) = disk.house(&gate).await;
-        Home { disk, house, plug }
-    }
-
-    /// The broker dies and another starts.
-    async fn crash(&mut self) {
-        self.plug.cut();
-        (self.house, self.plug) = self.disk.house(&self.house.gate).await;
-    }
-
-    async fn restart(&mut self) {
-        self.house.broker.shutdown().await;
-        (self.house, self.plug) = self.disk.house(&self.house.gate).await;
-    }
-
-    /// A client whose session stays; whether there was one.
-    async fn stays(&self, id: &str) -> (Client, bool) {
-        let (client, ack) = self.house.connect(id, stay).await;
-        (client, ack.session_present)
-    }
-
-    fn rows(&self) -> usize {
-        self.disk.rows.lock().unwrap().len()
-    }
-}
-
-fn stay(connect: &mut Connect) {
-    connect.clean_start = false;
-    connect.session_expiry_interval_secs = 1_000;
-}
+use super::support::disk::{Home, stay};
+use super::support::{Client, House, connect, out, properties, room, text, will};
+use rmqtt_codec::v5::{Packet, PublishAck, PublishAck2};
 
 #[tokio::test(start_paused = true)]
 async fn subscriptions_and_what_waits_outlive_a_crash_in_order() {
@@ -93,6 +51,44 @@ async fn nothing_is_acknowledged_before_the_disk_has_what_a_session_waits_for() 
     assert_eq!(other.acknowledged().await.packet_id, second);
     let (mut phone, _) = home.stays("phone").await;
     assert_eq!(phone.take().await, "x");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_qos_2_publish_that_comes_again_is_not_acknowledged_before_the_disk_has_it() {
+    let home = Home::new().await;
+    let (mut phone, _) = home.stays("phone").await;
+    home.plug.open.send_replace(false);
+    let id = phone.push("a", "x", 2).await.unwrap();
+    phone.nothing().await;
+    drop(phone);
+    let (mut phone, present) = home.stays("phone").await;
+    assert!(present);
+    let mut again = super::support::publish("a", "x", 2, Some(id));
+    again.dup = true;
+    phone.send(Packet::Publish(Box::new(again))).await;
+    phone.nothing().await;
+    home.plug.open.send_replace(true);
+    let Packet::PublishReceived(ack) = phone.next().await else { panic!("no PUBREC") };
+    assert_eq!(ack.packet_id, id);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_that_was_unsubscribed_from_begins_at_its_head_again_after_a_crash() {
+    let mut home = Home::new().await;
+    let filter = "hearth/rooms/+/out";
+    let (mut phone, _) = home.stays("phone").await;
+    home.house.store(room(1), "1");
+    home.crash().await;
+    let (mut again, _) = home.stays("phone").await;
+    std::mem::swap(&mut phone, &mut again);
+    phone.subscribe(filter, 1).await;
+    assert_eq!(phone.unsubscribe(filter).await, 0);
+    home.house.store(room(1), "2");
+    home.crash().await;
+    let (mut phone, present) = home.stays("phone").await;
+    assert!(present);
+    phone.subscribe(filter, 1).await;
+    phone.nothing().await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -154,3 +154,40 @@ async fn a_will_counts_for_the_one_who_left_it() {
     assert_eq!(client.take().await, "gone");
     assert_eq!(told(&mut client, "one", "x").await.0, 0x97);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_state_of_the_appliance_that_changed_while_nobody_was_there_comes_once() {
+    let house = house(|limits| limits.queued_messages_max = 2);
+    let (mut phone, _) = house.connect("phone", stay).await;
+    phone.subscribe("hearth/#", 1).await;
+    phone.disconnect().await;
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    let status = hearth_protocol::topic::Topic::Status;
+    for text in ["1", "2", "3", "4"] {
+        house.broker.publish(&status, text.into(), true);
+    }
+    let (mut phone, _) = house.connect("phone", stay).await;
+    assert_eq!(phone.take().await, "4");
+    phone.nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn rights_gained_while_away_bring_what_was_withheld_at_the_return() {
+    let house = house(|_| {});
+    house.gate.hidden.lock().unwrap().insert("kept".to_string());
+    let mut other = house.client("other").await;
+    other.publish_with("kept", "x", |packet| packet.retain = true).await;
+    let (mut phone, _) = house.connect("phone", stay).await;
+    phone.subscribe("#", 1).await;
+    phone.nothing().await;
+    drop(phone);
+    house.gate.hidden.lock().unwrap().clear();
+    let (mut phone, _) = house.connect("phone", stay).await;
+    assert_eq!(phone.take().await, "x");
+    phone.nothing().await;
+}
+
+fn stay(connect: &mut rmqtt_codec::v5::Connect) {
+    connect.clean_start = false;
+    connect.session_expiry_interval_secs = 1_000;
+}

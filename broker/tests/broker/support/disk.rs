@@ -12,9 +12,10 @@ use hearth_broker::{Broker, Shelf, ShelfChange};
 use hearth_protocol::ids::Position;
 use hearth_protocol::limits::Limits;
 use hearth_protocol::refusal::{Kind, Refusal};
+use rmqtt_codec::v5;
 use tokio::sync::watch;
 
-use super::{House, Script};
+use super::{Client, House, Script};
 
 /// Outlives every broker.
 #[derive(Default)]
@@ -107,4 +108,46 @@ impl Plug {
     pub fn cut(&self) {
         self.left.store(0, Ordering::SeqCst);
     }
+}
+
+/// A disk, and the house that lives on it now.
+pub struct Home {
+    pub disk: Arc<Disk>,
+    pub house: House,
+    pub plug: Arc<Plug>,
+}
+
+impl Home {
+    pub async fn new() -> Home {
+        let (disk, gate) = (Arc::new(Disk::default()), Arc::new(Script::default()));
+        let (house, plug) = disk.house(&gate).await;
+        Home { disk, house, plug }
+    }
+
+    /// The broker dies and another starts.
+    pub async fn crash(&mut self) {
+        self.plug.cut();
+        (self.house, self.plug) = self.disk.house(&self.house.gate).await;
+    }
+
+    pub async fn restart(&mut self) {
+        self.house.broker.shutdown().await;
+        (self.house, self.plug) = self.disk.house(&self.house.gate).await;
+    }
+
+    /// A client whose session stays; whether there was one.
+    pub async fn stays(&self, id: &str) -> (Client, bool) {
+        let (client, ack) = self.house.connect(id, stay).await;
+        (client, ack.session_present)
+    }
+
+    pub fn rows(&self) -> usize {
+        self.disk.rows.lock().unwrap().len()
+    }
+}
+
+/// A client whose session stays for a while.
+pub fn stay(connect: &mut v5::Connect) {
+    connect.clean_start = false;
+    connect.session_expiry_interval_secs = 1_000;
 }
