@@ -13,6 +13,7 @@ mod handshakes;
 mod history;
 mod households;
 mod links;
+mod listeners;
 mod malformed;
 mod model;
 mod presence;

@@ -44,6 +44,11 @@ async fn listen(house: &House) -> Door {
     Door { address, certificate }
 }
 
+/// A connection to a house over TLS.
+pub async fn stream(house: &House) -> TlsStream<TcpStream> {
+    listen(house).await.connect(&TLS13).await
+}
+
 impl Door {
     async fn connect(&self, version: &'static SupportedProtocolVersion) -> TlsStream<TcpStream> {
         let mut roots = RootCertStore::empty();

@@ -1,6 +1,11 @@
 //! MQTT over WebSocket, however the bytes are cut into frames (MQTT 5 §6).
 
+use std::future::ready;
+use std::io;
+
 use futures_util::{SinkExt, StreamExt};
+use hearth_broker::ws::Frames;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -29,6 +34,22 @@ async fn open(
     let (socket, response) = client_async(request, stream).await?;
     assert_eq!(response.headers()["sec-websocket-protocol"], "mqtt");
     Ok(socket)
+}
+
+/// A connection to a house over WebSocket, as bytes.
+pub async fn stream(house: &House) -> impl AsyncRead + AsyncWrite + Unpin + Send + 'static {
+    let socket = open(house, Some("mqtt")).await.unwrap();
+    let frames = socket.filter_map(|message| {
+        ready(match message {
+            Ok(Message::Binary(bytes)) => Some(Ok(bytes)),
+            Ok(_) => None,
+            Err(cause) => Some(Err(io::Error::other(cause))),
+        })
+    });
+    let frames = frames
+        .sink_map_err(io::Error::other)
+        .with(|bytes| ready(Ok::<_, io::Error>(Message::Binary(bytes))));
+    Frames::new(frames)
 }
 
 /// So many bytes, from as many binary frames as they come in.
