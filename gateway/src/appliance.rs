@@ -220,7 +220,7 @@ mod tests {
             limits: Arc::default(),
         };
         let (stop, stopped) = watch::channel(false);
-        run(serve(config, stopped, |_| drop(stop.send(true))))
+        run(serve(config, stopped, |_| stop.send(true).unwrap()))
     }
 
     /// A house whose authority was damaged, with TLS or without.
