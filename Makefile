@@ -7,6 +7,8 @@ SHELL := /bin/bash
 HTTP ?= 127.0.0.1:8080
 MQTT ?= 127.0.0.1:1883
 DATA ?= data
+# Where MQTT over TLS listens, such as 0.0.0.0:8883; nowhere unless set.
+MQTTS ?=
 
 .PHONY: help run build test dev check bench torture fuzz clean setup setup-test web
 
@@ -14,7 +16,7 @@ help: ## this menu
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 run: build ## build all, start the appliance on loopback, print the set-up link
-	exec target/release/hearth --data "$(DATA)" serve --http "$(HTTP)" --mqtt "$(MQTT)"
+	exec target/release/hearth --data "$(DATA)" serve --http "$(HTTP)" --mqtt "$(MQTT)" $(if $(MQTTS),--mqtts "$(MQTTS)")
 
 build: setup web ## the web client and the release binary
 	cargo build --release -p hearth-gateway
