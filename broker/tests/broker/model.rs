@@ -252,7 +252,7 @@ impl House {
             client::News::Welcome { resumed: false } => *session = Session::default(),
             client::News::Welcome { resumed: true } => {}
             client::News::Subscribed { filter, qos, no_local } => {
-                session.shares |= shared(&filter).is_some();
+                session.shares |= shared(filter).is_some();
                 session.subscriptions.insert(filter, (qos, no_local));
             }
             client::News::Unsubscribed { filter } => drop(session.subscriptions.remove(filter)),
