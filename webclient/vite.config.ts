@@ -16,5 +16,5 @@ export default defineConfig({
       '/mqtt': { target: appliance, ws: true },
     },
   },
-  test: { environment: 'node', include: ['src/**/*.test.ts'], testTimeout: 10_000 },
+  test: { environment: 'node', include: ['src/**/*.test.ts'], testTimeout: 60_000 },
 });
