@@ -141,8 +141,7 @@ impl Connection {
         }
         match self.state.flight.acknowledged(id) {
             Some(Held::Plain(delivery)) => {
-                let repeatable = delivery.qos == Qos::AtLeastOnce && delivery.shared.is_some();
-                if !allowed && repeatable {
+                if !allowed && delivery.shared.is_some() {
                     return self.hand_on(&delivery);
                 }
                 if !allowed && delivery.retain {

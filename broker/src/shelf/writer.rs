@@ -97,7 +97,10 @@ impl Shelving {
 
     /// Sets a row.
     pub fn put<T: Serialize>(&self, key: Bytes, value: &T) -> Ticket {
-        match encode(value).filter(|_| self.is_on()) {
+        if !self.is_on() {
+            return NOTHING;
+        }
+        match encode(value) {
             Some(value) => self.change(|pending| {
                 pending.bytes += value.len();
                 pending.rows.insert(key, Some(value));

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use proptest::prelude::*;
-use rmqtt_codec::v5::{Connect, Packet, PublishAck, PublishAck2};
+use rmqtt_codec::v5::{Packet, PublishAck, PublishAck2};
 use tokio::time::timeout;
 
 use super::support::disk::{Disk, Plug};
-use super::support::{Client, House, Script, publish, text};
+use super::support::{Client, House, Script, publish, stay, text};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -37,11 +37,6 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::SubscriberDrops),
         2 => (0usize..4).prop_map(Step::Crash),
     ]
-}
-
-fn stay(connect: &mut Connect) {
-    connect.clean_start = false;
-    connect.session_expiry_interval_secs = 1_000;
 }
 
 /// The next packet, unless the broker has nothing to say.

@@ -1,13 +1,7 @@
 //! History is the queue: cursors, `after=`, and what was missed (design §3).
 
-use super::support::{Client, House, house, out, room};
+use super::support::{Client, House, house, out, room, stay};
 use hearth_protocol::ids::RoomId;
-use rmqtt_codec::v5::Connect;
-
-fn stay(connect: &mut Connect) {
-    connect.clean_start = false;
-    connect.session_expiry_interval_secs = 1_000;
-}
 
 async fn after(client: &mut Client, filter: &str, room: RoomId, position: u64) -> u8 {
     let property = ("after".into(), format!("{room}:{position}").into());

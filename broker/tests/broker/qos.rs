@@ -1,12 +1,7 @@
 //! QoS 0, 1 and 2, both ways, also across connections (MQTT 5 §4.3, §4.4).
 
-use super::support::{Client, House, house, out, publish, room, text};
+use super::support::{Client, House, house, out, publish, room, stay, text};
 use rmqtt_codec::v5::{Connect, Packet, PublishAck, PublishAck2, PublishAckReason};
-
-fn stay(connect: &mut Connect) {
-    connect.clean_start = false;
-    connect.session_expiry_interval_secs = 1_000;
-}
 
 async fn release(client: &mut Client, id: std::num::NonZeroU16) -> u8 {
     let release = PublishAck2 { packet_id: id, ..Default::default() };

@@ -1,6 +1,6 @@
 //! Retained messages (MQTT 5 §3.3.1.3, §3.8.3.1).
 
-use super::support::{Client, house, publish, text, will};
+use super::support::{Client, house, publish, stay, text, will};
 use bytes::Bytes;
 use hearth_protocol::principal::Account;
 use hearth_protocol::topic::Topic;
@@ -185,9 +185,4 @@ async fn rights_gained_while_away_bring_what_was_withheld_at_the_return() {
     let (mut phone, _) = house.connect("phone", stay).await;
     assert_eq!(phone.take().await, "x");
     phone.nothing().await;
-}
-
-fn stay(connect: &mut rmqtt_codec::v5::Connect) {
-    connect.clean_start = false;
-    connect.session_expiry_interval_secs = 1_000;
 }

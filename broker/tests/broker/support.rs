@@ -129,6 +129,12 @@ pub fn connect(id: &str) -> v5::Connect {
     }
 }
 
+/// A client whose session stays for a while.
+pub fn stay(connect: &mut v5::Connect) {
+    connect.clean_start = false;
+    connect.session_expiry_interval_secs = 1_000;
+}
+
 pub fn will(topic: &str, delay_s: u32) -> v5::LastWill {
     v5::LastWill {
         qos: QoS::AtLeastOnce,

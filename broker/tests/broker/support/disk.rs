@@ -12,10 +12,9 @@ use hearth_broker::{Broker, Shelf, ShelfChange};
 use hearth_protocol::ids::Position;
 use hearth_protocol::limits::Limits;
 use hearth_protocol::refusal::{Kind, Refusal};
-use rmqtt_codec::v5;
 use tokio::sync::watch;
 
-use super::{Client, House, Script};
+use super::{Client, House, Script, stay};
 
 /// Outlives every broker.
 #[derive(Default)]
@@ -144,10 +143,4 @@ impl Home {
     pub fn rows(&self) -> usize {
         self.disk.rows.lock().unwrap().len()
     }
-}
-
-/// A client whose session stays for a while.
-pub fn stay(connect: &mut v5::Connect) {
-    connect.clean_start = false;
-    connect.session_expiry_interval_secs = 1_000;
 }
