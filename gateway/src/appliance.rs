@@ -22,6 +22,7 @@ use crate::counts;
 use crate::error::ApiError;
 use crate::gate::HouseGate;
 use crate::http;
+use crate::mqtt_thread::MqttThread;
 use crate::shelf::HouseShelf;
 use crate::tls::{self, TlsError};
 
@@ -149,7 +150,7 @@ pub async fn serve(
         .await?
         .then(|| format!("http://{http}/setup#{}", b64u(&app.setup_secret())));
     let mut started = Started { http, mqtt, mqtts: None, fingerprint: None, setup };
-    let mut mqtts_task = None;
+    let mqtt_thread = MqttThread::start()?;
     if let Some(listener) = mqtts_listener {
         let mqtts = listener.local_addr()?;
         let tls = match certificate {
@@ -163,18 +164,20 @@ pub async fn serve(
         };
         started.mqtts = Some(mqtts);
         let broker = app.broker.clone();
-        let listening = async move { broker.listen_tls(listener, Arc::new(tls)).await };
-        mqtts_task = Some(tokio::spawn(listening));
+        let tls = Arc::new(tls);
+        mqtt_thread
+            .listen(listener, |listener| async move { broker.listen_tls(listener, tls).await })?;
     }
     ready(&started);
     app.house_opened();
     let numbers_task = tokio::spawn(counts::publish(app.clone(), stop.clone()));
     let broker = app.broker.clone();
-    let mqtt_task = tokio::spawn(async move { broker.listen(mqtt_listener).await });
+    mqtt_thread.listen(mqtt_listener, |listener| async move { broker.listen(listener).await })?;
     let admin_task = tokio::spawn(admin.serve(app.clone(), stop.clone()));
     http::serve(http_listener, http::routes(&app), app.limits.connections_max, stop).await;
     app.close().await;
-    for task in [mqtt_task, admin_task, numbers_task].into_iter().chain(mqtts_task) {
+    mqtt_thread.end().await;
+    for task in [admin_task, numbers_task] {
         if let Err(error) = task.await {
             tracing::error!(%error, "a task ended badly");
         }

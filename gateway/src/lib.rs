@@ -13,7 +13,7 @@
 //!
 //! - [`app`]: the state they share · [`error`], [`clock`], [`config`], [`names`]
 //! - [`auth`]: who is it · [`accounts`], [`devices`], [`bundles`]: how they come to be
-//! - [`appliance`], [`http`], [`web`], [`admin`]: the running program
+//! - [`appliance`], [`http`], [`mqtt_thread`], [`web`], [`admin`]: the running program
 //! - [`authority`], [`tls`]: the certificates of the house, and TLS with them or given ones
 //! - [`cli`]: the command · [`member`]: a person who signed in on this machine
 
@@ -40,6 +40,7 @@ pub mod ingest;
 pub mod member;
 pub mod membership;
 pub mod moderation;
+pub mod mqtt_thread;
 pub mod names;
 pub mod presence;
 pub mod refusals;

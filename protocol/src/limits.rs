@@ -137,6 +137,9 @@ limits! {
     connections_per_identity_max = 100;
     /// Connections from one address (a home's reverse proxy is one address).
     connections_per_address_max = 2_000;
+    /// How long a connection that was heard is looked at again before it sleeps, in µs
+    /// (docs/decisions/0008); 0: it sleeps at once.
+    attention_us = 50;
     /// From accept to a complete CONNECT, in ms.
     handshake_ms_max = 10_000;
     /// Bytes of a packet before CONNECT was accepted.
