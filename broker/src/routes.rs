@@ -264,7 +264,7 @@ mod tests {
             for _ in 0..messages {
                 let message = message("a/b", APPLIANCE);
                 routes.share(&message, |group| {
-                    let given = group.give(&message, None, &|_| true, &Shelving::default());
+                    let given = group.give(&message, None, &|_| true, &Shelving::new(Arc::default()));
                     assert_eq!(given, Pushed::Waits(NOTHING));
                 });
             }

@@ -188,6 +188,11 @@ limits! {
     /// Refused publishes of one MQTT 3.1.1 session that are known when they come again: as many as
     /// a bridge has under way at a time, and fewer.
     refusals_remembered_max = 16;
+    /// Changed rows of sessions and retained messages that wait for a slow disk; then what needs
+    /// more is refused.
+    shelf_rows_waiting_max = 65_536;
+    /// Bytes of those rows.
+    shelf_bytes_waiting_max = 32 * 1024 * 1024;
     /// Accounts of which the last refused publish is kept to be shown.
     refusals_kept_max = 1_000;
     /// Between two doorbells that tell a person of refused publishes, in ms: a flood rings once.
