@@ -39,6 +39,7 @@ pub mod vaults;
 
 mod appender;
 mod edits;
+mod locked;
 #[cfg(test)]
 mod nouns_tests;
 mod stage;
@@ -56,7 +57,7 @@ pub use error::StoreError;
 pub use grants::{Grant, Grantee};
 pub use house::House;
 pub use invites::Invite;
-pub use master_key::{DataKey, KeyError, load_or_create};
+pub use master_key::{Credential, DataKey, KeyError, Keys, NewWay, Opened, Passphrase, Way};
 pub use members::Member;
 pub use messages::{Appended, NewEvent, Once, PageQuery, StoredEvent};
 pub use proofs::JoinProof;
