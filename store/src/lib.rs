@@ -3,7 +3,8 @@
 //! Read in this order:
 //!
 //! - [`engine`]: the seam: a sorted map of bytes with atomic batches; in memory, or redb
-//! - [`disk`], [`sealed_file`], [`master_key`]: what lies below redb, encrypted page by page
+//! - [`disk`], [`sealed_file`], [`master_key`]: what lies below redb, encrypted page by page; in
+//!   memory its keys lie in [`locked`] pages
 //! - [`keys`], [`record`]: the whole key space, and how values look
 //! - one file per noun: [`house`], [`users`], [`vaults`], [`sessions`], [`tokens`], [`rooms`],
 //!   [`members`], [`bundles`], [`invites`], [`proofs`], [`devices`], [`grants`], [`messages`],

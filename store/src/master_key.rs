@@ -18,7 +18,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use hearth_protocol::limits::Limits;
-use zeroize::Zeroize;
 
 use crate::disk::DATABASE_FILE;
 use crate::locked::LockedKey;
@@ -63,9 +62,7 @@ impl DataKey {
     fn random() -> io::Result<Self> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-        let key = Self::taking(&mut bytes);
-        bytes.zeroize();
-        Ok(key)
+        Ok(Self::taking(&mut bytes))
     }
 
     pub(crate) fn expose(&self) -> &[u8; 32] {
