@@ -204,3 +204,14 @@ fn the_memory_of_the_box_is_not_for_others_of_its_user_nor_for_core_dumps_nor_sw
     assert_eq!(owner, 0, "root's, though the process is not");
     assert!(!read.status.success() && read.stdout.is_empty(), "{read:?}");
 }
+
+#[test]
+fn stock_age_opens_the_data_key_with_the_key_file() {
+    let house = House::start();
+    let opened = Command::new("age")
+        .args(["-d".as_ref(), "-i".as_ref(), house.data().with_extension("key").as_os_str()])
+        .arg(house.data().join("keys/keyfile.age"))
+        .output()
+        .unwrap();
+    assert_eq!(opened.stdout.len(), 32, "{}", String::from_utf8_lossy(&opened.stderr));
+}

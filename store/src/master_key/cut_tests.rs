@@ -55,7 +55,9 @@ fn cut_everywhere(
 
 fn with_key_file() -> Folder {
     let folder = Folder::new();
-    folder.load().unwrap();
+    let key = folder.load().unwrap().key;
+    // It says whether a key is its key, and that none may be made anew.
+    folder.make_database(&key);
     folder
 }
 

@@ -55,7 +55,7 @@ impl Folder {
         path
     }
 
-    fn make_database(&self, key: &DataKey) {
+    pub fn make_database(&self, key: &DataKey) {
         let disk = FileDisk::open(&self.keys.data.join(DATABASE_FILE)).unwrap();
         let engine = Redb::open(Arc::new(disk), key, 1 << 20).unwrap();
         let mut batch = Batch::default();
