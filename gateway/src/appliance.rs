@@ -99,26 +99,27 @@ async fn bind(address: SocketAddr, flag: &'static str) -> Result<TcpListener, Ap
 }
 
 /// Runs until `stop` turns true. A house that was not opened waits for `hearth unlock` first, and
-/// listens on nothing else meanwhile. `ready` is told where it listens.
+/// listens on nothing else meanwhile. `tell` is told when it waits and when it listens.
 pub async fn serve(
     config: Config,
     claim: Claim,
     opened: Option<Opened>,
     stop: watch::Receiver<bool>,
-    ready: impl FnOnce(&Started),
+    tell: impl Fn(State),
 ) -> Result<(), ApplianceError> {
     config.check()?;
     let admin = admin::Socket::bind(&config.place.admin_socket())
         .map_err(|cause| ApplianceError::Socket { path: config.place.admin_socket(), cause })?;
     let opened = match opened {
         Some(opened) => opened,
-        None => match unlocked(&claim, &admin, stop.clone()).await {
-            Some(opened) => opened,
-            None => {
+        None => {
+            tell(State::Locked);
+            let Some(opened) = unlocked(&claim, &admin, stop.clone()).await else {
                 admin.remove();
                 return Ok(());
-            }
-        },
+            };
+            opened
+        }
     };
     let http_listener = bind(config.http, "--http").await?;
     let mqtt_listener = bind(config.mqtt, "--mqtt").await?;
@@ -156,7 +157,7 @@ pub async fn serve(
         let listening = async move { broker.listen_tls(listener, Arc::new(tls)).await };
         mqtts_task = Some(tokio::spawn(listening));
     }
-    ready(&started);
+    tell(State::Listening(&started));
     app.house_opened();
     let numbers_task = tokio::spawn(counts::publish(app.clone(), stop.clone()));
     let broker = app.broker.clone();
@@ -183,6 +184,14 @@ async fn unlocked(
     let attempt = move |given: &Passphrase| keys.open(Some(given), &limits);
     let locked = admin::Locked::new(Arc::new(attempt), claim.limits.clone(), Arc::new(SystemClock));
     locked.wait(admin, stop).await
+}
+
+/// How far the appliance is.
+pub enum State<'a> {
+    /// It waits for its passphrase.
+    Locked,
+    /// It runs.
+    Listening(&'a Started),
 }
 
 /// Where the appliance listens.

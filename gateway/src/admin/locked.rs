@@ -62,8 +62,9 @@ impl Locked {
         let mut line = serde_json::to_vec(&reply)?;
         line.push(b'\n');
         // Whoever asked may be gone; the box is open all the same.
-        if let Err(error) = timeout(ANSWERED_WITHIN, stream.write_all(&line)).await? {
-            tracing::warn!(%error, "who brought the passphrase did not wait for the answer");
+        let written = timeout(ANSWERED_WITHIN, stream.write_all(&line)).await;
+        if let Err(error) = written.map_err(io::Error::from).flatten() {
+            tracing::warn!(%error, "who asked the locked box did not wait for the answer");
         }
         Ok(opened)
     }

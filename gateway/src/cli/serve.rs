@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
 use super::{Failure, passphrase, qr};
-use crate::appliance::{self, ApplianceError, Started};
+use crate::appliance::{self, ApplianceError, Started, State};
 use crate::claim::Claim;
 use crate::config::{Certificate, Config, Place};
 use crate::thief;
@@ -80,7 +80,14 @@ pub fn run(place: Place, args: Args) -> Result<(), Failure> {
             }
             stop_sender.send_replace(true);
         });
-        appliance::serve(config, claim, opened, stop, |started| announce(started, &thief)).await?;
+        let tell = |state: State| match state {
+            State::Locked => {
+                print("Hearth waits for its passphrase: run `hearth unlock`.\n");
+                tracing::info!("locked; waiting for `hearth unlock`");
+            }
+            State::Listening(started) => announce(started, &thief),
+        };
+        appliance::serve(config, claim, opened, stop, tell).await?;
         Ok(())
     })
 }
@@ -126,8 +133,6 @@ fn opened(claim: &Claim) -> Result<Option<Opened>, Failure> {
             for error in others {
                 tracing::warn!(%error, "this way did not open the data");
             }
-            print("Hearth waits for its passphrase: run `hearth unlock`.\n");
-            tracing::info!("locked; waiting for `hearth unlock`");
             Ok(None)
         }
         opened => Ok(Some(opened?)),
