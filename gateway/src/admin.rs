@@ -1,6 +1,7 @@
 //! What the owner of the box does from its shell: the same requests through `DIR/admin.sock`
 //! while the appliance runs, and on the store directly while it does not (design §8).
 
+mod locked;
 mod socket;
 
 use std::net::SocketAddr;
@@ -10,7 +11,7 @@ use hearth_protocol::grant::Access;
 use hearth_protocol::ids::{DeviceId, GrantId, RoomId};
 use hearth_protocol::principal::Account;
 use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
-use hearth_store::{Change, Edit, Grant, Grantee};
+use hearth_store::{Change, Edit, Grant, Grantee, Passphrase};
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::member;
@@ -21,6 +22,7 @@ use crate::error::ApiError;
 use crate::membership::RoomState;
 use crate::refusals::LastRefused;
 
+pub use locked::Locked;
 pub use socket::{Socket, ask};
 
 /// A request of the box's owner.
@@ -84,6 +86,11 @@ pub enum Request {
     Ca,
     /// How the house is.
     Status,
+    /// Opens the data of a box that waits for its passphrase.
+    Unlock {
+        /// What was typed.
+        passphrase: Passphrase,
+    },
 }
 
 /// Who is granted something.
@@ -135,6 +142,8 @@ pub enum Reply {
         /// MQTT connections.
         connections: u64,
     },
+    /// The data is open now.
+    Unlocked,
     /// It was refused.
     Refused {
         /// For programs.
@@ -271,6 +280,9 @@ async fn answer(app: &App, request: Request) -> Result<Reply, ApiError> {
             rooms: app.membership.rooms().len(),
             connections: app.broker.counts().connections,
         }),
+        Request::Unlock { .. } => {
+            Err(ApiError::conflict("open_already", "the box is open already"))
+        }
     }
 }
 

@@ -4,12 +4,16 @@
 //! - [`house`]: box commands: `user`, `room`, `device`, `grant`, `ca`
 //! - [`member`]: member commands: `login`, `send`, `tail`, `invite`, `device` in sealed rooms
 //! - [`doctor`]: checks and says the remedy
+//! - [`key`], [`unlock`]: what opens the data, with [`passphrase`]
 
 pub mod doctor;
 pub mod house;
+pub mod key;
 pub mod member;
+pub mod passphrase;
 pub mod qr;
 pub mod serve;
+pub mod unlock;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,6 +21,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::Place;
+use crate::hardening;
 
 /// A household's own messenger.
 #[derive(Parser)]
@@ -28,6 +33,10 @@ struct Cli {
     /// The key that opens the data folder; by default DIR.key, beside it.
     #[arg(long, global = true, value_name = "FILE")]
     key_file: Option<PathBuf>,
+    /// The passphrase that opens the data folder, as the first line of a file, or `-`: of standard
+    /// input; asked at the terminal otherwise.
+    #[arg(long, global = true, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
     /// The folder of who is signed in; by default $XDG_STATE_HOME/hearth.
     #[arg(long, global = true, value_name = "DIR")]
     profile: Option<PathBuf>,
@@ -64,6 +73,11 @@ enum Command {
     Invite(member::InviteArgs),
     /// Print the certificate by which clients trust this box, e.g. into ca.crt.
     Ca,
+    /// What opens the data: a key file, a passphrase, a systemd credential.
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+    /// Bring the passphrase to a box that waits for it.
+    Unlock,
     /// Check this box and say what to do.
     Doctor,
 }
@@ -89,7 +103,13 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<(), Failure> {
-    let place = Place::new(&cli.data, cli.key_file);
+    if let Err(error) = hardening::forbid_core_dumps() {
+        eprintln!("hearth: core dumps cannot be forbidden here, so a crash may show keys: {error}");
+    }
+    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+    let place = Place::new(&cli.data, cli.key_file)
+        .with_passphrase_file(cli.passphrase_file)
+        .with_credentials(credentials);
     let setting = member::Setting::new(cli.profile, cli.json);
     match cli.command {
         Command::Serve(args) => serve::run(place, args),
@@ -102,6 +122,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Tail(args) => member::tail(&setting, args),
         Command::Invite(args) => member::invite(&setting, &args),
         Command::Ca => house::ca(&place, cli.json),
+        Command::Key(command) => key::run(&place, command, cli.json),
+        Command::Unlock => unlock::run(&place),
         Command::Doctor => doctor::run(&place),
     }
 }

@@ -210,6 +210,19 @@ limits! {
     batch_events_max = 1_024;
     /// Bytes of redb's page cache.
     cache_bytes = 16 * 1024 * 1024;
+
+    /// Characters of a new passphrase: four words, or 12 random letters and digits.
+    passphrase_chars_min = 12;
+    /// Bytes of a passphrase: a file given by mistake is not taken for one.
+    passphrase_bytes_max = 1_024;
+    /// log2 of the scrypt work of a new passphrase file: 128 MiB, 2 s or so on a Raspberry Pi.
+    passphrase_work_log2 = 17;
+    /// log2 of the scrypt work that is done at most: what stock age makes, 256 MiB.
+    passphrase_work_log2_max = 18;
+    /// The longest wait after wrong passphrases while the box waits to be unlocked, in s.
+    unlock_wait_s_max = 60;
+    /// Bytes of a key file, a credential or a wrapped key: each is far below.
+    key_file_bytes_max = 16 * 1024;
 }
 
 #[cfg(test)]

@@ -3,9 +3,13 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::{Failure, house};
+use super::{Failure, house, passphrase};
+use hearth_protocol::limits::Limits;
+use hearth_store::Way;
+
 use crate::admin::{Reply, Request};
 use crate::config::Place;
+use crate::thief::{self, Lies};
 
 /// What was looked at and how it is.
 struct Finding {
@@ -15,9 +19,10 @@ struct Finding {
 
 /// Looks, prints, fails if something needs doing.
 pub fn run(place: &Place) -> Result<(), Failure> {
-    let mut findings = vec![rights(&place.data, 0o077), rights(&place.key_file, 0o077)];
+    let mut findings = vec![rights(&place.data, 0o077)];
+    findings.extend(keys(place)?);
     findings.push(house_state(place));
-    findings.push(thief(place));
+    findings.push(thief(place)?);
     for finding in &findings {
         println!("{}  {}", if finding.good { "good" } else { "BAD " }, finding.text);
     }
@@ -53,14 +58,30 @@ fn house_state(place: &Place) -> Finding {
     }
 }
 
-/// What somebody who steals this disk could read.
-fn thief(place: &Place) -> Finding {
-    let key = place.key_file.display();
-    Finding {
-        good: true,
-        text: format!(
-            "a thief of the data folder alone reads nothing; with {key} too: names, times, sizes \
-             and open rooms, never sealed ones. Keep the key file on another disk"
-        ),
+/// Each way to open the data, tried with what there is.
+fn keys(place: &Place) -> Result<Vec<Finding>, Failure> {
+    let limits = Limits::default();
+    let given = passphrase::given(place, &limits)?;
+    let mut findings = vec![];
+    for way in place.keys.ways()? {
+        let file = place.keys.wrapped(way).display().to_string();
+        let (good, text) = match place.keys.examine(way, given.as_ref(), &limits) {
+            Ok(true) => (true, format!("{way} opens the data ({file})")),
+            Ok(false) if way == Way::Passphrase => {
+                let more = "`hearth doctor --passphrase-file FILE` tries it";
+                (true, format!("{file} looks whole; {more}"))
+            }
+            Ok(false) => (true, format!("{file} looks whole; only the service can try it")),
+            Err(error) => (false, error.to_string()),
+        };
+        findings.push(Finding { good, text });
     }
+    Ok(findings)
+}
+
+/// What somebody who steals this disk could read.
+fn thief(place: &Place) -> Result<Finding, Failure> {
+    let situation = thief::look(&place.keys)?;
+    let good = !matches!(situation.key_file, Some((_, Lies::InTheFolder)));
+    Ok(Finding { good, text: thief::sentence(&situation) })
 }

@@ -11,9 +11,9 @@ use hearth_protocol::limits::Limits;
 use hearth_protocol::role::RoomType;
 use hearth_protocol::topic::Topic;
 
-use super::Failure;
+use super::{Failure, passphrase};
 use crate::admin::{self, DeviceLine, GrantLine, GrantTo, Reply, Request, RoomLine, UserLine};
-use crate::appliance;
+use crate::claim::Claim;
 use crate::config::Place;
 use crate::member::devices::NewDevice;
 use crate::refusals::LastRefused;
@@ -138,9 +138,11 @@ pub fn ask(place: &Place, request: Request) -> Result<Reply, Failure> {
 }
 
 fn directly(place: &Place, request: Request) -> Result<Reply, Failure> {
+    let claim = Claim::take(place, Arc::new(Limits::default()))?;
+    let opened = passphrase::open(place, &claim.limits, |given| claim.unlock(given))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let app = appliance::open(place, Arc::new(Limits::default())).await?;
+        let app = claim.open(opened).await?;
         let reply = admin::handle(&app, request).await;
         app.close().await;
         Ok(reply)
@@ -243,6 +245,7 @@ fn print(reply: Reply, json: bool) -> Result<(), Failure> {
         Reply::Status { house, users, rooms, connections } => {
             println!("{house}: {users} people, {rooms} rooms, {connections} connections");
         }
+        Reply::Unlocked => println!("the box is open"),
         Reply::Refused { message, .. } => return Err(message.into()),
     }
     Ok(())
