@@ -53,13 +53,6 @@ fn invite(number: u8, uses_left: u32) -> Invite {
     }
 }
 
-macro_rules! refused {
-    ($result:expr, $variant:ident) => {
-        let result = $result;
-        assert!(matches!(result, Err(StoreError::$variant { .. })), "{result:?}");
-    };
-}
-
 #[test]
 fn a_name_is_taken_whatever_its_case_and_free_again_when_it_changes() {
     on_each_engine(|store| async {
@@ -138,7 +131,7 @@ fn a_session_is_found_by_its_newest_secret_until_it_ends() {
 }
 
 #[test]
-fn sessions_and_tokens_are_bounded_and_expired_sessions_make_room() {
+fn sessions_and_tokens_are_bounded_together_and_what_ends_makes_room() {
     block_on(async {
         let limits = Limits { sessions_per_user_max: 2, session_days: 1, ..Limits::default() };
         let store = Store::open(Arc::new(Memory::new()), Arc::new(limits)).await.unwrap();
@@ -148,11 +141,30 @@ fn sessions_and_tokens_are_bounded_and_expired_sessions_make_room() {
         store.make(vec![Edit::PutToken(token(1, 1))]).await.unwrap();
         refused!(store.make(vec![Edit::PutToken(token(2, 1))]).await, LimitReached);
         refused!(store.make(vec![Edit::PutSession(session(2, 1, 1))]).await, LimitReached);
-        let change = Change::of(vec![Edit::PutSession(session(2, 1, later))], later);
-        store.change(change).await.unwrap();
+        let edits =
+            vec![Edit::RemoveSession(session_id(1)), Edit::PutSession(session(2, 1, later))];
+        store.change(Change::of(edits, later)).await.unwrap();
         let sessions = store.sessions_of(user_id(1)).await.unwrap();
         assert_eq!(sessions, [session(2, 1, later)]);
         assert_eq!(store.session_by_refresh([1; 32]).await.unwrap(), None);
+    });
+}
+
+#[test]
+fn sessions_that_nobody_used_for_too_long_are_swept_in_small_commits() {
+    block_on(async {
+        let limits = Limits { session_days: 1, sweep_rows_max: 2, ..Limits::default() };
+        let store = Store::open(Arc::new(Memory::new()), Arc::new(limits)).await.unwrap();
+        let store = store.with_people().await;
+        let day = 24 * 3_600_000;
+        let sessions = (1..=5)
+            .map(|number| Edit::PutSession(session(number, 1 + number % 2, u64::from(number))));
+        store.make(sessions.collect()).await.unwrap();
+        assert_eq!(store.sweep_sessions(day).await.unwrap(), 0);
+        assert_eq!(store.sweep_sessions(day + 3).await.unwrap(), 3);
+        assert_eq!(store.session_by_refresh([3; 32]).await.unwrap(), None);
+        assert_eq!(store.sessions_of(user_id(1)).await.unwrap(), [session(4, 1, 4)]);
+        assert_eq!(store.sessions_of(user_id(2)).await.unwrap(), [session(5, 2, 5)]);
     });
 }
 

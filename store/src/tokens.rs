@@ -1,4 +1,5 @@
 //! App tokens: passwords for programs, kept as hashes. One hash opens one token.
+//! Somebody who may not sign in makes none.
 
 use hearth_protocol::ids::{TokenId, UserId};
 use hearth_protocol::limits::Limits;
@@ -56,6 +57,7 @@ impl Store {
 pub(crate) async fn put(
     stage: &mut Stage<'_>,
     token: &AppToken,
+    at_ms: u64,
     limits: &Limits,
 ) -> Result<(), StoreError> {
     let old: Option<AppToken> = stage.load("app token", keys::token(token.id)).await?;
@@ -65,7 +67,7 @@ pub(crate) async fn put(
         }
         Some(old) => stage.delete(keys::token_hash(old.hash)),
         None => {
-            users::require(stage, token.user).await?;
+            users::require(stage, token.user).await?.may_sign_in(at_ms)?;
             sessions::room_for_one_more(stage, token.user, limits).await?;
         }
     }
