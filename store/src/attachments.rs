@@ -23,6 +23,8 @@ mod files;
 mod folder;
 mod reading;
 mod sweeping;
+#[cfg(test)]
+mod tests;
 mod upload;
 
 pub use reading::Reading;

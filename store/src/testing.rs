@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use hearth_protocol::event::{Class, Line, Sender};
 use hearth_protocol::ids::{
-    DeviceId, EventId, GrantId, InviteCode, Position, RoomId, SessionId, TokenId, UserId,
+    AttachmentId, DeviceId, EventId, GrantId, InviteCode, Position, RoomId, SessionId, TokenId,
+    UserId,
 };
 use hearth_protocol::limits::Limits;
 use hearth_protocol::presence::PresenceChoice;
@@ -64,6 +65,7 @@ numbered! {
     session_id: SessionId;
     token_id: TokenId;
     grant_id: GrantId;
+    attachment_id: AttachmentId;
 }
 
 pub fn code(number: u8) -> InviteCode {
