@@ -138,3 +138,6 @@ pub(crate) async fn room_for_one_more(
     }
     Err(StoreError::LimitReached { what: "sessions and app tokens of this account", max })
 }
+
+#[cfg(test)]
+mod tests;

@@ -88,7 +88,7 @@ impl Attachments {
         let written = match self.take_in(&new, &mut held, &mut from).await {
             Ok(written) => written,
             Err(error) => {
-                held.give_up().await;
+                held.close().await;
                 return Err(error);
             }
         };
@@ -167,7 +167,7 @@ impl Attachments {
                 tracing::warn!(%error, "a refused upload waits for the sweep");
             }
         }
-        drop(held);
+        held.close().await;
         made.map(|_lines| attachment)
     }
 
@@ -258,7 +258,8 @@ impl Held {
         result
     }
 
-    async fn give_up(mut self) {
+    /// Removes what is not finished, and sets the id free.
+    async fn close(mut self) {
         let pending = self.0.take();
         if let Err(error) = spawn_blocking(move || drop(pending)).await {
             tracing::warn!(%error, "what is left of an upload waits for the sweep");

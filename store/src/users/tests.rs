@@ -183,3 +183,40 @@ fn a_bot_stays_a_bot_and_a_person_a_person() {
         update(&store, User { status_text: "beep".into(), ..bot }).await.unwrap();
     });
 }
+
+#[test]
+fn a_name_is_taken_whatever_its_case_and_free_again_when_it_changes() {
+    on_each_engine(|store| async {
+        let store = store.with_people().await;
+        refused!(store.make(vec![Edit::PutUser(user(4, "aNNa"))]).await, NameTaken);
+        refused!(store.make(vec![Edit::PutUser(user(1, "Dora"))]).await, IdTaken);
+        refused!(store.make(vec![Edit::UpdateUser(user(2, "ANNA"))]).await, NameTaken);
+        refused!(store.make(vec![Edit::UpdateUser(user(9, "Nobody"))]).await, NotFound);
+        store.make(vec![Edit::UpdateUser(user(1, "ANNA"))]).await.unwrap();
+        store.make(vec![Edit::UpdateUser(user(1, "Anja"))]).await.unwrap();
+        store.make(vec![Edit::PutUser(user(4, "Anna"))]).await.unwrap();
+        let id = async |name| store.user_by_name(name).await.unwrap().map(|user| user.id);
+        assert_eq!(id("ANJA").await, Some(user_id(1)));
+        assert_eq!(id("anna").await, Some(user_id(4)));
+        assert_eq!(id("nobody").await, None);
+        let names: Vec<_> =
+            store.users().await.unwrap().into_iter().map(|user| user.name).collect();
+        assert_eq!(names, ["Anja", "Bob", "Cem", "Anna"]);
+    });
+}
+
+#[test]
+fn cards_are_kept_in_order() {
+    on_each_engine(|store| async {
+        let store = store.with_people().await;
+        let card = |card: &[u8]| Edit::PutCard { user: user_id(1), card: card.to_vec() };
+        store.make(vec![card(b"one"), card(b"two"), card(b"two")]).await.unwrap();
+        store.make(vec![card(b"two"), card(b"one")]).await.unwrap();
+        let cards = store.cards(user_id(1)).await.unwrap();
+        assert_eq!(cards, [b"one".to_vec(), b"two".to_vec(), b"one".to_vec()]);
+        refused!(
+            store.make(vec![Edit::PutCard { user: user_id(9), card: vec![] }]).await,
+            NotFound
+        );
+    });
+}
