@@ -81,7 +81,8 @@ impl From<StoreError> for ApiError {
             StoreError::Gone { .. } => Self::new(Kind::Gone, "gone", text),
             StoreError::LimitReached { .. } => Self::conflict("limit_reached", text),
             StoreError::QuotaFull { .. } => Self::conflict("quota_full", text),
-            StoreError::TooLong { .. } => Self::new(Kind::TooLarge, "too_long", text),
+            StoreError::Invalid { .. } => Self::invalid("not_possible", text),
+            StoreError::TooLarge { .. } => Self::new(Kind::TooLarge, "too_large", text),
             StoreError::BrokenOff { .. } => Self::invalid("broke_off", text),
             other => {
                 tracing::error!(error = %other, "the store refused");

@@ -189,9 +189,9 @@ mod tests {
                 let entry = AuditEntry { action, detail, ..entry(10, 1) };
                 store.make(vec![Edit::PutAudit(entry)]).await
             };
-            refused!(made("abcd", "").await, TooLong);
+            refused!(made("abcd", "").await, TooLarge);
             refused!(made(" ", "").await, Invalid);
-            refused!(made("abc", "abc").await, TooLong);
+            refused!(made("abc", "abc").await, TooLarge);
             made("abc", "ab").await.unwrap();
             let second = AuditEntry { action: "b".into(), detail: 1.into(), ..entry(11, 1) };
             store.make(vec![Edit::PutAudit(second)]).await.unwrap();

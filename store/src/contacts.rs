@@ -96,8 +96,9 @@ mod tests {
             let noted = Contact { note: "baker".into(), since: 99, ..contact(1, 2) };
             store.make(vec![Edit::PutContact(noted.clone())]).await.unwrap();
             let expected = Contact { since: 7, ..noted };
-            assert_eq!(store.contacts(user_id(1)).await.unwrap(), [expected.clone()]);
-            assert_eq!(store.contact(user_id(1), user_id(2)).await.unwrap(), Some(expected));
+            let found = store.contact(user_id(1), user_id(2)).await.unwrap();
+            assert_eq!(found.as_ref(), Some(&expected));
+            assert_eq!(store.contacts(user_id(1)).await.unwrap(), [expected]);
             assert!(store.contacts(user_id(2)).await.unwrap().is_empty(), "the other has none");
             let end = || vec![Edit::RemoveContact { user: user_id(1), other: user_id(2) }];
             store.make(end()).await.unwrap();
@@ -125,7 +126,7 @@ mod tests {
             let store = store.with_people().await;
             let noted =
                 |note: &str| vec![Edit::PutContact(Contact { note: note.into(), ..contact(1, 2) })];
-            refused!(store.make(noted("äöüß")).await, TooLong);
+            refused!(store.make(noted("äöüß")).await, TooLarge);
             refused!(store.make(noted("a\n")).await, Invalid);
             store.make(noted("äöü")).await.unwrap();
             store.make(noted("a")).await.unwrap();

@@ -49,7 +49,7 @@ pub enum StoreError {
     },
     /// A text, or what else is measured, is longer than `limits.rs` allows.
     #[error("{what} has at most {max} {unit}; make it shorter")]
-    TooLong {
+    TooLarge {
         /// What was measured.
         what: &'static str,
         /// How much there may be.

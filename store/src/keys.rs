@@ -165,6 +165,8 @@ ranges! {
     b's' sessions();
     /// Which sessions a person has.
     b'S' sessions_of(user: UserId);
+    /// Every app token.
+    b't' tokens();
     /// Which app tokens a person has.
     b'T' tokens_of(user: UserId);
     /// Every room.

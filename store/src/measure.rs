@@ -18,7 +18,7 @@ pub(crate) fn chars(what: &'static str, text: &str, max: usize) -> Result<(), St
     if text.chars().count() <= max {
         return Ok(());
     }
-    Err(StoreError::TooLong { what, max, unit: "characters" })
+    Err(StoreError::TooLarge { what, max, unit: "characters" })
 }
 
 /// At most `max` bytes.
@@ -26,7 +26,7 @@ pub(crate) fn bytes(what: &'static str, bytes: &[u8], max: usize) -> Result<(), 
     if bytes.len() <= max {
         return Ok(());
     }
-    Err(StoreError::TooLong { what, max, unit: "bytes" })
+    Err(StoreError::TooLarge { what, max, unit: "bytes" })
 }
 
 /// Something, not only spaces.

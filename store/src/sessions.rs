@@ -2,7 +2,8 @@
 //! app tokens of a person are bounded together. Somebody who may not sign in opens none.
 //!
 //! A session that nobody used for too long is over. It ends like any other, by an edit, so that
-//! everybody who follows changes knows: at its person's next login, and in the sweep.
+//! everybody who follows changes knows: at its person's next login, and in the sweep, which also
+//! ends those of people who were blocked or whose stay is over.
 
 use hearth_protocol::ids::{SessionId, UserId};
 use hearth_protocol::limits::{Limits, days_ms};
@@ -56,7 +57,8 @@ impl Store {
         Ok(sessions)
     }
 
-    /// Ends every session that nobody used for too long, in small commits; gives how many.
+    /// Ends every session that nobody used for too long, or whose person may not sign in any
+    /// more, in small commits; gives how many.
     pub async fn sweep_sessions(&self, at_ms: u64) -> Result<usize, StoreError> {
         let (mut range, rows) = (keys::sessions(), self.limits().sweep_rows_max.max(1));
         let mut swept = 0;
@@ -65,7 +67,9 @@ impl Store {
             let mut over = vec![];
             for (_, value) in &page {
                 let session: Session = record::decode("session", value)?;
-                if session.is_over(at_ms, self.limits()) {
+                if session.is_over(at_ms, self.limits())
+                    || !self.still_signs_in(session.user, at_ms).await?
+                {
                     over.push(Edit::RemoveSession(session.id));
                 }
             }

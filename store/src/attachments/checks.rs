@@ -23,21 +23,19 @@ pub(super) async fn check(
         check_name(name, limits)?;
         check_mime(mime, limits)?;
     }
-    match room {
-        Some(room) => {
-            if rooms::require(stage, room).await?.sealing == Sealing::Sealed && !sealed {
-                return invalid("what is stored for a sealed room comes sealed");
-            }
+    if let Some(room) = room {
+        let room = rooms::require(stage, room).await?;
+        if room.sealing == Sealing::Sealed && !sealed {
+            return invalid("what is stored for a sealed room comes sealed");
         }
-        None if sealed => return invalid("an avatar is for everybody and does not come sealed"),
-        None if !mime.as_deref().is_some_and(|mime| mime.starts_with("image/")) => {
-            return invalid("an avatar is an image");
-        }
-        None => {}
+    } else if sealed {
+        return invalid("an avatar is for everybody and does not come sealed");
+    } else if !mime.as_deref().is_some_and(|mime| mime.starts_with("image/")) {
+        return invalid("an avatar is an image");
     }
     let max = size_max(room, sealed, limits);
     if usize::try_from(attachment.size_bytes).unwrap_or(usize::MAX) > max {
-        return Err(StoreError::TooLong { what: "the attachment", max, unit: "bytes" });
+        return Err(StoreError::TooLarge { what: "the attachment", max, unit: "bytes" });
     }
     Ok(())
 }

@@ -127,7 +127,7 @@ impl Attachments {
                 filled.map_err(|error| StoreError::BrokenOff { why: error.to_string() })?;
             size += filled;
             if size > max {
-                return Err(StoreError::TooLong { what: "the attachment", max, unit: "bytes" });
+                return Err(StoreError::TooLarge { what: "the attachment", max, unit: "bytes" });
             }
             let last = filled < CHUNK_BYTES;
             let write = move |file: &mut Writing| {

@@ -134,7 +134,7 @@ fn what_is_quoted_is_bounded() {
             let text = Some(text.to_string());
             vec![Edit::PutNotification(Notification { text, ..note(1, 10) })]
         };
-        refused!(store.make(quoting("äöüß")).await, TooLong);
+        refused!(store.make(quoting("äöüß")).await, TooLarge);
         store.make(quoting("äöü")).await.unwrap();
     });
 }

@@ -104,7 +104,7 @@ fn reason_evidence_note_and_number_are_bounded() {
             Report { evidence: Some(vec![1; 3]), ..small() },
         ];
         for report in wrong {
-            refused!(store.make(vec![Edit::PutReport(report)]).await, TooLong);
+            refused!(store.make(vec![Edit::PutReport(report)]).await, TooLarge);
         }
         let empty = Report { reason: " \n".into(), ..small() };
         refused!(store.make(vec![Edit::PutReport(empty)]).await, Invalid);
@@ -115,7 +115,7 @@ fn reason_evidence_note_and_number_are_bounded() {
         if let Some(Edit::DecideReport { decision, .. }) = wordy.first_mut() {
             decision.note = "long".into();
         }
-        refused!(store.make(wordy).await, TooLong);
+        refused!(store.make(wordy).await, TooLarge);
     });
 }
 

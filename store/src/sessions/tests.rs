@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use hearth_protocol::ids::Position;
+use hearth_protocol::role::HouseRole;
 
 use super::*;
 use crate::testing::*;
-use crate::{AppToken, Memory, Touch};
+use crate::{AppToken, Memory, Touch, User};
 
 fn session(number: u8, user: u8, last_used_at: u64) -> Session {
     Session {
@@ -114,5 +115,29 @@ fn uses_are_written_with_the_next_commit() {
         let session = store.session(session_id(1)).await.unwrap().unwrap();
         let token = store.token(token_id(1)).await.unwrap().unwrap();
         assert_eq!((session.last_used_at, token.last_used_at), (80, 81));
+    });
+}
+
+#[test]
+fn the_sweep_ends_what_is_open_of_people_who_may_not_sign_in_any_more() {
+    on_each_engine(|store| async {
+        let store = store.with_people().await;
+        let open = [1, 2, 3]
+            .map(|who| [Edit::PutSession(session(who, who, 1)), Edit::PutToken(token(who, who))]);
+        store.make(open.into_iter().flatten().collect()).await.unwrap();
+        let blocked = User { blocked: true, ..user(1, "Anna") };
+        let guest = User { role: HouseRole::Guest, guest_until: Some(500), ..user(2, "Bob") };
+        store.make([blocked, guest].map(Edit::UpdateUser).into()).await.unwrap();
+        let swept = async |at_ms| {
+            let sessions = store.sweep_sessions(at_ms).await.unwrap();
+            (sessions, store.sweep_tokens(at_ms).await.unwrap())
+        };
+        assert_eq!(swept(499).await, (1, 1));
+        assert_eq!(swept(500).await, (1, 1));
+        assert_eq!(swept(500).await, (0, 0));
+        assert_eq!(store.session_by_refresh([1; 32]).await.unwrap(), None);
+        assert_eq!(store.token_by_hash([2; 32]).await.unwrap(), None);
+        assert_eq!(store.sessions_of(user_id(3)).await.unwrap(), [session(3, 3, 1)]);
+        assert_eq!(store.tokens_of(user_id(3)).await.unwrap(), [token(3, 3)]);
     });
 }

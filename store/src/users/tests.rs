@@ -41,11 +41,11 @@ fn display_name_and_status_text_are_as_long_as_the_seed_says() {
         let named = |name: String| User { display_name: name, ..user(1, "Anna") };
         let saying = |text: String| User { status_text: text, ..user(1, "Anna") };
         update(&store, named("ä".repeat(50))).await.unwrap();
-        refused!(update(&store, named("ä".repeat(51))).await, TooLong);
+        refused!(update(&store, named("ä".repeat(51))).await, TooLarge);
         refused!(update(&store, named(" ".into())).await, Invalid);
         refused!(update(&store, named("a\nb".into())).await, Invalid);
         update(&store, saying("ä".repeat(100))).await.unwrap();
-        refused!(update(&store, saying("ä".repeat(101))).await, TooLong);
+        refused!(update(&store, saying("ä".repeat(101))).await, TooLarge);
         let dora = User { display_name: String::new(), ..user(4, "Dora") };
         refused!(store.make(vec![Edit::PutUser(dora)]).await, Invalid);
         assert_eq!(store.user_by_name("dora").await.unwrap(), None);

@@ -18,11 +18,11 @@ fn a_name_is_a_plain_file_name_and_a_type_is_a_mime_type() {
         for bad in ["", " ", ".", "..", "a/b", "/etc/passwd", "a\\b", "a\nb", "a\0", "../x"] {
             refused!(house.put(named(bad), b"x").await, Invalid);
         }
-        refused!(house.put(named(&"ä".repeat(128)), b"x").await, TooLong);
+        refused!(house.put(named(&"ä".repeat(128)), b"x").await, TooLarge);
         for bad in ["", "text", "text/", "/plain", "a/b/c", "text/plain; charset=x", "te xt/x"] {
             refused!(house.put(typed(bad), b"x").await, Invalid);
         }
-        refused!(house.put(typed(&format!("a/{}", "b".repeat(254))), b"x").await, TooLong);
+        refused!(house.put(typed(&format!("a/{}", "b".repeat(254))), b"x").await, TooLarge);
         assert!(house.files().is_empty());
         let longest = format!("{}x", "ä".repeat(127));
         for (number, good) in (1..).zip([&*longest, "a", "...", "Ünïcödé 🎉.png", ".profile"])

@@ -85,16 +85,16 @@ fn ten_megabytes_pass_in_chunks_and_one_byte_more_leaves_nothing() {
             chunks += 1;
         }
         assert_eq!(chunks, max / (64 * 1024));
-        refused!(house.attachments.put(text(2), flow(max + 1)).await, TooLong);
+        refused!(house.attachments.put(text(2), flow(max + 1)).await, TooLarge);
         assert_eq!(house.files(), [house.file(1)]);
         let sealing = Limits::default().attachment_sealing_bytes_max;
         house.attachments.put(sealed(3), flow(max + sealing)).await.unwrap();
-        refused!(house.attachments.put(sealed(4), flow(max + sealing + 1)).await, TooLong);
+        refused!(house.attachments.put(sealed(4), flow(max + sealing + 1)).await, TooLarge);
         let avatar = Limits::default().avatar_bytes_max;
         house.attachments.put(picture(5), flow(avatar)).await.unwrap();
-        refused!(house.attachments.put(picture(6), flow(avatar + 1)).await, TooLong);
+        refused!(house.attachments.put(picture(6), flow(avatar + 1)).await, TooLarge);
         let announced = NewAttachment { size_bytes: Some(max as u64 + 1), ..text(7) };
-        refused!(house.attachments.put(announced, stalls(b"")).await, TooLong);
+        refused!(house.attachments.put(announced, stalls(b"")).await, TooLarge);
     });
 }
 
