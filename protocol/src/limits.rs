@@ -159,7 +159,7 @@ limits! {
     /// People, notifications, reports or audit entries on one page.
     page_entries_max = 100;
     /// Rows that one commit of a sweep removes: it holds up nobody's message for long.
-    sweep_rows_max = 256;
+    sweep_rows_max = 250;
     /// Bytes of an attachment (seed 004 @Attachment: 10 MB).
     attachment_bytes_max = 10 * 1024 * 1024;
     /// Bytes by which a client's sealing may make an attachment larger: age adds 16 for each
