@@ -17,7 +17,7 @@ struct Cut {
     steps: AtomicUsize,
     /// Files with bytes that were not synced.
     dirty: Mutex<BTreeSet<PathBuf>>,
-    /// Names that were not synced, each with the name the file had before, if any.
+    /// Names of files and folders that were not synced, each with the name it had before, if any.
     names: Mutex<Vec<(PathBuf, Option<PathBuf>)>>,
 }
 
@@ -48,6 +48,7 @@ impl Cut {
         for (now, before) in self.names.lock().unwrap().iter().rev() {
             match before {
                 Some(before) => fs::rename(now, before).unwrap(),
+                None if now.is_dir() => fs::remove_dir_all(now).unwrap(),
                 None => fs::remove_file(now).unwrap(),
             }
         }
@@ -57,6 +58,9 @@ impl Cut {
 impl Folders for Arc<Cut> {
     fn make(&self, folder: &Path) -> io::Result<()> {
         self.step()?;
+        if !folder.exists() {
+            self.names.lock().unwrap().push((folder.into(), None));
+        }
         RealFolders.make(folder)
     }
 
