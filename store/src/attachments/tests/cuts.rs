@@ -17,7 +17,7 @@ struct Cut {
     steps: AtomicUsize,
     /// Files with bytes that were not synced.
     dirty: Mutex<BTreeSet<PathBuf>>,
-    /// Names of files and folders that were not synced, each with the name it had before, if any.
+    /// Names that were not synced, of files and folders, each with the one before, if any.
     names: Mutex<Vec<(PathBuf, Option<PathBuf>)>>,
 }
 
