@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use hearth_broker::Reason;
 use hearth_protocol::event::Line;
 use hearth_protocol::ids::{EventId, InviteCode, Position, RoomId, UserId};
+use hearth_protocol::presence::PresenceChoice;
 use hearth_protocol::principal::Account;
 use hearth_protocol::refusal::Kind;
 use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
@@ -165,6 +166,11 @@ impl App {
             id: UserId::new(now, random()),
             name: name.to_string(),
             display_name: name.to_string(),
+            avatar: None,
+            status_text: String::new(),
+            presence: PresenceChoice::Online,
+            blocked: false,
+            guest_until: None,
             role: if first { HouseRole::Owner } else { HouseRole::Member },
             created_at: now,
             last_seen: 0,
@@ -273,6 +279,11 @@ impl App {
         let user = User {
             id: new.user_id,
             display_name: display_name(new.display_name.as_deref(), &new.name, &self.limits)?,
+            avatar: None,
+            status_text: String::new(),
+            presence: PresenceChoice::Online,
+            blocked: false,
+            guest_until: None,
             name: new.name,
             role,
             created_at: change.at_ms,

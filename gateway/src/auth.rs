@@ -236,7 +236,8 @@ impl Auth {
         let session = self.store.session_by_refresh(hash).await?.ok_or_else(ended)?;
         let user = self.store.user(session.user).await?.ok_or_else(ended)?;
         let now = self.clock.now_ms();
-        if !self.is_in_use(&session) {
+        user.may_sign_in(now)?;
+        if session.is_over(now, &self.limits) {
             let edits = vec![Edit::RemoveSession(session.id)];
             self.store.change(Change::of(edits, now)).await?;
             return Err(ended());
@@ -245,16 +246,10 @@ impl Auth {
         self.reply(NewSession { session, refresh: refresh.to_string() }, user)
     }
 
-    /// Whether a login was used lately enough to go on.
-    fn is_in_use(&self, session: &Session) -> bool {
-        let life_ms = limits::days_ms(self.limits.session_days);
-        self.clock.now_ms() < session.last_used_at.saturating_add(life_ms)
-    }
-
     /// Ends a person's logins that nobody used for too long.
     async fn end_expired(&self, user: UserId) -> Result<Vec<Edit>, ApiError> {
-        let sessions = self.store.sessions_of(user).await?;
-        let expired = sessions.into_iter().filter(|session| !self.is_in_use(session));
+        let (sessions, now) = (self.store.sessions_of(user).await?, self.clock.now_ms());
+        let expired = sessions.into_iter().filter(|session| session.is_over(now, &self.limits));
         Ok(expired.map(|session| Edit::RemoveSession(session.id)).collect())
     }
 

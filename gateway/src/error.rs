@@ -80,6 +80,10 @@ impl From<StoreError> for ApiError {
             StoreError::NotFound { .. } => Self::new(Kind::NotFound, "not_found", text),
             StoreError::Gone { .. } => Self::new(Kind::Gone, "gone", text),
             StoreError::LimitReached { .. } => Self::conflict("limit_reached", text),
+            StoreError::QuotaFull { .. } => Self::conflict("quota_full", text),
+            StoreError::Invalid { .. } => Self::invalid("not_possible", text),
+            StoreError::TooLarge { .. } => Self::new(Kind::TooLarge, "too_large", text),
+            StoreError::BrokenOff { .. } => Self::invalid("broke_off", text),
             other => {
                 tracing::error!(error = %other, "the store refused");
                 Self::new(Kind::Unavailable, "store_unavailable", text)

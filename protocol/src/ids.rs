@@ -36,6 +36,17 @@ macro_rules! ids {
                     .as_bytes())
             }
 
+            /// Sorts before every id of this ms since 1970 and after those of the ms before.
+            pub fn lowest(unix_ms: u64) -> Self {
+                Self((u128::from(unix_ms.min((1 << 48) - 1)) << 80).to_be_bytes())
+            }
+
+            /// The time it carries, ms since 1970.
+            pub fn unix_ms(&self) -> u64 {
+                let [a, b, c, d, e, f, ..] = self.0;
+                u64::from_be_bytes([0, 0, a, b, c, d, e, f])
+            }
+
             /// The 16 bytes as they lie on wires and in keys.
             pub const fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(bytes)
@@ -104,6 +115,14 @@ ids! {
     TokenId = "a token id";
     /// A right to plain MQTT topics.
     GrantId = "a grant id";
+    /// A notification of one person.
+    NotificationId = "a notification id";
+    /// A report of a message.
+    ReportId = "a report id";
+    /// An entry of the audit log.
+    AuditId = "an audit id";
+    /// An attachment, and the file that holds it.
+    AttachmentId = "an attachment id";
 }
 
 /// The place of a stored event in its room: from 1, without gaps as assigned.
@@ -203,6 +222,15 @@ mod tests {
         assert!(early < late);
         assert_eq!(early.to_string().as_bytes()[14], b'7');
         assert_eq!(early.to_string().parse(), Ok(early));
+    }
+
+    #[test]
+    fn an_id_tells_its_time() {
+        let at = 1_700_000_000_123;
+        let id = EventId::new(at, [9; 10]);
+        assert_eq!((id.unix_ms(), EventId::lowest(at).unix_ms()), (at, at));
+        assert!(EventId::new(at - 1, [255; 10]) < EventId::lowest(at));
+        assert!(EventId::lowest(at) < EventId::new(at, [0; 10]));
     }
 
     #[test]

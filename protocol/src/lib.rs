@@ -8,6 +8,7 @@
 //! - [`event`]: what travels in a room, and the frame around it
 //! - [`role`]: who may do what
 //! - [`principal`]: who somebody is
+//! - [`presence`]: what people choose to show
 //! - [`limits`]: every number that limits something
 //! - [`refusal`]: one way to say no
 //! - [`bytes`]: base64url and hex inside JSON
@@ -18,6 +19,7 @@ pub mod event;
 pub mod grant;
 pub mod ids;
 pub mod limits;
+pub mod presence;
 pub mod principal;
 pub mod refusal;
 pub mod role;

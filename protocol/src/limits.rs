@@ -130,6 +130,61 @@ limits! {
     login_wait_s_max = 900;
     /// Logins waiting for the one Argon2 of the box (design §7).
     login_queue_max = 8;
+    /// Characters of a status text (seed 004 @User).
+    status_text_chars_max = 100;
+    /// Contacts of one person: far more than a household's, so that one account cannot fill a disk.
+    contacts_per_user_max = 1_000;
+    /// Characters of the note on a contact: a line.
+    contact_note_chars_max = 200;
+    /// People whom one person blocks.
+    blocks_per_user_max = 1_000;
+    /// Notifications kept of one person; the oldest go first.
+    notifications_per_user_max = 1_000;
+    /// Characters that a notification quotes: what a lock screen shows.
+    notification_text_chars_max = 200;
+    /// Days a notification is kept (seed 004 @Notification).
+    notification_days = 30;
+    /// Characters of a report's reason.
+    report_reason_chars_max = 1_000;
+    /// Bytes of a report's sealed evidence: one event, as text and as wire, in an age file.
+    report_evidence_bytes_max = 256 * 1024;
+    /// Reports of one person that are kept, decided ones included.
+    reports_per_user_max = 200;
+    /// Characters of an audit entry's action: a word.
+    audit_action_chars_max = 64;
+    /// Bytes of an audit entry's detail, as JSON.
+    audit_detail_bytes_max = 2 * 1024;
+    /// Days an audit entry and a decided report are kept unless the settings say otherwise.
+    audit_days = 180;
+    /// People, notifications, reports or audit entries on one page.
+    page_entries_max = 100;
+    /// Rows that one commit of a sweep removes: it holds up nobody's message for long.
+    sweep_rows_max = 250;
+    /// Bytes of an attachment (seed 004 @Attachment: 10 MB).
+    attachment_bytes_max = 10 * 1024 * 1024;
+    /// Bytes by which a client's sealing may make an attachment larger: age adds 16 for each
+    /// 64 KiB and a header.
+    attachment_sealing_bytes_max = 64 * 1024;
+    /// Bytes of an attachment's file name: what file systems take.
+    attachment_name_bytes_max = 255;
+    /// Characters of an attachment's MIME type: twice 127 and the slash (RFC 6838 §4.2).
+    attachment_mime_chars_max = 255;
+    /// Bytes of an avatar: it is shown small and often.
+    avatar_bytes_max = 1024 * 1024;
+    /// Attachments of one message.
+    attachments_per_event_max = 10;
+    /// Attachments of one person: each takes a row and a file, however small.
+    attachments_per_user_max = 10_000;
+    /// MiB of attachments of one person unless the settings say otherwise.
+    attachment_user_mib = 1_024;
+    /// MiB of all attachments unless the settings say otherwise: a third of a 32 GB card.
+    attachment_house_mib = 10 * 1_024;
+    /// Hours an attachment waits for the message or avatar that shows it.
+    attachment_unbound_hours = 24;
+    /// Uploads under way in all: what they hold on disk is outside every quota until they end.
+    uploads_max = 16;
+    /// Uploads under way of one person.
+    uploads_per_user_max = 4;
 
     /// Connections of the broker in all.
     connections_max = 10_000;

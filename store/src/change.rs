@@ -2,18 +2,26 @@
 
 use hearth_protocol::event::Line;
 use hearth_protocol::ids::{
-    DeviceId, EventId, GrantId, InviteCode, RoomId, SessionId, TokenId, UserId,
+    AttachmentId, AuditId, DeviceId, EventId, GrantId, InviteCode, NotificationId, ReportId,
+    RoomId, SessionId, TokenId, UserId,
 };
 
+use crate::attachments::Attachment;
+use crate::audit::AuditEntry;
+use crate::blocks::Block;
 use crate::bundles::Bundle;
+use crate::contacts::Contact;
 use crate::devices::Device;
 use crate::grants::Grant;
 use crate::house::House;
 use crate::invites::Invite;
 use crate::members::Member;
+use crate::notifications::Notification;
 use crate::proofs::JoinProof;
+use crate::reports::{Decision, Report};
 use crate::rooms::Room;
 use crate::sessions::Session;
+use crate::settings::Settings;
 use crate::tokens::AppToken;
 use crate::users::User;
 use crate::vaults::Vault;
@@ -54,9 +62,16 @@ impl Change {
 pub enum Edit {
     /// Sets the house.
     SetHouse(House),
+    /// The settings, if the stored ones have this version (0: there are none).
+    SwapSettings {
+        /// The version they replace.
+        expected: u64,
+        /// The new ones, of version `expected + 1`.
+        settings: Settings,
+    },
     /// A new user.
     PutUser(User),
-    /// A user's other fields; the name may change to a free one.
+    /// A user's other fields; the name may change to a free one, the avatar to an own attachment.
     UpdateUser(User),
     /// A user's next card.
     PutCard {
@@ -74,6 +89,86 @@ pub enum Edit {
         /// The new one, of version `expected + 1`.
         vault: Vault,
     },
+    /// A new contact, or another note on one.
+    PutContact(Contact),
+    /// Ends a contact; nothing if there is none.
+    RemoveContact {
+        /// Whose.
+        user: UserId,
+        /// With whom.
+        other: UserId,
+    },
+    /// A new block, which ends the contact; nothing if it is there.
+    PutBlock(Block),
+    /// Ends a block; nothing if there is none.
+    RemoveBlock {
+        /// Whose.
+        user: UserId,
+        /// Of whom.
+        other: UserId,
+    },
+    /// A new notification.
+    PutNotification(Notification),
+    /// Marks a notification as read.
+    ReadNotification {
+        /// Whose.
+        recipient: UserId,
+        /// Which.
+        id: NotificationId,
+    },
+    /// Marks all of a person's notifications as read.
+    ReadNotifications(UserId),
+    /// Removes a notification; nothing if it is gone.
+    RemoveNotification {
+        /// Whose.
+        recipient: UserId,
+        /// Which.
+        id: NotificationId,
+    },
+    /// A new report.
+    PutReport(Report),
+    /// Decides an open report.
+    DecideReport {
+        /// Which.
+        id: ReportId,
+        /// How.
+        decision: Decision,
+    },
+    /// Removes a decided report whose time is over; nothing if it is gone.
+    ForgetReport(ReportId),
+    /// A new entry of the audit log.
+    PutAudit(AuditEntry),
+    /// Removes an audit entry whose time is over; nothing if it is gone.
+    ForgetAudit(AuditId),
+    /// A new attachment, whose file is complete and durable.
+    PutAttachment(Attachment),
+    /// Shows an attachment in a message of its room.
+    BindAttachment {
+        /// Which.
+        attachment: AttachmentId,
+        /// Whose it is.
+        by: UserId,
+        /// In which message; it may come later.
+        event: EventId,
+    },
+    /// Keeps an attachment from everybody, or (`None`) lets it go again.
+    QuarantineAttachment {
+        /// Which.
+        attachment: AttachmentId,
+        /// What was found in it.
+        why: Option<String>,
+    },
+    /// Removes an attachment; nothing if it is gone. Its file goes with the next sweep.
+    RemoveAttachment(AttachmentId),
+    /// Removes what a message shows; nothing if it shows nothing.
+    RemoveAttachmentsOf {
+        /// In which room.
+        room: RoomId,
+        /// Which message.
+        event: EventId,
+    },
+    /// Removes an attachment that nothing shows any more; nothing if something does.
+    SweepAttachment(AttachmentId),
     /// A new session, or an existing one's other fields.
     PutSession(Session),
     /// Ends a session; nothing if it has ended.

@@ -7,8 +7,8 @@ use crate::change::Edit;
 use crate::error::StoreError;
 use crate::stage::Stage;
 use crate::{
-    bundles, devices, grants, house, invites, members, proofs, rooms, sessions, tokens, users,
-    vaults,
+    attachments, audit, blocks, bundles, contacts, devices, grants, house, invites, members,
+    notifications, proofs, reports, rooms, sessions, settings, tokens, users, vaults,
 };
 
 /// What edits need to know beside themselves.
@@ -30,16 +30,56 @@ pub(crate) async fn apply(
     let Setting { at_ms, limits, joined } = *setting;
     match edit {
         Edit::SetHouse(house) => house::set(stage, house),
-        Edit::PutUser(user) => users::put(stage, user).await,
-        Edit::UpdateUser(user) => users::update(stage, user).await,
+        Edit::SwapSettings { expected, settings } => {
+            settings::swap(stage, *expected, settings).await
+        }
+        Edit::PutUser(user) => users::put(stage, user, limits).await,
+        Edit::UpdateUser(user) => users::update(stage, user, limits).await,
         Edit::PutCard { user, card } => users::put_card(stage, *user, card).await,
         Edit::SwapVault { user, expected, vault } => {
             vaults::swap(stage, *user, *expected, vault).await
         }
         Edit::PutSession(session) => sessions::put(stage, session, at_ms, limits).await,
         Edit::RemoveSession(session) => sessions::remove(stage, *session).await,
-        Edit::PutToken(token) => tokens::put(stage, token, limits).await,
+        Edit::PutToken(token) => tokens::put(stage, token, at_ms, limits).await,
         Edit::RemoveToken(token) => tokens::remove(stage, *token).await,
+        Edit::PutContact(contact) => contacts::put(stage, contact, limits).await,
+        Edit::RemoveContact { user, other } => {
+            contacts::remove(stage, *user, *other);
+            Ok(())
+        }
+        Edit::PutBlock(block) => blocks::put(stage, block, limits).await,
+        Edit::RemoveBlock { user, other } => {
+            blocks::remove(stage, *user, *other);
+            Ok(())
+        }
+        Edit::PutNotification(notification) => {
+            notifications::put(stage, notification, limits).await
+        }
+        Edit::ReadNotification { recipient, id } => {
+            notifications::read(stage, *recipient, *id).await
+        }
+        Edit::ReadNotifications(recipient) => notifications::read_all(stage, *recipient).await,
+        Edit::RemoveNotification { recipient, id } => {
+            notifications::remove(stage, *recipient, *id).await
+        }
+        Edit::PutReport(report) => reports::put(stage, report, limits).await,
+        Edit::DecideReport { id, decision } => reports::decide(stage, *id, decision, limits).await,
+        Edit::ForgetReport(id) => reports::forget(stage, *id, at_ms, limits).await,
+        Edit::PutAudit(entry) => audit::put(stage, entry, limits).await,
+        Edit::ForgetAudit(id) => audit::forget(stage, *id, at_ms, limits).await,
+        Edit::PutAttachment(attachment) => attachments::put(stage, attachment, limits).await,
+        Edit::BindAttachment { attachment, by, event } => {
+            attachments::bind(stage, *attachment, *by, *event, at_ms, limits).await
+        }
+        Edit::QuarantineAttachment { attachment, why } => {
+            attachments::quarantine(stage, *attachment, why.as_deref(), limits).await
+        }
+        Edit::RemoveAttachment(id) => attachments::remove(stage, *id).await,
+        Edit::RemoveAttachmentsOf { room, event } => {
+            attachments::remove_of(stage, *room, *event).await
+        }
+        Edit::SweepAttachment(id) => attachments::sweep(stage, *id, at_ms, limits).await,
         Edit::PutRoom(room) => rooms::put(stage, room).await,
         Edit::UpdateRoom(room) => rooms::update(stage, room).await,
         Edit::PutMember(member) => {

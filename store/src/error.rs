@@ -1,5 +1,7 @@
 //! Why the store said no.
 
+use hearth_protocol::ids::AttachmentId;
+
 use crate::engine::EngineError;
 
 /// Why the store said no. Nothing of what was asked for is there then.
@@ -45,6 +47,16 @@ pub enum StoreError {
         /// How many there may be.
         max: usize,
     },
+    /// A text, or what else is measured, is longer than `limits.rs` allows.
+    #[error("{what} has at most {max} {unit}; make it shorter")]
+    TooLarge {
+        /// What was measured.
+        what: &'static str,
+        /// How much there may be.
+        max: usize,
+        /// Of what.
+        unit: &'static str,
+    },
     /// It would break a rule that always holds.
     #[error("{what} cannot be: {why}")]
     Invalid {
@@ -52,6 +64,39 @@ pub enum StoreError {
         what: &'static str,
         /// The rule.
         why: &'static str,
+    },
+    /// The attachments would take more than they may.
+    #[error("{whose} would be larger than {max_bytes} bytes together; remove some first")]
+    QuotaFull {
+        /// A person's, or the house's.
+        whose: &'static str,
+        /// How much there may be.
+        max_bytes: u64,
+    },
+    /// What was to be stored did not come in whole.
+    #[error("the upload broke off: {why}; send it again")]
+    BrokenOff {
+        /// What happened.
+        why: String,
+    },
+    /// An attachment's file cannot be worked on.
+    #[error("the file of attachment {id} cannot be {done}; see why, and try again")]
+    File {
+        /// Whose file.
+        id: AttachmentId,
+        /// What was tried.
+        done: &'static str,
+        /// Why.
+        #[source]
+        cause: EngineError,
+    },
+    /// An attachment's file is not what was stored.
+    #[error("the file of attachment {id} is damaged: {why}; restore it from a backup")]
+    FileDamaged {
+        /// Whose file.
+        id: AttachmentId,
+        /// What is wrong with it.
+        why: String,
     },
     /// A record does not read, though its bytes are what was written.
     #[error("a stored {what} does not read; run `hearth doctor`, or restore a backup")]

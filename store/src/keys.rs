@@ -5,9 +5,11 @@
 
 use bytes::Bytes;
 use hearth_protocol::ids::{
-    DeviceId, Epoch, EventId, GrantId, InviteCode, Position, RoomId, SessionId, TokenId, UserId,
+    AttachmentId, AuditId, DeviceId, Epoch, EventId, GrantId, InviteCode, NotificationId, Position,
+    ReportId, RoomId, SessionId, TokenId, UserId,
 };
 
+use crate::attachments::Whose;
 use crate::engine::Range;
 
 macro_rules! key_space {
@@ -43,6 +45,17 @@ key_space! {
     /// -> Vault
     b'v' vault(user: UserId);
 
+    /// -> Contact
+    b'C' contact(user: UserId, other: UserId);
+    /// -> Block
+    b'l' block(user: UserId, other: UserId);
+    /// -> Notification
+    b'N' notification(user: UserId, notification: NotificationId);
+    /// -> user id; whose it is, in the order of time
+    b'P' notification_time(notification: NotificationId);
+    /// -> how many notifications somebody has
+    b'U' notification_tally(user: UserId);
+
     /// -> Session
     b's' session(session: SessionId);
     /// -> nothing
@@ -75,6 +88,24 @@ key_space! {
     b'i' invite(code: InviteCode);
     /// -> nothing
     b'I' invite_of(room: RoomId, code: InviteCode);
+
+    /// -> Report; open ones, the oldest first
+    b'G' report_open(report: ReportId);
+    /// -> Report; decided ones
+    b'H' report_decided(report: ReportId);
+    /// -> report id
+    b'K' report_of(user: UserId, event: EventId);
+    /// -> AuditEntry
+    b'L' audit(entry: AuditId);
+    /// -> Settings
+    b'Y' settings();
+
+    /// -> Attachment
+    b'f' attachment(attachment: AttachmentId);
+    /// -> how many attachments and bytes somebody or the house has
+    b'F' attachment_use(whose: Whose);
+    /// -> nothing
+    b'W' attachment_of(room: RoomId, event: EventId, attachment: AttachmentId);
 
     /// -> Device
     b'd' device(device: DeviceId);
@@ -122,8 +153,20 @@ ranges! {
     b'u' users();
     /// A person's cards, the oldest first.
     b'c' cards(user: UserId);
+    /// A person's contacts.
+    b'C' contacts(user: UserId);
+    /// Whom a person blocks.
+    b'l' blocks(user: UserId);
+    /// A person's notifications, the oldest first.
+    b'N' notifications(user: UserId);
+    /// Every notification, the oldest first.
+    b'P' notification_times();
+    /// Every session.
+    b's' sessions();
     /// Which sessions a person has.
     b'S' sessions_of(user: UserId);
+    /// Every app token.
+    b't' tokens();
     /// Which app tokens a person has.
     b'T' tokens_of(user: UserId);
     /// Every room.
@@ -138,6 +181,18 @@ ranges! {
     b'p' proofs(room: RoomId);
     /// A room's invites.
     b'I' invites_of(room: RoomId);
+    /// The open reports, the oldest first.
+    b'G' reports_open();
+    /// The decided reports, the oldest first.
+    b'H' reports_decided();
+    /// What a person reported.
+    b'K' reports_of(user: UserId);
+    /// The audit log, the oldest first.
+    b'L' audit_log();
+    /// Every attachment, the oldest first.
+    b'f' attachments();
+    /// The attachments of an event.
+    b'W' attachments_of(room: RoomId, event: EventId);
     /// A room's devices.
     b'D' devices_of(room: RoomId);
     /// Every grant.
@@ -156,6 +211,16 @@ ranges! {
 pub fn events(room: RoomId, from: Position, until: Option<Position>) -> Range {
     let end = until.map(|until| event(room, until)).or(events_of(room).end);
     Range { start: event(room, from), end }
+}
+
+/// A range without the keys up to and including this one.
+pub fn after(range: Range, key: &[u8]) -> Range {
+    Range { start: [key, &b"\0"[..]].concat().into(), ..range }
+}
+
+/// A range up to, not including, this key.
+pub fn before(range: Range, key: Bytes) -> Range {
+    Range { end: Some(key), ..range }
 }
 
 /// A part of a key, as bytes that sort as it does.
@@ -186,6 +251,11 @@ parts! {
     SessionId => &'a [u8; 16]: |id| id.as_bytes();
     TokenId => &'a [u8; 16]: |id| id.as_bytes();
     GrantId => &'a [u8; 16]: |id| id.as_bytes();
+    NotificationId => &'a [u8; 16]: |id| id.as_bytes();
+    ReportId => &'a [u8; 16]: |id| id.as_bytes();
+    AuditId => &'a [u8; 16]: |id| id.as_bytes();
+    AttachmentId => &'a [u8; 16]: |id| id.as_bytes();
+    Whose => &'a [u8]: |whose| whose.as_bytes();
     InviteCode => &'a str: |code| code.as_str();
     Position => [u8; 8]: |position| position.0.to_be_bytes();
     u32 => [u8; 4]: |number| number.to_be_bytes();

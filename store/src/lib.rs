@@ -6,14 +6,19 @@
 //! - [`disk`], [`sealed_file`], [`master_key`]: what lies below redb, encrypted page by page; in
 //!   memory its keys lie in [`locked`] pages
 //! - [`keys`], [`record`]: the whole key space, and how values look
-//! - one file per noun: [`house`], [`users`], [`vaults`], [`sessions`], [`tokens`], [`rooms`],
-//!   [`members`], [`bundles`], [`invites`], [`proofs`], [`devices`], [`grants`], [`messages`],
-//!   [`shelf`]
+//! - one file per noun: [`house`], [`settings`], [`users`], [`contacts`], [`blocks`], [`vaults`],
+//!   [`sessions`], [`tokens`], [`rooms`], [`members`], [`bundles`], [`invites`], [`proofs`],
+//!   [`devices`], [`grants`], [`messages`], [`notifications`], [`reports`], [`audit`], [`shelf`],
+//!   [`attachments`] with their files
 //! - [`change`]: every write but a message's is one atomic change
 //! - [`store`]: what the gateway holds; its one appender numbers everything that is written
 
+pub mod attachments;
+pub mod audit;
+pub mod blocks;
 pub mod bundles;
 pub mod change;
+pub mod contacts;
 pub mod devices;
 pub mod disk;
 pub mod engine;
@@ -25,11 +30,14 @@ pub mod keys;
 pub mod master_key;
 pub mod members;
 pub mod messages;
+pub mod notifications;
 pub mod proofs;
 pub mod record;
+pub mod reports;
 pub mod rooms;
 pub mod sealed_file;
 pub mod sessions;
+pub mod settings;
 pub mod shelf;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim_disk;
@@ -41,14 +49,19 @@ pub mod vaults;
 mod appender;
 mod edits;
 mod locked;
+mod measure;
 #[cfg(test)]
 mod nouns_tests;
 mod stage;
 #[cfg(test)]
 mod testing;
 
+pub use attachments::{Attachment, Attachments, NewAttachment, Reading, Shown, Swept};
+pub use audit::{AuditEntry, Subject};
+pub use blocks::Block;
 pub use bundles::Bundle;
 pub use change::{Change, Edit};
+pub use contacts::Contact;
 pub use devices::Device;
 pub use disk::{DATABASE_FILE, Disk, FileDisk, FileError};
 pub use engine::memory::Memory;
@@ -61,10 +74,13 @@ pub use invites::Invite;
 pub use master_key::{Credential, DataKey, KeyError, Keys, NewWay, Opened, Passphrase, Way};
 pub use members::Member;
 pub use messages::{Appended, NewEvent, Once, PageQuery, StoredEvent};
+pub use notifications::{Notification, NotificationKind};
 pub use proofs::JoinProof;
+pub use reports::{Decision, Report, Verdict};
 pub use rooms::Room;
 pub use sealed_file::OpenError;
 pub use sessions::Session;
+pub use settings::{Registration, Settings};
 pub use shelf::ShelfEdit;
 pub use store::{Committed, Store, Touch};
 pub use tokens::AppToken;

@@ -1,34 +1,11 @@
 //! The invariants of the nouns, one test each, on each engine.
 
-use hearth_protocol::ids::Position;
 use hearth_protocol::limits::Limits;
 use hearth_protocol::role::{RoomRole, RoomType, Sealing};
 use std::sync::Arc;
 
 use crate::testing::*;
 use crate::*;
-
-fn session(number: u8, user: u8, last_used_at: u64) -> Session {
-    Session {
-        id: session_id(number),
-        user: user_id(user),
-        label: "phone".into(),
-        refresh_hash: [number; 32],
-        created_at: 1,
-        last_used_at,
-    }
-}
-
-fn token(number: u8, user: u8) -> AppToken {
-    AppToken {
-        id: token_id(number),
-        user: user_id(user),
-        label: "script".into(),
-        hash: [number; 32],
-        created_at: 1,
-        last_used_at: 1,
-    }
-}
 
 fn vault(version: u64) -> Vault {
     Vault { version, vault: vec![1, 2], recovery: vec![3] }
@@ -53,50 +30,6 @@ fn invite(number: u8, uses_left: u32) -> Invite {
     }
 }
 
-macro_rules! refused {
-    ($result:expr, $variant:ident) => {
-        let result = $result;
-        assert!(matches!(result, Err(StoreError::$variant { .. })), "{result:?}");
-    };
-}
-
-#[test]
-fn a_name_is_taken_whatever_its_case_and_free_again_when_it_changes() {
-    on_each_engine(|store| async {
-        let store = store.with_people().await;
-        refused!(store.make(vec![Edit::PutUser(user(4, "aNNa"))]).await, NameTaken);
-        refused!(store.make(vec![Edit::PutUser(user(1, "Dora"))]).await, IdTaken);
-        refused!(store.make(vec![Edit::UpdateUser(user(2, "ANNA"))]).await, NameTaken);
-        refused!(store.make(vec![Edit::UpdateUser(user(9, "Nobody"))]).await, NotFound);
-        store.make(vec![Edit::UpdateUser(user(1, "ANNA"))]).await.unwrap();
-        store.make(vec![Edit::UpdateUser(user(1, "Anja"))]).await.unwrap();
-        store.make(vec![Edit::PutUser(user(4, "Anna"))]).await.unwrap();
-        let id = async |name| store.user_by_name(name).await.unwrap().map(|user| user.id);
-        assert_eq!(id("ANJA").await, Some(user_id(1)));
-        assert_eq!(id("anna").await, Some(user_id(4)));
-        assert_eq!(id("nobody").await, None);
-        let names: Vec<_> =
-            store.users().await.unwrap().into_iter().map(|user| user.name).collect();
-        assert_eq!(names, ["Anja", "Bob", "Cem", "Anna"]);
-    });
-}
-
-#[test]
-fn cards_are_kept_in_order() {
-    on_each_engine(|store| async {
-        let store = store.with_people().await;
-        let card = |card: &[u8]| Edit::PutCard { user: user_id(1), card: card.to_vec() };
-        store.make(vec![card(b"one"), card(b"two"), card(b"two")]).await.unwrap();
-        store.make(vec![card(b"two"), card(b"one")]).await.unwrap();
-        let cards = store.cards(user_id(1)).await.unwrap();
-        assert_eq!(cards, [b"one".to_vec(), b"two".to_vec(), b"one".to_vec()]);
-        refused!(
-            store.make(vec![Edit::PutCard { user: user_id(9), card: vec![] }]).await,
-            NotFound
-        );
-    });
-}
-
 #[test]
 fn a_vault_is_swapped_by_its_version() {
     on_each_engine(|store| async {
@@ -113,58 +46,6 @@ fn a_vault_is_swapped_by_its_version() {
         let (one, two) = tokio::join!(store.make(swap(2, 3)), store.make(swap(2, 3)));
         assert!(one.is_ok());
         refused!(two, Stale);
-    });
-}
-
-#[test]
-fn a_session_is_found_by_its_newest_secret_until_it_ends() {
-    on_each_engine(|store| async {
-        let store = store.with_people().await;
-        refused!(store.make(vec![Edit::PutSession(session(1, 9, 1))]).await, NotFound);
-        store.make(vec![Edit::PutSession(session(1, 1, 1))]).await.unwrap();
-        let renewed = Session { refresh_hash: [77; 32], ..session(1, 1, 2) };
-        store.make(vec![Edit::PutSession(renewed.clone())]).await.unwrap();
-        refused!(store.make(vec![Edit::PutSession(session(1, 2, 1))]).await, IdTaken);
-        assert_eq!(store.session_by_refresh([1; 32]).await.unwrap(), None);
-        assert_eq!(store.session_by_refresh([77; 32]).await.unwrap(), Some(renewed));
-        assert_eq!(store.sessions_of(user_id(1)).await.unwrap().len(), 1);
-        let end = || vec![Edit::RemoveSession(session_id(1))];
-        store.make(end()).await.unwrap();
-        store.make(end()).await.unwrap();
-        assert_eq!(store.session_by_refresh([77; 32]).await.unwrap(), None);
-        assert_eq!(store.session(session_id(1)).await.unwrap(), None);
-        assert!(store.sessions_of(user_id(1)).await.unwrap().is_empty());
-    });
-}
-
-#[test]
-fn sessions_and_tokens_are_bounded_and_expired_sessions_make_room() {
-    block_on(async {
-        let limits = Limits { sessions_per_user_max: 2, session_days: 1, ..Limits::default() };
-        let store = Store::open(Arc::new(Memory::new()), Arc::new(limits)).await.unwrap();
-        let store = store.with_people().await;
-        let later = 2 * 24 * 3_600_000;
-        store.make(vec![Edit::PutSession(session(1, 1, 1))]).await.unwrap();
-        store.make(vec![Edit::PutToken(token(1, 1))]).await.unwrap();
-        refused!(store.make(vec![Edit::PutToken(token(2, 1))]).await, LimitReached);
-        refused!(store.make(vec![Edit::PutSession(session(2, 1, 1))]).await, LimitReached);
-        let change = Change::of(vec![Edit::PutSession(session(2, 1, later))], later);
-        store.change(change).await.unwrap();
-        let sessions = store.sessions_of(user_id(1)).await.unwrap();
-        assert_eq!(sessions, [session(2, 1, later)]);
-        assert_eq!(store.session_by_refresh([1; 32]).await.unwrap(), None);
-    });
-}
-
-#[test]
-fn a_token_is_found_by_its_hash_until_it_ends() {
-    on_each_engine(|store| async {
-        let store = store.with_people().await;
-        store.make(vec![Edit::PutToken(token(1, 1)), Edit::PutToken(token(2, 1))]).await.unwrap();
-        assert_eq!(store.token_by_hash([1; 32]).await.unwrap(), Some(token(1, 1)));
-        store.make(vec![Edit::RemoveToken(token_id(1))]).await.unwrap();
-        assert_eq!(store.token_by_hash([1; 32]).await.unwrap(), None);
-        assert_eq!(store.tokens_of(user_id(1)).await.unwrap(), [token(2, 1)]);
     });
 }
 
@@ -352,22 +233,6 @@ fn what_the_box_keeps_to_itself_stays_as_it_was_first() {
         let secret = store.secret("b").await.unwrap();
         assert_eq!(store.secret("b").await.unwrap(), secret);
         assert_ne!(store.secret("c").await.unwrap(), secret);
-    });
-}
-
-#[test]
-fn uses_are_written_with_the_next_commit() {
-    on_each_engine(|store| async {
-        let store = store.with_people().await;
-        let edits = vec![Edit::PutSession(session(1, 1, 1)), Edit::PutToken(token(1, 1))];
-        store.make(edits).await.unwrap();
-        store.touch(Touch::Session(session_id(1)), 80);
-        store.touch(Touch::Token(token_id(1)), 81);
-        store.touch(Touch::User(user_id(9)), 82);
-        assert_eq!(store.append(event(1)).await.unwrap().position, Position(1));
-        let session = store.session(session_id(1)).await.unwrap().unwrap();
-        let token = store.token(token_id(1)).await.unwrap().unwrap();
-        assert_eq!((session.last_used_at, token.last_used_at), (80, 81));
     });
 }
 

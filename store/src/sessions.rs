@@ -1,10 +1,15 @@
 //! Sessions: logins of one installation each. One refresh secret opens one session; sessions and
-//! app tokens of a person are bounded together; expired sessions make room for new ones.
+//! app tokens of a person are bounded together. Somebody who may not sign in opens none.
+//!
+//! A session that nobody used for too long is over. It ends like any other, by an edit, so that
+//! everybody who follows changes knows: at its person's next login, and in the sweep, which also
+//! ends those of people who were blocked or whose stay is over.
 
 use hearth_protocol::ids::{SessionId, UserId};
 use hearth_protocol::limits::{Limits, days_ms};
 use serde::{Deserialize, Serialize};
 
+use crate::change::{Change, Edit};
 use crate::engine::Order;
 use crate::error::StoreError;
 use crate::stage::Stage;
@@ -29,6 +34,13 @@ pub struct Session {
     pub last_used_at: u64,
 }
 
+impl Session {
+    /// Whether nobody used it for too long (design §7: 90 days).
+    pub fn is_over(&self, at_ms: u64, limits: &Limits) -> bool {
+        self.last_used_at.saturating_add(days_ms(limits.session_days)) <= at_ms
+    }
+}
+
 impl Store {
     /// A session.
     pub async fn session(&self, session: SessionId) -> Result<Option<Session>, StoreError> {
@@ -43,6 +55,33 @@ impl Store {
             sessions.extend(self.session(id).await?);
         }
         Ok(sessions)
+    }
+
+    /// Ends every session that nobody used for too long, or whose person may not sign in any
+    /// more, in small commits; gives how many.
+    pub async fn sweep_sessions(&self, at_ms: u64) -> Result<usize, StoreError> {
+        let (mut range, rows) = (keys::sessions(), self.limits().sweep_rows_max.max(1));
+        let mut swept = 0;
+        loop {
+            let page = self.engine().scan(range.clone(), Order::Ascending, rows).await?;
+            let mut over = vec![];
+            for (_, value) in &page {
+                let session: Session = record::decode("session", value)?;
+                if session.is_over(at_ms, self.limits())
+                    || !self.still_signs_in(session.user, at_ms).await?
+                {
+                    over.push(Edit::RemoveSession(session.id));
+                }
+            }
+            swept += over.len();
+            if !over.is_empty() {
+                self.change(Change::of(over, at_ms)).await?;
+            }
+            match page.last() {
+                Some((last, _)) if page.len() == rows => range = keys::after(range, last),
+                _ => return Ok(swept),
+            }
+        }
     }
 
     /// The session that a refresh secret with this SHA-256 opens.
@@ -68,8 +107,7 @@ pub(crate) async fn put(
         }
         Some(old) => stage.delete(keys::session_refresh(old.refresh_hash)),
         None => {
-            users::require(stage, session.user).await?;
-            sweep(stage, session.user, at_ms, limits).await?;
+            users::require(stage, session.user).await?.may_sign_in(at_ms)?;
             room_for_one_more(stage, session.user, limits).await?;
         }
     }
@@ -105,21 +143,5 @@ pub(crate) async fn room_for_one_more(
     Err(StoreError::LimitReached { what: "sessions and app tokens of this account", max })
 }
 
-/// Removes a person's sessions that nobody used for too long.
-async fn sweep(
-    stage: &mut Stage<'_>,
-    user: UserId,
-    at_ms: u64,
-    limits: &Limits,
-) -> Result<(), StoreError> {
-    let life_ms = days_ms(limits.session_days);
-    let max = limits.sessions_per_user_max;
-    for (key, _) in stage.scan(keys::sessions_of(user), Order::Ascending, max).await? {
-        let id = SessionId::from_bytes(record::id16("session", &key)?);
-        let session: Option<Session> = stage.load("session", keys::session(id)).await?;
-        if session.is_none_or(|session| session.last_used_at.saturating_add(life_ms) <= at_ms) {
-            remove(stage, id).await?;
-        }
-    }
-    Ok(())
-}
+#[cfg(test)]
+mod tests;

@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use hearth_protocol::event::{Class, Line, Sender};
 use hearth_protocol::ids::{
-    DeviceId, EventId, GrantId, InviteCode, Position, RoomId, SessionId, TokenId, UserId,
+    AttachmentId, DeviceId, EventId, GrantId, InviteCode, Position, RoomId, SessionId, TokenId,
+    UserId,
 };
 use hearth_protocol::limits::Limits;
+use hearth_protocol::presence::PresenceChoice;
 use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
 use hearth_protocol::sealing::password::Cost;
 use tokio::sync::Semaphore;
@@ -16,6 +18,15 @@ use tokio::sync::Semaphore;
 use crate::engine::{Batch, BoxFuture, Engine, EngineError, Order, Range, Row};
 use crate::sim_disk::SimDisk;
 use crate::*;
+
+/// Asserts that the store said no, and how.
+macro_rules! refused {
+    ($result:expr, $variant:ident) => {
+        let result = $result;
+        assert!(matches!(result, Err(crate::StoreError::$variant { .. })), "{result:?}");
+    };
+}
+pub(crate) use refused;
 
 /// Runs a test on a store over each engine.
 pub fn on_each_engine<F: Future<Output = ()>>(test: impl Fn(Store) -> F) {
@@ -54,6 +65,7 @@ numbered! {
     session_id: SessionId;
     token_id: TokenId;
     grant_id: GrantId;
+    attachment_id: AttachmentId;
 }
 
 pub fn code(number: u8) -> InviteCode {
@@ -65,7 +77,12 @@ pub fn user(number: u8, name: &str) -> User {
         id: user_id(number),
         name: name.into(),
         display_name: name.into(),
+        avatar: None,
+        status_text: String::new(),
+        presence: PresenceChoice::Online,
         role: HouseRole::Member,
+        blocked: false,
+        guest_until: None,
         created_at: 1,
         last_seen: 0,
         login: Login { salt: [number; 16], cost: Cost::default(), verifier: [number; 32] },
@@ -112,6 +129,10 @@ pub fn device(number: u8, room: u8, name: &str) -> Device {
         door_epoch: 0,
         last_post_at: 0,
     }
+}
+
+pub fn contact(user: u8, other: u8) -> Contact {
+    Contact { user: user_id(user), other: user_id(other), since: 7, note: String::new() }
 }
 
 pub fn joined(user: u8) -> Line {

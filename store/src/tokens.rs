@@ -1,9 +1,12 @@
 //! App tokens: passwords for programs, kept as hashes. One hash opens one token.
+//! Somebody who may not sign in makes none.
 
 use hearth_protocol::ids::{TokenId, UserId};
 use hearth_protocol::limits::Limits;
 use serde::{Deserialize, Serialize};
 
+use crate::change::{Change, Edit};
+use crate::engine::Order;
 use crate::error::StoreError;
 use crate::stage::Stage;
 use crate::store::Store;
@@ -52,10 +55,38 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Ends every app token whose person may not sign in any more, in small commits; gives how
+    /// many.
+    pub async fn sweep_tokens(&self, at_ms: u64) -> Result<usize, StoreError> {
+        let (mut range, rows) = (keys::tokens(), self.limits().sweep_rows_max.max(1));
+        let mut swept = 0;
+        loop {
+            let page = self.engine().scan(range.clone(), Order::Ascending, rows).await?;
+            let mut over = vec![];
+            for (_, value) in &page {
+                let token: AppToken = record::decode("app token", value)?;
+                if !self.still_signs_in(token.user, at_ms).await? {
+                    over.push(Edit::RemoveToken(token.id));
+                }
+            }
+            swept += over.len();
+            if !over.is_empty() {
+                self.change(Change::of(over, at_ms)).await?;
+            }
+            match page.last() {
+                Some((last, _)) if page.len() == rows => range = keys::after(range, last),
+                _ => return Ok(swept),
+            }
+        }
+    }
+}
+
 /// A new token, or an existing one's label or last use.
 pub(crate) async fn put(
     stage: &mut Stage<'_>,
     token: &AppToken,
+    at_ms: u64,
     limits: &Limits,
 ) -> Result<(), StoreError> {
     let old: Option<AppToken> = stage.load("app token", keys::token(token.id)).await?;
@@ -65,7 +96,7 @@ pub(crate) async fn put(
         }
         Some(old) => stage.delete(keys::token_hash(old.hash)),
         None => {
-            users::require(stage, token.user).await?;
+            users::require(stage, token.user).await?.may_sign_in(at_ms)?;
             sessions::room_for_one_more(stage, token.user, limits).await?;
         }
     }

@@ -1,7 +1,14 @@
 //! People: a name is unique without regard to case and can change, an id never does. Cards are
 //! kept for ever, in the order they came.
+//!
+//! An account is never removed, because history names it: it is blocked instead, and then opens no
+//! new session or app token. The house always keeps an owner who can sign in. A bot stays a bot
+//! and a person a person, so that what a bot posted never looks like a person's. Only a guest has
+//! a day on which it ends. An avatar is an attachment of its owner, who has one at a time.
 
-use hearth_protocol::ids::UserId;
+use hearth_protocol::ids::{AttachmentId, UserId};
+use hearth_protocol::limits::Limits;
+use hearth_protocol::presence::PresenceChoice;
 use hearth_protocol::role::HouseRole;
 use hearth_protocol::sealing::password::Cost;
 use serde::{Deserialize, Serialize};
@@ -10,7 +17,10 @@ use crate::engine::Order;
 use crate::error::StoreError;
 use crate::stage::Stage;
 use crate::store::Store;
-use crate::{keys, record};
+use crate::{attachments, keys, measure, record};
+
+/// People read at a time where all are looked at.
+const USERS_AT_ONCE: usize = 256;
 
 /// Somebody with an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,14 +31,42 @@ pub struct User {
     pub name: String,
     /// What the others see.
     pub display_name: String,
+    /// Their picture.
+    pub avatar: Option<AttachmentId>,
+    /// What they say of themselves; may be empty.
+    pub status_text: String,
+    /// What they want to be shown as.
+    pub presence: PresenceChoice,
     /// What they are in the house.
     pub role: HouseRole,
+    /// By an admin: opens no new session or app token.
+    pub blocked: bool,
+    /// When a guest's account ends, ms since 1970.
+    pub guest_until: Option<u64>,
     /// ms since 1970.
     pub created_at: u64,
     /// ms since 1970; may lag by as long as nothing is written.
     pub last_seen: u64,
     /// What their password is checked with.
     pub login: Login,
+}
+
+impl User {
+    /// Whether they may sign in, and why not.
+    pub fn may_sign_in(&self, at_ms: u64) -> Result<(), StoreError> {
+        let gone = |why| Err(StoreError::Gone { what: "account", why });
+        if self.blocked {
+            return gone("an admin blocked it");
+        }
+        if self.guest_until.is_some_and(|until| until <= at_ms) {
+            return gone("the guest's time is over");
+        }
+        Ok(())
+    }
+
+    fn runs_the_house(&self) -> bool {
+        self.role == HouseRole::Owner && !self.blocked
+    }
 }
 
 /// What a password is checked with (sealing.md §2).
@@ -63,6 +101,49 @@ impl Store {
         self.load_all("user", keys::users()).await
     }
 
+    /// Whether somebody is there and may sign in.
+    pub(crate) async fn still_signs_in(
+        &self,
+        user: UserId,
+        at_ms: u64,
+    ) -> Result<bool, StoreError> {
+        Ok(self.user(user).await?.is_some_and(|user| user.may_sign_in(at_ms).is_ok()))
+    }
+
+    /// A page of the people whose name or display name begins like this, whatever its case, by id,
+    /// after one of them. It looks at each account, some at a time: a house has few.
+    pub async fn find_users(
+        &self,
+        beginning: &str,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Result<Vec<User>, StoreError> {
+        let beginning = beginning.to_lowercase();
+        let begins = |text: &str| text.to_lowercase().starts_with(&beginning);
+        let limit = limit.min(self.limits().page_entries_max);
+        let mut range = keys::users();
+        if let Some(after) = after {
+            range = keys::after(range, &keys::user(after));
+        }
+        let mut found = vec![];
+        loop {
+            let rows = self.engine().scan(range.clone(), Order::Ascending, USERS_AT_ONCE).await?;
+            for (_, value) in &rows {
+                if found.len() == limit {
+                    return Ok(found);
+                }
+                let user: User = record::decode("user", value)?;
+                if begins(&user.name) || begins(&user.display_name) {
+                    found.push(user);
+                }
+            }
+            match rows.last() {
+                Some((last, _)) if rows.len() == USERS_AT_ONCE => range = keys::after(range, last),
+                _ => return Ok(found),
+            }
+        }
+    }
+
     /// A person's cards, the oldest first.
     pub async fn cards(&self, user: UserId) -> Result<Vec<Vec<u8>>, StoreError> {
         let rows = self.scan_all(keys::cards(user)).await?;
@@ -71,23 +152,59 @@ impl Store {
 }
 
 /// A new user: id and name must be free.
-pub(crate) async fn put(stage: &mut Stage<'_>, user: &User) -> Result<(), StoreError> {
+pub(crate) async fn put(
+    stage: &mut Stage<'_>,
+    user: &User,
+    limits: &Limits,
+) -> Result<(), StoreError> {
     if stage.get(keys::user(user.id)).await?.is_some() {
         return Err(StoreError::IdTaken { what: "user" });
+    }
+    check(user, limits)?;
+    if user.avatar.is_some() {
+        return invalid("the avatar", "an account is there before its first attachment");
     }
     take_name(stage, user).await?;
     stage.save("user", keys::user(user.id), user)
 }
 
-/// Another name, role, login …
-pub(crate) async fn update(stage: &mut Stage<'_>, user: &User) -> Result<(), StoreError> {
+/// Another name, role, avatar, login …
+pub(crate) async fn update(
+    stage: &mut Stage<'_>,
+    user: &User,
+    limits: &Limits,
+) -> Result<(), StoreError> {
     let old = require(stage, user.id).await?;
+    check(user, limits)?;
+    if (old.role == HouseRole::Bot) != (user.role == HouseRole::Bot) {
+        return invalid("the role", "a bot stays a bot, and a person a person");
+    }
+    if old.runs_the_house() && !user.runs_the_house() && !has_other_owner(stage, user.id).await? {
+        return invalid("that", "a house keeps an owner; make somebody else owner first");
+    }
     if !old.name.eq_ignore_ascii_case(&user.name) {
         take_name(stage, user).await?;
         stage.delete(keys::user_name(&old.name.to_ascii_lowercase()));
     }
-    let user = User { created_at: old.created_at, ..user.clone() };
+    if old.avatar != user.avatar {
+        attachments::swap_avatar(stage, user.id, old.avatar, user.avatar).await?;
+    }
+    let last_seen = user.last_seen.max(old.last_seen);
+    let user = User { created_at: old.created_at, last_seen, ..user.clone() };
     stage.save("user", keys::user(user.id), &user)
+}
+
+/// Ends an avatar, if it is theirs still.
+pub(crate) async fn drop_avatar(
+    stage: &mut Stage<'_>,
+    user: UserId,
+    avatar: AttachmentId,
+) -> Result<(), StoreError> {
+    let user = require(stage, user).await?;
+    if user.avatar != Some(avatar) {
+        return Ok(());
+    }
+    stage.save("user", keys::user(user.id), &User { avatar: None, ..user })
 }
 
 /// The next card; the newest one again is none.
@@ -116,6 +233,38 @@ pub(crate) async fn require(stage: &Stage<'_>, user: UserId) -> Result<User, Sto
     found.ok_or(StoreError::NotFound { what: "user" })
 }
 
+fn check(user: &User, limits: &Limits) -> Result<(), StoreError> {
+    measure::not_empty("the display name", &user.display_name)?;
+    measure::line("the display name", &user.display_name, limits.display_name_chars_max)?;
+    measure::line("the status text", &user.status_text, limits.status_text_chars_max)?;
+    if user.guest_until.is_some() && user.role != HouseRole::Guest {
+        return invalid("the end of the account", "only a guest's account ends by itself");
+    }
+    Ok(())
+}
+
+fn invalid<T>(what: &'static str, why: &'static str) -> Result<T, StoreError> {
+    Err(StoreError::Invalid { what, why })
+}
+
+/// Whether somebody else runs the house too.
+async fn has_other_owner(stage: &Stage<'_>, user: UserId) -> Result<bool, StoreError> {
+    let mut range = keys::users();
+    loop {
+        let rows = stage.scan(range.clone(), Order::Ascending, USERS_AT_ONCE).await?;
+        for (_, value) in &rows {
+            let other: User = record::decode("user", value)?;
+            if other.id != user && other.runs_the_house() {
+                return Ok(true);
+            }
+        }
+        match rows.last() {
+            Some((last, _)) if rows.len() == USERS_AT_ONCE => range = keys::after(range, last),
+            _ => return Ok(false),
+        }
+    }
+}
+
 async fn take_name(stage: &mut Stage<'_>, user: &User) -> Result<(), StoreError> {
     let key = keys::user_name(&user.name.to_ascii_lowercase());
     if stage.get(key.clone()).await?.is_some() {
@@ -124,3 +273,6 @@ async fn take_name(stage: &mut Stage<'_>, user: &User) -> Result<(), StoreError>
     stage.put(key, user.id.as_bytes().to_vec().into());
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,7 @@ use hearth_gateway::clock::{SystemClock, random};
 use hearth_gateway::gate::HouseGate;
 use hearth_protocol::ids::{EventId, Position, RoomId, UserId};
 use hearth_protocol::limits::Limits;
+use hearth_protocol::presence::PresenceChoice;
 use hearth_protocol::role::{HouseRole, RoomRole, RoomType};
 use hearth_protocol::sealing::vault::Cost;
 use hearth_store::sim_disk::{Dice, SimDisk};
@@ -44,6 +45,11 @@ async fn furnish(app: &App) -> (RoomId, Vec<String>) {
             id: UserId::new(1, random()),
             name: format!("client_{number}"),
             display_name: format!("client_{number}"),
+            avatar: None,
+            status_text: String::new(),
+            presence: PresenceChoice::Online,
+            blocked: false,
+            guest_until: None,
             role: HouseRole::Member,
             created_at: 1,
             last_seen: 1,

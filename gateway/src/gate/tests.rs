@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use hearth_protocol::grant::Access;
 use hearth_protocol::ids::{DeviceId, TokenId, UserId};
 use hearth_protocol::limits::Limits;
+use hearth_protocol::presence::PresenceChoice;
 use hearth_protocol::role::{HouseRole, RoomType, Sealing};
 use hearth_protocol::sealing::vault::Cost;
 use hearth_store::{AppToken, Change, Device, Edit, Grantee, Memory, Room, User};
@@ -28,6 +29,11 @@ fn user(number: u8, role: HouseRole) -> User {
         id: UserId::from_bytes([number; 16]),
         name: format!("user_{number}"),
         display_name: "x".to_string(),
+        avatar: None,
+        status_text: String::new(),
+        presence: PresenceChoice::Online,
+        blocked: false,
+        guest_until: None,
         role,
         created_at: 1,
         last_seen: 0,

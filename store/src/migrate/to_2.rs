@@ -1,0 +1,20 @@
+//! What a step from layout 1 to layout 2 adds to records that were there before.
+
+/// A field that a record got.
+pub(super) struct Added {
+    /// The record's tag in `keys.rs`.
+    pub tag: u8,
+    /// The field.
+    pub field: &'static str,
+    /// The value that old records have, as JSON.
+    pub value: &'static str,
+}
+
+/// Fields that records got in layout 2, with the value old ones have.
+pub(super) const ADDED: &[Added] = &[
+    Added { tag: b'u', field: "avatar", value: "null" },
+    Added { tag: b'u', field: "status_text", value: "\"\"" },
+    Added { tag: b'u', field: "presence", value: "\"online\"" },
+    Added { tag: b'u', field: "blocked", value: "false" },
+    Added { tag: b'u', field: "guest_until", value: "null" },
+];
