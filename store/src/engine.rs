@@ -29,7 +29,10 @@ pub trait Engine: Send + Sync {
     /// The value of a key, as of the last commit that returned.
     fn get(&self, key: Bytes) -> BoxFuture<'_, Result<Option<Bytes>, EngineError>>;
 
-    /// At most `limit` rows of a range, in the given order.
+    /// At most `limit` rows of a range, in the given order. One that meets a page that does not
+    /// read is [`EngineError::Damaged`] as a whole; one that has its `limit` rows reads no
+    /// further. So who wants what can be read asks for parts of the range, ascending, with as many
+    /// rows as there can be for a limit: the parts beside the damage succeed, at no extra cost.
     fn scan(
         &self,
         range: Range,

@@ -2,37 +2,44 @@
 //!
 //! One thread writes: it takes all batches that wait, applies them in one transaction, syncs once
 //! and answers each. Commits are made in two phases, because only they survive every power cut
-//! (sealing.md §8). redb refuses everything after any error of its file; then the file goes back
-//! to its last durable header and the database is reopened behind the seam.
+//! (sealing.md §8). redb refuses everything after an error of its file; then the file goes back
+//! to its last durable header and the database is reopened behind the seam. A page that does not
+//! read is an answer to those who need it, and concerns nobody else (`sealed_file/damage.rs`).
 
-use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 
 use bytes::Bytes;
-use redb::{Builder, Database, ReadableDatabase, StorageError, TableDefinition};
+use redb::{Builder, Database, ReadableDatabase, TableDefinition};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Batch, BoxFuture, Cause, Engine, EngineError, Order, Range, Row, Snapshot};
+use super::{Batch, BoxFuture, Engine, EngineError, Order, Range, Row, Snapshot};
 use crate::disk::Disk;
 use crate::master_key::DataKey;
-use crate::sealed_file::{Ended, SealedFile};
+use crate::sealed_file::SealedFile;
 
 #[cfg(test)]
 mod crash_tests;
+#[cfg(test)]
+mod damage_tests;
+mod failure;
 mod reading;
+#[cfg(test)]
+mod sharing_tests;
 mod snapshot;
 #[cfg(test)]
 mod snapshot_tests;
 mod writer;
 
+use failure::{Failure, Next, guarded};
 use writer::Job;
 
 /// The one table: the sorted map of the seam.
 const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows");
 /// Batches that wait for the writer. The appender has one under way at a time; the rest is slack.
 const BATCHES_WAITING: usize = 64;
+/// How often something is tried that fails by another's fault, or that a reopening may mend.
+const TRIES: u32 = 8;
 
 /// The engine on disk. Dropping it commits what waits and closes the database.
 pub struct Redb {
@@ -51,16 +58,20 @@ struct Open {
 #[derive(Clone)]
 struct State {
     file: Arc<SealedFile>,
-    database: Option<Arc<Database>>,
+    database: Option<Arc<Held>>,
     /// How often it was reopened.
     times: u64,
 }
 
-/// What went wrong inside redb, and whether to reopen.
-struct Failure {
-    error: EngineError,
-    /// It is not this operation's own: another one's error made redb refuse.
-    latched: bool,
+/// A database that may panic when it is closed, after it panicked before.
+struct Held(Option<Database>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Err(failure) = guarded(|| Ok(drop(self.0.take()))) {
+            tracing::warn!(error = %failure.error, "a database that is given up did not close");
+        }
+    }
 }
 
 impl Redb {
@@ -72,7 +83,7 @@ impl Redb {
     ) -> Result<Self, EngineError> {
         let file = Arc::new(SealedFile::open(disk, key)?);
         let database = open_database(&file, cache_bytes)?;
-        let state = State { file, database: Some(Arc::new(database)), times: 0 };
+        let state = State { file, database: Some(Arc::new(Held(Some(database)))), times: 0 };
         let open = Arc::new(Open { state: RwLock::new(state), cache_bytes });
         let (jobs, waiting) = mpsc::channel(BATCHES_WAITING);
         let writer = thread::Builder::new()
@@ -139,7 +150,8 @@ impl Engine for Redb {
     fn snapshot(&self) -> BoxFuture<'_, Result<Box<dyn Snapshot>, EngineError>> {
         Box::pin(async move {
             let table = self.read(|database| Ok(database.begin_read()?.open_table(ROWS)?)).await?;
-            Ok(Box::new(snapshot::Rows::new(table)) as Box<dyn Snapshot>)
+            let file = self.open.state().file;
+            Ok(Box::new(snapshot::Rows::new(table, file)) as Box<dyn Snapshot>)
         })
     }
 }
@@ -149,25 +161,40 @@ impl Open {
         self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Reads; if redb refuses, reopens it, and reads once more if the error was another's.
+    /// Reads; does what a failure calls for, and reads again if that can help.
     fn with<T>(&self, look: impl Fn(&Database) -> Result<T, Failure>) -> Result<T, EngineError> {
-        let mut retried = false;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let (state, database) = self.database()?;
+            let Some(database) = &database.0 else { continue };
+            match guarded(|| look(database)) {
+                Ok(found) => return Ok(found),
+                Err(failure) if self.may_help(&state, failure.next)? && tries < TRIES => {}
+                Err(failure) => return Err(failure.explained(&state.file)),
+            }
+        }
+    }
+
+    /// The database, reopened if it could not be before.
+    fn database(&self) -> Result<(State, Arc<Held>), EngineError> {
         loop {
             let state = self.state();
-            let Some(database) = &state.database else {
-                self.reopen(state.times)?;
-                continue;
-            };
-            let failure = match guarded(|| look(database)) {
-                Ok(found) => return Ok(found),
-                Err(failure) => failure,
-            };
-            self.reopen(state.times)?;
-            if retried || !failure.latched {
-                return Err(failure.error);
+            if let Some(database) = state.database.clone() {
+                return Ok((state, database));
             }
-            retried = true;
+            self.reopen(state.times)?;
         }
+    }
+
+    /// Does what a failure calls for; whether the same may go well now.
+    fn may_help(&self, state: &State, next: Next) -> Result<bool, EngineError> {
+        match next {
+            // What stands in redb's cache in place of a page is forgotten with the database.
+            Next::GoOn if !state.file.has_healed() => return Ok(false),
+            Next::GoOn | Next::Reopen | Next::TryAgain => self.reopen(state.times)?,
+        }
+        Ok(next != Next::Reopen)
     }
 
     /// Replaces a database that refuses, unless somebody did since it was opened for the
@@ -181,7 +208,7 @@ impl Open {
         let file = Arc::new(state.file.recover()?);
         state.file = file.clone();
         let database = open_database(&file, self.cache_bytes)?;
-        state.database = Some(Arc::new(database));
+        state.database = Some(Arc::new(Held(Some(database))));
         state.times += 1;
         tracing::warn!(times = state.times, "the database was reopened after an error");
         Ok(())
@@ -202,47 +229,5 @@ fn open_database(file: &SealedFile, cache_bytes: usize) -> Result<Database, Engi
         }
         Ok(database)
     };
-    guarded(open).map_err(|failure| failure.error)
+    guarded(open).map_err(|failure| failure.explained(file))
 }
-
-/// redb asserts what it reads; what it panics at is damage like any other.
-fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_panic| {
-        let what = "its pages contradict each other".to_string();
-        Err(Failure { error: EngineError::Damaged { what, cause: None }, latched: false })
-    })
-}
-
-impl From<StorageError> for Failure {
-    fn from(error: StorageError) -> Self {
-        let latched = match &error {
-            StorageError::PreviousIo | StorageError::DatabaseClosed => true,
-            StorageError::Io(error) => error.get_ref().is_some_and(|inner| inner.is::<Ended>()),
-            _ => false,
-        };
-        let error = match error {
-            StorageError::Io(error) => error.into(),
-            StorageError::Corrupted(what) => EngineError::Damaged { what, cause: None },
-            other => EngineError::Io(Cause::new(other)),
-        };
-        Failure { error, latched }
-    }
-}
-
-macro_rules! failures {
-    ($($error:ident),+) => {
-        $(impl From<redb::$error> for Failure {
-            fn from(error: redb::$error) -> Self {
-                match error {
-                    redb::$error::Storage(error) => error.into(),
-                    other => Failure {
-                        error: EngineError::Io(Cause::new(io::Error::other(other.to_string()))),
-                        latched: false,
-                    },
-                }
-            }
-        })+
-    };
-}
-
-failures!(DatabaseError, TransactionError, TableError, CommitError);

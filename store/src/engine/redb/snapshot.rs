@@ -5,19 +5,21 @@ use std::sync::Arc;
 
 use redb::ReadOnlyTable;
 
-use super::{guarded, reading};
+use super::{Next, guarded, reading};
 use crate::engine::{BoxFuture, EngineError, Order, Range, Row, Snapshot};
+use crate::sealed_file::SealedFile;
 
 type Table = ReadOnlyTable<&'static [u8], &'static [u8]>;
 
 /// The rows of one read transaction, which ends when this is dropped.
 pub(super) struct Rows {
     table: Arc<Table>,
+    file: Arc<SealedFile>,
 }
 
 impl Rows {
-    pub fn new(table: Table) -> Self {
-        Self { table: Arc::new(table) }
+    pub fn new(table: Table, file: Arc<SealedFile>) -> Self {
+        Self { table: Arc::new(table), file }
     }
 }
 
@@ -29,13 +31,12 @@ impl Snapshot for Rows {
                 guarded(|| reading::scan(&*table, &range, Order::Ascending, limit))
             });
             let rows = reading.await.map_err(|error| EngineError::Closed(error.to_string()))?;
-            rows.map_err(|failure| {
-                if failure.latched {
+            rows.map_err(|failure| match failure.next {
+                Next::TryAgain => {
                     let why = "it was reopened after an error, and the snapshot ended with it";
                     EngineError::Closed(why.into())
-                } else {
-                    failure.error
                 }
+                Next::GoOn | Next::Reopen => failure.explained(&self.file),
             })
         })
     }
