@@ -156,6 +156,11 @@ impl SealedFile {
         self.inner.header().durable_count
     }
 
+    /// How many bytes it has on the disk.
+    pub fn disk_bytes(&self) -> io::Result<u64> {
+        self.inner.disk.len()
+    }
+
     /// What of the file was found not to read, last.
     pub fn damage(&self) -> Option<Found> {
         self.inner.damage().newest()

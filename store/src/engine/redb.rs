@@ -6,18 +6,23 @@
 //! to its last durable header and the database is reopened behind the seam. A page that does not
 //! read is an answer to those who need it, and concerns nobody else (`sealed_file/damage.rs`).
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 
 use bytes::Bytes;
 use redb::{Builder, Database, ReadableDatabase, TableDefinition};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Batch, BoxFuture, Engine, EngineError, Order, Range, Row, Snapshot};
-use crate::disk::Disk;
+use super::{Batch, BoxFuture, Cause, Engine, EngineError, Order, Range, Row, Snapshot};
+use crate::disk::{Disk, Folder};
 use crate::master_key::DataKey;
 use crate::sealed_file::SealedFile;
 
+mod compaction;
+#[cfg(test)]
+mod compaction_tests;
 #[cfg(test)]
 mod crash_tests;
 #[cfg(test)]
@@ -32,7 +37,9 @@ mod snapshot_tests;
 mod writer;
 
 use failure::{Failure, Next, guarded};
-use writer::Job;
+use writer::{Job, Waiting};
+
+pub use compaction::Compacted;
 
 /// The one table: the sorted map of the seam.
 const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows");
@@ -46,12 +53,17 @@ pub struct Redb {
     open: Arc<Open>,
     jobs: Option<mpsc::Sender<Job>>,
     writer: Option<JoinHandle<()>>,
+    folder: Option<Arc<dyn Folder>>,
+    key: DataKey,
 }
 
 /// The database, which can be replaced by itself, reopened.
 struct Open {
     state: RwLock<State>,
     cache_bytes: usize,
+    changes: Mutex<compaction::Changes>,
+    /// Nobody waits for a compaction any more.
+    closing: AtomicBool,
 }
 
 /// The hold of the file and the database on it; none while it could not be reopened.
@@ -59,8 +71,10 @@ struct Open {
 struct State {
     file: Arc<SealedFile>,
     database: Option<Arc<Held>>,
-    /// How often it was reopened.
+    /// How often it was replaced.
     times: u64,
+    /// It must not be reopened by this process.
+    is_ended: bool,
 }
 
 /// A database that may panic when it is closed, after it panicked before.
@@ -75,16 +89,42 @@ impl Drop for Held {
 }
 
 impl Redb {
-    /// Opens the database on a disk, or makes it where the disk is empty.
+    /// Opens the database on a disk, or makes it where the disk is empty. On a disk alone it cannot
+    /// be compacted.
     pub fn open(
         disk: Arc<dyn Disk>,
         key: &DataKey,
         cache_bytes: usize,
     ) -> Result<Self, EngineError> {
+        Self::start(disk, None, key, cache_bytes)
+    }
+
+    /// Opens the database on the disk that has its name in a folder.
+    pub fn open_in(
+        folder: Arc<dyn Folder>,
+        disk: Arc<dyn Disk>,
+        key: &DataKey,
+        cache_bytes: usize,
+    ) -> Result<Self, EngineError> {
+        Self::start(disk, Some(folder), key, cache_bytes)
+    }
+
+    fn start(
+        disk: Arc<dyn Disk>,
+        folder: Option<Arc<dyn Folder>>,
+        key: &DataKey,
+        cache_bytes: usize,
+    ) -> Result<Self, EngineError> {
         let file = Arc::new(SealedFile::open(disk, key)?);
         let database = open_database(&file, cache_bytes)?;
-        let state = State { file, database: Some(Arc::new(Held(Some(database)))), times: 0 };
-        let open = Arc::new(Open { state: RwLock::new(state), cache_bytes });
+        let database = Some(Arc::new(Held(Some(database))));
+        let state = State { file, database, times: 0, is_ended: false };
+        let open = Arc::new(Open {
+            state: RwLock::new(state),
+            cache_bytes,
+            changes: Mutex::default(),
+            closing: AtomicBool::new(false),
+        });
         let (jobs, waiting) = mpsc::channel(BATCHES_WAITING);
         let writer = thread::Builder::new()
             .name("store-writer".into())
@@ -93,7 +133,22 @@ impl Redb {
                 move || writer::run(&open, waiting)
             })
             .map_err(EngineError::from)?;
-        Ok(Self { open, jobs: Some(jobs), writer: Some(writer) })
+        Ok(Self { open, jobs: Some(jobs), writer: Some(writer), folder, key: key.clone() })
+    }
+
+    /// Moves all rows to a new file without the room of what was deleted. Readers and writers go
+    /// on; it takes the disk once more what is stored, as long as it lasts.
+    pub async fn compact(&self) -> Result<Compacted, EngineError> {
+        let no_folder = || {
+            let why = "a database on a disk alone cannot be compacted";
+            EngineError::Io(Cause::new(io::Error::new(io::ErrorKind::Unsupported, why)))
+        };
+        let folder = self.folder.clone().ok_or_else(no_folder)?;
+        let jobs = self.jobs.clone().ok_or_else(closed)?;
+        let (open, key) = (self.open.clone(), self.key.clone());
+        let compaction = compaction::Compaction { open, jobs, folder, key };
+        let running = tokio::task::spawn_blocking(move || compaction.run());
+        running.await.map_err(|error| EngineError::Closed(error.to_string()))?
     }
 
     async fn read<T: Send + 'static>(
@@ -101,13 +156,14 @@ impl Redb {
         look: impl Fn(&Database) -> Result<T, Failure> + Send + Sync + 'static,
     ) -> Result<T, EngineError> {
         let open = self.open.clone();
-        let reading = tokio::task::spawn_blocking(move || open.with(look));
+        let reading = tokio::task::spawn_blocking(move || open.with(|database, _| look(database)));
         reading.await.map_err(|error| EngineError::Closed(error.to_string()))?
     }
 }
 
 impl Drop for Redb {
     fn drop(&mut self) {
+        self.open.closing.store(true, SeqCst);
         self.jobs = None;
         if let Some(writer) = self.writer.take()
             && writer.join().is_err()
@@ -139,21 +195,25 @@ impl Engine for Redb {
     fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), EngineError>> {
         let jobs = self.jobs.clone();
         Box::pin(async move {
-            let closed = || EngineError::Closed("it is shutting down".into());
             let (answer, answered) = oneshot::channel();
             let jobs = jobs.ok_or_else(closed)?;
-            jobs.send(Job { batch, answer }).await.map_err(|_ended| closed())?;
+            jobs.send(Job::Commit(Waiting { batch, answer })).await.map_err(|_ended| closed())?;
             answered.await.map_err(|_ended| closed())?
         })
     }
 
     fn snapshot(&self) -> BoxFuture<'_, Result<Box<dyn Snapshot>, EngineError>> {
         Box::pin(async move {
-            let table = self.read(|database| Ok(database.begin_read()?.open_table(ROWS)?)).await?;
-            let file = self.open.state().file;
-            Ok(Box::new(snapshot::Rows::new(table, file)) as Box<dyn Snapshot>)
+            let open = self.open.clone();
+            let taking = tokio::task::spawn_blocking(move || snapshot::Rows::take(&open));
+            let rows = taking.await.map_err(|error| EngineError::Closed(error.to_string()))??;
+            Ok(Box::new(rows) as Box<dyn Snapshot>)
         })
     }
+}
+
+fn closed() -> EngineError {
+    EngineError::Closed("it is shutting down".into())
 }
 
 impl Open {
@@ -162,13 +222,16 @@ impl Open {
     }
 
     /// Reads; does what a failure calls for, and reads again if that can help.
-    fn with<T>(&self, look: impl Fn(&Database) -> Result<T, Failure>) -> Result<T, EngineError> {
+    fn with<T>(
+        &self,
+        look: impl Fn(&Database, &Arc<Held>) -> Result<T, Failure>,
+    ) -> Result<T, EngineError> {
         let mut tries = 0;
         loop {
             tries += 1;
-            let (state, database) = self.database()?;
-            let Some(database) = &database.0 else { continue };
-            match guarded(|| look(database)) {
+            let (state, held) = self.database()?;
+            let Some(database) = &held.0 else { continue };
+            match guarded(|| look(database, &held)) {
                 Ok(found) => return Ok(found),
                 Err(failure) if self.may_help(&state, failure.next)? && tries < TRIES => {}
                 Err(failure) => return Err(failure.explained(&state.file)),
@@ -203,6 +266,10 @@ impl Open {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if state.times != times {
             return Ok(());
+        }
+        if state.is_ended {
+            let why = "its file may have changed its name or not; restart Hearth";
+            return Err(EngineError::Closed(why.into()));
         }
         state.database = None;
         let file = Arc::new(state.file.recover()?);

@@ -26,6 +26,11 @@ pub(super) enum Next {
 }
 
 impl Failure {
+    /// What redb says besides errors of its storage.
+    pub fn other(error: io::Error) -> Self {
+        Self { error: EngineError::Io(Cause::new(error)), next: Next::Reopen }
+    }
+
     /// The error, with what the file knows of the damage.
     pub fn explained(self, file: &SealedFile) -> EngineError {
         match (self.error, file.damage()) {
@@ -73,10 +78,7 @@ macro_rules! failures {
             fn from(error: redb::$error) -> Self {
                 match error {
                     redb::$error::Storage(error) => error.into(),
-                    other => Failure {
-                        error: EngineError::Io(Cause::new(io::Error::other(other.to_string()))),
-                        next: Next::Reopen,
-                    },
+                    other => Failure::other(io::Error::other(other.to_string())),
                 }
             }
         })+

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use redb::ReadOnlyTable;
+use redb::{ReadOnlyTable, ReadableDatabase};
 
-use super::{Next, guarded, reading};
+use super::{Held, Next, Open, ROWS, guarded, reading};
 use crate::engine::{BoxFuture, EngineError, Order, Range, Row, Snapshot};
 use crate::sealed_file::SealedFile;
 
@@ -15,11 +15,15 @@ type Table = ReadOnlyTable<&'static [u8], &'static [u8]>;
 pub(super) struct Rows {
     table: Arc<Table>,
     file: Arc<SealedFile>,
+    /// A compaction may put another database in its place meanwhile; this one stays open.
+    _held: Arc<Held>,
 }
 
 impl Rows {
-    pub fn new(table: Table, file: Arc<SealedFile>) -> Self {
-        Self { table: Arc::new(table), file }
+    pub fn take(open: &Open) -> Result<Self, EngineError> {
+        let (table, held) = open
+            .with(|database, held| Ok((database.begin_read()?.open_table(ROWS)?, held.clone())))?;
+        Ok(Self { table: Arc::new(table), file: open.state().file, _held: held })
     }
 }
 

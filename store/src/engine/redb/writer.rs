@@ -10,10 +10,18 @@ use crate::sealed_file::SealedFile;
 /// Headers that a two-phase commit makes durable: the new root, then that it is the root.
 const HEADERS_PER_COMMIT: u64 = 2;
 
+/// What the writer does.
+pub(super) enum Job {
+    /// Commits a batch, with others.
+    Commit(Waiting),
+    /// Does something while nothing is being committed.
+    Between(Box<dyn FnOnce(&Open) + Send>),
+}
+
 /// A batch and who waits for it.
-pub(super) struct Job {
+pub(super) struct Waiting {
     pub batch: Batch,
-    pub answer: oneshot::Sender<Result<(), EngineError>>,
+    pub answer: oneshot::Sender<Answer>,
 }
 
 type Answer = Result<(), EngineError>;
@@ -21,17 +29,26 @@ type Answer = Result<(), EngineError>;
 /// Works until nobody is left who could ask.
 pub(super) fn run(open: &Open, mut waiting: mpsc::Receiver<Job>) {
     while let Some(first) = waiting.blocking_recv() {
-        let mut jobs = vec![first];
-        while let Ok(job) = waiting.try_recv() {
-            jobs.push(job);
+        let mut group = vec![];
+        let mut next = Some(first);
+        while let Some(job) = next {
+            match job {
+                Job::Commit(batch) => group.push(batch),
+                Job::Between(work) => {
+                    write(open, std::mem::take(&mut group));
+                    work(open);
+                }
+            }
+            next = waiting.try_recv().ok();
         }
-        write(open, jobs);
+        write(open, group);
     }
 }
 
 /// Commits a group and answers each batch of it. A batch that needs a damaged page fails alone;
 /// after an error that was another's fault the group is tried again.
-fn write(open: &Open, mut jobs: Vec<Job>) {
+fn write(open: &Open, mut jobs: Vec<Waiting>) {
+    jobs.iter().for_each(|job| open.note(&job.batch));
     let mut tries = 0;
     while !jobs.is_empty() {
         let (state, database) = match open.database() {
@@ -63,7 +80,7 @@ fn write(open: &Open, mut jobs: Vec<Job>) {
 }
 
 /// Who asked may have gone; what is committed stays.
-fn answer(jobs: Vec<Job>, answer: impl Fn(usize) -> Answer) {
+fn answer(jobs: Vec<Waiting>, answer: impl Fn(usize) -> Answer) {
     for (number, job) in jobs.into_iter().enumerate() {
         drop(job.answer.send(answer(number)));
     }
@@ -78,7 +95,11 @@ struct Failed {
     durable: Option<Vec<Answer>>,
 }
 
-fn try_write(database: &Database, file: &SealedFile, jobs: &[Job]) -> Result<Vec<Answer>, Failed> {
+fn try_write(
+    database: &Database,
+    file: &SealedFile,
+    jobs: &[Waiting],
+) -> Result<Vec<Answer>, Failed> {
     let mut answers = vec![];
     let mut headers = u64::MAX;
     let mut began = false;
