@@ -59,6 +59,12 @@ impl Power {
 }
 
 impl SimFolder {
+    /// A folder whose database's file holds an image, all of it durable.
+    pub fn holding(image: Vec<u8>) -> Self {
+        let view = Named { database: Arc::new(SimDisk::holding(image)), beside: None };
+        Self { names: Mutex::new(Names { view, before: vec![] }), power: Arc::default() }
+    }
+
     /// The database's file, as a start of the process opens it: nothing is beside it.
     pub fn open(&self) -> Arc<dyn Disk> {
         lock(&self.names).view.beside = None;
@@ -70,19 +76,9 @@ impl SimFolder {
         *lock(&self.power.cut_after) = Some(*lock(&self.power.operations) + operations);
     }
 
-    /// Operations so far.
-    pub fn operations(&self) -> u64 {
-        *lock(&self.power.operations)
-    }
-
     /// Bytes of the file that has the database's name.
     pub fn database_image(&self) -> Vec<u8> {
         lock(&self.names).view.database.image()
-    }
-
-    /// Flips a bit of that file behind everybody's back.
-    pub fn tamper(&self, place: usize) {
-        lock(&self.names).view.database.tamper(|image| image[place] ^= 1);
     }
 
     /// Whether a file lies beside it.
