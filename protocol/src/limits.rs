@@ -200,6 +200,12 @@ limits! {
     appends_waiting_max = 4_096;
     /// Events in one group commit.
     batch_events_max = 1_024;
+    /// Bytes of the database's file that are free before it is compacted: for less it is not worth
+    /// writing.
+    compaction_free_bytes = 16 * 1024 * 1024;
+    /// Percent of that file that are free before it is compacted: redb lets a small file grow to
+    /// twice its size, and a compaction writes what is left once more.
+    compaction_free_percent = 50;
     /// Bytes of redb's page cache.
     cache_bytes = 16 * 1024 * 1024;
 }
