@@ -200,11 +200,10 @@ limits! {
     appends_waiting_max = 4_096;
     /// Events in one group commit.
     batch_events_max = 1_024;
-    /// Bytes of the database's file that are free before it is compacted: for less it is not worth
-    /// writing.
+    /// Bytes of the database's file that are free before it is compacted: for fewer it does not pay.
     compaction_free_bytes = 16 * 1024 * 1024;
-    /// Percent of that file that are free before it is compacted: redb lets a small file grow to
-    /// twice its size, and a compaction writes what is left once more.
+    /// Percent of that file that are free before it is compacted: what is left is written once
+    /// more, which wears a card.
     compaction_free_percent = 50;
     /// Bytes of redb's page cache.
     cache_bytes = 16 * 1024 * 1024;

@@ -84,7 +84,11 @@ struct Held(Option<Database>);
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if let Err(failure) = guarded(|| Ok(drop(self.0.take()))) {
+        let closed = guarded(|| {
+            drop(self.0.take());
+            Ok(())
+        });
+        if let Err(failure) = closed {
             tracing::warn!(error = %failure.error, "a database that is given up did not close");
         }
     }

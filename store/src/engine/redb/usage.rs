@@ -16,7 +16,7 @@ const OVERHEAD_PERCENT: u64 = 20;
 /// How much of the database's file is in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
-    /// Bytes of the file.
+    /// Bytes of space that the file takes.
     pub file_bytes: u64,
     /// Bytes of the keys and values that are stored.
     pub stored_bytes: u64,
