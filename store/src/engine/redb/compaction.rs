@@ -1,9 +1,10 @@
 //! Compaction: the rows move to a new file, in order, and the new file takes the old one's place.
 //!
-//! In order, redb fills page after page. It can give back the room of what was deleted only while nobody reads or writes. So the rows
-//! of a snapshot are copied beside the database while everybody goes on; what is changed meanwhile
-//! is noted and copied in rounds; and between two commits the writer copies the last changes and
-//! changes the names. Whenever the power goes, one of the two files has the name and is whole.
+//! In order, redb fills page after page. It can give back the room of what was deleted only while
+//! nobody reads or writes. So the rows of a snapshot are copied beside the database while everybody
+//! goes on; what is changed meanwhile is noted and copied in rounds; and between two commits the
+//! writer copies the last changes and changes the names. Whenever the power goes, one of the two
+//! files has the name and is whole.
 
 use std::collections::BTreeSet;
 use std::io;
