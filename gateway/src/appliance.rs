@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::admin;
-use crate::claim::Claim;
+use crate::claim::{Claim, OpenHouse};
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
 use crate::counts;
@@ -22,6 +22,7 @@ use crate::http;
 use crate::mqtt_thread::MqttThread;
 use crate::shelf::HouseShelf;
 use crate::tls::{self, TlsError};
+use crate::upkeep;
 
 /// Why the appliance does not run.
 #[derive(Debug, thiserror::Error)]
@@ -129,7 +130,7 @@ pub async fn serve(
         None => None,
     };
     let certificate = config.certificate.as_ref().map(tls::given).transpose()?;
-    let app = claim.open(opened).await?;
+    let OpenHouse { app, engine, .. } = claim.open(opened).await?;
     app.broker.know_rooms(app.store.room_heads());
     let sessions = app.broker.restore(Arc::new(HouseShelf::new(app.store.clone()))).await;
     tracing::info!(sessions = sessions.map_err(ApplianceError::House)?, "sessions taken up");
@@ -162,13 +163,14 @@ pub async fn serve(
     tell(State::Listening(&started));
     app.house_opened();
     let numbers_task = tokio::spawn(counts::publish(app.clone(), stop.clone()));
+    let upkeep_task = tokio::spawn(upkeep::run(engine, app.limits.clone(), stop.clone()));
     let broker = app.broker.clone();
     mqtt_thread.listen(mqtt_listener, |listener| async move { broker.listen(listener).await })?;
     let admin_task = tokio::spawn(admin.serve(app.clone(), stop.clone()));
     http::serve(http_listener, http::routes(&app), app.limits.connections_max, stop).await;
     app.close().await;
     mqtt_thread.end().await;
-    for task in [admin_task, numbers_task] {
+    for task in [admin_task, numbers_task, upkeep_task] {
         if let Err(error) = task.await {
             tracing::error!(%error, "a task ended badly");
         }
@@ -247,7 +249,7 @@ mod tests {
         run(async {
             let claim = Claim::take(&place, Arc::default()).unwrap();
             let opened = claim.unlock(None).unwrap();
-            let app = claim.open(opened).await.unwrap();
+            let app = claim.open(opened).await.unwrap().app;
             app.store.keep("authority", b"noise".to_vec()).await.unwrap();
             app.close().await;
         });

@@ -7,12 +7,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hearth_protocol::limits::Limits;
-use hearth_store::{FileDisk, KeyError, Opened, Passphrase, Redb};
+use hearth_store::{Attachments, FileDisk, FileFolder, KeyError, Opened, Passphrase, Redb};
 
 use crate::app::App;
 use crate::appliance::ApplianceError;
 use crate::clock::SystemClock;
 use crate::config::Place;
+use crate::error::ApiError;
 
 /// A house that nobody else can open meanwhile.
 pub struct Claim {
@@ -20,7 +21,18 @@ pub struct Claim {
     pub place: Place,
     /// The limits in force.
     pub limits: Arc<Limits>,
+    folder: FileFolder,
     disk: FileDisk,
+}
+
+/// A house that is open.
+pub struct OpenHouse {
+    /// What serves it.
+    pub app: Arc<App>,
+    /// What lies under its store.
+    pub engine: Arc<Redb>,
+    /// The files beside the store.
+    pub attachments: Attachments,
 }
 
 impl Claim {
@@ -28,8 +40,8 @@ impl Claim {
     pub fn take(place: &Place, limits: Arc<Limits>) -> Result<Self, ApplianceError> {
         make_folder(&place.data)
             .map_err(|cause| ApplianceError::Folder { folder: place.data.clone(), cause })?;
-        let disk = FileDisk::open(&place.store_file())?;
-        Ok(Self { place: place.clone(), limits, disk })
+        let (folder, disk) = FileFolder::open(&place.store_file())?;
+        Ok(Self { place: place.clone(), limits, folder, disk })
     }
 
     /// The data key, by what there is to open it with.
@@ -38,13 +50,18 @@ impl Claim {
     }
 
     /// Opens the house.
-    pub async fn open(self, opened: Opened) -> Result<Arc<App>, ApplianceError> {
+    pub async fn open(self, opened: Opened) -> Result<OpenHouse, ApplianceError> {
         for error in &opened.passed_over {
             tracing::warn!(%error, "the data was opened in another way");
         }
-        let engine = Redb::open(Arc::new(self.disk), &opened.key, self.limits.cache_bytes)
+        let (folder, disk) = (Arc::new(self.folder), Arc::new(self.disk));
+        let engine = Redb::open_in(folder, disk, &opened.key, self.limits.cache_bytes)
             .map_err(|cause| ApplianceError::Store { file: self.place.store_file(), cause })?;
-        Ok(App::open(Arc::new(engine), self.limits, Arc::new(SystemClock)).await?)
+        let engine = Arc::new(engine);
+        let app = App::open(engine.clone(), self.limits, Arc::new(SystemClock)).await?;
+        let attachments = Attachments::open(app.store.clone(), &self.place.data, &opened.key)
+            .map_err(ApiError::from)?;
+        Ok(OpenHouse { app, engine, attachments })
     }
 }
 

@@ -14,7 +14,8 @@
 //! - [`app`]: the state they share · [`error`], [`clock`], [`config`], [`names`]
 //! - [`auth`]: who is it · [`accounts`], [`devices`], [`bundles`]: how they come to be
 //! - [`appliance`], [`http`], [`mqtt_thread`], [`web`], [`admin`]: the running program
-//! - [`claim`]: the data folder before it is open · [`thief`]: who could read it · [`hardening`]
+//! - [`claim`]: the data folder before it is open · [`upkeep`] of its file · [`thief`]: who could
+//!   read it · [`hardening`]
 //! - [`authority`], [`tls`]: the certificates of the house, and TLS with them or given ones
 //! - [`cli`]: the command · [`member`]: a person who signed in on this machine
 
@@ -51,4 +52,5 @@ pub mod roles;
 pub mod shelf;
 pub mod thief;
 pub mod tls;
+pub mod upkeep;
 pub mod web;

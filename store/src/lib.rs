@@ -4,7 +4,8 @@
 //!
 //! - [`engine`]: the seam: a sorted map of bytes with atomic batches; in memory, or redb
 //! - [`disk`], [`sealed_file`], [`master_key`]: what lies below redb, encrypted page by page; in
-//!   memory its keys lie in [`locked`] pages
+//!   memory its keys lie in [`locked`] pages; `sim_disk` and `sim_folder` are the disks of tests,
+//!   which lose power and pages
 //! - [`keys`], [`record`]: the whole key space, and how values look
 //! - one file per noun: [`house`], [`settings`], [`users`], [`contacts`], [`blocks`], [`vaults`],
 //!   [`sessions`], [`tokens`], [`rooms`], [`members`], [`bundles`], [`invites`], [`proofs`],
@@ -41,6 +42,8 @@ pub mod settings;
 pub mod shelf;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim_disk;
+#[cfg(any(test, feature = "sim"))]
+pub mod sim_folder;
 pub mod store;
 pub mod tokens;
 pub mod users;
@@ -63,10 +66,10 @@ pub use bundles::Bundle;
 pub use change::{Change, Edit};
 pub use contacts::Contact;
 pub use devices::Device;
-pub use disk::{DATABASE_FILE, Disk, FileDisk, FileError};
+pub use disk::{DATABASE_FILE, Disk, FileDisk, FileError, FileFolder, Folder};
 pub use engine::memory::Memory;
-pub use engine::redb::Redb;
-pub use engine::{Batch, Engine, EngineError};
+pub use engine::redb::{Compacted, Redb, Usage};
+pub use engine::{Batch, Engine, EngineError, Snapshot};
 pub use error::StoreError;
 pub use grants::{Grant, Grantee};
 pub use house::House;

@@ -16,6 +16,7 @@ use std::fmt;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use hearth_protocol::limits::Limits;
 
@@ -46,7 +47,9 @@ use files::{hold, io_error, there};
 const FOLDER: &str = "keys";
 
 /// The key that everything at rest derives from: kept out of swap, wiped when dropped, never shown.
-pub struct DataKey(LockedKey);
+/// Clones share it.
+#[derive(Clone)]
+pub struct DataKey(Arc<LockedKey>);
 
 impl DataKey {
     /// A key from its bytes.
@@ -56,7 +59,7 @@ impl DataKey {
 
     /// A key from its bytes, which are wiped.
     fn taking(bytes: &mut [u8; 32]) -> Self {
-        Self(LockedKey::taking(bytes))
+        Self(Arc::new(LockedKey::taking(bytes)))
     }
 
     fn random() -> io::Result<Self> {

@@ -142,7 +142,7 @@ fn directly(place: &Place, request: Request) -> Result<Reply, Failure> {
     let opened = passphrase::open(place, &claim.limits, |given| claim.unlock(given))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let app = claim.open(opened).await?;
+        let app = claim.open(opened).await?.app;
         let reply = admin::handle(&app, request).await;
         app.close().await;
         Ok(reply)
