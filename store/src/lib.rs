@@ -6,8 +6,9 @@
 //! - [`disk`], [`sealed_file`], [`master_key`]: what lies below redb, encrypted page by page
 //! - [`keys`], [`record`]: the whole key space, and how values look
 //! - one file per noun: [`house`], [`users`], [`vaults`], [`sessions`], [`tokens`], [`rooms`],
-//!   [`members`], [`bundles`], [`invites`], [`proofs`], [`devices`], [`grants`], [`messages`],
-//!   [`shelf`]
+//!   [`members`], [`sanctions`], [`receipts`], [`pins`], [`bundles`], [`invites`], [`proofs`],
+//!   [`devices`], [`grants`], [`messages`], [`reactions`], [`shelf`]
+//! - [`sweeps`], [`retention`]: what goes by itself, in small commits
 //! - [`change`]: every write but a message's is one atomic change
 //! - [`store`]: what the gateway holds; its one appender numbers everything that is written
 
@@ -24,21 +25,28 @@ pub mod keys;
 pub mod master_key;
 pub mod members;
 pub mod messages;
+pub mod pins;
 pub mod proofs;
+pub mod reactions;
+pub mod receipts;
 pub mod record;
+pub mod retention;
 pub mod rooms;
+pub mod sanctions;
 pub mod sealed_file;
 pub mod sessions;
 pub mod shelf;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim_disk;
 pub mod store;
+pub mod sweeps;
 pub mod tokens;
 pub mod users;
 pub mod vaults;
 
 mod appender;
 mod edits;
+mod heads;
 #[cfg(test)]
 mod nouns_tests;
 mod stage;
@@ -52,18 +60,27 @@ pub use disk::{DATABASE_FILE, Disk, FileDisk, FileError};
 pub use engine::memory::Memory;
 pub use engine::redb::Redb;
 pub use engine::{Batch, Engine, EngineError};
-pub use error::StoreError;
+pub use error::{Rule, StoreError};
 pub use grants::{Grant, Grantee};
 pub use house::House;
 pub use invites::Invite;
 pub use master_key::{DataKey, KeyError, load_or_create};
-pub use members::Member;
-pub use messages::{Appended, NewEvent, Once, PageQuery, StoredEvent};
+pub use members::{Member, Notify};
+pub use messages::history::{Page, PageQuery, Span};
+pub use messages::views::{MessageView, ViewPage};
+pub use messages::{
+    About, Appended, Deleted, Edited, Effect, EventKind, NewEvent, Once, Parent, Right, StoredEvent,
+};
+pub use pins::Pin;
 pub use proofs::JoinProof;
-pub use rooms::Room;
+pub use reactions::{Reacted, normal_emoji};
+pub use receipts::Receipt;
+pub use rooms::{History, Room};
+pub use sanctions::{Sanction, Sentence};
 pub use sealed_file::OpenError;
 pub use sessions::Session;
 pub use shelf::ShelfEdit;
+pub use sweeps::{Sweep, Swept};
 pub use store::{Committed, Store, Touch};
 pub use tokens::AppToken;
 pub use users::{Login, User};

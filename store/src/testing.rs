@@ -88,6 +88,10 @@ pub fn room(number: u8) -> Room {
         first_position: Position(1),
         last_message_at: 5,
         direct: None,
+        history: History::All,
+        keep_days: 0,
+        keep_bytes: 0,
+        pins: vec![],
     }
 }
 
@@ -98,6 +102,7 @@ pub fn member(room: u8, user: u8) -> Member {
         role: RoomRole::Member,
         joined_at: 9,
         joined_position: Position::START,
+        notify: Notify::All,
     }
 }
 
@@ -125,6 +130,9 @@ pub fn event(number: u8) -> NewEvent {
         id: Some(event_id(number)),
         sender: Sender::Person(user_id(1)),
         class: Class::Event,
+        kind: EventKind::Text,
+        parent: None,
+        effect: Effect::None,
         body: Bytes::from(format!("body {number}")),
         at_ms: 1_000 + u64::from(number),
         once: Once::Id,
