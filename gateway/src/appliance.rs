@@ -23,6 +23,7 @@ use crate::error::ApiError;
 use crate::gate::HouseGate;
 use crate::http;
 use crate::shelf::HouseShelf;
+use crate::sweeps;
 use crate::tls::{self, TlsError};
 
 /// Why the appliance does not run.
@@ -169,12 +170,13 @@ pub async fn serve(
     ready(&started);
     app.house_opened();
     let numbers_task = tokio::spawn(counts::publish(app.clone(), stop.clone()));
+    let sweeps_task = tokio::spawn(sweeps::run(app.clone(), stop.clone()));
     let broker = app.broker.clone();
     let mqtt_task = tokio::spawn(async move { broker.listen(mqtt_listener).await });
     let admin_task = tokio::spawn(admin.serve(app.clone(), stop.clone()));
     http::serve(http_listener, http::routes(&app), app.limits.connections_max, stop).await;
     app.close().await;
-    for task in [mqtt_task, admin_task, numbers_task].into_iter().chain(mqtts_task) {
+    for task in [mqtt_task, admin_task, numbers_task, sweeps_task].into_iter().chain(mqtts_task) {
         if let Err(error) = task.await {
             tracing::error!(%error, "a task ended badly");
         }

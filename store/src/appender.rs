@@ -176,7 +176,10 @@ impl Appender {
         let mut events = Vec::new();
         for (work, outcome) in works.iter().zip(outcomes) {
             match (work, outcome) {
-                (Work::Append { event: asked, .. }, Outcome::Appended(Ok((_, Some(event), rooms)))) => {
+                (
+                    Work::Append { event: asked, .. },
+                    Outcome::Appended(Ok((_, Some(event), rooms))),
+                ) => {
                     if !rooms.is_empty() {
                         if !events.is_empty() {
                             listener.events(&std::mem::take(&mut events));

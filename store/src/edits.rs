@@ -8,8 +8,8 @@ use crate::error::StoreError;
 use crate::messages::effects::{self, Erasure};
 use crate::stage::Stage;
 use crate::{
-    bundles, devices, grants, house, invites, members, pins, proofs, rooms, sanctions, sessions, tokens, users,
-    vaults,
+    bundles, devices, grants, house, invites, members, pins, proofs, rooms, sanctions, sessions,
+    tokens, users, vaults,
 };
 
 /// What edits need to know beside themselves.

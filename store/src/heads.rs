@@ -110,7 +110,8 @@ impl Heads {
                 Some(row) => record::decode("room's tally", &row)?,
                 None => newest(engine, room.id).await?,
             };
-            heads.insert(room.id, Head { version: room.version, first: room.first_position, tally });
+            heads
+                .insert(room.id, Head { version: room.version, first: room.first_position, tally });
         }
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = heads;
         Ok(())

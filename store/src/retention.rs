@@ -74,11 +74,7 @@ pub(crate) async fn trim(
 }
 
 /// Counts some of the events that were stored before rooms had tallies.
-async fn count_back(
-    around: &mut Around<'_>,
-    head: &mut Head,
-    step: u64,
-) -> Result<(), StoreError> {
+async fn count_back(around: &mut Around<'_>, head: &mut Head, step: u64) -> Result<(), StoreError> {
     let until = head.tally.counted_from;
     let from = Position(until.0.saturating_sub(step)).max(head.first);
     for item in around.read(from, until).await? {

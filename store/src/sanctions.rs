@@ -117,7 +117,9 @@ async fn save(
         return Ok(());
     }
     let sentences = [&sanction.mute, &sanction.ban].into_iter().flatten();
-    if sentences.map(|sentence| sentence.reason.chars().count()).any(|n| n > limits.reason_chars_max)
+    if sentences
+        .map(|sentence| sentence.reason.chars().count())
+        .any(|n| n > limits.reason_chars_max)
     {
         let max = limits.reason_chars_max;
         return Err(StoreError::TooLong { what: "the reason", max });

@@ -189,7 +189,10 @@ impl Store {
 }
 
 /// Every row of a range, some at a time.
-pub(crate) async fn scan_all(engine: &dyn Engine, mut range: Range) -> Result<Vec<Row>, StoreError> {
+pub(crate) async fn scan_all(
+    engine: &dyn Engine,
+    mut range: Range,
+) -> Result<Vec<Row>, StoreError> {
     let mut rows = vec![];
     loop {
         let more = engine.scan(range.clone(), Order::Ascending, SCAN_ROWS).await?;

@@ -11,10 +11,10 @@ use crate::change::Change;
 use crate::edits::{self, Setting};
 use crate::error::StoreError;
 use crate::heads::{Head, Moved};
+use crate::messages::damage::Around;
 use crate::messages::{
     Appended, Became, EventKind, NewEvent, Once, StoredEvent, effects, once_key,
 };
-use crate::messages::damage::Around;
 use crate::rooms::{self, Room};
 use crate::stage::{Resized, Stage};
 use crate::store::Shared;

@@ -35,6 +35,10 @@ pub(crate) async fn apply(
         }
         Effect::Erase { target, right, reason } => {
             let Sender::Person(by) = stored.sender else { return Err(Rule::NotOwn.into()) };
+            let max = limits.reason_chars_max;
+            if reason.as_ref().is_some_and(|reason| reason.chars().count() > max) {
+                return Err(StoreError::TooLong { what: "the reason", max });
+            }
             let erasure = Erasure { target: *target, by, right: *right, reason: reason.clone() };
             erase(stage, stored.room, &erasure, stored.received_at).await?;
         }
@@ -201,7 +205,12 @@ fn stub(
     if event.kind.is_message() {
         left.kind = EventKind::Erased;
     }
-    stage.resize(event.room, event.position, record::event_bytes(event), record::event_bytes(&left));
+    stage.resize(
+        event.room,
+        event.position,
+        record::event_bytes(event),
+        record::event_bytes(&left),
+    );
     stage.put(keys::event(event.room, event.position), record::encode_event(&left));
     Ok(())
 }

@@ -91,7 +91,8 @@ impl Store {
     /// A page of a room's history. A damaged stretch counts as one event.
     pub async fn page(&self, room: RoomId, query: PageQuery) -> Result<Page, StoreError> {
         let head = self.heads().get(room).ok_or(StoreError::NotFound { what: "room" })?;
-        let after = query.after.map_or(Position::START, |after| Position(after.0.saturating_add(1)));
+        let after =
+            query.after.map_or(Position::START, |after| Position(after.0.saturating_add(1)));
         let from = after.max(query.since).max(head.first);
         let end = head.tally.position.next();
         let until = query.before.map_or(end, |before| before.min(end));
@@ -138,9 +139,7 @@ impl Store {
         while page.len() < limit && left.from <= left.to {
             let count = step.min(left.to.0 - left.from.0 + 1);
             let window = match order {
-                Order::Ascending => {
-                    Span { from: left.from, to: Position(left.from.0 + count - 1) }
-                }
+                Order::Ascending => Span { from: left.from, to: Position(left.from.0 + count - 1) },
                 Order::Descending => Span { from: Position(left.to.0 + 1 - count), to: left.to },
             };
             let mut items = around.read(window.from, window.to.next()).await?;

@@ -2,7 +2,7 @@
 //! background, a bounded number per commit. Its id is never a room's again, so that no position is
 //! given twice; the ids of its events are free once their rows are gone.
 
-use hearth_protocol::ids::{DeviceId, RoomId, UserId};
+use hearth_protocol::ids::{RoomId, UserId};
 use hearth_protocol::limits::Limits;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use crate::engine::{Order, Range};
 use crate::error::{Rule, StoreError};
 use crate::stage::Stage;
 use crate::sweeps::Swept;
-use crate::{devices, keys, members, record};
+use crate::{keys, members, record};
 
 /// A room that was removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ pub(crate) struct Removed {
     pub swept: bool,
 }
 
-/// Removes a room, its memberships and its devices.
+/// Removes a room and its memberships; its devices have ended before.
 pub(crate) async fn remove(
     stage: &mut Stage<'_>,
     id: RoomId,
@@ -39,9 +39,11 @@ pub(crate) async fn remove(
         stage.delete(direct_key(two));
     }
     members::remove_all(stage, id).await?;
-    for (key, _) in stage.scan(keys::devices_of(id), Order::Ascending, usize::MAX).await? {
-        let device = DeviceId::from_bytes(record::id16("device", &key)?);
-        devices::remove(stage, device).await?;
+    if !stage.scan(keys::devices_of(id), Order::Ascending, 1).await?.is_empty() {
+        return Err(StoreError::Invalid {
+            what: "the removal of a room",
+            why: "its devices end before, in the same change",
+        });
     }
     stage.delete(keys::room(id));
     stage.save("removed room", keys::removed(id), &Removed { by, at, swept: false })?;
@@ -86,7 +88,7 @@ fn free_id(stage: &mut Stage<'_>, key: &[u8], value: bytes::Bytes) {
     }
 }
 
-/// All that a room has beside its memberships and devices, the events first.
+/// All that a room has beside its memberships, the events first.
 fn rows_of(room: RoomId) -> [(Range, bool); 12] {
     [
         (keys::events_of(room), true),
