@@ -13,6 +13,9 @@ pub(crate) mod effects;
 pub mod history;
 pub mod views;
 
+#[cfg(test)]
+mod tests;
+
 use bytes::Bytes;
 use hearth_protocol::event::{Class, Sender};
 use hearth_protocol::ids::{DeviceId, EventId, Position, RoomId, UserId};
