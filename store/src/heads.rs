@@ -55,10 +55,10 @@ impl Tally {
         self.bytes = self.bytes.saturating_add(bytes);
     }
 
-    /// Takes back bytes that an event no longer has.
-    pub fn free(&mut self, position: Position, bytes: u64) {
+    /// Counts an event anew that has other bytes now; none if it is gone.
+    pub fn resize(&mut self, position: Position, from_bytes: u64, to_bytes: u64) {
         if position >= self.counted_from {
-            self.bytes = self.bytes.saturating_sub(bytes);
+            self.bytes = self.bytes.saturating_add(to_bytes).saturating_sub(from_bytes);
         }
     }
 }

@@ -14,6 +14,8 @@ pub mod history;
 pub mod views;
 
 #[cfg(test)]
+mod history_tests;
+#[cfg(test)]
 mod tests;
 
 use bytes::Bytes;

@@ -16,6 +16,9 @@ use crate::stage::Stage;
 use crate::sweeps::Swept;
 use crate::{keys, record};
 
+#[cfg(test)]
+mod tests;
+
 /// What a trim did.
 pub(crate) struct Trimmed {
     pub head: Head,
@@ -56,7 +59,7 @@ pub(crate) async fn trim(
             break;
         }
         rows += remove(stage, &event).await?;
-        head.tally.free(event.position, record::event_bytes(&event));
+        head.tally.resize(event.position, record::event_bytes(&event), 0);
         first = event.position.next();
         if rows >= limits.sweep_rows_max {
             break;

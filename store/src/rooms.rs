@@ -3,6 +3,8 @@
 //! [`removal`]: how one ends.
 
 pub(crate) mod removal;
+#[cfg(test)]
+mod tests;
 
 use hearth_protocol::ids::{Epoch, Position, RoomId, UserId};
 use hearth_protocol::limits::Limits;

@@ -72,7 +72,7 @@ impl<'a> Numbering<'a> {
     async fn settle(&mut self, stage: &mut Stage<'_>) -> Result<Vec<Room>, StoreError> {
         for Resized { room, position, from_bytes, to_bytes } in stage.take_resized() {
             if let Some(mut head) = self.head(room) {
-                head.tally.free(position, from_bytes.saturating_sub(to_bytes));
+                head.tally.resize(position, from_bytes, to_bytes);
                 self.heads.insert(room, Some(head));
             }
         }

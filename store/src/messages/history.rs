@@ -138,9 +138,21 @@ impl Store {
         let mut page = Page::default();
         while page.len() < limit && left.from <= left.to {
             let count = step.min(left.to.0 - left.from.0 + 1);
+            let edge = match order {
+                Order::Ascending => Position(left.from.0 + count - 1),
+                Order::Descending => Position(left.to.0 + 1 - count),
+            };
+            // A known stretch at the edge comes as a whole.
+            let known = shared.damage.next(room, edge).filter(|span| span.from <= edge);
             let window = match order {
-                Order::Ascending => Span { from: left.from, to: Position(left.from.0 + count - 1) },
-                Order::Descending => Span { from: Position(left.to.0 + 1 - count), to: left.to },
+                Order::Ascending => {
+                    let to = known.map_or(edge, |span| span.to.min(left.to));
+                    Span { from: left.from, to }
+                }
+                Order::Descending => {
+                    let from = known.map_or(edge, |span| span.from.max(left.from));
+                    Span { from, to: left.to }
+                }
             };
             let mut items = around.read(window.from, window.to.next()).await?;
             let missing = limit - page.len();
