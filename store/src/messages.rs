@@ -16,6 +16,8 @@ pub mod views;
 #[cfg(test)]
 mod history_tests;
 #[cfg(test)]
+mod model_tests;
+#[cfg(test)]
 mod tests;
 
 use bytes::Bytes;
