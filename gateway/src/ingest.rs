@@ -3,6 +3,9 @@
 //! member? → well formed? → the room's rules → not too fast? → stored. What follows a commit
 //! (broker, mirrors) is in `aftermath`.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 
