@@ -107,7 +107,7 @@ limits! {
     reactions_per_message_max = 1_000;
     /// Pinned messages of one room: they lie in the room's own record.
     pins_per_room_max = 50;
-    /// Characters of the reason of a mute or a ban.
+    /// Characters of the reason of a mute, a ban or an erasure.
     reason_chars_max = 500;
     /// People muted or banned in one room: as many as can be in it.
     sanctions_per_room_max = 1_000;

@@ -21,11 +21,9 @@ async fn view(store: &Store, number: u8) -> MessageView {
     store.message_view(event_id(number)).await.unwrap().unwrap()
 }
 
-fn store_with(limits: Limits) -> impl Future<Output = Store> {
-    async {
-        let store = Store::open(Arc::new(Memory::new()), Arc::new(limits)).await.unwrap();
-        store.with_people().await
-    }
+async fn store_with(limits: Limits) -> Store {
+    let store = Store::open(Arc::new(Memory::new()), Arc::new(limits)).await.unwrap();
+    store.with_people().await
 }
 
 #[test]

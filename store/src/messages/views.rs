@@ -31,7 +31,8 @@ pub struct MessageView {
     pub reactions: Vec<Reacted>,
 }
 
-/// A page of views, in ascending positions; edits, reactions and erasures are seen in what they did.
+/// A page of views, in ascending positions. Edits, reactions and erasures are seen in what they
+/// did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ViewPage {
     /// What reads.
