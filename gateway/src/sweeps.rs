@@ -16,7 +16,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::app::App;
 use crate::ingest::SAME_POST_MS;
 
-/// How often receipts and last uses are written.
+/// How often receipts are written, if there are any.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
 /// How far a clock that nobody vouches for may be from the last time it was trusted.
 const TRUSTED_FOR_HOURS: usize = 24;

@@ -159,14 +159,12 @@ impl Appender {
         let noted = if flush { shared.receipts.all() } else { BTreeMap::new() };
         receipts::stage_all(&mut stage, &noted).await?;
         let heads = numbering.finish(&mut stage)?;
-        if flush || !stage.is_empty() {
+        if !stage.is_empty() {
             self.stage_touches(&mut stage).await;
-            if !stage.is_empty() {
-                shared.engine.commit(stage.into_batch()).await?;
-            }
-            shared.receipts.written(&noted);
+            shared.engine.commit(stage.into_batch()).await?;
             self.touches.clear();
         }
+        shared.receipts.written(&noted);
         Ok((outcomes, heads))
     }
 

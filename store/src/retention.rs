@@ -49,9 +49,16 @@ pub(crate) async fn trim(
     }
     let oldest_ms = if days > 0 { at_ms.saturating_sub(days_ms(days)) } else { 0 };
     let end = head.tally.position.next();
-    let until = Position(head.first.0.saturating_add(step)).min(end);
+    let mut until = Position(head.first.0.saturating_add(step)).min(end);
+    let mut items = around.read(head.first, until).await?;
+    // What is damaged goes with the first event after it, however far that is.
+    while until < end && !items.iter().any(|item| matches!(item, Item::Event(_))) {
+        let next = Position(until.0.saturating_add(step)).min(end);
+        items = around.read(until, next).await?;
+        until = next;
+    }
     let (mut rows, mut first) = (0, head.first);
-    for item in around.read(head.first, until).await? {
+    for item in items {
         let Item::Event(event) = item else { continue };
         let event = as_staged(stage, event)?;
         let too_large = bytes > 0 && head.tally.bytes > bytes;

@@ -132,7 +132,7 @@ impl Store {
         self.ask(|answer| Work::Sweep { sweep, answer }).await
     }
 
-    /// Writes the receipts and last uses that are noted and not written yet.
+    /// Writes the receipts that are noted and not written yet, and last uses beside them.
     pub async fn flush(&self) -> Result<(), StoreError> {
         self.ask(|answer| Work::Flush { answer }).await
     }

@@ -187,6 +187,20 @@ fn a_damaged_stretch_goes_with_what_came_after_it() {
 }
 
 #[test]
+fn damage_that_is_longer_than_a_step_holds_no_sweep_up() {
+    block_on(async {
+        let engine = Arc::new(Hurt::default());
+        let limits = Arc::new(Limits { sweep_rows_max: 2, ..Limits::default() });
+        let store = Store::open(Arc::new(engine.clone()), limits).await.unwrap();
+        let store = with_events(store, 9).await;
+        engine.hurt(1..=7);
+        store.make(keep(1, 0)).await.unwrap();
+        sweep(&store, days_ms(10)).await;
+        assert_eq!(left(&store).await, [9]);
+    });
+}
+
+#[test]
 fn a_removed_room_is_gone_at_once_and_its_rows_bit_by_bit() {
     block_on(async {
         let limits = Limits { sweep_rows_max: 5, ..Limits::default() };
