@@ -12,7 +12,9 @@ use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
 use hearth_protocol::sealing::card::Card;
 use hearth_protocol::sealing::kdf::sha256;
 use hearth_protocol::sealing::vault::Cost;
-use hearth_store::{Change, Edit, House, Invite, JoinProof, Login, Member, Room, User, Vault};
+use hearth_store::{
+    Change, Edit, House, Invite, JoinProof, Login, Member, Notify, Room, User, Vault,
+};
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
@@ -344,5 +346,6 @@ pub fn check_password(password: &str) -> Result<(), ApiError> {
 /// A membership that begins now.
 pub fn member(room: &Room, user: UserId, role: RoomRole, at_ms: u64) -> Member {
     // The appender numbers the line that tells of it; the position is filled in there.
-    Member { room: room.id, user, role, joined_at: at_ms, joined_position: Position::START }
+    let (room, joined_position, notify) = (room.id, Position::START, Notify::All);
+    Member { room, user, role, joined_at: at_ms, joined_position, notify }
 }

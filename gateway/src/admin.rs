@@ -11,7 +11,7 @@ use hearth_protocol::grant::Access;
 use hearth_protocol::ids::{DeviceId, GrantId, RoomId};
 use hearth_protocol::principal::Account;
 use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
-use hearth_store::{Change, Edit, Grant, Grantee, Passphrase};
+use hearth_store::{Change, Edit, Grant, Grantee, History, Passphrase, Room};
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::member;
@@ -52,6 +52,17 @@ pub enum Request {
     },
     /// Lists the rooms.
     RoomList,
+    /// Sets how long a room's history is kept and how much of it a newcomer sees.
+    RoomSet {
+        /// The room's name or id.
+        room: String,
+        /// Days, 0 for ever; as it is if not given.
+        keep_days: Option<usize>,
+        /// Bytes, 0 for all; as it is if not given.
+        keep_bytes: Option<u64>,
+        /// What a newcomer sees; as it is if not given.
+        history: Option<History>,
+    },
     /// Adds a device to an open room.
     DeviceAdd {
         /// Its name.
@@ -181,6 +192,12 @@ pub struct RoomLine {
     pub sealing: Sealing,
     /// How many are in it.
     pub members: usize,
+    /// What a newcomer sees of its history.
+    pub history: History,
+    /// Days that an event is kept; 0: for ever.
+    pub keep_days: usize,
+    /// Bytes of events that are kept; 0: all.
+    pub keep_bytes: u64,
 }
 
 /// A device.
@@ -242,6 +259,17 @@ async fn answer(app: &App, request: Request) -> Result<Reply, ApiError> {
         Request::RoomList => {
             Ok(Reply::Rooms(app.membership.rooms().iter().map(|state| room_line(state)).collect()))
         }
+        Request::RoomSet { room, keep_days, keep_bytes, history } => {
+            let old = find_room(app, &room)?.room.clone();
+            let edit = Edit::SetHistory {
+                room: old.id,
+                history: history.unwrap_or(old.history),
+                keep_days: keep_days.unwrap_or(old.keep_days),
+                keep_bytes: keep_bytes.unwrap_or(old.keep_bytes),
+            };
+            app.store.change(Change::of(vec![edit], app.clock.now_ms())).await?;
+            Ok(Reply::Rooms(vec![room_line(&*find_room(app, &old.id.to_string())?)]))
+        }
         Request::DeviceAdd { name, room } => {
             let state = find_room(app, &room)?;
             let new = NewDevice { id: None, name, by: state.room.created_by, bundle: None };
@@ -294,7 +322,8 @@ async fn user_line(app: &App, user: hearth_store::User) -> Result<UserLine, ApiE
 fn room_line(state: &RoomState) -> RoomLine {
     let room = state.room.clone();
     let members = state.members.len();
-    RoomLine { id: room.id, name: room.name, kind: room.kind, sealing: room.sealing, members }
+    let Room { id, name, kind, sealing, history, keep_days, keep_bytes, .. } = room;
+    RoomLine { id, name, kind, sealing, members, history, keep_days, keep_bytes }
 }
 
 fn device_line(app: &App, device: hearth_store::Device, state: &RoomState) -> DeviceLine {

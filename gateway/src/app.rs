@@ -8,7 +8,7 @@ use hearth_protocol::event::Line;
 use hearth_protocol::ids::{EventId, Position, RoomId, UserId};
 use hearth_protocol::limits::Limits;
 use hearth_protocol::role::RoomType;
-use hearth_store::{Change, Edit, Engine, Room, Store, StoreError};
+use hearth_store::{Change, Edit, Engine, History, Room, Store, StoreError};
 use tokio::sync::OnceCell;
 
 use crate::aftermath::Aftermath;
@@ -137,7 +137,22 @@ impl App {
             first_position: Position(1),
             last_message_at: now,
             direct: None,
+            history: History::All,
+            keep_days: 0,
+            keep_bytes: 0,
+            pins: vec![],
         })
+    }
+
+    /// Where a member's sight of a room's history begins.
+    pub async fn sight(&self, state: &RoomState, user: UserId) -> Result<Position, ApiError> {
+        match state.room.history {
+            History::All => Ok(Position::START),
+            History::SinceJoin => {
+                let member = self.store.member(state.room.id, user).await?;
+                Ok(member.ok_or_else(|| ApiError::not_found("room"))?.joined_position)
+            }
+        }
     }
 
     /// Ends a membership; a sealed room needs a new epoch before it takes anything more.

@@ -21,6 +21,7 @@ use crate::gate::HouseGate;
 use crate::http;
 use crate::mqtt_thread::MqttThread;
 use crate::shelf::HouseShelf;
+use crate::sweeps;
 use crate::tls::{self, TlsError};
 use crate::upkeep;
 
@@ -130,7 +131,7 @@ pub async fn serve(
         None => None,
     };
     let certificate = config.certificate.as_ref().map(tls::given).transpose()?;
-    let OpenHouse { app, engine, .. } = claim.open(opened).await?;
+    let OpenHouse { app, engine, attachments } = claim.open(opened).await?;
     app.broker.know_rooms(app.store.room_heads());
     let sessions = app.broker.restore(Arc::new(HouseShelf::new(app.store.clone()))).await;
     tracing::info!(sessions = sessions.map_err(ApplianceError::House)?, "sessions taken up");
@@ -164,13 +165,14 @@ pub async fn serve(
     app.house_opened();
     let numbers_task = tokio::spawn(counts::publish(app.clone(), stop.clone()));
     let upkeep_task = tokio::spawn(upkeep::run(engine, app.limits.clone(), stop.clone()));
+    let sweeps_task = tokio::spawn(sweeps::run(app.clone(), attachments, stop.clone()));
     let broker = app.broker.clone();
     mqtt_thread.listen(mqtt_listener, |listener| async move { broker.listen(listener).await })?;
     let admin_task = tokio::spawn(admin.serve(app.clone(), stop.clone()));
     http::serve(http_listener, http::routes(&app), app.limits.connections_max, stop).await;
     app.close().await;
     mqtt_thread.end().await;
-    for task in [admin_task, numbers_task, upkeep_task] {
+    for task in [admin_task, numbers_task, sweeps_task, upkeep_task] {
         if let Err(error) = task.await {
             tracing::error!(%error, "a task ended badly");
         }

@@ -3,7 +3,7 @@
 use hearth_protocol::ids::IdError;
 use hearth_protocol::refusal::{Kind, Refusal};
 use hearth_protocol::sealing::SealingError;
-use hearth_store::StoreError;
+use hearth_store::{Rule, StoreError};
 
 /// What handlers return instead of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,9 +79,11 @@ impl From<StoreError> for ApiError {
                 .hint("somebody was quicker; read again and retry"),
             StoreError::NotFound { .. } => Self::new(Kind::NotFound, "not_found", text),
             StoreError::Gone { .. } => Self::new(Kind::Gone, "gone", text),
+            StoreError::Rule(rule) => rule_error(&rule, text),
             StoreError::LimitReached { .. } => Self::conflict("limit_reached", text),
             StoreError::QuotaFull { .. } => Self::conflict("quota_full", text),
             StoreError::Invalid { .. } => Self::invalid("not_possible", text),
+            StoreError::TooLarge { unit: "characters", .. } => Self::invalid("too_long", text),
             StoreError::TooLarge { .. } => Self::new(Kind::TooLarge, "too_large", text),
             StoreError::BrokenOff { .. } => Self::invalid("broke_off", text),
             other => {
@@ -90,5 +92,20 @@ impl From<StoreError> for ApiError {
                     .hint("the box's log and `hearth doctor` say more")
             }
         }
+    }
+}
+
+fn rule_error(rule: &Rule, text: String) -> ApiError {
+    match rule {
+        Rule::NoMessage => ApiError::new(Kind::NotFound, "no_such_message", text),
+        Rule::NotAMessage => ApiError::conflict("not_a_message", text),
+        Rule::Erased => ApiError::new(Kind::Gone, "message_erased", text),
+        Rule::NotOwn => ApiError::forbidden(text),
+        Rule::EditWindowOver { .. } => ApiError::conflict("edit_window_over", text),
+        Rule::BadEmoji { .. } => ApiError::invalid("bad_emoji", text),
+        Rule::Banned => ApiError::new(Kind::Forbidden, "banned", text),
+        Rule::Blocked => ApiError::new(Kind::Forbidden, "blocked", text),
+        Rule::LastOwner => ApiError::conflict("last_owner", text),
+        Rule::General => ApiError::conflict("general_is_everyones", text),
     }
 }

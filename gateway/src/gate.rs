@@ -237,10 +237,15 @@ async fn backlog(
 ) -> Result<Backlog, ApiError> {
     let user = who.user().ok_or_else(|| ApiError::not_found("room"))?;
     let state = app.membership.require(room, user, RoomAction::Read)?;
-    let query = PageQuery { before: None, after: Some(after), limit };
-    let events = app.store.page(room, query).await?;
-    let up_to = events.last().map_or(after, |last| last.position);
-    let events: Vec<(Position, Bytes)> = events
+    let since = app.sight(&state, user).await?;
+    let page = app.store.page(room, PageQuery { since, ..PageQuery::after(after, limit) }).await?;
+    // Over what is damaged, and over what is gone or hidden: nothing of it will ever come.
+    let up_to = match page.covered {
+        Some(covered) => covered.to,
+        None => app.store.head(room).await?.max(after),
+    };
+    let events: Vec<(Position, Bytes)> = page
+        .events
         .iter()
         .map(|event| (event.position, history::payload(event, state.room.sealing)))
         .collect();

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use hearth_protocol::bytes::b64u;
 use hearth_protocol::event::{Class, Frame, Sender};
 use hearth_protocol::role::Sealing;
-use hearth_store::StoredEvent;
+use hearth_store::{Deleted, MessageView, Span, StoredEvent};
 use serde_json::{Map, Value, json};
 
 /// The bytes after a frame's head: a door post names its device and id, which its age file cannot.
@@ -50,16 +50,63 @@ pub fn item(event: &StoredEvent, sealing: Sealing) -> Value {
     }
 }
 
+/// A stretch of `GET messages` that does not read.
+pub fn damaged(span: &Span) -> Value {
+    json!({ "type": "damaged", "from": span.from, "to": span.to })
+}
+
+/// One entry of `GET messages` in an open room: the message as it is now.
+pub fn view(view: &MessageView) -> Value {
+    let mut item = open_item(&view.event);
+    let Value::Object(map) = &mut item else { return item };
+    map.insert("kind".into(), json!(view.event.kind));
+    if let (Some(edited), Some(edit)) = (view.about.edited, &view.edit) {
+        if let Ok(Value::Object(mut edit)) = serde_json::from_slice::<Value>(&edit.body)
+            && let Some(content) = edit.remove("content")
+        {
+            map.insert("content".into(), content);
+        }
+        map.insert("edited_at".into(), json!(edited.at));
+    }
+    if let Some(deleted) = &view.about.deleted {
+        let Deleted { by, at, reason } = deleted;
+        map.insert("type".into(), json!("message"));
+        // Seed 004 @Message.
+        map.insert("content".into(), json!("[deleted]"));
+        map.insert("deleted".into(), json!({ "by": by, "at": at, "reason": reason }));
+        map.insert("sender".into(), sender_of(&view.event).0);
+        map.remove("target");
+        map.remove("by");
+    }
+    if !view.reactions.is_empty() {
+        let reactions = view.reactions.iter().map(|reacted| {
+            let users: Vec<_> = reacted.by.iter().map(|(user, _)| user).collect();
+            json!({ "emoji": reacted.emoji, "count": users.len(), "users": users })
+        });
+        map.insert("reactions".into(), reactions.collect());
+    }
+    item
+}
+
+/// The user and the device that an event is from, where it is from one.
+fn sender_of(event: &StoredEvent) -> (Value, Value) {
+    match event.sender {
+        Sender::Person(user) => (json!(user), Value::Null),
+        Sender::Device(device) => (Value::Null, json!(device)),
+        Sender::Box => (Value::Null, Value::Null),
+    }
+}
+
 fn open_item(event: &StoredEvent) -> Value {
     let mut map = match serde_json::from_slice::<Value>(&event.body) {
         Ok(Value::Object(map)) => map,
         // Everything stored in an open room was written by ingest as an object.
         _ => Map::from_iter([("type".to_string(), json!("damaged"))]),
     };
-    let (sender, device) = match event.sender {
-        Sender::Person(user) => (json!(user), Value::Null),
-        Sender::Device(device) => (Value::Null, json!(device)),
-        Sender::Box => (Value::Null, Value::Null),
+    let (sender, device) = match event.class {
+        // What is left of an erased message is the box's word.
+        Class::Line => (Value::Null, Value::Null),
+        _ => sender_of(event),
     };
     map.entry("content").or_insert_with(|| json!(""));
     map.insert("id".into(), json!(event.id));
@@ -74,6 +121,7 @@ fn open_item(event: &StoredEvent) -> Value {
 mod tests {
     use super::*;
     use hearth_protocol::ids::{DeviceId, EventId, Position, RoomId, UserId};
+    use hearth_store::EventKind;
 
     fn event(class: Class, sender: Sender, body: &'static [u8]) -> StoredEvent {
         StoredEvent {
@@ -83,6 +131,7 @@ mod tests {
             id: EventId::from_bytes([2; 16]),
             sender,
             class,
+            kind: EventKind::Text,
             body: Bytes::from_static(body),
         }
     }

@@ -3,6 +3,9 @@
 //! member? → well formed? → the room's rules → not too fast? → stored. What follows a commit
 //! (broker, mirrors) is in `aftermath`.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +17,9 @@ use hearth_protocol::refusal::{Kind, Refusal};
 use hearth_protocol::role::RoomAction;
 use hearth_protocol::sealing::event::{Kind as WireKind, WireHeader};
 use hearth_protocol::sealing::kdf::sha256;
-use hearth_store::{Appended, NewEvent, Once, StoreError, StoredEvent, Touch};
+use hearth_store::{
+    Appended, Effect, EventKind, NewEvent, Once, Right, StoreError, StoredEvent, Touch,
+};
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
@@ -24,7 +29,7 @@ use crate::membership::RoomState;
 use crate::moderation::{Pace, too_fast};
 
 /// A sealed door post that comes again within this time is the same one (design §3).
-const SAME_POST_MS: u64 = 10 * 60_000;
+pub const SAME_POST_MS: u64 = 10 * 60_000;
 /// How often a message is checked again when the room changed under it, before it is refused.
 const CHECKS_MAX: usize = 16;
 
@@ -58,6 +63,16 @@ struct Fit {
     class: Class,
     body: Bytes,
     once: Once,
+    kind: EventKind,
+    parent: Option<EventId>,
+    effect: Effect,
+}
+
+impl Fit {
+    /// An event of this kind that answers and changes nothing.
+    fn of(id: Option<EventId>, class: Class, kind: EventKind, body: Bytes, once: Once) -> Self {
+        Self { id, class, body, once, kind, parent: None, effect: Effect::None }
+    }
 }
 
 impl App {
@@ -76,7 +91,15 @@ impl App {
                 paced = true;
             }
             let now = self.clock.now_ms();
-            let (class, body) = (fit.class, fit.body.clone());
+            if let Sender::Person(user) = submission.sender
+                && let Err(no) = state.may_speak(user, now)
+            {
+                return match fit.id {
+                    Some(id) => self.known(&submission, id).await?.ok_or(no.into()),
+                    None => Err(no.into()),
+                };
+            }
+            let (class, kind, body) = (fit.class, fit.kind, fit.body.clone());
             let once = match (fit.once, &submission.packet) {
                 (Once::Never, Some(OnceKey { session, packet_id })) => {
                     Once::Qos2 { session: session.to_string(), packet_id: *packet_id }
@@ -88,6 +111,9 @@ impl App {
                 id: fit.id,
                 sender: submission.sender,
                 class: fit.class,
+                kind: fit.kind,
+                parent: fit.parent,
+                effect: fit.effect,
                 body: fit.body,
                 at_ms: now,
                 once,
@@ -100,7 +126,7 @@ impl App {
                     if let Sender::Device(device) = submission.sender {
                         self.store.touch(Touch::Device(device), now);
                     }
-                    return self.stored(&submission, answer?, class, body).await;
+                    return self.stored(&submission, answer?, class, kind, body).await;
                 }
             }
         }
@@ -112,6 +138,7 @@ impl App {
         submission: &Submission,
         appended: Appended,
         class: Class,
+        kind: EventKind,
         body: Bytes,
     ) -> Result<Stored, ApiError> {
         if appended.duplicate
@@ -121,7 +148,7 @@ impl App {
         }
         let Appended { position, received_at, id, duplicate } = appended;
         let (room, sender) = (submission.room, submission.sender);
-        let event = StoredEvent { room, position, received_at, id, sender, class, body };
+        let event = StoredEvent { room, position, received_at, id, sender, class, kind, body };
         Ok(Stored { event, duplicate })
     }
 
@@ -149,7 +176,7 @@ impl App {
                 let incoming = Incoming::parse(&submission.payload, &self.limits);
                 match (incoming.map_err(bad_event)?, state.is_sealed()) {
                     (Incoming::Sealed(wire), true) => self.sealed_event(state, user, wire),
-                    (Incoming::Open(event), false) => open_event(event),
+                    (Incoming::Open(event), false) => self.open_event(state, user, event),
                     (Incoming::Sealed(_), false) => Err(ApiError::conflict(
                         "room_is_open",
                         "the room is open: it takes text, not sealed events",
@@ -191,7 +218,45 @@ impl App {
             return no("rotate_first", message, "make the next bundle");
         }
         let (id, body) = (Some(header.id), Bytes::copy_from_slice(wire));
-        Ok(Fit { id, class: Class::Event, body, once: Once::Id })
+        Ok(Fit::of(id, Class::Event, EventKind::Sealed, body, Once::Id))
+    }
+
+    /// An event in clear: what it does to another one is decided by the store.
+    fn open_event(
+        &self,
+        state: &RoomState,
+        user: UserId,
+        mut event: Event,
+    ) -> Result<Fit, ApiError> {
+        let mut parent = None;
+        let (kind, effect) = match &event.body {
+            Body::Message { parent_id, attachments, .. } => {
+                parent = *parent_id;
+                (kind_of(attachments), Effect::None)
+            }
+            Body::Edit { target, .. } => (EventKind::Edit, Effect::Edit { target: *target }),
+            Body::React { target, emoji, on } => {
+                let (target, emoji, on) = (*target, emoji.clone(), *on);
+                (EventKind::React, Effect::React { target, emoji, on })
+            }
+            Body::Delete { target, reason } => {
+                let right =
+                    match self.membership.require(state.room.id, user, RoomAction::EraseMessages) {
+                        Ok(_) => Right::Moderator,
+                        Err(_) => Right::Own,
+                    };
+                let (target, reason) = (*target, reason.clone());
+                (EventKind::Delete, Effect::Erase { target, right, reason })
+            }
+            Body::Room { .. } => {
+                return Err(bad("bad_event", "the box keeps an open room's name itself"));
+            }
+        };
+        let id = event.id.take();
+        let body = serde_json::to_vec(&event)
+            .map_err(|error| bad("bad_event", format!("the event cannot be written: {error}")))?;
+        let once = if id.is_some() { Once::Id } else { Once::Never };
+        Ok(Fit { parent, effect, ..Fit::of(id, Class::Event, kind, body.into(), once) })
     }
 
     fn sealed_post(&self, payload: &Bytes) -> Result<Fit, ApiError> {
@@ -203,7 +268,7 @@ impl App {
                 .hint("pipe it through `age -r age1…` as the device's page shows"));
         }
         let once = Once::Hash { sha256: sha256(payload), within_ms: SAME_POST_MS };
-        Ok(Fit { id: None, class: Class::Door, body: payload.clone(), once })
+        Ok(Fit::of(None, Class::Door, EventKind::Post, payload.clone(), once))
     }
 
     fn open_post(&self, payload: &Bytes) -> Result<Fit, ApiError> {
@@ -224,7 +289,7 @@ impl App {
         let content = map["content"].as_str().unwrap_or_default();
         Event::message(content).check(&self.limits).map_err(bad_event)?;
         let body = Value::Object(map).to_string().into();
-        Ok(Fit { id: None, class: Class::Door, body, once: Once::Never })
+        Ok(Fit::of(None, Class::Door, EventKind::Post, body, Once::Never))
     }
 
     fn check_size(&self, payload: &Bytes) -> Result<(), ApiError> {
@@ -252,6 +317,9 @@ impl App {
 
     /// Holds the message back, or refuses it, when its sender writes too fast.
     async fn pace(&self, submission: &Submission, fit: &Fit) -> Result<(), ApiError> {
+        if fit.kind == EventKind::Delete {
+            return Ok(());
+        }
         let now = self.clock.now_ms();
         let patient = !submission.can_be_refused;
         match self.rates.count(submission.sender, now, patient, &self.limits) {
@@ -268,15 +336,15 @@ impl App {
     }
 }
 
-fn open_event(mut event: Event) -> Result<Fit, ApiError> {
-    if !matches!(event.body, Body::Message { .. }) {
-        return Err(bad("bad_event", "only messages are taken here"));
+/// What a message with these attachments is. What they are, their sender says.
+fn kind_of(attachments: &[Value]) -> EventKind {
+    let is_image =
+        |file: &Value| file["mime"].as_str().is_some_and(|mime| mime.starts_with("image/"));
+    match attachments {
+        [] => EventKind::Text,
+        files if files.iter().all(is_image) => EventKind::Image,
+        _ => EventKind::File,
     }
-    let id = event.id.take();
-    let body = serde_json::to_vec(&event)
-        .map_err(|error| bad("bad_event", format!("the event cannot be written: {error}")))?;
-    let once = if id.is_some() { Once::Id } else { Once::Never };
-    Ok(Fit { id, class: Class::Event, body: body.into(), once })
 }
 
 fn bad(code: &'static str, message: impl Into<String>) -> ApiError {

@@ -6,6 +6,7 @@
 //! - [`ingest`]: the one path of every message · [`moderation`]: how fast
 //! - [`membership`]: who may do what in which room
 //! - [`roles`], [`grants`]: who may do what in the house, and outside Hearth's topics
+//! - [`sweeps`]: what goes by itself
 //! - [`presence`]: who is there · [`refusals`]: what was refused · [`counts`]: how busy it is
 //! - [`aftermath`]: what follows a commit · [`history`]: what clients get
 //!
@@ -50,6 +51,7 @@ pub mod presence;
 pub mod refusals;
 pub mod roles;
 pub mod shelf;
+pub mod sweeps;
 pub mod thief;
 pub mod tls;
 pub mod upkeep;

@@ -10,7 +10,7 @@ use hearth_protocol::ids::{DeviceId, RoomId, UserId};
 use hearth_protocol::refusal::{Kind, Refusal};
 use hearth_protocol::role::{self, RoomAction, RoomRole, Sealing};
 use hearth_protocol::sealing::bundle::Bundle as SealedBundle;
-use hearth_store::{Change, Edit, Room, Store, StoreError};
+use hearth_store::{Change, Edit, Room, Sanction, Store, StoreError};
 
 use crate::error::ApiError;
 
@@ -23,6 +23,8 @@ pub struct RoomState {
     pub members: HashMap<UserId, RoomRole>,
     /// Its devices.
     pub devices: HashSet<DeviceId>,
+    /// Who is or was muted or banned.
+    pub sanctions: HashMap<UserId, Sanction>,
     /// Who the current epoch's header lists.
     pub listed: HashSet<UserId>,
     /// The payload of its `key` topic.
@@ -59,6 +61,11 @@ impl Membership {
     /// Follows a change that is on disk; `rooms` are the rooms it touched, as they are now.
     pub fn apply(&self, change: &Change, rooms: &[Room]) {
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
+        for edit in &change.edits {
+            if let Edit::RemoveRoom { room, .. } = edit {
+                inner.remove(*room);
+            }
+        }
         for room in rooms {
             let mut state = match inner.rooms.get(&room.id) {
                 Some(known) => RoomState::clone(known),
@@ -137,9 +144,8 @@ impl Membership {
 }
 
 impl Inner {
-    fn put(&mut self, state: RoomState) {
-        let id = state.room.id;
-        if let Some(old) = self.rooms.get(&id) {
+    fn remove(&mut self, id: RoomId) {
+        if let Some(old) = self.rooms.remove(&id) {
             for user in old.members.keys() {
                 if let Some(rooms) = self.of_user.get_mut(user) {
                     rooms.remove(&id);
@@ -149,6 +155,11 @@ impl Inner {
                 self.of_device.remove(device);
             }
         }
+    }
+
+    fn put(&mut self, state: RoomState) {
+        let id = state.room.id;
+        self.remove(id);
         for user in state.members.keys() {
             self.of_user.entry(*user).or_default().insert(id);
         }
@@ -165,6 +176,7 @@ impl RoomState {
             room,
             members: HashMap::new(),
             devices: HashSet::new(),
+            sanctions: HashMap::new(),
             listed: HashSet::new(),
             key: None,
         }
@@ -173,6 +185,26 @@ impl RoomState {
     /// Whether the box cannot read it.
     pub fn is_sealed(&self) -> bool {
         self.room.sealing == Sealing::Sealed
+    }
+
+    /// Refuses whom the room has muted.
+    pub fn may_speak(&self, user: UserId, at_ms: u64) -> Result<(), Refusal> {
+        let mute = self.sanctions.get(&user).and_then(|known| known.mute.as_ref());
+        match mute.filter(|mute| mute.holds(at_ms)) {
+            None => Ok(()),
+            Some(mute) if mute.reason.is_empty() => {
+                Err(Refusal::new(Kind::Forbidden, "muted", "you are muted in this room"))
+            }
+            Some(mute) => {
+                let message = format!("you are muted in this room: {}", mute.reason);
+                Err(Refusal::new(Kind::Forbidden, "muted", message))
+            }
+        }
+    }
+
+    fn sanction(&mut self, user: UserId) -> &mut Sanction {
+        let room = self.room.id;
+        self.sanctions.entry(user).or_insert(Sanction { room, user, mute: None, ban: None })
     }
 
     fn follow(&mut self, edit: &Edit) {
@@ -186,6 +218,12 @@ impl RoomState {
                 self.devices.insert(device.id);
             }
             Edit::RemoveDevice(id) => drop(self.devices.remove(id)),
+            Edit::Mute { room, user, sentence } if *room == here => {
+                self.sanction(*user).mute = sentence.clone();
+            }
+            Edit::Ban { room, user, sentence } if *room == here => {
+                self.sanction(*user).ban = sentence.clone();
+            }
             Edit::PutBundle(bundle) if bundle.room == here => self.enter_epoch(&bundle.bytes),
             _ => {}
         }
@@ -212,6 +250,8 @@ async fn load_room(store: &Store, room: Room) -> Result<RoomState, StoreError> {
     let members = store.members(id).await?;
     state.members = members.into_iter().map(|member| (member.user, member.role)).collect();
     state.devices = store.devices(id).await?.into_iter().map(|device| device.id).collect();
+    let sanctions = store.sanctions(id).await?;
+    state.sanctions = sanctions.into_iter().map(|known| (known.user, known)).collect();
     if let Some(bundle) = store.bundle(id, epoch).await? {
         state.enter_epoch(&bundle.bytes);
     }

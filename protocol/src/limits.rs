@@ -96,6 +96,21 @@ limits! {
     room_description_chars_max = 1_000;
     /// Characters of a display name (seed 004 @Validation).
     display_name_chars_max = 50;
+    /// Minutes for which one's own message can be edited (seed 004 @API).
+    edit_minutes = 15;
+    /// Edits of one message: erasing it rewrites them all in one commit.
+    edits_per_message_max = 100;
+    /// Bytes of a reaction's emoji without U+FE0F: the longest families of emoji have some 40.
+    emoji_bytes_max = 64;
+    /// Reactions to one message, all people and emoji together: erasing it removes them in one
+    /// commit.
+    reactions_per_message_max = 1_000;
+    /// Pinned messages of one room: they lie in the room's own record.
+    pins_per_room_max = 50;
+    /// Characters of the reason of a mute, a ban or an erasure.
+    reason_chars_max = 500;
+    /// People muted or banned in one room: as many as can be in it.
+    sanctions_per_room_max = 1_000;
     /// Messages on one page of history.
     page_messages_max = 200;
     /// Messages on a page when nobody says how many.
@@ -158,8 +173,6 @@ limits! {
     audit_days = 180;
     /// People, notifications, reports or audit entries on one page.
     page_entries_max = 100;
-    /// Rows that one commit of a sweep removes: it holds up nobody's message for long.
-    sweep_rows_max = 250;
     /// Bytes of an attachment (seed 004 @Attachment: 10 MB).
     attachment_bytes_max = 10 * 1024 * 1024;
     /// Bytes by which a client's sealing may make an attachment larger: age adds 16 for each
@@ -268,6 +281,18 @@ limits! {
     /// Percent of that file that are free before it is compacted: what is left is written once
     /// more, which wears a card.
     compaction_free_percent = 50;
+    /// Failing reads that one page of history may cost to bound what is damaged: one more than a
+    /// page of events can need.
+    damage_probes_max = 256;
+    /// Receipts noted in memory before they are written without being asked.
+    receipts_pending_max = 4_096;
+    /// Rows that one commit of a sweep looks at: a fraction of a batch, so that writers wait for
+    /// no more than that.
+    sweep_rows_max = 250;
+    /// How long a sweep rests between two commits, in ms: writers have the disk most of the time.
+    sweep_pause_ms = 50;
+    /// Between two rounds of sweeps, in s.
+    sweep_gap_s = 60;
     /// Bytes of redb's page cache.
     cache_bytes = 16 * 1024 * 1024;
 

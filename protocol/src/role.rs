@@ -83,13 +83,15 @@ pub enum RoomAction {
     RemoveMember,
     /// Change a member's role.
     ChangeRole,
+    /// Erase other people's messages.
+    EraseMessages,
     /// Delete the room.
     DeleteRoom,
 }
 
 impl RoomAction {
     /// Every action, for tables and tests.
-    pub const ALL: [RoomAction; 9] = [
+    pub const ALL: [RoomAction; 10] = [
         RoomAction::Read,
         RoomAction::Write,
         RoomAction::Rotate,
@@ -98,6 +100,7 @@ impl RoomAction {
         RoomAction::ManageRoom,
         RoomAction::RemoveMember,
         RoomAction::ChangeRole,
+        RoomAction::EraseMessages,
         RoomAction::DeleteRoom,
     ];
 }
@@ -106,7 +109,10 @@ impl RoomAction {
 pub const fn may(role: RoomRole, action: RoomAction, kind: RoomType) -> bool {
     match action {
         RoomAction::Read | RoomAction::Write | RoomAction::Rotate => true,
-        RoomAction::Invite | RoomAction::RemoveMember | RoomAction::ChangeRole
+        RoomAction::Invite
+        | RoomAction::RemoveMember
+        | RoomAction::ChangeRole
+        | RoomAction::EraseMessages
             if matches!(kind, RoomType::Direct) =>
         {
             false
@@ -114,6 +120,7 @@ pub const fn may(role: RoomRole, action: RoomAction, kind: RoomType) -> bool {
         RoomAction::Invite
         | RoomAction::ManageDevices
         | RoomAction::ManageRoom
+        | RoomAction::EraseMessages
         | RoomAction::RemoveMember => matches!(role, RoomRole::Owner | RoomRole::Admin),
         RoomAction::ChangeRole | RoomAction::DeleteRoom => matches!(role, RoomRole::Owner),
     }
@@ -173,6 +180,7 @@ mod tests {
             (ManageRoom, [true, true, false]),
             (RemoveMember, [true, true, false]),
             (ChangeRole, [true, false, false]),
+            (EraseMessages, [true, true, false]),
             (DeleteRoom, [true, false, false]),
         ];
         assert_eq!(private.map(|(action, _)| action), RoomAction::ALL);
@@ -180,7 +188,7 @@ mod tests {
             let roles = [RoomRole::Owner, RoomRole::Admin, RoomRole::Member];
             assert_eq!(roles.map(|role| may(role, action, RoomType::Private)), expected);
         }
-        for action in [Invite, RemoveMember, ChangeRole] {
+        for action in [Invite, RemoveMember, ChangeRole, EraseMessages] {
             assert!(!may(RoomRole::Owner, action, RoomType::Direct), "{action:?}");
         }
     }

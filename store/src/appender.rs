@@ -5,17 +5,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hearth_protocol::ids::RoomId;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::change::Change;
 use crate::engine::EngineError;
 use crate::error::StoreError;
+use crate::heads::Moved;
 use crate::messages::{Appended, NewEvent, StoredEvent};
+use crate::receipts;
 use crate::rooms::Room;
 use crate::shelf::{self, ShelfEdit};
 use crate::stage::Stage;
-use crate::store::{Head, Shared, Touch};
+use crate::store::{Shared, Touch};
+use crate::sweeps::{Sweep, Swept};
 
 mod numbering;
 #[cfg(test)]
@@ -33,14 +35,17 @@ pub(crate) enum Work {
     Change { change: Box<Change>, answer: Answer<Vec<StoredEvent>> },
     Release { key: Bytes, answer: Answer<()> },
     Shelve { edits: Vec<ShelfEdit>, answer: Answer<()> },
+    Sweep { sweep: Sweep, answer: Answer<Swept> },
+    Flush { answer: Answer<()> },
     Touch(Touch, u64),
     Close,
 }
 
 /// What a work will be once the batch is durable.
 enum Outcome {
-    Appended(Result<(Appended, Option<StoredEvent>), StoreError>),
+    Appended(Result<(Appended, Option<StoredEvent>, Vec<Room>), StoreError>),
     Changed(Result<(Vec<Room>, Vec<StoredEvent>), StoreError>),
+    Swept(Result<(Swept, Option<Room>), StoreError>),
     Done(Result<(), StoreError>),
     Nothing,
 }
@@ -111,7 +116,7 @@ impl Appender {
         &mut self,
         works: &[Work],
         ids: Ids,
-    ) -> Result<(Vec<Outcome>, BTreeMap<RoomId, Head>), StoreError> {
+    ) -> Result<(Vec<Outcome>, Moved), StoreError> {
         let shared = self.shared.clone();
         if self.doubt {
             shared.heads.load(&*shared.engine).await?;
@@ -120,6 +125,7 @@ impl Appender {
         let mut stage = Stage::new(&*shared.engine);
         let mut numbering = Numbering::new(&shared, ids);
         let mut outcomes = Vec::with_capacity(works.len());
+        let mut flush = false;
         for work in works {
             outcomes.push(match work {
                 Work::Append { event, .. } => {
@@ -130,22 +136,36 @@ impl Appender {
                 }
                 Work::Release { key, .. } => Outcome::Done(release(&mut stage, key).await),
                 Work::Shelve { edits, .. } => Outcome::Done(shelf::stage(&mut stage, edits).await),
+                Work::Sweep { sweep, .. } => {
+                    Outcome::Swept(numbering.sweep(&mut stage, sweep).await)
+                }
+                Work::Flush { .. } => {
+                    flush = true;
+                    Outcome::Done(Ok(()))
+                }
                 Work::Touch(touch, at_ms) => {
                     self.note(*touch, *at_ms);
                     Outcome::Nothing
                 }
-                Work::Close => Outcome::Nothing,
+                Work::Close => {
+                    flush = true;
+                    Outcome::Nothing
+                }
             });
         }
         for (device, at_ms) in numbering.posts() {
             self.note(Touch::Device(device), at_ms);
         }
+        let noted = if flush { shared.receipts.all() } else { BTreeMap::new() };
+        receipts::stage_all(&mut stage, &noted).await?;
+        let heads = numbering.finish(&mut stage)?;
         if !stage.is_empty() {
             self.stage_touches(&mut stage).await;
             shared.engine.commit(stage.into_batch()).await?;
             self.touches.clear();
         }
-        Ok((outcomes, numbering.into_heads()))
+        shared.receipts.written(&noted);
+        Ok((outcomes, heads))
     }
 
     /// Tells the listener, in the order of the works.
@@ -154,7 +174,25 @@ impl Appender {
         let mut events = Vec::new();
         for (work, outcome) in works.iter().zip(outcomes) {
             match (work, outcome) {
-                (_, Outcome::Appended(Ok((_, Some(event))))) => events.push(event.clone()),
+                (
+                    Work::Append { event: asked, .. },
+                    Outcome::Appended(Ok((_, Some(event), rooms))),
+                ) => {
+                    if !rooms.is_empty() {
+                        if !events.is_empty() {
+                            listener.events(&std::mem::take(&mut events));
+                        }
+                        listener.changed(&Change::of(vec![], asked.at_ms), rooms);
+                    }
+                    events.push(event.clone());
+                }
+                (Work::Sweep { sweep, .. }, Outcome::Swept(Ok((_, Some(room))))) => {
+                    if !events.is_empty() {
+                        listener.events(&std::mem::take(&mut events));
+                    }
+                    let change = Change::of(vec![], sweep.at_ms());
+                    listener.changed(&change, std::slice::from_ref(room));
+                }
                 (Work::Change { change, .. }, Outcome::Changed(Ok((rooms, lines)))) => {
                     if !events.is_empty() {
                         listener.events(&std::mem::take(&mut events));
@@ -183,14 +221,18 @@ async fn release(stage: &mut Stage<'_>, key: &Bytes) -> Result<(), StoreError> {
 fn answer(work: Work, outcome: Outcome) {
     match (work, outcome) {
         (Work::Append { answer, .. }, Outcome::Appended(result)) => {
-            send(answer, result.map(|(appended, _)| appended));
+            send(answer, result.map(|(appended, _, _)| appended));
         }
         (Work::Change { answer, .. }, Outcome::Changed(result)) => {
             send(answer, result.map(|(_, lines)| lines));
         }
-        (Work::Release { answer, .. } | Work::Shelve { answer, .. }, Outcome::Done(result)) => {
-            send(answer, result)
+        (Work::Sweep { answer, .. }, Outcome::Swept(result)) => {
+            send(answer, result.map(|(swept, _)| swept));
         }
+        (
+            Work::Release { answer, .. } | Work::Shelve { answer, .. } | Work::Flush { answer },
+            Outcome::Done(result),
+        ) => send(answer, result),
         _ => {}
     }
 }
@@ -199,7 +241,8 @@ fn refuse(work: Work, error: &StoreError) {
     match work {
         Work::Append { answer, .. } => send(answer, Err(error.clone())),
         Work::Change { answer, .. } => send(answer, Err(error.clone())),
-        Work::Release { answer, .. } | Work::Shelve { answer, .. } => {
+        Work::Sweep { answer, .. } => send(answer, Err(error.clone())),
+        Work::Release { answer, .. } | Work::Shelve { answer, .. } | Work::Flush { answer } => {
             send(answer, Err(error.clone()));
         }
         Work::Touch(..) | Work::Close => {}

@@ -28,7 +28,7 @@ mod tests;
 mod upload;
 
 pub use reading::Reading;
-pub use sweeping::Swept;
+pub use sweeping::SweptFiles;
 pub use upload::{Attachments, NewAttachment};
 
 /// What somebody stored to be shown.

@@ -15,11 +15,13 @@ use crate::devices::Device;
 use crate::grants::Grant;
 use crate::house::House;
 use crate::invites::Invite;
-use crate::members::Member;
+use crate::members::{Member, Notify};
+use crate::messages::Right;
 use crate::notifications::Notification;
 use crate::proofs::JoinProof;
 use crate::reports::{Decision, Report};
-use crate::rooms::Room;
+use crate::rooms::{History, Room};
+use crate::sanctions::Sentence;
 use crate::sessions::Session;
 use crate::settings::Settings;
 use crate::tokens::AppToken;
@@ -181,6 +183,53 @@ pub enum Edit {
     PutRoom(Room),
     /// A room's name, description, kind, sealing and `rotation_due`.
     UpdateRoom(Room),
+    /// How long a room's history is kept, and how much of it a newcomer sees.
+    SetHistory {
+        /// Which room.
+        room: RoomId,
+        /// What a newcomer sees.
+        history: History,
+        /// Days; 0: for ever.
+        keep_days: usize,
+        /// Bytes; 0: all.
+        keep_bytes: u64,
+    },
+    /// Ends a room: it is gone at once, its rows go in the background.
+    RemoveRoom {
+        /// Which.
+        room: RoomId,
+        /// By whom.
+        by: UserId,
+    },
+    /// Pins a message; nothing if it is pinned.
+    PutPin {
+        /// In which room.
+        room: RoomId,
+        /// Which.
+        message: EventId,
+        /// By whom.
+        by: UserId,
+    },
+    /// Takes a pin off.
+    RemovePin {
+        /// In which room.
+        room: RoomId,
+        /// Which message's.
+        message: EventId,
+    },
+    /// Erases a message with its edits and reactions.
+    Erase {
+        /// In which room.
+        room: RoomId,
+        /// Which.
+        target: EventId,
+        /// By whom.
+        by: UserId,
+        /// By which right.
+        right: Right,
+        /// Why.
+        reason: Option<String>,
+    },
     /// A new member.
     PutMember(Member),
     /// A member's role.
@@ -191,6 +240,33 @@ pub enum Edit {
         room: RoomId,
         /// Whose.
         user: UserId,
+    },
+    /// Of which messages a member is told.
+    SetNotify {
+        /// In which room.
+        room: RoomId,
+        /// Whom.
+        user: UserId,
+        /// Of which.
+        notify: Notify,
+    },
+    /// Mutes somebody in a room; `None` ends it.
+    Mute {
+        /// Where.
+        room: RoomId,
+        /// Whom.
+        user: UserId,
+        /// By whom, why and until when.
+        sentence: Option<Sentence>,
+    },
+    /// Bans somebody from a room of which they are no member; `None` lifts it.
+    Ban {
+        /// From where.
+        room: RoomId,
+        /// Whom.
+        user: UserId,
+        /// By whom, why and until when.
+        sentence: Option<Sentence>,
     },
     /// A room's next epoch; what was due is done.
     PutBundle(Bundle),

@@ -5,10 +5,12 @@ use hearth_protocol::limits::Limits;
 
 use crate::change::Edit;
 use crate::error::StoreError;
+use crate::messages::effects::{self, Erasure};
 use crate::stage::Stage;
 use crate::{
     attachments, audit, blocks, bundles, contacts, devices, grants, house, invites, members,
-    notifications, proofs, reports, rooms, sessions, settings, tokens, users, vaults,
+    notifications, pins, proofs, reports, rooms, sanctions, sessions, settings, tokens, users,
+    vaults,
 };
 
 /// What edits need to know beside themselves.
@@ -80,14 +82,35 @@ pub(crate) async fn apply(
             attachments::remove_of(stage, *room, *event).await
         }
         Edit::SweepAttachment(id) => attachments::sweep(stage, *id, at_ms, limits).await,
-        Edit::PutRoom(room) => rooms::put(stage, room).await,
-        Edit::UpdateRoom(room) => rooms::update(stage, room).await,
+        Edit::PutRoom(room) => rooms::put(stage, room, limits).await,
+        Edit::UpdateRoom(room) => rooms::update(stage, room, limits).await,
         Edit::PutMember(member) => {
             let position = joined(member.room, member.user);
-            members::put(stage, member, position, limits).await
+            members::put(stage, member, position, at_ms, limits).await
         }
         Edit::UpdateMember(member) => members::update(stage, member).await,
         Edit::RemoveMember { room, user } => members::remove(stage, *room, *user).await,
+        Edit::SetHistory { room, history, keep_days, keep_bytes } => {
+            rooms::set_history(stage, *room, *history, *keep_days, *keep_bytes).await
+        }
+        Edit::RemoveRoom { room, by } => rooms::removal::remove(stage, *room, *by, at_ms).await,
+        Edit::PutPin { room, message, by } => {
+            pins::put(stage, *room, *message, *by, at_ms, limits).await
+        }
+        Edit::RemovePin { room, message } => pins::remove(stage, *room, *message).await,
+        Edit::Erase { room, target, by, right, reason } => {
+            let (target, by, right, reason) = (*target, *by, *right, reason.clone());
+            effects::erase(stage, *room, &Erasure { target, by, right, reason }, at_ms).await
+        }
+        Edit::SetNotify { room, user, notify } => {
+            members::set_notify(stage, *room, *user, *notify).await
+        }
+        Edit::Mute { room, user, sentence } => {
+            sanctions::mute(stage, *room, *user, sentence, limits).await
+        }
+        Edit::Ban { room, user, sentence } => {
+            sanctions::ban(stage, *room, *user, sentence, limits).await
+        }
         Edit::PutBundle(bundle) => bundles::put(stage, bundle).await,
         Edit::PutInvite(invite) => invites::put(stage, invite).await,
         Edit::UseInvite { code } => invites::use_once(stage, *code, at_ms).await,

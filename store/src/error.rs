@@ -98,6 +98,9 @@ pub enum StoreError {
         /// What is wrong with it.
         why: String,
     },
+    /// A rule says no to whoever asked.
+    #[error(transparent)]
+    Rule(#[from] Rule),
     /// A record does not read, though its bytes are what was written.
     #[error("a stored {what} does not read; run `hearth doctor`, or restore a backup")]
     Record {
@@ -132,4 +135,45 @@ pub enum RecordError {
     /// It ends too early, or a field of it means nothing.
     #[error("{0}")]
     Form(String),
+}
+
+/// A rule of messages, members or rooms that says no to somebody.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Rule {
+    /// Unknown, in another room, or in history that is gone.
+    #[error("there is no such message in this room")]
+    NoMessage,
+    /// A line of the box, an edit, a reaction or an erasure.
+    #[error("this is no message: it can be neither edited, reacted to nor erased")]
+    NotAMessage,
+    /// It was erased before.
+    #[error("the message was erased; nothing more can be done with it")]
+    Erased,
+    /// Somebody else's message.
+    #[error("the message is somebody else's; only its sender may do this")]
+    NotOwn,
+    /// Too late to edit.
+    #[error("a message can be edited for {minutes} minutes; write a new one")]
+    EditWindowOver {
+        /// How long it can be.
+        minutes: usize,
+    },
+    /// Not one emoji.
+    #[error("a reaction is one emoji of at most {max} bytes")]
+    BadEmoji {
+        /// Bytes it may have.
+        max: usize,
+    },
+    /// They may not come in.
+    #[error("the person is banned from this room; an admin of it can lift the ban")]
+    Banned,
+    /// Others would be left without an owner.
+    #[error("a room keeps an owner; make somebody else one first")]
+    LastOwner,
+    /// A direct room of two people of whom one blocks the other.
+    #[error("a direct room with this person is not possible")]
+    Blocked,
+    /// The general room.
+    #[error("the general room is everyone's; it stays")]
+    General,
 }

@@ -33,6 +33,8 @@ key_space! {
     b'0' layout();
     /// -> House
     b'h' house();
+    /// -> the newest time, ms since 1970, at which the clock was trusted
+    b'6' clock();
     /// -> what the box made for itself once: 32 random bytes, or PEM
     b'!' secret(name: &str);
 
@@ -79,6 +81,12 @@ key_space! {
     b'm' member(room: RoomId, user: UserId);
     /// -> nothing
     b'M' membership(user: UserId, room: RoomId);
+    /// -> Receipt
+    b'O' receipt(room: RoomId, user: UserId);
+    /// -> Sanction; outlives the membership
+    b'V' sanction(room: RoomId, user: UserId);
+    /// -> Removed; stays, so that the id is never a room's again
+    b'5' removed(room: RoomId);
     /// -> Bundle
     b'b' bundle(room: RoomId, epoch: Epoch);
     /// -> JoinProof
@@ -127,6 +135,16 @@ key_space! {
     b'e' event(room: RoomId, position: Position);
     /// -> room id, position
     b'x' event_id(id: EventId);
+    /// -> About; only where there is something to say beside the event
+    b'X' about(room: RoomId, position: Position);
+    /// -> Reaction; the emoji without U+FE0F
+    b'j' reaction(room: RoomId, position: Position, user: UserId, emoji: &str);
+    /// -> nothing; the answer's position after its parent's
+    b'J' reply(room: RoomId, parent: Position, position: Position);
+    /// -> nothing; the edit's position after its message's
+    b'E' edit(room: RoomId, target: Position, position: Position);
+    /// -> Tally: where the room's history ends, and its bytes
+    b'4' tally(room: RoomId);
     /// -> the broker's; its key is the broker's too
     b'w' shelf(row: &[u8]);
 
@@ -203,6 +221,32 @@ ranges! {
     b'B' grants_of_device(device: DeviceId);
     /// A room's events.
     b'e' events_of(room: RoomId);
+    /// What is known beside a room's events.
+    b'X' abouts_of(room: RoomId);
+    /// The reactions in a room.
+    b'j' reactions_of(room: RoomId);
+    /// The reactions to one message.
+    b'j' reactions_to(room: RoomId, position: Position);
+    /// The answers in a room.
+    b'J' replies_of(room: RoomId);
+    /// The edits in a room.
+    b'E' edits_of(room: RoomId);
+    /// The edits of one message.
+    b'E' edits_to(room: RoomId, target: Position);
+    /// A room's receipts.
+    b'O' receipts_of(room: RoomId);
+    /// Who is muted or banned in a room.
+    b'V' sanctions_of(room: RoomId);
+    /// Every room that was removed.
+    b'5' removed_rooms();
+    /// The names that devices of a room had.
+    b'z' device_names_of(room: RoomId);
+    /// What door posts to a room became.
+    b'o' posts_of(room: RoomId);
+    /// What packets became.
+    b'q' packets();
+    /// What door posts became.
+    b'o' posts();
     /// The broker's rows that begin alike.
     b'w' shelf_under(prefix: &[u8]);
 }
@@ -221,6 +265,23 @@ pub fn after(range: Range, key: &[u8]) -> Range {
 /// A range up to, not including, this key.
 pub fn before(range: Range, key: Bytes) -> Range {
     Range { end: Some(key), ..range }
+}
+
+/// What is known beside the events of a room from one position up to, not including, another.
+pub fn abouts(room: RoomId, from: Position, until: Position) -> Range {
+    Range { start: about(room, from), end: Some(about(room, until)) }
+}
+
+/// The reactions to the events of a room from one position up to, not including, another.
+pub fn reactions(room: RoomId, from: Position, until: Position) -> Range {
+    let at = |position| reactions_to(room, position).start;
+    Range { start: at(from), end: Some(at(until)) }
+}
+
+/// The answers to a message that come after a position.
+pub fn replies(room: RoomId, parent: Position, after: Position) -> Range {
+    let end = reply(room, parent.next(), Position::START);
+    Range { start: reply(room, parent, after.next()), end: Some(end) }
 }
 
 /// A part of a key, as bytes that sort as it does.

@@ -8,9 +8,10 @@
 //!   which lose power and pages
 //! - [`keys`], [`record`]: the whole key space, and how values look
 //! - one file per noun: [`house`], [`settings`], [`users`], [`contacts`], [`blocks`], [`vaults`],
-//!   [`sessions`], [`tokens`], [`rooms`], [`members`], [`bundles`], [`invites`], [`proofs`],
-//!   [`devices`], [`grants`], [`messages`], [`notifications`], [`reports`], [`audit`], [`shelf`],
-//!   [`attachments`] with their files
+//!   [`sessions`], [`tokens`], [`rooms`], [`members`], [`sanctions`], [`receipts`], [`pins`],
+//!   [`bundles`], [`invites`], [`proofs`], [`devices`], [`grants`], [`messages`], [`reactions`],
+//!   [`notifications`], [`reports`], [`audit`], [`shelf`], [`attachments`] with their files
+//! - [`sweeps`], [`retention`]: what goes by itself, in small commits
 //! - [`change`]: every write but a message's is one atomic change
 //! - [`store`]: what the gateway holds; its one appender numbers everything that is written
 
@@ -32,10 +33,15 @@ pub mod master_key;
 pub mod members;
 pub mod messages;
 pub mod notifications;
+pub mod pins;
 pub mod proofs;
+pub mod reactions;
+pub mod receipts;
 pub mod record;
 pub mod reports;
+pub mod retention;
 pub mod rooms;
+pub mod sanctions;
 pub mod sealed_file;
 pub mod sessions;
 pub mod settings;
@@ -45,12 +51,14 @@ pub mod sim_disk;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim_folder;
 pub mod store;
+pub mod sweeps;
 pub mod tokens;
 pub mod users;
 pub mod vaults;
 
 mod appender;
 mod edits;
+mod heads;
 mod locked;
 mod measure;
 #[cfg(test)]
@@ -59,7 +67,7 @@ mod stage;
 #[cfg(test)]
 mod testing;
 
-pub use attachments::{Attachment, Attachments, NewAttachment, Reading, Shown, Swept};
+pub use attachments::{Attachment, Attachments, NewAttachment, Reading, Shown, SweptFiles};
 pub use audit::{AuditEntry, Subject};
 pub use blocks::Block;
 pub use bundles::Bundle;
@@ -70,22 +78,31 @@ pub use disk::{DATABASE_FILE, Disk, FileDisk, FileError, FileFolder, Folder};
 pub use engine::memory::Memory;
 pub use engine::redb::{Compacted, Redb, Usage};
 pub use engine::{Batch, Engine, EngineError, Snapshot};
-pub use error::StoreError;
+pub use error::{Rule, StoreError};
 pub use grants::{Grant, Grantee};
 pub use house::House;
 pub use invites::Invite;
 pub use master_key::{Credential, DataKey, KeyError, Keys, NewWay, Opened, Passphrase, Way};
-pub use members::Member;
-pub use messages::{Appended, NewEvent, Once, PageQuery, StoredEvent};
+pub use members::{Member, Notify};
+pub use messages::history::{Page, PageQuery, Span};
+pub use messages::views::{MessageView, ViewPage};
+pub use messages::{
+    About, Appended, Deleted, Edited, Effect, EventKind, NewEvent, Once, Parent, Right, StoredEvent,
+};
 pub use notifications::{Notification, NotificationKind};
+pub use pins::Pin;
 pub use proofs::JoinProof;
+pub use reactions::{Reacted, normal_emoji};
+pub use receipts::Receipt;
 pub use reports::{Decision, Report, Verdict};
-pub use rooms::Room;
+pub use rooms::{History, Room};
+pub use sanctions::{Sanction, Sentence};
 pub use sealed_file::OpenError;
 pub use sessions::Session;
 pub use settings::{Registration, Settings};
 pub use shelf::ShelfEdit;
 pub use store::{Committed, Store, Touch};
+pub use sweeps::{Sweep, Swept};
 pub use tokens::AppToken;
 pub use users::{Login, User};
 pub use vaults::Vault;

@@ -1,14 +1,21 @@
 //! Rooms: one general room, one direct room per two people; sealed once is sealed for ever. The
-//! version rises with every change of the room, its members, devices or epoch.
+//! version rises with every change of the room, its members, devices, epoch, pins or sanctions.
+//! [`removal`]: how one ends.
+
+pub(crate) mod removal;
+#[cfg(test)]
+mod tests;
 
 use hearth_protocol::ids::{Epoch, Position, RoomId, UserId};
+use hearth_protocol::limits::Limits;
 use hearth_protocol::role::{RoomType, Sealing};
 use serde::{Deserialize, Serialize};
 
-use crate::error::StoreError;
+use crate::error::{Rule, StoreError};
+use crate::pins::Pin;
 use crate::stage::Stage;
 use crate::store::Store;
-use crate::{keys, record};
+use crate::{blocks, keys, measure, record};
 
 /// A room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +48,24 @@ pub struct Room {
     pub last_message_at: u64,
     /// The two of a direct room.
     pub direct: Option<[UserId; 2]>,
+    /// How much of the history a newcomer sees.
+    pub history: History,
+    /// Days after which an event is removed; 0: never.
+    pub keep_days: usize,
+    /// Bytes of events above which the oldest are removed; 0: never.
+    pub keep_bytes: u64,
+    /// Kept by the store: the pinned messages, in the order they were pinned.
+    pub pins: Vec<Pin>,
+}
+
+/// How much of a room's history a newcomer sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum History {
+    /// All that is kept.
+    All,
+    /// What came since they joined, their joining included.
+    SinceJoin,
 }
 
 impl Store {
@@ -65,7 +90,7 @@ impl Store {
     }
 
     fn with_last_message(&self, room: Room) -> Room {
-        let newest = self.heads().get(room.id).map_or(0, |head| head.received_at);
+        let newest = self.heads().get(room.id).map_or(0, |head| head.tally.received_at);
         Room { last_message_at: room.last_message_at.max(newest), ..room }
     }
 }
@@ -75,8 +100,15 @@ fn direct_key([one, other]: [UserId; 2]) -> bytes::Bytes {
 }
 
 /// A new room.
-pub(crate) async fn put(stage: &mut Stage<'_>, room: &Room) -> Result<(), StoreError> {
-    if stage.get(keys::room(room.id)).await?.is_some() {
+pub(crate) async fn put(
+    stage: &mut Stage<'_>,
+    room: &Room,
+    limits: &Limits,
+) -> Result<(), StoreError> {
+    check(room, limits)?;
+    let taken = [keys::room(room.id), keys::removed(room.id)];
+    if stage.get(taken[0].clone()).await?.is_some() || stage.get(taken[1].clone()).await?.is_some()
+    {
         return Err(StoreError::IdTaken { what: "room" });
     }
     let id = || bytes::Bytes::copy_from_slice(room.id.as_bytes());
@@ -96,16 +128,25 @@ pub(crate) async fn put(stage: &mut Stage<'_>, room: &Room) -> Result<(), StoreE
         if stage.get(direct_key(two)).await?.is_some() {
             return Err(StoreError::IdTaken { what: "direct room" });
         }
+        if blocks::between(stage, two[0], two[1]).await? {
+            return Err(Rule::Blocked.into());
+        }
         stage.put(direct_key(two), id());
     }
-    let room = Room { version: 0, epoch: 0, first_position: Position(1), ..room.clone() };
+    let room =
+        Room { version: 0, epoch: 0, first_position: Position(1), pins: vec![], ..room.clone() };
     save(stage, &room)?;
     stage.touch_room(room.id);
     Ok(())
 }
 
 /// Name, description, kind, sealing, `rotation_due`; the rest stays.
-pub(crate) async fn update(stage: &mut Stage<'_>, room: &Room) -> Result<(), StoreError> {
+pub(crate) async fn update(
+    stage: &mut Stage<'_>,
+    room: &Room,
+    limits: &Limits,
+) -> Result<(), StoreError> {
+    check(room, limits)?;
     let old = require(stage, room.id).await?;
     if old.sealing == Sealing::Sealed && room.sealing == Sealing::Open {
         return Err(StoreError::Invalid {
@@ -124,6 +165,32 @@ pub(crate) async fn update(stage: &mut Stage<'_>, room: &Room) -> Result<(), Sto
     save(stage, &room)?;
     stage.touch_room(room.id);
     Ok(())
+}
+
+/// What is kept of a room's history, and how much of it a newcomer sees.
+pub(crate) async fn set_history(
+    stage: &mut Stage<'_>,
+    room: RoomId,
+    history: History,
+    keep_days: usize,
+    keep_bytes: u64,
+) -> Result<(), StoreError> {
+    let old = require(stage, room).await?;
+    save(stage, &Room { history, keep_days, keep_bytes, ..old })?;
+    stage.touch_room(room);
+    Ok(())
+}
+
+/// Seed 004 @Validation.
+fn check(room: &Room, limits: &Limits) -> Result<(), StoreError> {
+    if room.name.trim().is_empty() {
+        return Err(StoreError::Invalid { what: "the room", why: "it has a name" });
+    }
+    let texts = [
+        ("a room's name", &room.name, limits.room_name_chars_max),
+        ("a room's description", &room.description, limits.room_description_chars_max),
+    ];
+    texts.into_iter().try_for_each(|(what, text, max)| measure::chars(what, text, max))
 }
 
 /// The room, which must be there.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use hearth_protocol::ids::RoomId;
+use hearth_protocol::ids::{Position, RoomId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -18,7 +18,17 @@ pub(crate) struct Stage<'a> {
     writes: BTreeMap<Bytes, Option<Bytes>>,
     fresh: BTreeSet<Bytes>,
     rooms: BTreeSet<RoomId>,
+    removed: BTreeSet<RoomId>,
+    resized: Vec<Resized>,
     undo: Vec<Undo>,
+}
+
+/// An event that is written anew: what its room's tally must know.
+pub(crate) struct Resized {
+    pub room: RoomId,
+    pub position: Position,
+    pub from_bytes: u64,
+    pub to_bytes: u64,
 }
 
 /// What a key was here before it was written.
@@ -35,6 +45,8 @@ impl<'a> Stage<'a> {
             writes: BTreeMap::new(),
             fresh: BTreeSet::new(),
             rooms: BTreeSet::new(),
+            removed: BTreeSet::new(),
+            resized: vec![],
             undo: vec![],
         }
     }
@@ -47,12 +59,18 @@ impl<'a> Stage<'a> {
     /// Begins something that may be rolled back as a whole.
     pub fn begin(&mut self) {
         self.undo.clear();
+        self.forget_notes();
+    }
+
+    fn forget_notes(&mut self) {
         self.rooms.clear();
+        self.removed.clear();
+        self.resized.clear();
     }
 
     /// Forgets what was written since [`Stage::begin`].
     pub fn roll_back(&mut self) {
-        self.rooms.clear();
+        self.forget_notes();
         while let Some(Undo { key, write, fresh }) = self.undo.pop() {
             if !fresh {
                 self.fresh.remove(&key);
@@ -151,6 +169,27 @@ impl<'a> Stage<'a> {
     /// The rooms touched since it was last asked.
     pub fn take_rooms(&mut self) -> BTreeSet<RoomId> {
         std::mem::take(&mut self.rooms)
+    }
+
+    /// Notes that a room is removed: nothing of it is seen from now on.
+    pub fn remove_room(&mut self, room: RoomId) {
+        self.rooms.remove(&room);
+        self.removed.insert(room);
+    }
+
+    /// The rooms removed since it was last asked.
+    pub fn take_removed(&mut self) -> BTreeSet<RoomId> {
+        std::mem::take(&mut self.removed)
+    }
+
+    /// Notes that an event is written anew, with other bytes.
+    pub fn resize(&mut self, room: RoomId, position: Position, from_bytes: u64, to_bytes: u64) {
+        self.resized.push(Resized { room, position, from_bytes, to_bytes });
+    }
+
+    /// The events written anew since it was last asked.
+    pub fn take_resized(&mut self) -> Vec<Resized> {
+        std::mem::take(&mut self.resized)
     }
 
     /// All of it as one batch.

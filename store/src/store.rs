@@ -1,10 +1,9 @@
 //! What the gateway holds: reads go to the engine, writes through the one appender.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
-use hearth_protocol::ids::{DeviceId, Position, RoomId, SessionId, TokenId, UserId};
+use hearth_protocol::ids::{DeviceId, SessionId, TokenId, UserId};
 use hearth_protocol::limits::Limits;
 use serde::de::DeserializeOwned;
 use tokio::sync::{mpsc, oneshot};
@@ -14,9 +13,13 @@ use crate::appender::{Answer, Appender, Work};
 use crate::change::Change;
 use crate::engine::{Batch, Engine, Order, Range, Row};
 use crate::error::StoreError;
+use crate::heads::Heads;
+use crate::messages::damage::Damage;
 use crate::messages::{Appended, NewEvent, StoredEvent};
+use crate::receipts::Pending;
 use crate::rooms::Room;
 use crate::shelf::ShelfEdit;
+use crate::sweeps::{Sweep, Swept};
 use crate::{keys, record};
 
 /// The version of the whole layout.
@@ -61,57 +64,9 @@ pub(crate) struct Shared {
     pub engine: Arc<dyn Engine>,
     pub limits: Arc<Limits>,
     pub heads: Heads,
+    pub receipts: Pending,
+    pub damage: Damage,
     pub listener: OnceLock<Arc<dyn Committed>>,
-}
-
-/// Where a room's history ends.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Head {
-    /// The newest position.
-    pub position: Position,
-    /// The newest event's.
-    pub received_at: u64,
-    /// The room's version.
-    pub version: u64,
-}
-
-/// Every room's head. As large as there are rooms, however long their histories are.
-#[derive(Debug, Default)]
-pub(crate) struct Heads(RwLock<BTreeMap<RoomId, Head>>);
-
-impl Heads {
-    /// One room's.
-    pub fn get(&self, room: RoomId) -> Option<Head> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&room).copied()
-    }
-
-    /// Each room's newest position.
-    pub fn all(&self) -> Vec<(RoomId, Position)> {
-        let heads = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        heads.iter().map(|(room, head)| (*room, head.position)).collect()
-    }
-
-    /// Moves some.
-    pub fn set(&self, moved: &BTreeMap<RoomId, Head>) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).extend(moved);
-    }
-
-    /// Reads all from the engine, and forgets what is known.
-    pub async fn load(&self, engine: &dyn Engine) -> Result<(), StoreError> {
-        let mut heads = BTreeMap::new();
-        for (key, value) in scan_all(engine, keys::rooms()).await? {
-            let room: Room = record::decode("room", &value)?;
-            let newest = engine.scan(keys::events_of(room.id), Order::Descending, 1).await?;
-            let mut head = Head { version: room.version, ..Head::default() };
-            if let Some((key, value)) = newest.into_iter().next() {
-                let event = record::decode_event(&key, value)?;
-                (head.position, head.received_at) = (event.position, event.received_at);
-            }
-            heads.insert(RoomId::from_bytes(record::id16("room", &key)?), head);
-        }
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = heads;
-        Ok(())
-    }
 }
 
 impl Store {
@@ -121,7 +76,8 @@ impl Store {
         let heads = Heads::default();
         heads.load(&*engine).await?;
         let (queue, works) = mpsc::channel(limits.appends_waiting_max.max(1));
-        let shared = Arc::new(Shared { engine, limits, heads, listener: OnceLock::new() });
+        let (receipts, damage, listener) = (Pending::default(), Damage::default(), OnceLock::new());
+        let shared = Arc::new(Shared { engine, limits, heads, receipts, damage, listener });
         let task = tokio::spawn(Appender::new(shared.clone(), works).run());
         Ok(Self { shared, queue, task: Arc::new(Mutex::new(Some(task))) })
     }
@@ -171,6 +127,16 @@ impl Store {
         self.ask(|answer| Work::Shelve { edits, answer }).await
     }
 
+    /// Does a bounded part of a clean-up, in a commit of its own or with what else waits.
+    pub async fn sweep(&self, sweep: Sweep) -> Result<Swept, StoreError> {
+        self.ask(|answer| Work::Sweep { sweep, answer }).await
+    }
+
+    /// Writes the receipts that are noted and not written yet, and last uses beside them.
+    pub async fn flush(&self) -> Result<(), StoreError> {
+        self.ask(|answer| Work::Flush { answer }).await
+    }
+
     pub(crate) async fn release(&self, key: Bytes) -> Result<(), StoreError> {
         self.ask(|answer| Work::Release { key, answer }).await
     }
@@ -194,6 +160,10 @@ impl Store {
 
     pub(crate) fn limits(&self) -> &Limits {
         &self.shared.limits
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     pub(crate) fn heads(&self) -> &Heads {
@@ -223,7 +193,10 @@ impl Store {
 }
 
 /// Every row of a range, some at a time.
-async fn scan_all(engine: &dyn Engine, mut range: Range) -> Result<Vec<Row>, StoreError> {
+pub(crate) async fn scan_all(
+    engine: &dyn Engine,
+    mut range: Range,
+) -> Result<Vec<Row>, StoreError> {
     let mut rows = vec![];
     loop {
         let more = engine.scan(range.clone(), Order::Ascending, SCAN_ROWS).await?;

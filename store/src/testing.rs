@@ -1,5 +1,6 @@
 //! For unit tests: a store in three words, on each engine, and things to put into it.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -105,6 +106,10 @@ pub fn room(number: u8) -> Room {
         first_position: Position(1),
         last_message_at: 5,
         direct: None,
+        history: History::All,
+        keep_days: 0,
+        keep_bytes: 0,
+        pins: vec![],
     }
 }
 
@@ -115,6 +120,7 @@ pub fn member(room: u8, user: u8) -> Member {
         role: RoomRole::Member,
         joined_at: 9,
         joined_position: Position::START,
+        notify: Notify::All,
     }
 }
 
@@ -146,6 +152,9 @@ pub fn event(number: u8) -> NewEvent {
         id: Some(event_id(number)),
         sender: Sender::Person(user_id(1)),
         class: Class::Event,
+        kind: EventKind::Text,
+        parent: None,
+        effect: Effect::None,
         body: Bytes::from(format!("body {number}")),
         at_ms: 1_000 + u64::from(number),
         once: Once::Id,
@@ -155,6 +164,11 @@ pub fn event(number: u8) -> NewEvent {
 }
 
 impl Store {
+    /// Every row there is, keys and values.
+    pub async fn rows(&self) -> Vec<Row> {
+        self.scan_all(Range::prefix(Bytes::new())).await.unwrap()
+    }
+
     /// A store on an engine, with default limits.
     pub async fn on(engine: impl Engine + 'static) -> Store {
         Store::open(Arc::new(engine), Arc::new(Limits::default())).await.unwrap()
@@ -194,6 +208,86 @@ impl Committed for Told {
         let versions: Vec<_> = rooms.iter().map(|room| room.version).collect();
         let told = format!("changed {} edits, versions {versions:?}", change.edits.len());
         self.0.lock().unwrap().push(told);
+    }
+}
+
+/// An edit, a reaction or an erasure by user 1 in room 1, with the id of its number.
+pub fn effect(number: u8, kind: EventKind, effect: Effect) -> NewEvent {
+    NewEvent { kind, effect, ..event(number) }
+}
+
+pub fn edit(number: u8, target: u8) -> NewEvent {
+    effect(number, EventKind::Edit, Effect::Edit { target: event_id(target) })
+}
+
+pub fn react(number: u8, target: u8, emoji: &str, on: bool) -> NewEvent {
+    let emoji = emoji.to_string();
+    effect(number, EventKind::React, Effect::React { target: event_id(target), emoji, on })
+}
+
+pub fn erase(number: u8, target: u8, right: Right) -> NewEvent {
+    let erase =
+        Effect::Erase { target: event_id(target), right, reason: Some("wrong room".into()) };
+    effect(number, EventKind::Delete, erase)
+}
+
+/// The same event by another person.
+pub fn by(user: u8, event: NewEvent) -> NewEvent {
+    NewEvent { sender: Sender::Person(user_id(user)), ..event }
+}
+
+/// An engine in memory of which some rows do not read; it counts what is read.
+#[derive(Default)]
+pub struct Hurt {
+    pub memory: Memory,
+    pub hurt: Mutex<BTreeSet<Bytes>>,
+    pub failed: AtomicUsize,
+    pub reads: AtomicUsize,
+}
+
+impl Hurt {
+    /// These positions of room 1 do not read from now on.
+    pub fn hurt(&self, positions: impl IntoIterator<Item = u64>) {
+        let keys = positions.into_iter().map(|at| keys::event(room_id(1), Position(at)));
+        self.hurt.lock().unwrap().extend(keys);
+    }
+
+    fn check(&self, touches: impl Fn(&Bytes) -> bool) -> Result<(), EngineError> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        if !self.hurt.lock().unwrap().iter().any(touches) {
+            return Ok(());
+        }
+        self.failed.fetch_add(1, Ordering::SeqCst);
+        Err(EngineError::Damaged { what: "a test's row".into(), cause: None })
+    }
+}
+
+impl Engine for Arc<Hurt> {
+    fn get(&self, key: Bytes) -> BoxFuture<'_, Result<Option<Bytes>, EngineError>> {
+        Box::pin(async move {
+            self.check(|hurt| *hurt == key)?;
+            self.memory.get(key).await
+        })
+    }
+
+    fn scan(
+        &self,
+        range: Range,
+        order: Order,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Row>, EngineError>> {
+        Box::pin(async move {
+            self.check(|hurt| range.contains(hurt))?;
+            self.memory.scan(range, order, limit).await
+        })
+    }
+
+    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), EngineError>> {
+        self.memory.commit(batch)
+    }
+
+    fn snapshot(&self) -> BoxFuture<'_, Result<Box<dyn Snapshot>, EngineError>> {
+        self.memory.snapshot()
     }
 }
 

@@ -261,3 +261,45 @@ fn the_key_opens_only_its_own_house() {
     house.restart();
     house.sign_in("anna");
 }
+
+#[test]
+fn a_room_shows_messages_as_they_are_and_raw_as_they_came_and_says_what_it_keeps() {
+    let house = House::with(&["--limit", "messages_per_10_s=0"]);
+    let anna = house.person("anna");
+    let room = house.open_room(&anna, "Kitchen");
+    let path = format!("/api/rooms/{room}/messages");
+    let (_, first) = say(&house, &path, &anna, "helo");
+    let edit = json!({ "type": "edit", "target": first["id"], "content": "hello" });
+    assert_eq!(house.call("POST", &path, Some(&anna), Some(edit)).0, 201);
+    let page = |query: &str| {
+        let (status, page) = house.call("GET", &format!("{path}?{query}"), Some(&anna), None);
+        assert_eq!(status, 200, "{page}");
+        page
+    };
+    let shown = page("limit=10");
+    let messages = shown["messages"].as_array().unwrap();
+    let message = messages.iter().find(|item| item["id"] == first["id"]).unwrap();
+    assert_eq!(message["content"], "hello");
+    assert!(message["edited_at"].is_u64(), "{message}");
+    assert_eq!(shown["covered"]["to"], shown["head_position"]);
+    let raw = page("limit=10&raw=1");
+    let raw = raw["messages"].as_array().unwrap();
+    assert_eq!(raw.len(), messages.len() + 1);
+    assert_eq!(raw.last().unwrap()["type"], "edit");
+    let around = page(&format!("limit=1&around={}", first["id"].as_str().unwrap()));
+    assert_eq!(around["messages"][0]["content"], "hello");
+    let since = page(&format!("limit=1&since={}", first["received_at"]));
+    assert_eq!(since["covered"]["from"], json!(first["position"]));
+    let two = format!("{path}?before=3&since=4");
+    assert_eq!(house.call("GET", &two, Some(&anna), None).1["code"], "bad_place");
+
+    let set = ["room", "set", "Kitchen", "--keep-days", "30", "--keep-mb", "5"];
+    let set = house.run(&set, "");
+    let said = String::from_utf8_lossy(&set.stdout).into_owned();
+    assert!(said.contains("keeps 30 days, keeps 5 MB"), "{set:?}");
+    let set = house.run(&["room", "set", "Kitchen", "--history", "since-join"], "");
+    assert!(set.status.success(), "{set:?}");
+    let (_, view) = house.call("GET", &format!("/api/rooms/{room}"), Some(&anna), None);
+    let kept = (&view["keep_days"], &view["keep_bytes"], &view["history"]);
+    assert_eq!(kept, (&json!(30), &json!(5_000_000), &json!("since_join")));
+}

@@ -122,8 +122,8 @@ async fn what_was_acknowledged_survives_a_power_cut_at_any_operation() {
         promised += acknowledged.len();
         cut_short += usize::from(acknowledged.len() < CLIENTS * MESSAGES);
         let app = open(Arc::new(SimDisk::holding(image))).await;
-        let query = PageQuery { before: None, after: Some(Position::START), limit: 10_000 };
-        let stored = app.store.page(room, query).await.unwrap();
+        let query = PageQuery::after(Position::START, 10_000);
+        let stored = app.store.page(room, query).await.unwrap().events;
         let ids: HashSet<_> = stored.iter().map(|event| event.id).collect();
         assert_eq!(ids.len(), stored.len(), "round {round}: something is stored twice");
         let missing = acknowledged.iter().filter(|id| !ids.contains(id)).count();

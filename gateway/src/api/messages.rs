@@ -5,9 +5,9 @@ use std::sync::Arc;
 use hearth_protocol::event::Sender;
 use hearth_protocol::ids::{EventId, Position, RoomId};
 use hearth_protocol::role::RoomAction;
-use hearth_store::PageQuery;
+use hearth_store::{PageQuery, Span, StoredEvent};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -44,6 +44,13 @@ struct PageRequest {
     limit: Option<usize>,
     before: Option<String>,
     after: Option<String>,
+    /// Half of the page lies before this place, the rest from it on.
+    around: Option<String>,
+    /// The oldest that came at this time (ms since 1970) or later.
+    since: Option<u64>,
+    /// `1`: the events as on `out`, also in an open room.
+    #[serde(default)]
+    raw: u8,
 }
 
 /// A place in a room: a position in digits, or the id of a message there.
@@ -74,18 +81,69 @@ async fn page(
     }
     let before = place(&app, room, request.before.as_deref()).await?;
     let after = place(&app, room, request.after.as_deref()).await?;
-    if before.is_some() && after.is_some() {
-        return Err(ApiError::invalid("bad_place", "either `before` or `after`, not both"));
+    let around = place(&app, room, request.around.as_deref()).await?;
+    let asked = [before.is_some(), after.is_some(), around.is_some(), request.since.is_some()];
+    if asked.into_iter().filter(|asked| *asked).count() > 1 {
+        let message = "one of `before`, `after`, `around` and `since`, not two";
+        return Err(ApiError::invalid("bad_place", message));
     }
-    let query = PageQuery { before, after, limit };
-    let events = app.store.page(room, query).await?;
-    let messages: Vec<_> =
-        events.iter().map(|event| history::item(event, state.room.sealing)).collect();
+    let after = match request.since {
+        Some(at_ms) => Some(app.store.position_at(room, at_ms).await?.previous()),
+        None => after,
+    };
+    let since = app.sight(&state, caller.user).await?;
+    let query = PageQuery { before, after, since, limit };
+    let (messages, covered) = if state.is_sealed() || request.raw == 1 {
+        raw(&app, &state, query, around).await?
+    } else {
+        folded(&app, room, query, around).await?
+    };
     Answer::ok(&json!({
         "messages": messages,
+        "covered": covered.map(|span| json!({ "from": span.from, "to": span.to })),
         "first_position": state.room.first_position,
         "head_position": app.store.head(room).await?,
     }))
+}
+
+/// The events as they lie.
+async fn raw(
+    app: &App,
+    state: &RoomState,
+    query: PageQuery,
+    around: Option<Position>,
+) -> Result<(Vec<Value>, Option<Span>), ApiError> {
+    let room = state.room.id;
+    let page = match around {
+        Some(at) => app.store.page_around(room, at, query.since, query.limit).await?,
+        None => app.store.page(room, query).await?,
+    };
+    let item = |event: &StoredEvent| history::item(event, state.room.sealing);
+    let events = page.events.iter().map(|event| (event.position, item(event)));
+    Ok((in_order(events, &page.damaged), page.covered))
+}
+
+/// The messages of an open room as they are now.
+async fn folded(
+    app: &App,
+    room: RoomId,
+    query: PageQuery,
+    around: Option<Position>,
+) -> Result<(Vec<Value>, Option<Span>), ApiError> {
+    let page = match around {
+        Some(at) => app.store.views_around(room, at, query.since, query.limit).await?,
+        None => app.store.views(room, query).await?,
+    };
+    let views = page.views.iter().map(|view| (view.event.position, history::view(view)));
+    Ok((in_order(views, &page.damaged), page.covered))
+}
+
+/// What reads and what does not, by position.
+fn in_order(read: impl Iterator<Item = (Position, Value)>, damaged: &[Span]) -> Vec<Value> {
+    let damaged = damaged.iter().map(|span| (span.from, history::damaged(span)));
+    let mut all: Vec<_> = read.chain(damaged).collect();
+    all.sort_by_key(|(position, _)| *position);
+    all.into_iter().map(|(_, item)| item).collect()
 }
 
 #[derive(Deserialize)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hearth_protocol::ids::{Epoch, Position, RoomId, UserId};
 use hearth_protocol::role::{RoomAction, RoomRole, RoomType, Sealing};
-use hearth_store::{Change, Edit};
+use hearth_store::{Change, Edit, History, Pin};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use warp::filters::BoxedFilter;
@@ -41,16 +41,23 @@ pub struct RoomView {
     epoch: Epoch,
     rotation_due: bool,
     version: u64,
+    history: History,
+    /// Days that an event is kept; 0: for ever.
+    keep_days: usize,
+    /// Bytes of events that are kept; 0: all.
+    keep_bytes: u64,
+    pins: Vec<Pin>,
 }
 
 impl RoomView {
     /// The room for `user`, who may not be in it (public rooms).
     pub async fn new(app: &App, state: &RoomState, user: UserId) -> Result<Self, ApiError> {
         let room = state.room.clone();
-        let newest = app.store.newest(room.id).await?;
+        let head_position = app.store.head(room.id).await?;
+        let stored = app.store.room(room.id).await?.ok_or_else(|| ApiError::not_found("room"))?;
         Ok(Self {
-            head_position: newest.as_ref().map_or(Position::START, |event| event.position),
-            last_message_at: newest.map_or(room.created_at, |event| event.received_at),
+            head_position,
+            last_message_at: stored.last_message_at,
             my_role: state.members.get(&user).copied(),
             id: room.id,
             name: room.name,
@@ -64,6 +71,10 @@ impl RoomView {
             epoch: room.epoch,
             rotation_due: room.rotation_due,
             version: room.version,
+            history: room.history,
+            keep_days: room.keep_days,
+            keep_bytes: room.keep_bytes,
+            pins: room.pins,
         })
     }
 }

@@ -10,6 +10,7 @@ use hearth_protocol::ids::GrantId;
 use hearth_protocol::limits::Limits;
 use hearth_protocol::role::RoomType;
 use hearth_protocol::topic::Topic;
+use hearth_store::History;
 
 use super::{Failure, passphrase};
 use crate::admin::{self, DeviceLine, GrantLine, GrantTo, Reply, Request, RoomLine, UserLine};
@@ -17,6 +18,9 @@ use crate::claim::Claim;
 use crate::config::Place;
 use crate::member::devices::NewDevice;
 use crate::refusals::LastRefused;
+
+/// Bytes of a megabyte, as disks are sold by.
+const MB: u64 = 1_000_000;
 
 /// `hearth user`
 #[derive(Subcommand)]
@@ -51,6 +55,29 @@ pub enum RoomCommand {
     },
     /// List the rooms.
     List,
+    /// Set how long a room's history is kept, and how much of it a newcomer sees.
+    Set {
+        /// Its name or id.
+        room: String,
+        /// Remove what is older than so many days; 0: keep it for ever.
+        #[arg(long, value_name = "N")]
+        keep_days: Option<usize>,
+        /// Remove the oldest while there is more than so many MB; 0: keep all.
+        #[arg(long, value_name = "N")]
+        keep_mb: Option<u64>,
+        /// What a newcomer sees.
+        #[arg(long, value_enum)]
+        history: Option<HistoryWord>,
+    },
+}
+
+/// What a newcomer sees of a room's history.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum HistoryWord {
+    /// All that is kept.
+    All,
+    /// What came since they joined.
+    SinceJoin,
 }
 
 /// `hearth device`
@@ -169,6 +196,15 @@ pub fn room(place: &Place, command: RoomCommand, json: bool) -> Result<(), Failu
             Request::RoomAdd { name, kind }
         }
         RoomCommand::List => Request::RoomList,
+        RoomCommand::Set { room, keep_days, keep_mb, history } => Request::RoomSet {
+            room,
+            keep_days,
+            keep_bytes: keep_mb.map(|mb| mb.saturating_mul(MB)),
+            history: history.map(|word| match word {
+                HistoryWord::All => History::All,
+                HistoryWord::SinceJoin => History::SinceJoin,
+            }),
+        },
     };
     print(ask(place, request)?, json)
 }
@@ -257,8 +293,18 @@ fn print_user(user: &UserLine) {
 }
 
 fn print_room(room: &RoomLine) {
-    let RoomLine { id, name, kind, sealing, members } = room;
-    println!("{id}  {name:<20}  {kind:?}, {sealing:?}, {members} members");
+    let RoomLine { id, name, kind, sealing, members, history, keep_days, keep_bytes } = room;
+    print!("{id}  {name:<20}  {kind:?}, {sealing:?}, {members} members");
+    if *keep_days > 0 {
+        print!(", keeps {keep_days} days");
+    }
+    if *keep_bytes > 0 {
+        print!(", keeps {} MB", keep_bytes / MB);
+    }
+    if *history == History::SinceJoin {
+        print!(", newcomers see what is new");
+    }
+    println!();
 }
 
 fn print_device(device: &DeviceLine) {

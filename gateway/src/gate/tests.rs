@@ -234,3 +234,47 @@ async fn a_token_of_the_house_is_asked_for() {
     let refused = house.gate.admit(login).await.unwrap_err();
     assert_eq!((refused.kind, refused.code), (Kind::Unauthenticated, "wrong_token"));
 }
+
+#[tokio::test]
+async fn what_changes_a_message_comes_over_mqtt_and_a_backlog_passes_over_what_is_gone() {
+    let house = House::new().await;
+    let room = house.app.membership.room(house.room).unwrap().room.clone();
+    let user = house.member.user().unwrap();
+    let joins = crate::accounts::member(&room, user, hearth_protocol::role::RoomRole::Member, 1);
+    let change = Change::of(vec![Edit::PutMember(joins)], 1);
+    house.app.store.change(change).await.unwrap();
+    let publish = async |payload: String| {
+        let publish = Publish {
+            topic: format!("hearth/rooms/{}/in", house.room).into(),
+            payload: payload.into(),
+            qos: Qos::AtLeastOnce,
+            retain: false,
+            version: Version::V5,
+            once: None,
+            properties: Default::default(),
+        };
+        house.gate.accept(house.member.clone(), publish).await
+    };
+    let id = hearth_protocol::ids::EventId::from_bytes([7; 16]);
+    publish(format!(r#"{{"content": "helo", "id": "{id}"}}"#)).await.unwrap();
+    publish(format!(r#"{{"type": "edit", "target": "{id}", "content": "hello"}}"#)).await.unwrap();
+    publish(format!(r#"{{"type": "delete", "target": "{id}"}}"#)).await.unwrap();
+    let late = publish(format!(r#"{{"type": "edit", "target": "{id}", "content": "x"}}"#)).await;
+    assert_eq!(late.unwrap_err().code, "message_erased");
+    let backlog = async |after| {
+        house.gate.backlog(&house.member, house.room, Position(after), 9).await.unwrap()
+    };
+    let all = backlog(0).await;
+    assert_eq!((all.events.len(), all.up_to), (3, Position(3)));
+    assert!(!all.events.iter().any(|(_, payload)| payload.windows(4).any(|part| part == b"helo")));
+
+    let (history, keep_days, keep_bytes) = (room.history, 0, 1);
+    let edit = Edit::SetHistory { room: house.room, history, keep_days, keep_bytes };
+    house.app.store.change(Change::of(vec![edit], 1)).await.unwrap();
+    let sweep = hearth_store::Sweep::History { room: house.room, at_ms: 1 };
+    house.app.store.sweep(sweep).await.unwrap();
+    let gone = backlog(1).await;
+    assert_eq!((gone.events.len(), gone.up_to), (0, Position(3)));
+    let room = house.app.membership.room(house.room).unwrap();
+    assert_eq!(room.room.first_position, Position(4), "the mirror follows");
+}

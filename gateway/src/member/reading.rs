@@ -93,6 +93,11 @@ impl Reader {
 
     /// One entry of `GET messages`.
     fn item(&mut self, member: &mut Member, item: &Value) -> Result<Line, MemberError> {
+        if item["type"] == "damaged" && item["from"].is_u64() {
+            let at = |end: &str| Position(item[end].as_u64().unwrap_or_default());
+            let why = format!("positions {} to {} do not read on the box", at("from"), at("to"));
+            return Ok(self.named(member, at("to"), 0, Read::unreadable(None, None, why)));
+        }
         let position = Position(item["position"].as_u64().unwrap_or_default());
         let received_at = item["received_at"].as_u64().unwrap_or_default();
         let read = match item["sealed"].as_str().and_then(from_b64u) {

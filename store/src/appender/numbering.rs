@@ -10,11 +10,16 @@ use sha2::{Digest, Sha256};
 use crate::change::Change;
 use crate::edits::{self, Setting};
 use crate::error::StoreError;
-use crate::messages::{Appended, Became, NewEvent, Once, StoredEvent, once_key};
+use crate::heads::{Head, Moved};
+use crate::messages::damage::Around;
+use crate::messages::{
+    Appended, Became, EventKind, NewEvent, Once, StoredEvent, effects, once_key,
+};
 use crate::rooms::{self, Room};
-use crate::stage::Stage;
-use crate::store::{Head, Shared};
-use crate::{keys, record};
+use crate::stage::{Resized, Stage};
+use crate::store::Shared;
+use crate::sweeps::{self, Sweep, Swept};
+use crate::{keys, record, retention};
 
 /// How it is found out whether an id is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +35,7 @@ pub(super) enum Ids {
 pub(super) struct Numbering<'a> {
     shared: &'a Shared,
     ids: Ids,
-    heads: BTreeMap<RoomId, Head>,
+    heads: Moved,
     posts: BTreeMap<DeviceId, u64>,
 }
 
@@ -39,8 +44,18 @@ impl<'a> Numbering<'a> {
         Self { shared, ids, heads: BTreeMap::new(), posts: BTreeMap::new() }
     }
 
-    pub fn into_heads(self) -> BTreeMap<RoomId, Head> {
-        self.heads
+    /// The heads as they will be, their rows staged.
+    pub fn finish(self, stage: &mut Stage<'_>) -> Result<Moved, StoreError> {
+        for (room, head) in &self.heads {
+            let old = self.shared.heads.get(*room).map(|old| old.tally);
+            match head {
+                Some(head) if old != Some(head.tally) => {
+                    stage.save("room's tally", keys::tally(*room), &head.tally)?;
+                }
+                _ => {}
+            }
+        }
+        Ok(self.heads)
     }
 
     /// The devices that posted, and when.
@@ -49,20 +64,62 @@ impl<'a> Numbering<'a> {
     }
 
     fn head(&self, room: RoomId) -> Option<Head> {
-        self.heads.get(&room).copied().or_else(|| self.shared.heads.get(room))
+        self.heads.get(&room).copied().unwrap_or_else(|| self.shared.heads.get(room))
     }
 
-    /// Numbers an event, or finds what it became before.
+    /// Takes over what a work that succeeded noted in the stage: rooms it touched get the next
+    /// version, events it wrote anew their new size, rooms it removed no head.
+    async fn settle(&mut self, stage: &mut Stage<'_>) -> Result<Vec<Room>, StoreError> {
+        for Resized { room, position, from_bytes, to_bytes } in stage.take_resized() {
+            if let Some(mut head) = self.head(room) {
+                head.tally.resize(position, from_bytes, to_bytes);
+                self.heads.insert(room, Some(head));
+            }
+        }
+        for room in stage.take_removed() {
+            self.heads.insert(room, None);
+        }
+        let mut rooms = vec![];
+        for id in stage.take_rooms() {
+            let mut room = rooms::require(stage, id).await?;
+            room.version += 1;
+            rooms::save(stage, &room)?;
+            let head = self.head(id).unwrap_or(Head::new(&room));
+            let (version, first) = (room.version, room.first_position);
+            self.heads.insert(id, Some(Head { version, first, ..head }));
+            rooms.push(room);
+        }
+        Ok(rooms)
+    }
+
+    /// Numbers an event, or finds what it became before; with the rooms that its effect touched.
     pub async fn append(
         &mut self,
         stage: &mut Stage<'_>,
         event: &NewEvent,
-    ) -> Result<(Appended, Option<StoredEvent>), StoreError> {
+    ) -> Result<(Appended, Option<StoredEvent>, Vec<Room>), StoreError> {
+        stage.begin();
+        let heads = event.has_effect().then(|| self.heads.clone());
+        let appended = self.try_append(stage, event).await;
+        if appended.is_err()
+            && let Some(heads) = heads
+        {
+            stage.roll_back();
+            self.heads = heads;
+        }
+        appended
+    }
+
+    async fn try_append(
+        &mut self,
+        stage: &mut Stage<'_>,
+        event: &NewEvent,
+    ) -> Result<(Appended, Option<StoredEvent>, Vec<Room>), StoreError> {
         let head = self.head(event.room).ok_or(StoreError::NotFound { what: "room" })?;
         let stale = event.checked != head.version;
         let id = event.id.unwrap_or(event.fresh_id);
         if let Some(known) = self.known_id(stage, event, id, stale).await? {
-            return Ok((known, None));
+            return Ok((known, None, vec![]));
         }
         let once = once_key(event);
         let mut replaces = false;
@@ -70,7 +127,8 @@ impl<'a> Numbering<'a> {
             match self.became(stage, key, stale).await? {
                 Some(became) if is_same(event, &became) => {
                     let Became { id, position, received_at, .. } = became;
-                    return Ok((Appended { id, position, received_at, duplicate: true }, None));
+                    let known = Appended { id, position, received_at, duplicate: true };
+                    return Ok((known, None, vec![]));
                 }
                 Some(_) => replaces = true,
                 None => {}
@@ -81,13 +139,19 @@ impl<'a> Numbering<'a> {
         }
         let stored = StoredEvent {
             room: event.room,
-            position: head.position.next(),
-            received_at: event.at_ms.max(head.received_at),
+            position: head.tally.position.next(),
+            received_at: event.at_ms.max(head.tally.received_at),
             id,
             sender: event.sender,
             class: event.class,
+            kind: event.kind,
             body: event.body.clone(),
         };
+        let mut rooms = vec![];
+        if event.has_effect() {
+            effects::apply(stage, event, &stored, &self.shared.limits).await?;
+            rooms = self.settle(stage).await?;
+        }
         self.write(stage, &stored);
         if let Some(key) = once {
             let value = record::encode("once-key", &became(event, &stored))?;
@@ -97,7 +161,7 @@ impl<'a> Numbering<'a> {
             self.posts.insert(device, stored.received_at);
         }
         let StoredEvent { position, received_at, id, .. } = stored;
-        Ok((Appended { position, received_at, id, duplicate: false }, Some(stored)))
+        Ok((Appended { position, received_at, id, duplicate: false }, Some(stored), rooms))
     }
 
     /// What an id is already: the same event, or somebody else's.
@@ -147,9 +211,9 @@ impl<'a> Numbering<'a> {
         stage.put_fresh(keys::event_id(event.id), place);
         let key = keys::event(event.room, event.position);
         stage.put_fresh(key, record::encode_event(event));
-        let head = self.head(event.room).unwrap_or_default();
-        let (position, received_at) = (event.position, event.received_at);
-        self.heads.insert(event.room, Head { position, received_at, ..head });
+        let mut head = self.head(event.room).unwrap_or_default();
+        head.tally.append(event.position, event.received_at, record::event_bytes(event));
+        self.heads.insert(event.room, Some(head));
     }
 
     /// Makes a change as a whole, or leaves no trace of it.
@@ -191,18 +255,10 @@ impl<'a> Numbering<'a> {
         for edit in &change.edits {
             edits::apply(stage, edit, &setting).await?;
         }
-        let mut rooms = vec![];
-        for id in stage.take_rooms() {
-            let mut room = rooms::require(stage, id).await?;
-            room.version += 1;
-            rooms::save(stage, &room)?;
-            let head = self.head(id).unwrap_or_default();
-            self.heads.insert(id, Head { version: room.version, ..head });
-            rooms.push(room);
-        }
+        let mut rooms = self.settle(stage).await?;
         let lines = self.lines(stage, change).await?;
         for room in &mut rooms {
-            let newest = self.head(room.id).unwrap_or_default().received_at;
+            let newest = self.head(room.id).unwrap_or_default().tally.received_at;
             room.last_message_at = room.last_message_at.max(newest);
         }
         Ok((rooms, lines))
@@ -210,7 +266,7 @@ impl<'a> Numbering<'a> {
 
     /// The position at which somebody joins by a change: its line that says so, else the head.
     fn joined(&self, change: &Change, room: RoomId, user: UserId) -> Position {
-        let head = self.head(room).unwrap_or_default().position;
+        let head = self.head(room).unwrap_or_default().tally.position;
         let mut position = head;
         for (_, line) in change.lines.iter().filter(|(there, _)| *there == room) {
             position = position.next();
@@ -219,6 +275,38 @@ impl<'a> Numbering<'a> {
             }
         }
         head
+    }
+
+    /// Does a part of a clean-up.
+    pub async fn sweep(
+        &mut self,
+        stage: &mut Stage<'_>,
+        sweep: &Sweep,
+    ) -> Result<(Swept, Option<Room>), StoreError> {
+        stage.begin();
+        let engine = &*self.shared.engine;
+        let swept = match sweep {
+            Sweep::History { room, at_ms } => {
+                let Some(head) = self.head(*room) else { return Ok((Swept::default(), None)) };
+                let around = Around {
+                    engine,
+                    damage: &self.shared.damage,
+                    room: *room,
+                    probes: self.shared.limits.damage_probes_max,
+                };
+                retention::trim(stage, around, head, *at_ms, &self.shared.limits).await.map(
+                    |trimmed| {
+                        self.heads.insert(*room, Some(trimmed.head));
+                        (trimmed.swept, trimmed.room)
+                    },
+                )
+            }
+            other => sweeps::stage(stage, other, &self.shared.limits).await.map(|s| (s, None)),
+        };
+        if swept.is_err() {
+            stage.roll_back();
+        }
+        swept
     }
 
     async fn lines(
@@ -236,11 +324,12 @@ impl<'a> Numbering<'a> {
             let body = serde_json::to_vec(line);
             let event = StoredEvent {
                 room: *room,
-                position: head.position.next(),
-                received_at: change.at_ms.max(head.received_at),
+                position: head.tally.position.next(),
+                received_at: change.at_ms.max(head.tally.received_at),
                 id: *id,
                 sender: Sender::Box,
                 class: Class::Line,
+                kind: EventKind::System,
                 body: body.map_err(|error| record::form("line", error.to_string()))?.into(),
             };
             self.write(stage, &event);

@@ -15,7 +15,7 @@ use crate::{keys, record};
 
 /// What a sweep did and found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Swept {
+pub struct SweptFiles {
     /// How many attachments are gone because nothing shows them.
     pub attachments: usize,
     /// How many files are gone because no record tells of them.
@@ -28,8 +28,8 @@ impl Attachments {
     /// Looks at every attachment and every file once, and removes what is for nobody, in small
     /// commits. It may run beside uploads, readings and itself. `at_ms` is the box's clock, which
     /// should be trusted: what waits for its message is judged by it.
-    pub async fn sweep(&self, at_ms: u64) -> Result<Swept, StoreError> {
-        let mut swept = Swept::default();
+    pub async fn sweep(&self, at_ms: u64) -> Result<SweptFiles, StoreError> {
+        let mut swept = SweptFiles::default();
         let rows_max = self.store.limits().sweep_rows_max.max(1);
         let mut range = keys::attachments();
         loop {
@@ -57,7 +57,7 @@ impl Attachments {
         &self,
         all: Vec<Attachment>,
         at_ms: u64,
-        swept: &mut Swept,
+        swept: &mut SweptFiles,
     ) -> Result<(), StoreError> {
         let mut unused = vec![];
         for attachment in all {

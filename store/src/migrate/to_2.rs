@@ -17,4 +17,9 @@ pub(super) const ADDED: &[Added] = &[
     Added { tag: b'u', field: "presence", value: "\"online\"" },
     Added { tag: b'u', field: "blocked", value: "false" },
     Added { tag: b'u', field: "guest_until", value: "null" },
+    Added { tag: b'R', field: "history", value: "\"all\"" },
+    Added { tag: b'R', field: "keep_days", value: "0" },
+    Added { tag: b'R', field: "keep_bytes", value: "0" },
+    Added { tag: b'R', field: "pins", value: "[]" },
+    Added { tag: b'm', field: "notify", value: "\"all\"" },
 ];

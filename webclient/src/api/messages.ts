@@ -18,8 +18,12 @@ export interface PageQuery {
   readonly after?: number;
 }
 
+/** An item; null for a stretch that does not read on the box's disk: nothing to show. */
+const entry: s.Parser<Item | null> = (value, path) =>
+  s.record(value, path)['type'] === 'damaged' ? null : item(value, path);
+
 const page = s.object({
-  messages: s.list(item),
+  messages: s.list(entry),
   first_position: s.count,
   head_position: s.count,
 });
@@ -37,7 +41,7 @@ export class MessagesApi {
     if (after !== undefined) query.set('after', String(after));
     const read = await this.#http.ask('GET', `/api/rooms/${room}/messages?${query}`, page);
     return {
-      items: read.messages,
+      items: read.messages.filter((one) => one !== null),
       firstPosition: read.first_position,
       headPosition: read.head_position,
     };

@@ -4,12 +4,12 @@ use std::sync::atomic::Ordering;
 
 use super::*;
 use crate::engine::Batch;
-use crate::{Change, Swept};
+use crate::{Change, SweptFiles};
 
 const DAY: u64 = 24 * 3_600_000;
 
-fn clean() -> Swept {
-    Swept::default()
+fn clean() -> SweptFiles {
+    SweptFiles::default()
 }
 
 #[test]
@@ -24,11 +24,11 @@ fn what_nothing_shows_goes_after_a_day() {
         house.store.append(event(1)).await.unwrap();
         assert_eq!(house.attachments.sweep(DAY + 99).await.unwrap(), clean());
         let swept = house.attachments.sweep(DAY + 100).await.unwrap();
-        assert_eq!(swept, Swept { attachments: 1, ..clean() });
+        assert_eq!(swept, SweptFiles { attachments: 1, ..clean() });
         assert!(house.is_there(1).await && !house.is_there(2).await);
         assert_eq!(house.attachments.sweep(DAY + 999).await.unwrap(), clean());
         let swept = house.attachments.sweep(DAY + 1_000).await.unwrap();
-        assert_eq!(swept, Swept { attachments: 1, ..clean() });
+        assert_eq!(swept, SweptFiles { attachments: 1, ..clean() });
         assert_eq!(house.files(), [house.file(3)]);
         assert_eq!(house.used(Whose::House).await, (1, 20));
         assert_eq!(house.attachments.sweep(99 * DAY).await.unwrap(), clean());
@@ -46,7 +46,7 @@ fn what_was_for_an_ended_room_goes_at_once() {
         end.delete(keys::room(room_id(2)));
         house.store.engine().commit(end).await.unwrap();
         let swept = house.attachments.sweep(1_000).await.unwrap();
-        assert_eq!(swept, Swept { attachments: 1, ..clean() });
+        assert_eq!(swept, SweptFiles { attachments: 1, ..clean() });
         assert_eq!(house.files(), [house.file(2)]);
     });
 }
@@ -77,7 +77,7 @@ fn files_without_a_record_go_and_names_that_are_not_ours_stay() {
         fs::write(folder.join(format!("{}.part", attachment_id(1))), "half").unwrap();
         fs::write(folder.join("README"), "ours").unwrap();
         let swept = house.attachments.sweep(1_000).await.unwrap();
-        assert_eq!(swept, Swept { files: 2, ..clean() });
+        assert_eq!(swept, SweptFiles { files: 2, ..clean() });
         assert_eq!(house.files(), [house.file(1), folder.join("README")]);
         assert_eq!(house.read(&stored, 0, None).await.unwrap(), b"x");
     });
@@ -94,7 +94,7 @@ fn records_without_their_file_are_reported_and_stay() {
         fs::write(house.file(2), "short").unwrap();
         let swept = house.attachments.sweep(1_000).await.unwrap();
         let damaged = vec![attachment_id(1), attachment_id(2)];
-        assert_eq!(swept, Swept { damaged, ..clean() });
+        assert_eq!(swept, SweptFiles { damaged, ..clean() });
         assert!(house.is_there(1).await && house.is_there(2).await);
     });
 }
@@ -129,7 +129,7 @@ fn a_sweep_works_in_small_commits() {
         }
         let before = engine.commits.load(Ordering::SeqCst);
         let swept = house.attachments.sweep(2 * DAY).await.unwrap();
-        assert_eq!(swept, Swept { attachments: 5, ..clean() });
+        assert_eq!(swept, SweptFiles { attachments: 5, ..clean() });
         assert_eq!(engine.commits.load(Ordering::SeqCst) - before, 3);
         assert!(house.files().is_empty());
     });

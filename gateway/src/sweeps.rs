@@ -1,0 +1,189 @@
+//! What goes by itself, in the background: receipts are written every second; what is over or not
+//! kept any longer is removed every minute, in small commits with a rest between them, while the
+//! clock is trusted (design §5).
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hearth_protocol::limits::hours_ms;
+use hearth_store::{Attachments, StoreError, Sweep};
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::app::App;
+use crate::ingest::SAME_POST_MS;
+
+/// How often receipts are written, if there are any.
+const FLUSH_EVERY: Duration = Duration::from_secs(1);
+/// How far a clock that nobody vouches for may be from the last time it was trusted.
+const TRUSTED_FOR_HOURS: usize = 24;
+/// Says that systemd-timesyncd has set the clock since the machine started.
+const TIMESYNC: &str = "/run/systemd/timesync/synchronized";
+
+/// Whether sweeps may judge by the clock: it is synchronised, or near the last time it was trusted.
+/// A box that has never trusted a time (0) and holds nothing has nothing to lose.
+pub fn is_trusted(now_ms: u64, last_ms: u64, synchronised: bool) -> bool {
+    synchronised || last_ms == 0 || now_ms.abs_diff(last_ms) <= hours_ms(TRUSTED_FOR_HOURS)
+}
+
+/// Whether the machine's clock is set by another one: the mark of systemd-timesyncd, else what
+/// `timedatectl` says (chrony and ntpd are known to it). Waits for a program.
+fn is_synchronised() -> bool {
+    if Path::new(TIMESYNC).exists() {
+        return true;
+    }
+    let asked = Command::new("timedatectl")
+        .args(["show", "--property=NTPSynchronized", "--value"])
+        .output();
+    asked.is_ok_and(|answer| answer.stdout.trim_ascii() == b"yes")
+}
+
+/// Sweeps until `stop` turns true.
+pub async fn run(app: Arc<App>, attachments: Attachments, stop: watch::Receiver<bool>) {
+    let files_ms = None;
+    let mut sweeper = Sweeper { app, attachments, files_ms, stop, last_ms: None, warned: false };
+    let rounds = u64::try_from(sweeper.app.limits.sweep_gap_s.max(1)).unwrap_or(u64::MAX);
+    let mut ticks = interval(FLUSH_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    for tick in 0_u64.. {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = sweeper.stop.wait_for(|stop| *stop) => return,
+        }
+        if let Err(error) = sweeper.app.store.flush().await {
+            tracing::warn!(%error, "receipts are not written yet");
+        }
+        if tick % rounds == 0
+            && let Err(error) = sweeper.round().await
+        {
+            tracing::warn!(%error, "a sweep stopped; the next round goes on");
+        }
+    }
+}
+
+struct Sweeper {
+    app: Arc<App>,
+    attachments: Attachments,
+    /// When attachments were swept last: that reads their folders.
+    files_ms: Option<u64>,
+    stop: watch::Receiver<bool>,
+    /// When the clock was trusted last, once it was looked up.
+    last_ms: Option<u64>,
+    warned: bool,
+}
+
+impl Sweeper {
+    /// One round of everything. Each sweep is one line here.
+    async fn round(&mut self) -> Result<(), StoreError> {
+        let now = self.app.clock.now_ms();
+        if !self.may_judge(now).await? {
+            return Ok(());
+        }
+        self.drain(|_| Sweep::RemovedRooms).await?;
+        for state in self.app.membership.rooms() {
+            let room = &state.room;
+            if room.keep_days > 0 || room.keep_bytes > 0 {
+                let id = room.id;
+                self.drain(|_| Sweep::History { room: id, at_ms: now }).await?;
+            }
+        }
+        self.drain(|from| Sweep::OnceKeys { from, at_ms: now, post_ms: SAME_POST_MS }).await?;
+        let store = &self.app.store;
+        store.sweep_sessions(now).await?;
+        store.sweep_tokens(now).await?;
+        store.sweep_notifications(now).await?;
+        store.sweep_reports(now).await?;
+        store.sweep_audit(now).await?;
+        self.sweep_files(now).await
+    }
+
+    async fn sweep_files(&mut self, now: u64) -> Result<(), StoreError> {
+        if self.files_ms.is_some_and(|last| now.abs_diff(last) < hours_ms(1)) {
+            return Ok(());
+        }
+        self.files_ms = Some(now);
+        let swept = self.attachments.sweep(now).await?;
+        if !swept.damaged.is_empty() {
+            tracing::error!(
+                damaged = ?swept.damaged,
+                "files of attachments are missing or damaged; restore them from a backup"
+            );
+        }
+        Ok(())
+    }
+
+    /// Does a sweep to its end, with a rest after each commit so that writers have the disk.
+    async fn drain(&mut self, sweep: impl Fn(Bytes) -> Sweep) -> Result<(), StoreError> {
+        let pause = u64::try_from(self.app.limits.sweep_pause_ms).unwrap_or(u64::MAX);
+        let mut from = Bytes::new();
+        loop {
+            let swept = self.app.store.sweep(sweep(from)).await?;
+            if swept.rows > 0 {
+                tracing::debug!(rows = swept.rows, "swept");
+            }
+            let Some(next) = swept.next else { return Ok(()) };
+            from = next;
+            tokio::select! {
+                _ = tokio::time::sleep(Duration::from_millis(pause)) => {}
+                _ = self.stop.wait_for(|stop| *stop) => return Ok(()),
+            }
+        }
+    }
+
+    /// Whether the clock is trusted; the time of it is kept for the next start.
+    async fn may_judge(&mut self, now_ms: u64) -> Result<bool, StoreError> {
+        let last = match self.last_ms {
+            Some(last) => last,
+            None => match self.app.store.trusted_ms().await? {
+                0 => self.app.store.newest_ms(),
+                kept => kept,
+            },
+        };
+        self.last_ms = Some(last);
+        let asked = tokio::task::spawn_blocking(is_synchronised).await;
+        if !is_trusted(now_ms, last, asked.unwrap_or(false)) {
+            if !self.warned {
+                tracing::warn!(
+                    "the clock is far from the last time it was trusted: nothing old is removed \
+                     until it is synchronised"
+                );
+            }
+            self.warned = true;
+            return Ok(false);
+        }
+        self.warned = false;
+        // Once an hour is near enough to a day.
+        if last == 0 || now_ms.abs_diff(last) >= hours_ms(1) {
+            self.app.store.trust(now_ms).await?;
+            self.last_ms = Some(now_ms);
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_trusted_when_synchronised_or_within_a_day_of_the_last_trusted_time() {
+        let day = hours_ms(24);
+        let last = 100 * day;
+        for (now, synchronised, expected) in [
+            (last, false, true),
+            (last + day, false, true),
+            (last + day + 1, false, false),
+            (last - day, false, true),
+            (last - day - 1, false, false),
+            (last + 9 * day, true, true),
+            (0, false, false),
+            (0, true, true),
+        ] {
+            assert_eq!(is_trusted(now, last, synchronised), expected, "{now} {synchronised}");
+        }
+        assert!(is_trusted(last, 0, false), "an empty box has nothing to lose");
+    }
+}
