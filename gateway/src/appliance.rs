@@ -10,7 +10,9 @@ use std::sync::Arc;
 use hearth_protocol::bytes::b64u;
 use hearth_protocol::limits::Limits;
 use hearth_protocol::refusal::Refusal;
-use hearth_store::{EngineError, FileDisk, FileError, KeyError, Redb, load_or_create};
+use hearth_store::{
+    EngineError, FileDisk, FileError, KeyError, Redb, StoreError, load_or_create, refuse_newer,
+};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -56,6 +58,15 @@ pub enum ApplianceError {
         #[source]
         cause: EngineError,
     },
+    /// Whether this program knows the layout of the store's file.
+    #[error("cannot take up {file}")]
+    Layout {
+        /// Which.
+        file: PathBuf,
+        /// Why not.
+        #[source]
+        cause: StoreError,
+    },
     /// What is in the store.
     #[error("cannot read the house: {0}")]
     House(Refusal),
@@ -100,6 +111,9 @@ pub async fn open(place: &Place, limits: Arc<Limits>) -> Result<Arc<App>, Applia
     let key = load_or_create(&place.data, &place.key_file)?;
     let file = place.store_file();
     let disk = Arc::new(FileDisk::open(&file)?);
+    refuse_newer(disk.clone(), &key)
+        .await
+        .map_err(|cause| ApplianceError::Layout { file: file.clone(), cause })?;
     let engine = Redb::open(disk, &key, limits.cache_bytes)
         .map_err(|cause| ApplianceError::Store { file, cause })?;
     Ok(App::open(Arc::new(engine), limits, Arc::new(SystemClock)).await?)

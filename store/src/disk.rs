@@ -6,6 +6,8 @@ use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+pub(crate) mod untouched;
+
 /// The database's file inside the data folder.
 pub const DATABASE_FILE: &str = "hearth.db";
 

@@ -152,6 +152,11 @@ ranges! {
     b'w' shelf_under(prefix: &[u8]);
 }
 
+/// Every row of a tag: what a migration goes through.
+pub fn tagged(tag: u8) -> Range {
+    Range::prefix(vec![tag])
+}
+
 /// The events of a room from one position up to, not including, another.
 pub fn events(room: RoomId, from: Position, until: Option<Position>) -> Range {
     let end = until.map(|until| event(room, until)).or(events_of(room).end);

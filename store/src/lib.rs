@@ -9,6 +9,7 @@
 //!   [`members`], [`bundles`], [`invites`], [`proofs`], [`devices`], [`grants`], [`messages`],
 //!   [`shelf`]
 //! - [`change`]: every write but a message's is one atomic change
+//! - [`migrate`]: data of an older program becomes data of this one
 //! - [`store`]: what the gateway holds; its one appender numbers everything that is written
 
 pub mod bundles;
@@ -24,6 +25,7 @@ pub mod keys;
 pub mod master_key;
 pub mod members;
 pub mod messages;
+pub mod migrate;
 pub mod proofs;
 pub mod record;
 pub mod rooms;
@@ -59,6 +61,7 @@ pub use invites::Invite;
 pub use master_key::{DataKey, KeyError, load_or_create};
 pub use members::Member;
 pub use messages::{Appended, NewEvent, Once, PageQuery, StoredEvent};
+pub use migrate::refuse_newer;
 pub use proofs::JoinProof;
 pub use rooms::Room;
 pub use sealed_file::OpenError;
