@@ -53,7 +53,7 @@ pub use devices::Device;
 pub use disk::{DATABASE_FILE, Disk, FileDisk, FileError};
 pub use engine::memory::Memory;
 pub use engine::redb::Redb;
-pub use engine::{Batch, Engine, EngineError};
+pub use engine::{Batch, Engine, EngineError, Snapshot};
 pub use error::StoreError;
 pub use grants::{Grant, Grantee};
 pub use house::House;

@@ -14,13 +14,17 @@ use bytes::Bytes;
 use redb::{Builder, Database, ReadableDatabase, StorageError, TableDefinition};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Batch, BoxFuture, Cause, Engine, EngineError, Order, Range, Row};
+use super::{Batch, BoxFuture, Cause, Engine, EngineError, Order, Range, Row, Snapshot};
 use crate::disk::Disk;
 use crate::master_key::DataKey;
 use crate::sealed_file::{Ended, SealedFile};
 
 #[cfg(test)]
 mod crash_tests;
+mod reading;
+mod snapshot;
+#[cfg(test)]
+mod snapshot_tests;
 mod writer;
 
 use writer::Job;
@@ -116,7 +120,9 @@ impl Engine for Redb {
         order: Order,
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Row>, EngineError>> {
-        Box::pin(self.read(move |database| scan(database, &range, order, limit)))
+        Box::pin(self.read(move |database| {
+            reading::scan(&database.begin_read()?.open_table(ROWS)?, &range, order, limit)
+        }))
     }
 
     fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), EngineError>> {
@@ -129,34 +135,13 @@ impl Engine for Redb {
             answered.await.map_err(|_ended| closed())?
         })
     }
-}
 
-fn scan(
-    database: &Database,
-    range: &Range,
-    order: Order,
-    limit: usize,
-) -> Result<Vec<Row>, Failure> {
-    if range.is_empty() {
-        return Ok(vec![]);
+    fn snapshot(&self) -> BoxFuture<'_, Result<Box<dyn Snapshot>, EngineError>> {
+        Box::pin(async move {
+            let table = self.read(|database| Ok(database.begin_read()?.open_table(ROWS)?)).await?;
+            Ok(Box::new(snapshot::Rows::new(table)) as Box<dyn Snapshot>)
+        })
     }
-    let table = database.begin_read()?.open_table(ROWS)?;
-    let start = &range.start[..];
-    let mut found = match &range.end {
-        Some(end) => table.range(start..&end[..])?,
-        None => table.range(start..)?,
-    };
-    let mut rows = Vec::new();
-    while rows.len() < limit {
-        let next = match order {
-            Order::Ascending => found.next(),
-            Order::Descending => found.next_back(),
-        };
-        let Some(row) = next else { break };
-        let (key, value) = row?;
-        rows.push((Bytes::copy_from_slice(key.value()), Bytes::copy_from_slice(value.value())));
-    }
-    Ok(rows)
 }
 
 impl Open {
