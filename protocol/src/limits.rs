@@ -200,6 +200,12 @@ limits! {
     appends_waiting_max = 4_096;
     /// Events in one group commit.
     batch_events_max = 1_024;
+    /// Bytes of a row's value in a backup: the largest there are have a few hundred KiB.
+    backup_row_bytes_max = 16 * 1024 * 1024;
+    /// Days without a backup after which `doctor` says so.
+    backup_age_days_max = 7;
+    /// Recipients that one backup is sealed to.
+    backup_recipients_max = 16;
     /// Bytes of redb's page cache.
     cache_bytes = 16 * 1024 * 1024;
 }

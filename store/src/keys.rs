@@ -33,6 +33,8 @@ key_space! {
     b'h' house();
     /// -> what the box made for itself once: 32 random bytes, or PEM
     b'!' secret(name: &str);
+    /// -> BackupPlan
+    b'=' backup_plan();
 
     /// -> User
     b'u' user(user: UserId);

@@ -9,9 +9,11 @@
 //!   [`members`], [`bundles`], [`invites`], [`proofs`], [`devices`], [`grants`], [`messages`],
 //!   [`shelf`]
 //! - [`change`]: every write but a message's is one atomic change
+//! - [`backup`]: the whole house as one sealed file, and back
 //! - [`migrate`]: data of an older program becomes data of this one
 //! - [`store`]: what the gateway holds; its one appender numbers everything that is written
 
+pub mod backup;
 pub mod bundles;
 pub mod change;
 pub mod devices;
@@ -47,6 +49,7 @@ mod stage;
 #[cfg(test)]
 mod testing;
 
+pub use backup::{BackupError, BackupPlan};
 pub use bundles::Bundle;
 pub use change::{Change, Edit};
 pub use devices::Device;

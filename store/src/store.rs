@@ -190,6 +190,10 @@ impl Store {
         &*self.shared.engine
     }
 
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.shared.limits
+    }
+
     pub(crate) fn heads(&self) -> &Heads {
         &self.shared.heads
     }
