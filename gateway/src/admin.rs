@@ -1,6 +1,7 @@
 //! What the owner of the box does from its shell: the same requests through `DIR/admin.sock`
 //! while the appliance runs, and on the store directly while it does not (design §8).
 
+mod backups;
 mod socket;
 
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ use crate::error::ApiError;
 use crate::membership::RoomState;
 use crate::refusals::LastRefused;
 
+pub use backups::{BackupReply, BackupRequest};
 pub use socket::{Socket, ask};
 
 /// A request of the box's owner.
@@ -84,6 +86,11 @@ pub enum Request {
     Ca,
     /// How the house is.
     Status,
+    /// Backups.
+    Backup {
+        /// What about them.
+        ask: BackupRequest,
+    },
 }
 
 /// Who is granted something.
@@ -135,6 +142,8 @@ pub enum Reply {
         /// MQTT connections.
         connections: u64,
     },
+    /// How backups are.
+    Backup(Box<BackupReply>),
     /// It was refused.
     Refused {
         /// For programs.
@@ -265,6 +274,7 @@ async fn answer(app: &App, request: Request) -> Result<Reply, ApiError> {
             let certificate = authority.pem().to_string();
             Ok(Reply::Ca { certificate, fingerprint: authority.fingerprint() })
         }
+        Request::Backup { ask } => Ok(Reply::Backup(Box::new(backups::answer(app, ask).await?))),
         Request::Status => Ok(Reply::Status {
             house: app.house_name().await?,
             users: app.store.users().await?.len(),

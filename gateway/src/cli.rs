@@ -3,12 +3,17 @@
 //! - [`serve`]: runs the appliance
 //! - [`house`]: box commands: `user`, `room`, `device`, `grant`, `ca`
 //! - [`member`]: member commands: `login`, `send`, `tail`, `invite`, `device` in sealed rooms
+//! - [`backup`], [`restore`]: the whole house as one file, and back
+//! - [`export`]: what a member may read, as plain files
 //! - [`doctor`]: checks and says the remedy
 
+pub mod backup;
 pub mod doctor;
+pub mod export;
 pub mod house;
 pub mod member;
 pub mod qr;
+pub mod restore;
 pub mod serve;
 
 use std::path::PathBuf;
@@ -64,6 +69,12 @@ enum Command {
     Invite(member::InviteArgs),
     /// Print the certificate by which clients trust this box, e.g. into ca.crt.
     Ca,
+    /// Make a backup: the whole house as one sealed file.
+    Backup(backup::Args),
+    /// Make a new data folder (--data) of a backup.
+    Restore(restore::Args),
+    /// Write what you may read, and what the box has of you, into plain files.
+    Export(export::Args),
     /// Check this box and say what to do.
     Doctor,
 }
@@ -102,6 +113,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Tail(args) => member::tail(&setting, args),
         Command::Invite(args) => member::invite(&setting, &args),
         Command::Ca => house::ca(&place, cli.json),
+        Command::Backup(args) => backup::run(&place, args, cli.json),
+        Command::Restore(args) => restore::run(&place, &args, cli.json),
+        Command::Export(args) => export::run(&setting, &args),
         Command::Doctor => doctor::run(&place),
     }
 }

@@ -3,8 +3,11 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::{Failure, house};
-use crate::admin::{Reply, Request};
+use hearth_protocol::limits::{Limits, days_ms};
+
+use super::{Failure, backup, house};
+use crate::admin::{BackupRequest, Reply, Request};
+use crate::clock::{Clock, SystemClock};
 use crate::config::Place;
 
 /// What was looked at and how it is.
@@ -13,11 +16,17 @@ struct Finding {
     text: String,
 }
 
+/// What a house without backups is told: it runs, but one disk is all there is.
+const NO_KEY: &str = "NOTE: this house has no backup: `hearth backup key FILE` makes the key that \
+     opens backups, then `hearth backup FILE` makes one";
+const NO_BACKUP: &str = "NOTE: this house has no backup yet: `hearth backup FILE` makes one";
+
 /// Looks, prints, fails if something needs doing.
 pub fn run(place: &Place) -> Result<(), Failure> {
     let mut findings = vec![rights(&place.data, 0o077), rights(&place.key_file, 0o077)];
     findings.push(house_state(place));
     findings.push(thief(place));
+    findings.extend(backups(place, SystemClock.now_ms()));
     for finding in &findings {
         println!("{}  {}", if finding.good { "good" } else { "BAD " }, finding.text);
     }
@@ -53,6 +62,30 @@ fn house_state(place: &Place) -> Finding {
     }
 }
 
+/// When the last backup was made. A house without one is told so; one whose last is too old needs
+/// something done. A box that does not answer has said so above.
+fn backups(place: &Place, now: u64) -> Option<Finding> {
+    let ask = Request::Backup { ask: BackupRequest::State };
+    let plan = house::ask(place, ask).and_then(backup::about).ok()?.plan;
+    Some(match (plan.recipient, plan.last_at) {
+        (None, None) => Finding { good: true, text: NO_KEY.to_string() },
+        (Some(_), None) => Finding { good: true, text: NO_BACKUP.to_string() },
+        (_, Some(at)) => age(now.saturating_sub(at), Limits::default().backup_age_days_max),
+    })
+}
+
+fn age(ms: u64, max: usize) -> Finding {
+    let days = ms / days_ms(1);
+    let text = match days {
+        0 => "the last backup is of the last 24 hours".to_string(),
+        days => format!("the last backup is {days} days old"),
+    };
+    if ms <= days_ms(max) {
+        return Finding { good: true, text };
+    }
+    Finding { good: false, text: format!("{text}: run `hearth backup FILE`, best every night") }
+}
+
 /// What somebody who steals this disk could read.
 fn thief(place: &Place) -> Finding {
     let key = place.key_file.display();
@@ -62,5 +95,19 @@ fn thief(place: &Place) -> Finding {
             "a thief of the data folder alone reads nothing; with {key} too: names, times, sizes \
              and open rooms, never sealed ones. Keep the key file on another disk"
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_is_too_old_after_the_days_of_the_limit() {
+        let week = days_ms(7);
+        assert_eq!(age(0, 7).text, "the last backup is of the last 24 hours");
+        assert!(age(week, 7).good);
+        let old = age(week + 1, 7);
+        assert!(!old.good && old.text.contains("7 days old: run `hearth backup FILE`"));
     }
 }

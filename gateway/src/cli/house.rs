@@ -13,6 +13,7 @@ use hearth_protocol::topic::Topic;
 
 use super::Failure;
 use crate::admin::{self, DeviceLine, GrantLine, GrantTo, Reply, Request, RoomLine, UserLine};
+use crate::app::App;
 use crate::appliance;
 use crate::config::Place;
 use crate::member::devices::NewDevice;
@@ -130,6 +131,11 @@ pub fn ask(place: &Place, request: Request) -> Result<Reply, Failure> {
             return Err(format!("cannot ask the box through {socket}: {error}").into());
         }
     };
+    accepted(reply)
+}
+
+/// A reply that is no refusal.
+pub(super) fn accepted(reply: Reply) -> Result<Reply, Failure> {
     match reply {
         Reply::Refused { message, hint, .. } if hint.is_empty() => Err(message.into()),
         Reply::Refused { message, hint, .. } => Err(format!("{message} ({hint})").into()),
@@ -138,12 +144,20 @@ pub fn ask(place: &Place, request: Request) -> Result<Reply, Failure> {
 }
 
 fn directly(place: &Place, request: Request) -> Result<Reply, Failure> {
+    on_the_store(place, async |app| admin::handle(app, request).await)
+}
+
+/// Opens the store of a box that does not run, and works on it.
+pub(super) fn on_the_store<T>(
+    place: &Place,
+    work: impl AsyncFnOnce(&App) -> T,
+) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let app = appliance::open(place, Arc::new(Limits::default())).await?;
-        let reply = admin::handle(&app, request).await;
+        let done = work(&app).await;
         app.close().await;
-        Ok(reply)
+        Ok(done)
     })
 }
 
@@ -243,6 +257,7 @@ fn print(reply: Reply, json: bool) -> Result<(), Failure> {
         Reply::Status { house, users, rooms, connections } => {
             println!("{house}: {users} people, {rooms} rooms, {connections} connections");
         }
+        Reply::Backup(_) => {}
         Reply::Refused { message, .. } => return Err(message.into()),
     }
     Ok(())

@@ -1,0 +1,49 @@
+//! `hearth restore`: a new data folder, and its key, of a backup.
+
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
+use hearth_protocol::limits::Limits;
+use hearth_store::backup;
+use serde_json::json;
+
+use super::Failure;
+use super::backup::read_identity;
+use crate::config::Place;
+
+/// `hearth restore`
+#[derive(ClapArgs)]
+pub struct Args {
+    /// The backup.
+    file: PathBuf,
+    /// The key that opens it; `-`: standard input.
+    #[arg(long, value_name = "KEYFILE")]
+    identity: PathBuf,
+}
+
+/// Runs `hearth restore`.
+pub fn run(place: &Place, args: &Args, json: bool) -> Result<(), Failure> {
+    let identity = read_identity(&args.identity)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let (file, place) = (args.file.clone(), place.clone());
+    let (data, key_file) = (place.data.clone(), place.key_file.clone());
+    let restored = runtime.block_on(async {
+        let limits = Limits::default();
+        let restore =
+            move || backup::restore(&file, &identity, &place.data, &place.key_file, &limits);
+        tokio::task::spawn_blocking(restore).await
+    })??;
+    let counts = restored.counts;
+    if json {
+        let made_at = restored.made_at;
+        let restored = json!({ "house": restored.house, "made_at": made_at, "counts": counts });
+        println!("{restored}");
+        return Ok(());
+    }
+    let (house, data, key_file) = (restored.house, data.display(), key_file.display());
+    println!("{house} is in {data}: {} rows, {} attachments.", counts.rows, counts.files);
+    println!("{key_file} opens it: keep a copy away from this box.");
+    println!("Start it with `hearth --data {data} serve`. Let the old box not run as well: both");
+    println!("would be the same house and know nothing of each other.");
+    Ok(())
+}
