@@ -13,7 +13,7 @@ use hearth_store::backup;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{Failure, house};
+use super::{Failure, house, restore};
 use crate::admin::{self, BackupReply, BackupRequest, Reply, Request};
 use crate::backups::BackupState;
 use crate::clock::random;
@@ -177,7 +177,7 @@ fn check(file: &Path, identity: &Path, json: bool) -> Result<(), Failure> {
     } else {
         let (file, counts) = (file.display(), whole.counts);
         let (rows, files) = (counts.rows, counts.files);
-        println!("{file} is whole: {}, {rows} rows, {files} attachments", whole.house);
+        println!("{file} is whole: {}, {rows} rows, {files} attachments", restore::name(&whole));
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 use hearth_protocol::limits::Limits;
-use hearth_store::backup;
+use hearth_store::backup::{self, Restored};
 use serde_json::json;
 
 use super::Failure;
@@ -19,6 +19,11 @@ pub struct Args {
     /// The key that opens it; `-`: standard input.
     #[arg(long, value_name = "KEYFILE")]
     identity: PathBuf,
+}
+
+/// What a restored house is called; one that nobody set up has no name.
+pub(super) fn name(restored: &Restored) -> &str {
+    if restored.house.is_empty() { "A house without a name" } else { &restored.house }
 }
 
 /// Runs `hearth restore`.
@@ -40,7 +45,7 @@ pub fn run(place: &Place, args: &Args, json: bool) -> Result<(), Failure> {
         println!("{restored}");
         return Ok(());
     }
-    let (house, data, key_file) = (restored.house, data.display(), key_file.display());
+    let (house, data, key_file) = (name(&restored), data.display(), key_file.display());
     println!("{house} is in {data}: {} rows, {} attachments.", counts.rows, counts.files);
     println!("{key_file} opens it: keep a copy away from this box.");
     println!("Start it with `hearth --data {data} serve`. Let the old box not run as well: both");
