@@ -1,4 +1,4 @@
-//! Backups of this house while it runs: one at a time, on a thread of its own, ended with the house.
+//! Backups of this house while it runs: one at a time, on a thread of its own, ended with it.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -370,15 +370,3 @@ fn uses_are_written_with_the_next_commit() {
         assert_eq!((session.last_used_at, token.last_used_at), (80, 81));
     });
 }
-
-#[test]
-fn data_of_a_newer_program_is_refused_unharmed() {
-    block_on(async {
-        let engine: Arc<dyn Engine> = Arc::new(Memory::new());
-        let mut batch = Batch::default();
-        batch.put(keys::layout(), vec![0, 0, 0, 2].into());
-        engine.commit(batch).await.unwrap();
-        let opened = Store::open(engine, Arc::new(Limits::default())).await;
-        assert!(matches!(opened.err(), Some(StoreError::Newer { found: 2, known: 1 })));
-    });
-}

@@ -1,3 +1,5 @@
+//! Old data becomes data of today, whatever the power does; newer data is left alone.
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
