@@ -158,7 +158,8 @@ mod tests {
         let may = |who: &Principal| !matches!(who, Principal::Local(name) if name.contains("bar"));
         let mut groups = vec![];
         let barred_here = member(&mut groups, "bar here", true);
-        let give = |groups: &[Group]| groups[0].give(&message, None, &may, &Shelving::default());
+        let nowhere = Shelving::new(Arc::default());
+        let give = |groups: &[Group]| groups[0].give(&message, None, &may, &nowhere);
         assert_eq!(give(&groups), Pushed::Absent);
         let barred_away = member(&mut groups, "bar away", false);
         assert_eq!(give(&groups), WAITS);

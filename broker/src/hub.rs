@@ -83,7 +83,7 @@ impl Hub {
             paces: Paces::new(&limits, Instant::now()),
             departures: Departures::default(),
             presence: Presence::default(),
-            shelving: Arc::default(),
+            shelving: Arc::new(Shelving::new(Arc::clone(&limits))),
             shelf_task: Mutex::default(),
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),

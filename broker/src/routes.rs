@@ -263,8 +263,9 @@ mod tests {
             }
             for _ in 0..messages {
                 let message = message("a/b", APPLIANCE);
+                let nowhere = Shelving::new(Arc::default());
                 routes.share(&message, |group| {
-                    let given = group.give(&message, None, &|_| true, &Shelving::default());
+                    let given = group.give(&message, None, &|_| true, &nowhere);
                     assert_eq!(given, Pushed::Waits(NOTHING));
                 });
             }

@@ -6,9 +6,10 @@
 //! - [`outbound`]: what it is sent; [`feed`] room events, from the bus and from history
 //! - [`ending`]: wills, hand-over, the lingering close
 //! - [`state`], [`flight`], [`cursor`]: what outlives a connection; [`keeping`] it over restarts
-//! - [`packet`], [`wire`], [`frame`], [`transport`]: packets and bytes
+//! - [`packet`], [`wire`], [`frame`], [`transport`]: packets and bytes; [`attention`] between them
 
 mod accepting;
+mod attention;
 pub(crate) mod cursor;
 mod ending;
 mod feed;
@@ -45,6 +46,7 @@ use crate::presence::Present;
 use crate::reason::Reason;
 use crate::registry::Key;
 use accepting::Accepted;
+use attention::Attention;
 use feed::Feed;
 use frame::Framer;
 use inbound::Inbound;
@@ -115,6 +117,7 @@ struct Connection {
     /// When cursors that moved are saved.
     save_at: Timer,
     pacing: Pacing,
+    attention: Attention,
     outbound: Outbound,
     feed: Feed,
     place: Option<Place>,
@@ -247,7 +250,9 @@ impl Connection {
         if happened || turn.heard || turn.end.is_some() || !turn.accepted.is_empty() {
             Poll::Ready(turn)
         } else {
-            self.transport.rest();
+            if !self.attention.looks_again(cx) {
+                self.transport.rest();
+            }
             Poll::Pending
         }
     }
@@ -262,7 +267,10 @@ impl Connection {
     fn read(&mut self, cx: &mut Context<'_>, turn: &mut Turn) {
         match self.transport.poll_read(cx) {
             Poll::Ready(Ok(0)) => turn.end = turn.end.or(Some(End::Lost)),
-            Poll::Ready(Ok(_)) => turn.heard = true,
+            Poll::Ready(Ok(_)) => {
+                turn.heard = true;
+                self.attention.heard();
+            }
             Poll::Ready(Err(cause)) => {
                 tracing::debug!(%cause, client_id = %self.key.client_id, "read failed");
                 turn.end = turn.end.or(Some(End::Lost));

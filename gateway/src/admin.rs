@@ -2,6 +2,7 @@
 //! while the appliance runs, and on the store directly while it does not (design §8).
 
 mod backups;
+mod locked;
 mod socket;
 
 use std::net::SocketAddr;
@@ -11,7 +12,7 @@ use hearth_protocol::grant::Access;
 use hearth_protocol::ids::{DeviceId, GrantId, RoomId};
 use hearth_protocol::principal::Account;
 use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
-use hearth_store::{Change, Edit, Grant, Grantee};
+use hearth_store::{BackupPlan, Change, Edit, Grant, Grantee, Passphrase};
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::member;
@@ -23,6 +24,7 @@ use crate::membership::RoomState;
 use crate::refusals::LastRefused;
 
 pub use backups::{BackupReply, BackupRequest};
+pub use locked::Locked;
 pub use socket::{Socket, ask};
 
 /// A request of the box's owner.
@@ -91,6 +93,11 @@ pub enum Request {
         /// What about them.
         ask: BackupRequest,
     },
+    /// Opens the data of a box that waits for its passphrase.
+    Unlock {
+        /// What was typed.
+        passphrase: Passphrase,
+    },
 }
 
 /// Who is granted something.
@@ -141,9 +148,13 @@ pub enum Reply {
         rooms: usize,
         /// MQTT connections.
         connections: u64,
+        /// Who can open backups, and the last one.
+        backups: BackupPlan,
     },
     /// How backups are.
     Backup(Box<BackupReply>),
+    /// The data is open now.
+    Unlocked,
     /// It was refused.
     Refused {
         /// For programs.
@@ -280,7 +291,11 @@ async fn answer(app: &App, request: Request) -> Result<Reply, ApiError> {
             users: app.store.users().await?.len(),
             rooms: app.membership.rooms().len(),
             connections: app.broker.counts().connections,
+            backups: app.backup_plan().await?,
         }),
+        Request::Unlock { .. } => {
+            Err(ApiError::conflict("open_already", "the box is open already"))
+        }
     }
 }
 

@@ -1,29 +1,25 @@
 //! The running appliance: opens what lies on disk, listens, prints how to begin, stops in order.
 
-use std::fs;
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use hearth_protocol::bytes::b64u;
-use hearth_protocol::limits::Limits;
 use hearth_protocol::refusal::Refusal;
-use hearth_store::{
-    EngineError, FileDisk, FileError, KeyError, Redb, StoreError, load_or_create, refuse_newer,
-};
+use hearth_store::{EngineError, FileError, KeyError, Opened, Passphrase, StoreError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::admin;
-use crate::app::App;
+use crate::claim::Claim;
 use crate::clock::SystemClock;
-use crate::config::{Config, ConfigError, Place};
+use crate::config::{Config, ConfigError};
 use crate::counts;
 use crate::error::ApiError;
 use crate::gate::HouseGate;
 use crate::http;
+use crate::mqtt_thread::MqttThread;
 use crate::shelf::HouseShelf;
 use crate::tls::{self, TlsError};
 
@@ -104,29 +100,6 @@ impl From<ApiError> for ApplianceError {
     }
 }
 
-/// Opens the house at a place: its folder, key and store.
-pub async fn open(place: &Place, limits: Arc<Limits>) -> Result<Arc<App>, ApplianceError> {
-    make_folder(&place.data)
-        .map_err(|cause| ApplianceError::Folder { folder: place.data.clone(), cause })?;
-    let key = load_or_create(&place.data, &place.key_file)?;
-    let file = place.store_file();
-    let disk = Arc::new(FileDisk::open(&file)?);
-    refuse_newer(disk.clone(), &key)
-        .await
-        .map_err(|cause| ApplianceError::Layout { file: file.clone(), cause })?;
-    let engine = Redb::open(disk, &key, limits.cache_bytes)
-        .map_err(|cause| ApplianceError::Store { file, cause })?;
-    Ok(App::open(Arc::new(engine), limits, Arc::new(SystemClock)).await?)
-}
-
-fn make_folder(data: &Path) -> io::Result<()> {
-    if !data.is_dir() {
-        fs::create_dir_all(data)?;
-        fs::set_permissions(data, fs::Permissions::from_mode(0o700))?;
-    }
-    Ok(())
-}
-
 async fn bind(address: SocketAddr, flag: &'static str) -> Result<TcpListener, ApplianceError> {
     TcpListener::bind(address).await.map_err(|cause| ApplianceError::Listen {
         address,
@@ -135,13 +108,29 @@ async fn bind(address: SocketAddr, flag: &'static str) -> Result<TcpListener, Ap
     })
 }
 
-/// Runs until `stop` turns true. `ready` is told where it listens.
+/// Runs until `stop` turns true. A house that was not opened waits for `hearth unlock` first, and
+/// listens on nothing else meanwhile. `tell` is told when it waits and when it listens.
 pub async fn serve(
     config: Config,
+    claim: Claim,
+    opened: Option<Opened>,
     stop: watch::Receiver<bool>,
-    ready: impl FnOnce(&Started),
+    tell: impl Fn(State),
 ) -> Result<(), ApplianceError> {
     config.check()?;
+    let admin = admin::Socket::bind(&config.place.admin_socket())
+        .map_err(|cause| ApplianceError::Socket { path: config.place.admin_socket(), cause })?;
+    let opened = match opened {
+        Some(opened) => opened,
+        None => {
+            tell(State::Locked);
+            let Some(opened) = unlocked(&claim, &admin, stop.clone()).await else {
+                admin.remove();
+                return Ok(());
+            };
+            opened
+        }
+    };
     let http_listener = bind(config.http, "--http").await?;
     let mqtt_listener = bind(config.mqtt, "--mqtt").await?;
     let mqtts_listener = match config.mqtts {
@@ -149,21 +138,19 @@ pub async fn serve(
         None => None,
     };
     let certificate = config.certificate.as_ref().map(tls::given).transpose()?;
-    let app = open(&config.place, config.limits.clone()).await?;
+    let app = claim.open(opened).await?;
     app.broker.know_rooms(app.store.room_heads());
     let sessions = app.broker.restore(Arc::new(HouseShelf::new(app.store.clone()))).await;
     tracing::info!(sessions = sessions.map_err(ApplianceError::House)?, "sessions taken up");
     app.broker.open(Arc::new(HouseGate::new(app.clone())));
     let (http, mqtt) = (http_listener.local_addr()?, mqtt_listener.local_addr()?);
     app.mqtt.get_or_init(|| mqtt);
-    let admin = admin::Socket::bind(&config.place.admin_socket())
-        .map_err(|cause| ApplianceError::Socket { path: config.place.admin_socket(), cause })?;
     let setup = app
         .needs_set_up()
         .await?
         .then(|| format!("http://{http}/setup#{}", b64u(&app.setup_secret())));
     let mut started = Started { http, mqtt, mqtts: None, fingerprint: None, setup };
-    let mut mqtts_task = None;
+    let mqtt_thread = MqttThread::start()?;
     if let Some(listener) = mqtts_listener {
         let mqtts = listener.local_addr()?;
         let tls = match certificate {
@@ -177,24 +164,46 @@ pub async fn serve(
         };
         started.mqtts = Some(mqtts);
         let broker = app.broker.clone();
-        let listening = async move { broker.listen_tls(listener, Arc::new(tls)).await };
-        mqtts_task = Some(tokio::spawn(listening));
+        let tls = Arc::new(tls);
+        mqtt_thread
+            .listen(listener, |listener| async move { broker.listen_tls(listener, tls).await })?;
     }
-    ready(&started);
+    tell(State::Listening(&started));
     app.house_opened();
     let numbers_task = tokio::spawn(counts::publish(app.clone(), stop.clone()));
     let broker = app.broker.clone();
-    let mqtt_task = tokio::spawn(async move { broker.listen(mqtt_listener).await });
+    mqtt_thread.listen(mqtt_listener, |listener| async move { broker.listen(listener).await })?;
     let admin_task = tokio::spawn(admin.serve(app.clone(), stop.clone()));
     http::serve(http_listener, http::routes(&app), app.limits.connections_max, stop).await;
     app.close().await;
-    for task in [mqtt_task, admin_task, numbers_task].into_iter().chain(mqtts_task) {
+    mqtt_thread.end().await;
+    for task in [admin_task, numbers_task] {
         if let Err(error) = task.await {
             tracing::error!(%error, "a task ended badly");
         }
     }
     tracing::info!("stopped; everything acknowledged is on disk");
     Ok(())
+}
+
+/// Waits until somebody brings the passphrase.
+async fn unlocked(
+    claim: &Claim,
+    admin: &admin::Socket,
+    stop: watch::Receiver<bool>,
+) -> Option<Opened> {
+    let (keys, limits) = (claim.place.keys.clone(), claim.limits.clone());
+    let attempt = move |given: &Passphrase| keys.open(Some(given), &limits);
+    let locked = admin::Locked::new(Arc::new(attempt), claim.limits.clone(), Arc::new(SystemClock));
+    locked.wait(admin, stop).await
+}
+
+/// How far the appliance is.
+pub enum State<'a> {
+    /// It waits for its passphrase.
+    Locked,
+    /// It runs.
+    Listening(&'a Started),
 }
 
 /// Where the appliance listens.
@@ -215,6 +224,7 @@ pub struct Started {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Place;
 
     /// What holds the store's file ends with its runtime.
     fn run<T>(work: impl Future<Output = T>) -> T {
@@ -234,7 +244,9 @@ mod tests {
             limits: Arc::default(),
         };
         let (stop, stopped) = watch::channel(false);
-        run(serve(config, stopped, |_| stop.send(true).unwrap()))
+        let claim = Claim::take(place, Arc::default())?;
+        let opened = claim.unlock(None)?;
+        run(serve(config, claim, Some(opened), stopped, |_| stop.send(true).unwrap()))
     }
 
     /// A house whose authority was damaged, with TLS or without.
@@ -242,7 +254,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let place = Place::new(&folder.path().join("data"), None);
         run(async {
-            let app = open(&place, Arc::default()).await.unwrap();
+            let claim = Claim::take(&place, Arc::default()).unwrap();
+            let opened = claim.unlock(None).unwrap();
+            let app = claim.open(opened).await.unwrap();
             app.store.keep("authority", b"noise".to_vec()).await.unwrap();
             app.close().await;
         });

@@ -6,15 +6,19 @@
 //! - [`backup`], [`restore`]: the whole house as one file, and back
 //! - [`export`]: what a member may read, as plain files
 //! - [`doctor`]: checks and says the remedy
+//! - [`key`], [`unlock`]: what opens the data, with [`passphrase`]
 
 pub mod backup;
 pub mod doctor;
 pub mod export;
 pub mod house;
+pub mod key;
 pub mod member;
+pub mod passphrase;
 pub mod qr;
 pub mod restore;
 pub mod serve;
+pub mod unlock;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,6 +26,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::Place;
+use crate::hardening;
 
 /// A household's own messenger.
 #[derive(Parser)]
@@ -33,6 +38,10 @@ struct Cli {
     /// The key that opens the data folder; by default DIR.key, beside it.
     #[arg(long, global = true, value_name = "FILE")]
     key_file: Option<PathBuf>,
+    /// The passphrase that opens the data folder, as the first line of a file, or `-`: of standard
+    /// input; asked at the terminal otherwise.
+    #[arg(long, global = true, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
     /// The folder of who is signed in; by default $XDG_STATE_HOME/hearth.
     #[arg(long, global = true, value_name = "DIR")]
     profile: Option<PathBuf>,
@@ -75,6 +84,11 @@ enum Command {
     Restore(restore::Args),
     /// Write what you may read, and what the box has of you, into plain files.
     Export(export::Args),
+    /// What opens the data: a key file, a passphrase, a systemd credential.
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+    /// Bring the passphrase to a box that waits for it.
+    Unlock,
     /// Check this box and say what to do.
     Doctor,
 }
@@ -100,7 +114,13 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<(), Failure> {
-    let place = Place::new(&cli.data, cli.key_file);
+    if let Err(error) = hardening::forbid_core_dumps() {
+        eprintln!("hearth: core dumps cannot be forbidden here, so a crash may show keys: {error}");
+    }
+    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+    let place = Place::new(&cli.data, cli.key_file)
+        .with_passphrase_file(cli.passphrase_file)
+        .with_credentials(credentials);
     let setting = member::Setting::new(cli.profile, cli.json);
     match cli.command {
         Command::Serve(args) => serve::run(place, args),
@@ -116,6 +136,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Backup(args) => backup::run(&place, args, cli.json),
         Command::Restore(args) => restore::run(&place, &args, cli.json),
         Command::Export(args) => export::run(&setting, &args),
+        Command::Key(command) => key::run(&place, command, cli.json),
+        Command::Unlock => unlock::run(&place),
         Command::Doctor => doctor::run(&place),
     }
 }

@@ -5,15 +5,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hearth_protocol::limits::Limits;
+use hearth_store::{Keys, Way};
+
+use crate::thief::CREDENTIAL;
 
 /// Where the house lies on disk.
 #[derive(Debug, Clone)]
 pub struct Place {
     /// The data folder.
     pub data: PathBuf,
-    /// The key file, by default beside the data folder and not in it: whoever copies the folder
-    /// has not copied the key.
-    pub key_file: PathBuf,
+    /// Its keys. The key file lies beside the data folder by default and not in it: whoever copies
+    /// the folder has not copied the key.
+    pub keys: Keys,
+    /// Where the passphrase is read from, if the command line says it; `-` is standard input.
+    pub passphrase_file: Option<PathBuf>,
 }
 
 impl Place {
@@ -24,7 +29,32 @@ impl Place {
             name.push(".key");
             data.with_file_name(name)
         };
-        Self { data: data.to_path_buf(), key_file: key_file.unwrap_or_else(beside) }
+        let keys = Keys {
+            data: data.to_path_buf(),
+            only: key_file.as_ref().map(|_named| Way::KeyFile),
+            key_file: key_file.unwrap_or_else(beside),
+            credential: None,
+        };
+        Self { data: data.to_path_buf(), keys, passphrase_file: None }
+    }
+
+    /// With what systemd handed over, in the folder that it named.
+    pub fn with_credentials(mut self, folder: Option<PathBuf>) -> Self {
+        let file = folder.map(|folder| folder.join(CREDENTIAL));
+        self.keys.credential = file.filter(|file| file.exists());
+        self
+    }
+
+    /// With a file of the passphrase. If that is all the command line names, nothing else opens.
+    pub fn with_passphrase_file(mut self, file: Option<PathBuf>) -> Self {
+        if file.is_some() {
+            self.keys.only = match self.keys.only {
+                None => Some(Way::Passphrase),
+                Some(_both) => None,
+            };
+        }
+        self.passphrase_file = file;
+        self
     }
 
     /// The store's file.
@@ -96,9 +126,21 @@ mod tests {
     #[test]
     fn the_key_lies_beside_the_data_folder() {
         let place = Place::new(Path::new("/var/lib/hearth"), None);
-        assert_eq!(place.key_file, Path::new("/var/lib/hearth.key"));
+        assert_eq!(place.keys.key_file, Path::new("/var/lib/hearth.key"));
         let place = Place::new(Path::new("data/"), Some("/k".into()));
-        assert_eq!(place.key_file, Path::new("/k"));
+        assert_eq!(place.keys.key_file, Path::new("/k"));
+    }
+
+    #[test]
+    fn what_the_command_line_names_is_the_way_that_is_taken() {
+        let only = |key: Option<&str>, passphrase: Option<&str>| {
+            let place = Place::new(Path::new("d"), key.map(Into::into));
+            place.with_passphrase_file(passphrase.map(Into::into)).keys.only
+        };
+        assert_eq!(only(None, None), None);
+        assert_eq!(only(Some("/k"), None), Some(Way::KeyFile));
+        assert_eq!(only(None, Some("/p")), Some(Way::Passphrase));
+        assert_eq!(only(Some("/k"), Some("/p")), None, "both may");
     }
 
     #[test]

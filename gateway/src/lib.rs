@@ -13,7 +13,8 @@
 //!
 //! - [`app`]: the state they share · [`error`], [`clock`], [`config`], [`names`]
 //! - [`auth`]: who is it · [`accounts`], [`devices`], [`bundles`]: how they come to be
-//! - [`appliance`], [`http`], [`web`], [`admin`]: the running program
+//! - [`appliance`], [`http`], [`mqtt_thread`], [`web`], [`admin`]: the running program
+//! - [`claim`]: the data folder before it is open · [`thief`]: who could read it · [`hardening`]
 //! - [`authority`], [`tls`]: the certificates of the house, and TLS with them or given ones
 //! - [`cli`]: the command · [`member`]: a person who signed in on this machine
 
@@ -27,6 +28,7 @@ pub mod auth;
 pub mod authority;
 pub mod backups;
 pub mod bundles;
+pub mod claim;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -35,16 +37,19 @@ pub mod devices;
 pub mod error;
 pub mod gate;
 pub mod grants;
+pub mod hardening;
 pub mod history;
 pub mod http;
 pub mod ingest;
 pub mod member;
 pub mod membership;
 pub mod moderation;
+pub mod mqtt_thread;
 pub mod names;
 pub mod presence;
 pub mod refusals;
 pub mod roles;
 pub mod shelf;
+pub mod thief;
 pub mod tls;
 pub mod web;

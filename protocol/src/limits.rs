@@ -137,6 +137,9 @@ limits! {
     connections_per_identity_max = 100;
     /// Connections from one address (a home's reverse proxy is one address).
     connections_per_address_max = 2_000;
+    /// How long a connection that was heard is looked at again before it sleeps, in µs
+    /// (docs/decisions/0008); 0: it sleeps at once.
+    attention_us = 50;
     /// From accept to a complete CONNECT, in ms.
     handshake_ms_max = 10_000;
     /// Bytes of a packet before CONNECT was accepted.
@@ -185,6 +188,11 @@ limits! {
     /// Refused publishes of one MQTT 3.1.1 session that are known when they come again: as many as
     /// a bridge has under way at a time, and fewer.
     refusals_remembered_max = 16;
+    /// Changed rows of sessions and retained messages that wait for a slow disk; then what needs
+    /// more is refused.
+    shelf_rows_waiting_max = 65_536;
+    /// Bytes of those rows.
+    shelf_bytes_waiting_max = 32 * 1024 * 1024;
     /// Accounts of which the last refused publish is kept to be shown.
     refusals_kept_max = 1_000;
     /// Between two doorbells that tell a person of refused publishes, in ms: a flood rings once.
@@ -208,6 +216,19 @@ limits! {
     backup_recipients_max = 16;
     /// Bytes of redb's page cache.
     cache_bytes = 16 * 1024 * 1024;
+
+    /// Characters of a new passphrase: four words, or 12 random letters and digits.
+    passphrase_chars_min = 12;
+    /// Bytes of a passphrase: a file given by mistake is not taken for one.
+    passphrase_bytes_max = 1_024;
+    /// log2 of the scrypt work of a new passphrase file: 128 MiB, 2 s or so on a Raspberry Pi.
+    passphrase_work_log2 = 17;
+    /// log2 of the scrypt work that is done at most: what stock age makes, 256 MiB.
+    passphrase_work_log2_max = 18;
+    /// The longest wait after wrong passphrases while the box waits to be unlocked, in s.
+    unlock_wait_s_max = 60;
+    /// Bytes of a key file, a credential or a wrapped key: each is far below.
+    key_file_bytes_max = 16 * 1024;
 }
 
 #[cfg(test)]

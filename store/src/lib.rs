@@ -3,7 +3,8 @@
 //! Read in this order:
 //!
 //! - [`engine`]: the seam: a sorted map of bytes with atomic batches; in memory, or redb
-//! - [`disk`], [`sealed_file`], [`master_key`]: what lies below redb, encrypted page by page
+//! - [`disk`], [`sealed_file`], [`master_key`]: what lies below redb, encrypted page by page; in
+//!   memory its keys lie in [`locked`] pages
 //! - [`keys`], [`record`]: the whole key space, and how values look
 //! - one file per noun: [`house`], [`users`], [`vaults`], [`sessions`], [`tokens`], [`rooms`],
 //!   [`members`], [`bundles`], [`invites`], [`proofs`], [`devices`], [`grants`], [`messages`],
@@ -43,6 +44,7 @@ pub mod vaults;
 
 mod appender;
 mod edits;
+mod locked;
 #[cfg(test)]
 mod nouns_tests;
 mod stage;
@@ -61,7 +63,7 @@ pub use error::StoreError;
 pub use grants::{Grant, Grantee};
 pub use house::House;
 pub use invites::Invite;
-pub use master_key::{DataKey, KeyError, load_or_create};
+pub use master_key::{Credential, DataKey, KeyError, Keys, NewWay, Opened, Passphrase, Way};
 pub use members::Member;
 pub use messages::{Appended, NewEvent, Once, PageQuery, StoredEvent};
 pub use migrate::refuse_newer;

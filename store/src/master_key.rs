@@ -1,33 +1,72 @@
-//! The data key: random, made once, wrapped by age (sealing.md §8). `keys/keyfile.age` in the data
-//! folder opens with the key file, an age identity that lies elsewhere: a thief of the data folder
-//! alone reads nothing.
+//! The data key: random, made once, wrapped by age (sealing.md §8). Each [`Way`] to open the data
+//! has a file under `keys/` in the data folder, which holds the same key:
+//!
+//! - `keyfile.age` opens with the key file, an age identity that lies outside the data folder
+//! - `passphrase.age` opens with a passphrase, by scrypt
+//! - `credential.age` opens with what systemd hands the service
+//!
+//! Invariants: a file has its name only when it is whole and durable; a way is removed only after
+//! another one has opened the data; a key that is not the database's is never taken or wrapped.
+//! Whoever changes these files holds the folder `keys/`.
+//!
+//! - [`ways`]: what may be done with them · [`identity`], [`passphrase`]: what opens
+//! - [`wrapped`]: the age files · [`files`]: their changes, step by step
 
 use std::fmt;
-use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use age::secrecy::ExposeSecret;
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use hearth_protocol::limits::Limits;
 
-use crate::disk::{DATABASE_FILE, sync_folder_of};
+use crate::disk::DATABASE_FILE;
+use crate::locked::LockedKey;
+use crate::sealed_file;
 
-/// Where the wrapped key lies inside the data folder.
-const WRAPPED: &str = "keys/keyfile.age";
+mod error;
+mod files;
+mod identity;
+mod passphrase;
+mod ways;
+mod wrapped;
 
-/// The key that everything at rest derives from. Zeroized when dropped, never shown.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct DataKey(Box<[u8; 32]>);
+#[cfg(test)]
+mod cut_tests;
+#[cfg(test)]
+mod tests;
+
+pub use error::KeyError;
+pub use identity::Credential;
+pub use passphrase::Passphrase;
+pub use ways::NewWay;
+
+use files::{hold, io_error, there};
+
+/// The folder of the wrapped keys inside the data folder.
+const FOLDER: &str = "keys";
+
+/// The key that everything at rest derives from: kept out of swap, wiped when dropped, never shown.
+pub struct DataKey(LockedKey);
 
 impl DataKey {
     /// A key from its bytes.
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(Box::new(bytes))
+    pub fn from_bytes(mut bytes: [u8; 32]) -> Self {
+        Self::taking(&mut bytes)
+    }
+
+    /// A key from its bytes, which are wiped.
+    fn taking(bytes: &mut [u8; 32]) -> Self {
+        Self(LockedKey::taking(bytes))
+    }
+
+    fn random() -> io::Result<Self> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+        Ok(Self::taking(&mut bytes))
     }
 
     pub(crate) fn expose(&self) -> &[u8; 32] {
-        &self.0
+        self.0.expose()
     }
 }
 
@@ -37,260 +76,215 @@ impl fmt::Debug for DataKey {
     }
 }
 
-/// Why there is no data key.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyError {
-    /// The key file is not there, and there is something it should open.
-    #[error(
-        "the key file {0} is not there; put it back from its copy: nothing else opens the data"
-    )]
-    KeyFileMissing(PathBuf),
-    /// The wrapped key is not there, and there is a database.
-    #[error("{0} is not there, but the database is; put it back from a backup of the data folder")]
-    WrappedMissing(PathBuf),
-    /// The key file is another one's.
-    #[error("the key file {0} does not open this data folder; give the one it was made with")]
-    WrongKeyFile(PathBuf),
-    /// The key file is something else.
-    #[error("{0} is not a key file (no line AGE-SECRET-KEY-1…); put it back from its copy")]
-    NotAKeyFile(PathBuf),
-    /// Others can read the key file.
-    #[error("others can read the key file {0}; run `chmod 600` on it")]
-    Permissions(PathBuf),
-    /// The wrapped key is not what was written.
-    #[error("{path} is damaged; put it back from a backup of the data folder")]
-    Damaged {
-        /// Which file.
-        path: PathBuf,
-        /// What age says of it.
-        #[source]
-        cause: Option<age::DecryptError>,
-    },
-    /// A file cannot be read or made.
-    #[error("{path} cannot be {done}; check that its folder exists and is yours")]
-    Io {
-        /// Which file.
-        path: PathBuf,
-        /// What was tried.
-        done: &'static str,
-        /// Why.
-        #[source]
-        cause: io::Error,
-    },
-    /// The key cannot be wrapped.
-    #[error("the new key cannot be wrapped; report this with the log")]
-    Wrap(#[source] age::EncryptError),
+/// A way to open the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// What systemd hands the service.
+    Credential,
+    /// An age identity in a file.
+    KeyFile,
+    /// A passphrase that somebody types.
+    Passphrase,
 }
 
-/// The data key of a data folder, opened with the key file. On first use, when there is neither,
-/// both are made, each complete and durable before the next.
-pub fn load_or_create(data_dir: &Path, key_file: &Path) -> Result<DataKey, KeyError> {
-    let wrapped = data_dir.join(WRAPPED);
-    let there =
-        |path: &Path| path.try_exists().map_err(|cause| io_error(path, "looked for", cause));
-    if !there(&wrapped)? {
-        if there(&data_dir.join(DATABASE_FILE))? {
-            return Err(KeyError::WrappedMissing(wrapped));
-        }
-        if !there(key_file)? {
-            create_key_file(key_file)?;
-        }
-        create_wrapped(&wrapped, &read_key_file(key_file)?)?;
-    } else if !there(key_file)? {
-        return Err(KeyError::KeyFileMissing(key_file.to_path_buf()));
-    }
-    let identity = read_key_file(key_file)?;
-    let bytes = fs::read(&wrapped).map_err(|cause| io_error(&wrapped, "read", cause))?;
-    unwrap_key(&bytes, &identity, &wrapped, key_file)
-}
+impl Way {
+    /// In the order in which they are tried: what needs nobody first.
+    pub const ALL: [Way; 3] = [Way::Credential, Way::KeyFile, Way::Passphrase];
 
-fn unwrap_key(
-    bytes: &[u8],
-    identity: &age::x25519::Identity,
-    wrapped: &Path,
-    key_file: &Path,
-) -> Result<DataKey, KeyError> {
-    let path = wrapped.to_path_buf();
-    match age::decrypt(identity, bytes).map(Zeroizing::new) {
-        Ok(key) => match <[u8; 32]>::try_from(&key[..]) {
-            Ok(key) => Ok(DataKey::from_bytes(key)),
-            Err(_other_length) => Err(KeyError::Damaged { path, cause: None }),
-        },
-        Err(age::DecryptError::NoMatchingKeys) => {
-            Err(KeyError::WrongKeyFile(key_file.to_path_buf()))
+    fn file_name(self) -> &'static str {
+        match self {
+            Way::Credential => "credential.age",
+            Way::KeyFile => "keyfile.age",
+            Way::Passphrase => "passphrase.age",
         }
-        Err(cause) => Err(KeyError::Damaged { path, cause: Some(cause) }),
     }
 }
 
-fn read_key_file(path: &Path) -> Result<age::x25519::Identity, KeyError> {
-    let read = |cause| io_error(path, "read", cause);
-    let mode = fs::metadata(path).map_err(read)?.permissions().mode();
-    if mode & 0o077 != 0 {
-        return Err(KeyError::Permissions(path.to_path_buf()));
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Way::Credential => "a systemd credential",
+            Way::KeyFile => "a key file",
+            Way::Passphrase => "a passphrase",
+        })
     }
-    let not_one = || KeyError::NotAKeyFile(path.to_path_buf());
-    let bytes = Zeroizing::new(fs::read(path).map_err(read)?);
-    let text = std::str::from_utf8(&bytes).map_err(|_binary| not_one())?;
-    let mut lines = text.lines().map(str::trim);
-    let line = lines.find(|line| line.starts_with("AGE-SECRET-KEY-1")).ok_or_else(not_one)?;
-    line.parse().map_err(|_why: &str| not_one())
 }
 
-fn create_key_file(path: &Path) -> Result<(), KeyError> {
-    let identity = age::x25519::Identity::generate();
-    let secret = identity.to_string();
-    let text = Zeroizing::new(format!(
-        "# Opens the data of a Hearth. Keep a copy in a safe place, away from the box.\n\
-         # public key: {}\n{}\n",
-        identity.to_public(),
-        secret.expose_secret(),
-    ));
-    create(path, text.as_bytes())
+/// The keys of a data folder: where they lie, and what there is to open them with.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    /// The data folder.
+    pub data: PathBuf,
+    /// The key file, there or not.
+    pub key_file: PathBuf,
+    /// What systemd handed over, if it did.
+    pub credential: Option<PathBuf>,
+    /// The one way to take, if the command line names it.
+    pub only: Option<Way>,
 }
 
-fn create_wrapped(path: &Path, identity: &age::x25519::Identity) -> Result<(), KeyError> {
-    let mut key = Zeroizing::new([0; 32]);
-    getrandom::fill(&mut *key)
-        .map_err(|cause| io_error(path, "filled with randomness", io::Error::other(cause)))?;
-    let bytes = age::encrypt(&identity.to_public(), &*key).map_err(KeyError::Wrap)?;
-    create(path, &bytes)
+/// An opened data key.
+#[derive(Debug)]
+pub struct Opened {
+    /// The key.
+    pub key: DataKey,
+    /// What opened it.
+    pub way: Way,
+    /// Why the ways that were tried before did not.
+    pub passed_over: Vec<KeyError>,
 }
 
-/// Makes a file (0600) that is complete and durable from the moment it has its name. One that is
-/// there already, made by another process just now, stays.
-fn create(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
-    let made = |cause| io_error(path, "made", cause);
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(made)?;
-    }
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}.new", std::process::id()));
-    let new = path.with_file_name(name);
-    let written = write_new(&new, bytes).and_then(|()| fs::hard_link(&new, path));
-    let written = match written {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        // A file system without hard links.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => fs::rename(&new, path),
-        written => written,
-    };
-    match fs::remove_file(&new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(made(error)),
-        _ => {}
-    }
-    written.and_then(|()| sync_folder_of(path)).map_err(made)
-}
-
-fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-fn io_error(path: &Path, done: &'static str, cause: io::Error) -> KeyError {
-    KeyError::Io { path: path.to_path_buf(), done, cause }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Folder {
-        root: tempfile::TempDir,
+impl Keys {
+    /// Where a way's wrapped key lies.
+    pub fn wrapped(&self, way: Way) -> PathBuf {
+        self.folder().join(way.file_name())
     }
 
-    impl Folder {
-        fn new() -> Self {
-            Self { root: tempfile::tempdir().unwrap() }
-        }
+    fn folder(&self) -> PathBuf {
+        self.data.join(FOLDER)
+    }
 
-        fn data(&self) -> PathBuf {
-            self.root.path().join("data")
+    /// The ways there are, in the order in which they are tried.
+    pub fn ways(&self) -> Result<Vec<Way>, KeyError> {
+        let mut ways = vec![];
+        for way in Way::ALL {
+            if there(&self.wrapped(way))? {
+                ways.push(way);
+            }
         }
+        Ok(ways)
+    }
 
-        fn key_file(&self) -> PathBuf {
-            self.root.path().join("elsewhere/hearth.key")
+    /// The data key, by the way that the command line names, else by the first that opens. On first
+    /// use, when there is no way and no database, the key is made with the one that the command
+    /// line names; else with the credential if there is one and no key file; else with a key file.
+    pub fn open(
+        &self,
+        passphrase: Option<&Passphrase>,
+        limits: &Limits,
+    ) -> Result<Opened, KeyError> {
+        if self.ways()?.is_empty() || self.is_unfinished()? {
+            let _held = hold(&self.folder())?;
+            self.sweep()?;
+            if self.ways()?.is_empty() {
+                self.create(passphrase, limits)?;
+            }
         }
+        self.open_with(&self.chosen()?, passphrase, limits)
+    }
 
-        fn wrapped(&self) -> PathBuf {
-            self.data().join(WRAPPED)
-        }
-
-        fn load(&self) -> Result<DataKey, KeyError> {
-            load_or_create(&self.data(), &self.key_file())
+    /// The ways to try.
+    fn chosen(&self) -> Result<Vec<Way>, KeyError> {
+        let ways = self.ways()?;
+        match self.only {
+            Some(only) if !ways.contains(&only) => Err(KeyError::NoSuchWay(only)),
+            Some(only) => Ok(vec![only]),
+            None => Ok(ways),
         }
     }
 
-    fn mode(path: &Path) -> u32 {
-        fs::metadata(path).unwrap().permissions().mode() & 0o777
-    }
-
-    #[test]
-    fn the_key_is_made_once_and_opens_again() {
-        let folder = Folder::new();
-        let key = folder.load().unwrap();
-        assert_eq!(folder.load().unwrap().expose(), key.expose());
-        assert_eq!((mode(&folder.key_file()), mode(&folder.wrapped())), (0o600, 0o600));
-        assert_eq!(mode(&folder.data().join("keys")), 0o700);
-        let names = fs::read_dir(folder.data().join("keys")).unwrap().count();
-        assert_eq!(names, 1, "no half-made file stays");
-        let wrapped = fs::read(folder.wrapped()).unwrap();
-        assert!(!wrapped.windows(8).any(|part| part == &key.expose()[..8]));
-        assert_eq!(format!("{key:?}"), "DataKey(…)");
-    }
-
-    #[test]
-    fn a_key_file_of_age_keygen_is_taken() {
-        let folder = Folder::new();
-        let identity = age::x25519::Identity::generate();
-        let text = format!("# created: today\n# x\n{}\n", identity.to_string().expose_secret());
-        create(&folder.key_file(), text.as_bytes()).unwrap();
-        let key = folder.load().unwrap();
-        let wrapped = fs::read(folder.wrapped()).unwrap();
-        assert_eq!(age::decrypt(&identity, &wrapped).unwrap(), key.expose());
-    }
-
-    #[test]
-    fn a_making_that_was_interrupted_goes_on() {
-        let folder = Folder::new();
-        create_key_file(&folder.key_file()).unwrap();
-        folder.load().unwrap();
-    }
-
-    #[test]
-    fn each_way_of_failing_names_the_file_and_the_remedy() {
-        type Break = fn(&Folder);
-        let cases: [(&str, Break); 8] = [
-            ("put it back from its copy", |folder| fs::remove_file(folder.key_file()).unwrap()),
-            ("put it back from a backup", |folder| {
-                fs::write(folder.data().join(DATABASE_FILE), "x").unwrap();
-                fs::remove_file(folder.wrapped()).unwrap();
-            }),
-            ("give the one it was made with", |folder| {
-                fs::remove_file(folder.key_file()).unwrap();
-                create_key_file(&folder.key_file()).unwrap();
-            }),
-            ("is not a key file", |folder| fs::write(folder.key_file(), "hello").unwrap()),
-            ("is not a key file", |folder| fs::write(folder.key_file(), [0xff; 9]).unwrap()),
-            ("chmod 600", |folder| {
-                let open = fs::Permissions::from_mode(0o644);
-                fs::set_permissions(folder.key_file(), open).unwrap();
-            }),
-            ("is damaged", |folder| {
-                let mut bytes = fs::read(folder.wrapped()).unwrap();
-                let last = bytes.len() - 1;
-                bytes[last] ^= 1;
-                fs::write(folder.wrapped(), bytes).unwrap();
-            }),
-            ("is damaged", |folder| fs::write(folder.wrapped(), "").unwrap()),
-        ];
-        for (remedy, break_it) in cases {
-            let folder = Folder::new();
-            folder.load().unwrap();
-            break_it(&folder);
-            let error = folder.load().unwrap_err().to_string();
-            assert!(error.contains(remedy), "{error}");
+    fn open_with(
+        &self,
+        ways: &[Way],
+        passphrase: Option<&Passphrase>,
+        limits: &Limits,
+    ) -> Result<Opened, KeyError> {
+        let (mut errors, mut locked) = (vec![], false);
+        for &way in ways {
+            if way == Way::Passphrase && passphrase.is_none() {
+                locked = true;
+                continue;
+            }
+            match self.open_by(way, passphrase, limits) {
+                Ok(key) => return Ok(Opened { key, way, passed_over: errors }),
+                Err(error) => errors.push(error),
+            }
         }
+        match errors.pop() {
+            last if locked => {
+                errors.extend(last);
+                Err(KeyError::Locked { others: errors })
+            }
+            Some(error) if errors.is_empty() => Err(error),
+            Some(error) => {
+                errors.push(error);
+                Err(KeyError::NoneOpens(errors))
+            }
+            None => Err(KeyError::WrappedMissing(self.folder())),
+        }
+    }
+
+    /// The data key by one way, if it is the database's.
+    fn open_by(
+        &self,
+        way: Way,
+        passphrase: Option<&Passphrase>,
+        limits: &Limits,
+    ) -> Result<DataKey, KeyError> {
+        let path = self.wrapped(way);
+        let bytes = files::read(&path, limits.key_file_bytes_max)?;
+        let key = match way {
+            Way::KeyFile => {
+                let identity = identity::read_key_file(&self.key_file, limits)?;
+                let wrong = || KeyError::WrongKeyFile(self.key_file.clone());
+                wrapped::open_x25519(&bytes, &identity, &path, wrong)
+            }
+            Way::Passphrase => {
+                let passphrase = passphrase.ok_or_else(|| KeyError::Locked { others: vec![] })?;
+                wrapped::open_scrypt(&bytes, passphrase, &path, limits, || {
+                    KeyError::WrongPassphrase(path.clone())
+                })
+            }
+            Way::Credential => {
+                let file = self.credential.as_ref().ok_or(KeyError::CredentialMissing)?;
+                let wrong = || KeyError::WrongCredential(file.clone());
+                match Credential::read(file, limits)? {
+                    Credential::Identity(own) => wrapped::open_x25519(&bytes, &own, &path, wrong),
+                    Credential::Secret(secret) => {
+                        wrapped::open_scrypt(&bytes, &secret, &path, limits, wrong)
+                    }
+                }
+            }
+        }?;
+        if self.is_of_another(&key)? { Err(KeyError::OtherHouse(path)) } else { Ok(key) }
+    }
+
+    /// Whether the database says that the key is not its key.
+    fn is_of_another(&self, key: &DataKey) -> Result<bool, KeyError> {
+        let path = self.data.join(DATABASE_FILE);
+        match File::open(&path) {
+            Ok(mut file) => Ok(sealed_file::refuses(&mut file, key)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(cause) => Err(io_error(&path, "read", cause)),
+        }
+    }
+
+    /// Makes the data key and its first way.
+    fn create(&self, passphrase: Option<&Passphrase>, limits: &Limits) -> Result<(), KeyError> {
+        if has_bytes(&self.data.join(DATABASE_FILE))? {
+            return Err(KeyError::WrappedMissing(self.folder()));
+        }
+        let key = DataKey::random()
+            .map_err(|cause| io_error(&self.folder(), "filled with randomness", cause))?;
+        let credential;
+        let new = match (self.only, passphrase, &self.credential) {
+            (Some(Way::Passphrase), Some(passphrase), _) => NewWay::Passphrase(passphrase),
+            (Some(Way::Passphrase), None, _) => return Err(KeyError::Locked { others: vec![] }),
+            (None, _, Some(file)) if !there(&self.key_file)? => {
+                credential = Credential::read(file, limits)?;
+                NewWay::Credential(&credential)
+            }
+            _ => NewWay::KeyFile,
+        };
+        files::run(self.adding(new, &key, limits)?)
+    }
+}
+
+/// An empty file is one that was locked before anything was made.
+fn has_bytes(path: &Path) -> Result<bool, KeyError> {
+    match std::fs::metadata(path) {
+        Ok(meta) => Ok(meta.len() > 0),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(cause) => Err(io_error(path, "looked for", cause)),
     }
 }

@@ -202,6 +202,12 @@ impl Inner {
     }
 }
 
+/// Whether a file says that the key is not its key. Does not disturb who has it open: what is read
+/// was written once.
+pub(crate) fn refuses(file: &mut impl io::Read, key: &DataKey) -> bool {
+    superblock::refuses(file, key)
+}
+
 /// Makes a file: its superblock is written last, when a header copy is durable.
 fn create(disk: &dyn Disk, key: &DataKey) -> Result<(Cipher, Header), OpenError> {
     let (superblock, cipher) = superblock::make(key)?;

@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -24,7 +24,6 @@ pub struct House {
 
 /// What a start gave.
 struct Started {
-    child: Child,
     http: SocketAddr,
     mqtt: SocketAddr,
     mqtts: Option<SocketAddr>,
@@ -78,7 +77,7 @@ impl House {
         let (wrapper, args) = (own(wrapper), own(args));
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let started = spawn(&data(&folder), &wrapper, &args, any, any);
-        let Started { child, http, mqtt, mqtts, setup } = started;
+        let (child, Started { http, mqtt, mqtts, setup }) = started;
         House { folder, args, wrapper, child, http, mqtt, mqtts, setup }
     }
 
@@ -114,8 +113,23 @@ impl House {
 
     /// Starts again on the same data and ports, after a kill or a stop.
     pub fn restart(&mut self) {
-        let started = spawn(&self.data(), &self.wrapper, &self.args, self.http, self.mqtt);
-        (self.child, self.setup) = (started.child, started.setup);
+        let (child, started) = spawn(&self.data(), &self.wrapper, &self.args, self.http, self.mqtt);
+        (self.child, self.setup) = (child, started.setup);
+        (self.http, self.mqtt, self.mqtts) = (started.http, started.mqtt, started.mqtts);
+    }
+
+    /// Starts again on the same data and ports, where a passphrase opens it: `meanwhile` sees the
+    /// box waiting and brings it.
+    pub fn restart_locked(&mut self, meanwhile: impl FnOnce(&House)) {
+        let (child, mut out) =
+            launch(&self.data(), &self.wrapper, &self.args, self.http, self.mqtt);
+        self.child = child;
+        let mut line = String::new();
+        out.read_line(&mut line).unwrap();
+        assert!(line.contains("hearth unlock"), "{line}");
+        meanwhile(self);
+        let started = started(out, &self.args);
+        self.setup = started.setup;
         (self.http, self.mqtt, self.mqtts) = (started.http, started.mqtt, started.mqtts);
     }
 
@@ -226,7 +240,18 @@ fn spawn(
     args: &[String],
     http: SocketAddr,
     mqtt: SocketAddr,
-) -> Started {
+) -> (Child, Started) {
+    let (child, out) = launch(data, wrapper, args, http, mqtt);
+    (child, started(out, args))
+}
+
+fn launch(
+    data: &Path,
+    wrapper: &[String],
+    args: &[String],
+    http: SocketAddr,
+    mqtt: SocketAddr,
+) -> (Child, BufReader<ChildStdout>) {
     let log = std::fs::File::options()
         .create(true)
         .append(true)
@@ -244,13 +269,18 @@ fn spawn(
         .stderr(log)
         .spawn()
         .unwrap();
-    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let out = BufReader::new(child.stdout.take().unwrap());
+    (child, out)
+}
+
+/// Reads where it listens.
+fn started(mut out: BufReader<ChildStdout>, args: &[String]) -> Started {
     let (http, mqtt) = (listening(&mut out, "http://"), listening(&mut out, "and on "));
     let mqtts = args.iter().any(|arg| arg == "--mqtts").then(|| listening(&mut out, "and on "));
     let setup = read_setup(&mut out, http);
     // Whatever it prints later must not block it.
     std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
-    Started { child, http, mqtt, mqtts, setup }
+    Started { http, mqtt, mqtts, setup }
 }
 
 fn listening(out: &mut impl BufRead, before: &str) -> SocketAddr {

@@ -9,6 +9,7 @@ use hearth_protocol::principal::Principal;
 use hearth_protocol::topic::check_name;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::attention::Attention;
 use super::feed::Feed;
 use super::flight::WINDOW_MAX;
 use super::frame::Framer;
@@ -276,6 +277,7 @@ fn welcome(hub: Arc<Hub>, guest: Guest, visit: Visit, yours: Yours, place: Place
         inbound: Inbound::new(&limits),
         held: Held::default(),
         save_at: None,
+        attention: Attention::new(limits.attention_us),
         pacing: Pacing::new(hub.paces.bucket(&key.account, Instant::now())),
         outbound: Outbound::new(window),
         feed: Feed::new(&limits),

@@ -172,8 +172,14 @@ fn publication(publish: CodecPublish) -> Incoming {
 }
 
 fn expires_at_once(mut packet: Incoming) -> Incoming {
-    if let Incoming::Publish(publication) = &mut packet {
-        publication.properties.expiry_s = Some(0);
+    match &mut packet {
+        Incoming::Publish(publication) => publication.properties.expiry_s = Some(0),
+        Incoming::Connect(connect) => {
+            if let Some(will) = &mut connect.will {
+                will.properties.expiry_s = Some(0);
+            }
+        }
+        _ => {}
     }
     packet
 }

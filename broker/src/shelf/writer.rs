@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockRea
 use std::time::Duration;
 
 use bytes::Bytes;
+use hearth_protocol::limits::Limits;
 use serde::Serialize;
 use tokio::sync::Notify;
 use tokio::time::sleep;
@@ -16,11 +17,6 @@ use crate::mailbox::Mailbox;
 
 /// How long to wait before a batch that failed is tried again.
 const RETRY: Duration = Duration::from_secs(1);
-/// Rows that may wait for a slow disk; then what needs more is refused.
-const WAITING_ROWS_MAX: usize = 65_536;
-/// Bytes of rows that may wait.
-const WAITING_BYTES_MAX: usize = 32 * 1024 * 1024;
-
 /// Names a batch: what was changed before it was given out is on disk once the batch is. Nothing
 /// is [`NOTHING`].
 pub(crate) type Ticket = u64;
@@ -45,6 +41,7 @@ struct Pending {
 
 /// The broker's side of the shelf. Without a shelf nothing is kept, and nobody waits.
 pub(crate) struct Shelving {
+    limits: Arc<Limits>,
     shelf: OnceLock<Arc<dyn Shelf>>,
     pending: Mutex<Pending>,
     /// Read while several rows are to get into one batch, written while a batch is taken.
@@ -54,8 +51,9 @@ pub(crate) struct Shelving {
     changed: Notify,
 }
 
-impl Default for Shelving {
-    fn default() -> Self {
+impl Shelving {
+    /// Keeps nothing yet.
+    pub fn new(limits: Arc<Limits>) -> Self {
         let pending = Pending {
             rows: BTreeMap::new(),
             bytes: 0,
@@ -64,7 +62,8 @@ impl Default for Shelving {
             waiting: BTreeMap::new(),
             closing: false,
         };
-        Shelving {
+        Self {
+            limits,
             shelf: OnceLock::new(),
             pending: Mutex::new(pending),
             whole: RwLock::default(),
@@ -73,9 +72,7 @@ impl Default for Shelving {
             changed: Notify::new(),
         }
     }
-}
 
-impl Shelving {
     fn pending(&self) -> MutexGuard<'_, Pending> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -136,8 +133,8 @@ impl Shelving {
         let ticket = {
             let mut pending = self.pending();
             make(&mut pending);
-            let behind =
-                pending.rows.len() >= WAITING_ROWS_MAX || pending.bytes >= WAITING_BYTES_MAX;
+            let behind = pending.rows.len() >= self.limits.shelf_rows_waiting_max
+                || pending.bytes >= self.limits.shelf_bytes_waiting_max;
             self.behind.store(behind, Ordering::Relaxed);
             pending.ticket
         };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::support::{house, properties, raw, seconds};
 use hearth_broker::Version;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::sleep;
 
 #[tokio::test(start_paused = true)]
@@ -126,4 +126,23 @@ async fn properties_longer_than_their_packet_are_still_an_error() {
     bytes[7] = 0x7F;
     let answer = raw(&house, Version::V5, &bytes).await;
     assert!(answer.ends_with(&[0xE0, 2, 0x81, 0]), "{answer:x?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_will_with_an_interval_of_0_is_taken_and_delivered_to_nobody() {
+    let house = house(|_| {});
+    let mut witness = house.client("witness").await;
+    witness.subscribe("#", 1).await;
+    let head = b"\x00\x04MQTT\x05\x06\x00\x3c\x05\x11\0\0\0\x0a\x00\x01a";
+    let will = b"\x05\x02\0\0\0\0\x00\x01t\x00\x04gone";
+    let len = u8::try_from(head.len() + will.len()).unwrap();
+    let mut stream = house.stream(1_000, 1);
+    stream.write_all(&[&[0x10, len][..], head, will].concat()).await.unwrap();
+    let mut answer = [0; 4];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!((answer[0], answer[3]), (0x20, 0), "{answer:x?}");
+    drop(stream);
+    witness.nothing().await;
+    let asked = house.gate.publishes.lock().unwrap();
+    assert_eq!(asked[0].properties.expiry_s, Some(0));
 }

@@ -25,6 +25,7 @@ mod restarts;
 mod retained;
 mod room_events;
 mod shared;
+mod slow_disks;
 mod slow_readers;
 mod subscriptions;
 mod support;

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::support::disk::Home;
-use super::support::{Client, House, connect, out, properties, room, stay, text, will};
+use super::support::{Client, House, out, properties, room, stay, text, will};
 use rmqtt_codec::v5::{Packet, PublishAck, PublishAck2};
 
 #[tokio::test(start_paused = true)]
@@ -338,11 +338,6 @@ async fn named(house: &House, name: &str) -> (Client, bool) {
         })
         .await;
     (client, ack.session_present)
-}
-
-#[test]
-fn the_support_client_starts_clean() {
-    assert!(connect("x").clean_start);
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,14 +11,17 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
+use zeroize::Zeroizing;
 
 use super::{Reply, Request, handle};
 use crate::app::App;
 
 /// How long one command may take, its Argon2 and its waiting included.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
+pub(super) const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
 /// Bytes of a request or a reply.
 const LINE_BYTES_MAX: u64 = 1024 * 1024;
+/// Bytes that a request with a password is not longer than.
+const REQUEST_BYTES: usize = 8 * 1024;
 
 /// The socket of a running appliance, for its owner only.
 pub struct Socket {
@@ -37,6 +40,18 @@ impl Socket {
         let listener = UnixListener::bind(path)?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
         Ok(Self { listener, path: path.to_path_buf() })
+    }
+
+    /// The next connection.
+    pub(super) async fn accept(&self) -> io::Result<UnixStream> {
+        Ok(self.listener.accept().await?.0)
+    }
+
+    /// Takes the socket away again.
+    pub fn remove(&self) {
+        if let Err(error) = std::fs::remove_file(&self.path) {
+            tracing::debug!(%error, "the admin socket was gone already");
+        }
     }
 
     /// Answers one request per connection until `stop` turns true.
@@ -59,9 +74,7 @@ impl Socket {
                 Err(_) => tracing::warn!("a box command took too long"),
             }
         }
-        if let Err(error) = std::fs::remove_file(&self.path) {
-            tracing::debug!(%error, "the admin socket was gone already");
-        }
+        self.remove();
     }
 }
 
@@ -88,7 +101,9 @@ pub fn ask(socket: &Path, request: &Request) -> io::Result<Option<Reply>> {
         }
         Err(error) => return Err(error),
     };
-    let mut line = serde_json::to_vec(request)?;
+    // In one piece that is wiped: it may hold a password.
+    let mut line = Zeroizing::new(Vec::with_capacity(REQUEST_BYTES));
+    serde_json::to_writer(&mut *line, request)?;
     line.push(b'\n');
     (&stream).write_all(&line)?;
     let mut reply = String::new();

@@ -118,7 +118,7 @@ fn follow(place: &Place, mut state: BackupState, json: bool) -> Result<BackupSta
 }
 
 /// What a reply says about backups.
-pub(super) fn about(reply: Reply) -> Result<BackupReply, Failure> {
+fn about(reply: Reply) -> Result<BackupReply, Failure> {
     match house::accepted(reply)? {
         Reply::Backup(reply) => Ok(*reply),
         _ => Err("the box answered something else; is it another version?".into()),

@@ -4,11 +4,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use hearth_protocol::limits::{Limits, days_ms};
+use hearth_store::{BackupPlan, Way};
 
-use super::{Failure, backup, house};
-use crate::admin::{BackupRequest, Reply, Request};
+use super::{Failure, house, passphrase};
+use crate::admin::{Reply, Request};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Place;
+use crate::thief::{self, Lies};
 
 /// What was looked at and how it is.
 struct Finding {
@@ -23,10 +25,10 @@ const NO_BACKUP: &str = "NOTE: this house has no backup yet: `hearth backup FILE
 
 /// Looks, prints, fails if something needs doing.
 pub fn run(place: &Place) -> Result<(), Failure> {
-    let mut findings = vec![rights(&place.data, 0o077), rights(&place.key_file, 0o077)];
-    findings.push(house_state(place));
-    findings.push(thief(place));
-    findings.extend(backups(place, SystemClock.now_ms()));
+    let mut findings = vec![rights(&place.data, 0o077)];
+    findings.extend(keys(place)?);
+    findings.extend(house_state(place, SystemClock.now_ms()));
+    findings.push(thief(place)?);
     for finding in &findings {
         println!("{}  {}", if finding.good { "good" } else { "BAD " }, finding.text);
     }
@@ -49,29 +51,29 @@ fn rights(path: &Path, forbidden: u32) -> Finding {
     }
 }
 
-fn house_state(place: &Place) -> Finding {
+/// How the house is, and its backups.
+fn house_state(place: &Place, now: u64) -> Vec<Finding> {
     match house::ask(place, Request::Status) {
-        Ok(Reply::Status { house, users, rooms, connections }) => Finding {
-            good: true,
-            text: format!(
-                "{house} opens: {users} people, {rooms} rooms, {connections} connections"
-            ),
-        },
-        Ok(_) => Finding { good: false, text: "the box answered something else".to_string() },
-        Err(error) => Finding { good: false, text: error.to_string() },
+        Ok(Reply::Status { house, users, rooms, connections, backups: plan }) => {
+            let text =
+                format!("{house} opens: {users} people, {rooms} rooms, {connections} connections");
+            vec![Finding { good: true, text }, backups(plan, now)]
+        }
+        Ok(_) => {
+            vec![Finding { good: false, text: "the box answered something else".to_string() }]
+        }
+        Err(error) => vec![Finding { good: false, text: error.to_string() }],
     }
 }
 
 /// When the last backup was made. A house without one is told so; one whose last is too old needs
-/// something done. A box that does not answer has said so above.
-fn backups(place: &Place, now: u64) -> Option<Finding> {
-    let ask = Request::Backup { ask: BackupRequest::State };
-    let plan = house::ask(place, ask).and_then(backup::about).ok()?.plan;
-    Some(match (plan.recipient, plan.last_at) {
+/// something done.
+fn backups(plan: BackupPlan, now: u64) -> Finding {
+    match (plan.recipient, plan.last_at) {
         (None, None) => Finding { good: true, text: NO_KEY.to_string() },
         (Some(_), None) => Finding { good: true, text: NO_BACKUP.to_string() },
         (_, Some(at)) => age(now.saturating_sub(at), Limits::default().backup_age_days_max),
-    })
+    }
 }
 
 fn age(ms: u64, max: usize) -> Finding {
@@ -86,16 +88,32 @@ fn age(ms: u64, max: usize) -> Finding {
     Finding { good: false, text: format!("{text}: run `hearth backup FILE`, best every night") }
 }
 
-/// What somebody who steals this disk could read.
-fn thief(place: &Place) -> Finding {
-    let key = place.key_file.display();
-    Finding {
-        good: true,
-        text: format!(
-            "a thief of the data folder alone reads nothing; with {key} too: names, times, sizes \
-             and open rooms, never sealed ones. Keep the key file on another disk"
-        ),
+/// Each way to open the data, tried with what there is.
+fn keys(place: &Place) -> Result<Vec<Finding>, Failure> {
+    let limits = Limits::default();
+    let given = passphrase::given(place, &limits)?;
+    let mut findings = vec![];
+    for way in place.keys.ways()? {
+        let file = place.keys.wrapped(way).display().to_string();
+        let (good, text) = match place.keys.examine(way, given.as_ref(), &limits) {
+            Ok(true) => (true, format!("{way} opens the data ({file})")),
+            Ok(false) if way == Way::Passphrase => {
+                let more = "`hearth doctor --passphrase-file FILE` tries it";
+                (true, format!("{file} looks whole; {more}"))
+            }
+            Ok(false) => (true, format!("{file} looks whole; only the service can try it")),
+            Err(error) => (false, error.to_string()),
+        };
+        findings.push(Finding { good, text });
     }
+    Ok(findings)
+}
+
+/// What somebody who steals this disk could read.
+fn thief(place: &Place) -> Result<Finding, Failure> {
+    let situation = thief::look(&place.keys)?;
+    let good = !matches!(situation.key_file, Some((_, Lies::InTheFolder)));
+    Ok(Finding { good, text: thief::sentence(&situation) })
 }
 
 #[cfg(test)]

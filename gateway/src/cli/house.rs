@@ -11,10 +11,10 @@ use hearth_protocol::limits::Limits;
 use hearth_protocol::role::RoomType;
 use hearth_protocol::topic::Topic;
 
-use super::Failure;
+use super::{Failure, passphrase};
 use crate::admin::{self, DeviceLine, GrantLine, GrantTo, Reply, Request, RoomLine, UserLine};
 use crate::app::App;
-use crate::appliance;
+use crate::claim::Claim;
 use crate::config::Place;
 use crate::member::devices::NewDevice;
 use crate::refusals::LastRefused;
@@ -152,9 +152,11 @@ pub(super) fn on_the_store<T>(
     place: &Place,
     work: impl AsyncFnOnce(&App) -> T,
 ) -> Result<T, Failure> {
+    let claim = Claim::take(place, Arc::new(Limits::default()))?;
+    let opened = passphrase::open(place, &claim.limits, |given| claim.unlock(given))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let app = appliance::open(place, Arc::new(Limits::default())).await?;
+        let app = claim.open(opened).await?;
         let done = work(&app).await;
         app.close().await;
         Ok(done)
@@ -254,10 +256,11 @@ fn print(reply: Reply, json: bool) -> Result<(), Failure> {
             // Beside the certificate, which goes into a file.
             eprintln!("SHA-256 {fingerprint}");
         }
-        Reply::Status { house, users, rooms, connections } => {
+        Reply::Status { house, users, rooms, connections, .. } => {
             println!("{house}: {users} people, {rooms} rooms, {connections} connections");
         }
         Reply::Backup(_) => {}
+        Reply::Unlocked => println!("the box is open"),
         Reply::Refused { message, .. } => return Err(message.into()),
     }
     Ok(())

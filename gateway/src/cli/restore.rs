@@ -7,8 +7,8 @@ use hearth_protocol::limits::Limits;
 use hearth_store::backup::{self, Restored};
 use serde_json::json;
 
-use super::Failure;
 use super::backup::read_identity;
+use super::{Failure, passphrase};
 use crate::config::Place;
 
 /// `hearth restore`
@@ -30,12 +30,12 @@ pub(super) fn name(restored: &Restored) -> &str {
 pub fn run(place: &Place, args: &Args, json: bool) -> Result<(), Failure> {
     let identity = read_identity(&args.identity)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let (file, place) = (args.file.clone(), place.clone());
-    let (data, key_file) = (place.data.clone(), place.key_file.clone());
+    let limits = Limits::default();
+    let passphrase = passphrase::given(place, &limits)?;
+    let (file, keys) = (args.file.clone(), place.keys.clone());
     let restored = runtime.block_on(async {
-        let limits = Limits::default();
         let restore =
-            move || backup::restore(&file, &identity, &place.data, &place.key_file, &limits);
+            move || backup::restore(&file, &identity, &keys, passphrase.as_ref(), &limits);
         tokio::task::spawn_blocking(restore).await
     })??;
     let counts = restored.counts;
@@ -45,9 +45,11 @@ pub fn run(place: &Place, args: &Args, json: bool) -> Result<(), Failure> {
         println!("{restored}");
         return Ok(());
     }
-    let (house, data, key_file) = (name(&restored), data.display(), key_file.display());
+    let (house, data) = (name(&restored), place.data.display());
     println!("{house} is in {data}: {} rows, {} attachments.", counts.rows, counts.files);
-    println!("{key_file} opens it: keep a copy away from this box.");
+    for way in place.keys.ways()? {
+        println!("What opens it: {way}.");
+    }
     println!("Start it with `hearth --data {data} serve`. Let the old box not run as well: both");
     println!("would be the same house and know nothing of each other.");
     Ok(())

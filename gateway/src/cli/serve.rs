@@ -1,19 +1,22 @@
 //! `hearth serve`: the appliance in the foreground, until it is asked to stop.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args as ClapArgs;
 use hearth_protocol::limits::Limits;
+use hearth_store::{KeyError, Opened, Passphrase};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
-use super::{Failure, qr};
-use crate::appliance::{self, Started};
+use super::{Failure, passphrase, qr};
+use crate::appliance::{self, ApplianceError, Started, State};
+use crate::claim::Claim;
 use crate::config::{Certificate, Config, Place};
+use crate::thief;
 
 /// Its options.
 #[derive(ClapArgs)]
@@ -61,6 +64,10 @@ pub fn run(place: Place, args: Args) -> Result<(), Failure> {
         insecure: args.insecure,
         limits: Arc::new(limits),
     };
+    config.check().map_err(ApplianceError::from)?;
+    let claim = Claim::take(&config.place, config.limits.clone())?;
+    let opened = opened(&claim)?;
+    let thief = thief::sentence(&thief::look(&config.place.keys)?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let (stop_sender, stop) = watch::channel(false);
@@ -73,13 +80,20 @@ pub fn run(place: Place, args: Args) -> Result<(), Failure> {
             }
             stop_sender.send_replace(true);
         });
-        appliance::serve(config, stop, announce).await?;
+        let tell = |state: State| match state {
+            State::Locked => {
+                print("Hearth waits for its passphrase: run `hearth unlock`.\n");
+                tracing::info!("locked; waiting for `hearth unlock`");
+            }
+            State::Listening(started) => announce(started, &thief),
+        };
+        appliance::serve(config, claim, opened, stop, tell).await?;
         Ok(())
     })
 }
 
 /// Prints where it listens, and how to begin while nobody lives here.
-fn announce(started: &Started) {
+fn announce(started: &Started, thief: &str) {
     let mut text = format!(
         "Hearth listens on http://{} (web client, REST, MQTT over WebSocket at /mqtt)\n\
          and on {} (MQTT).\n",
@@ -95,6 +109,7 @@ fn announce(started: &Started) {
             started.http
         ));
     }
+    text.push_str(&format!("If it is stolen: {thief}.\n"));
     if let Some(link) = &started.setup {
         text.push_str(&format!(
             "\nNobody lives here yet. Open this link to set the house up; it works once:\n\n  \
@@ -104,6 +119,29 @@ fn announce(started: &Started) {
             qr::terminal(link)
         ));
     }
+    print(&text);
+}
+
+/// The data key, by what there is, or by what is typed. `None` if somebody must bring the
+/// passphrase: there is no terminal, so the box waits.
+fn opened(claim: &Claim) -> Result<Option<Opened>, Failure> {
+    let waits = claim.place.passphrase_file.is_none() && !io::stdin().is_terminal();
+    if !waits {
+        let attempt = |given: Option<&Passphrase>| claim.unlock(given);
+        return passphrase::open(&claim.place, &claim.limits, attempt).map(Some);
+    }
+    match claim.unlock(None) {
+        Err(KeyError::Locked { others }) => {
+            for error in others {
+                tracing::warn!(%error, "this way did not open the data");
+            }
+            Ok(None)
+        }
+        opened => Ok(Some(opened?)),
+    }
+}
+
+fn print(text: &str) {
     let mut out = io::stdout().lock();
     // Nobody may be reading; the appliance runs all the same.
     if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {

@@ -18,7 +18,7 @@ use crate::disk::{DATABASE_FILE, FileDisk, FileError, sync_folder_of};
 use crate::engine::redb::Redb;
 use crate::engine::{Batch, Engine};
 use crate::error::StoreError;
-use crate::master_key::load_or_create;
+use crate::master_key::{DataKey, Keys, Opened, Passphrase};
 use crate::migrate;
 
 /// Bytes of rows in one commit.
@@ -53,22 +53,27 @@ pub fn check(
     read(file, identity, limits, &mut Nothing)
 }
 
-/// Makes a new data folder and its key of a backup. The folder has its name only when all of the
-/// backup was good and is on disk. An existing key file is taken, else one is made. Blocks: for a
-/// thread of a runtime that may.
+/// Makes a new data folder, where `keys` has it, of a backup. The folder has its name only when all
+/// of the backup was good and is on disk. Its key is opened as a new house's is: an existing key
+/// file is taken, else one is made. Blocks: for a thread of a runtime that may.
 pub fn restore(
     file: &Path,
     identity: &AgeIdentity,
-    data: &Path,
-    key_file: &Path,
+    keys: &Keys,
+    passphrase: Option<&Passphrase>,
     limits: &Limits,
 ) -> Result<Restored, BackupError> {
+    let (data, key_file) = (&keys.data, &keys.key_file);
     refuse_occupied(data)?;
     let new_key = !key_file.try_exists().map_err(io_error(key_file, "looked for"))?;
     let folder = New::make(data)?;
-    let restored = fill(file, identity, &folder, key_file, limits);
+    let keys = Keys { data: folder.path.clone(), ..keys.clone() };
+    let restored = match keys.open(passphrase, limits) {
+        Ok(Opened { key, .. }) => fill(file, identity, &folder, &key, limits),
+        Err(error) => Err(error.into()),
+    };
     let restored = restored.and_then(|restored| folder.keep(data).map(|()| restored));
-    if restored.is_err() && new_key {
+    if restored.is_err() && new_key && key_file.exists() {
         // It opens nothing.
         remove(fs::remove_file(key_file), key_file);
     }
@@ -79,12 +84,11 @@ fn fill(
     file: &Path,
     identity: &AgeIdentity,
     folder: &New,
-    key_file: &Path,
+    key: &DataKey,
     limits: &Limits,
 ) -> Result<Restored, BackupError> {
-    let key = load_or_create(&folder.path, key_file)?;
     let disk = Arc::new(FileDisk::open(&folder.path.join(DATABASE_FILE))?);
-    let engine = Redb::open(disk, &key, limits.cache_bytes)?;
+    let engine = Redb::open(disk, key, limits.cache_bytes)?;
     let mut into = Folder {
         path: &folder.path,
         engine: &engine,

@@ -43,8 +43,13 @@ impl Place {
     }
 
     fn restore(&self) -> Result<Restored, BackupError> {
-        let (file, data, key) = (self.at("house.backup"), self.at("data"), self.at("data.key"));
-        restore(&file, &self.identity, &data, &key, &self.limits)
+        restore(&self.at("house.backup"), &self.identity, &self.keys(), None, &self.limits)
+    }
+
+    /// The keys of the folder that is made.
+    fn keys(&self) -> Keys {
+        let (data, key_file) = (self.at("data"), self.at("data.key"));
+        Keys { data, key_file, credential: None, only: None }
     }
 
     fn check(&self) -> Result<Restored, BackupError> {
@@ -53,7 +58,7 @@ impl Place {
 
     /// The store in the restored folder.
     async fn open(&self) -> Store {
-        let key = load_or_create(&self.at("data"), &self.at("data.key")).unwrap();
+        let key = self.keys().open(None, &self.limits).unwrap().key;
         let disk = FileDisk::open(&self.at("data").join(DATABASE_FILE)).unwrap();
         Store::on(Redb::open(Arc::new(disk), &key, 1 << 20).unwrap()).await
     }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use hearth_protocol::event::Sender;
 use hearth_protocol::ids::{Position, UserId};
+use hearth_protocol::limits::Limits;
 use hearth_protocol::role::HouseRole;
 use serde_json::{Value, json};
 
@@ -14,7 +15,7 @@ use super::*;
 use crate::engine::Range;
 use crate::sim_disk::{Dice, SimDisk};
 use crate::testing::{block_on, redb};
-use crate::{Memory, PageQuery, Store, load_or_create};
+use crate::{Keys, Memory, PageQuery, Store};
 
 type Rows = BTreeMap<Bytes, Bytes>;
 
@@ -36,7 +37,9 @@ fn old() -> Old {
         copy
     };
     copied("data/keys/keyfile.age");
-    let key = load_or_create(&folder.path().join("data"), &copied("data.key")).unwrap();
+    let (data, key_file) = (folder.path().join("data"), copied("data.key"));
+    let keys = Keys { data, key_file, credential: None, only: None };
+    let key = keys.open(None, &Limits::default()).unwrap().key;
     let image = fs::read(stored.join("data/hearth.db")).unwrap();
     let holds = serde_json::from_slice(&fs::read(stored.join("holds.json")).unwrap()).unwrap();
     Old { image, key, holds }

@@ -6,9 +6,9 @@ use chacha20poly1305::aead::AeadInOut;
 use chacha20poly1305::{KeyInit, Tag, XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
 use sha2::Sha256;
-use zeroize::Zeroizing;
 
 use super::BadBlock;
+use crate::locked::LockedKey;
 use crate::master_key::DataKey;
 
 /// Bytes of a page in clear.
@@ -22,18 +22,23 @@ pub(super) const SLOT: usize = NONCE + PAGE + TAG;
 
 /// The cipher of one file.
 pub(super) struct Cipher {
-    aead: XChaCha20Poly1305,
+    page_key: LockedKey,
     file_id: [u8; 16],
 }
 
 impl Cipher {
     /// The key is HKDF(data key, file id, "hearth/v1/page").
     pub fn new(key: &DataKey, file_id: [u8; 16]) -> io::Result<Self> {
-        let mut page_key = Zeroizing::new([0; 32]);
+        let mut page_key = [0; 32];
         Hkdf::<Sha256>::new(Some(&file_id), key.expose())
-            .expand(b"hearth/v1/page", &mut *page_key)
+            .expand(b"hearth/v1/page", &mut page_key)
             .map_err(|error| io::Error::other(error.to_string()))?;
-        Ok(Self { aead: XChaCha20Poly1305::new((&*page_key).into()), file_id })
+        Ok(Self { page_key: LockedKey::taking(&mut page_key), file_id })
+    }
+
+    /// Made for each page, since it holds a copy of the key: this one is wiped when dropped.
+    fn aead(&self) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new(self.page_key.expose().into())
     }
 
     /// Seals what lies between nonce and tag of a slot, in place.
@@ -46,7 +51,7 @@ impl Cipher {
         };
         getrandom::fill(nonce).map_err(io::Error::other)?;
         let made = self
-            .aead
+            .aead()
             .encrypt_inout_detached(&XNonce::from(*nonce), &self.aad(block), body.into())
             .map_err(|error| io::Error::other(error.to_string()))?;
         tag.copy_from_slice(&made);
@@ -59,7 +64,7 @@ impl Cipher {
         let bad = || io::Error::new(io::ErrorKind::InvalidData, BadBlock(block));
         let (nonce, rest) = slot.split_first_chunk_mut::<NONCE>().ok_or_else(bad)?;
         let (body, tag) = rest.split_last_chunk_mut::<TAG>().ok_or_else(bad)?;
-        self.aead
+        self.aead()
             .decrypt_inout_detached(
                 &XNonce::from(*nonce),
                 &self.aad(block),

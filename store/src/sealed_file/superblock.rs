@@ -50,16 +50,33 @@ pub(super) fn read(disk: &dyn Disk, key: &DataKey) -> Result<Cipher, OpenError> 
         return Err(OpenError::Foreign);
     }
     disk.read_at(0, &mut bytes)?;
-    if &bytes[..8] != MAGIC {
-        return Err(OpenError::Foreign);
-    }
-    let version = u16::from_be_bytes([bytes[8], bytes[9]]);
-    if version != VERSION {
-        return Err(OpenError::Newer(version));
-    }
+    check_form(&bytes)?;
     if len < DATA {
         return Err(OpenError::Damaged { what: format!("the file ends after {len} bytes") });
     }
+    unseal(&mut bytes, key)
+}
+
+/// Whether a file, of which only the beginning is read, says that the key is another one's. One
+/// that says nothing of the kind (empty, foreign, newer) is judged when it is opened.
+pub(super) fn refuses(file: &mut impl io::Read, key: &DataKey) -> bool {
+    let mut bytes = [0; BYTES];
+    file.read_exact(&mut bytes).is_ok()
+        && check_form(&bytes).is_ok()
+        && matches!(unseal(&mut bytes, key), Err(OpenError::WrongKey))
+}
+
+fn check_form(bytes: &[u8; BYTES]) -> Result<(), OpenError> {
+    if &bytes[..8] != MAGIC {
+        return Err(OpenError::Foreign);
+    }
+    match u16::from_be_bytes([bytes[8], bytes[9]]) {
+        VERSION => Ok(()),
+        version => Err(OpenError::Newer(version)),
+    }
+}
+
+fn unseal(bytes: &mut [u8; BYTES], key: &DataKey) -> Result<Cipher, OpenError> {
     let mut file_id = [0; 16];
     file_id.copy_from_slice(&bytes[10..26]);
     let cipher = Cipher::new(key, file_id)?;

@@ -1,7 +1,8 @@
 //! The load program: `hearth serve`, the broker alone and mosquitto under the same loads in the
 //! same run, then the memory of `hearth serve`. Prints one table.
 //!
-//! `make bench`, or `cargo bench -p system-tests --bench load -- [ROUNDS]` after a release build.
+//! `make bench`, or `cargo bench -p system-tests --bench load -- [ROUNDS] [ROW]` after a release
+//! build: with ROW, only the rows whose name holds it, and no memory.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod brokers;
@@ -70,12 +71,18 @@ fn figure(number: Option<f64>) -> String {
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let rounds = std::env::args().find_map(|word| word.parse().ok()).unwrap_or(ROUNDS);
-    memory::empty_house();
-    memory::idle_connections().await;
+    let row = std::env::args()
+        .skip(1)
+        .find(|word| !word.starts_with("--") && word.parse::<usize>().is_err());
+    if row.is_none() {
+        memory::empty_house();
+        memory::idle_connections().await;
+    }
     let brokers = Brokers::start();
     println!("| {rounds} runs, median | mosquitto | standalone | ratio | hearth | ratio | goal |");
     println!("|---|---|---|---|---|---|---|");
-    for row in ROWS {
+    let asked = |what: &str| row.as_ref().is_none_or(|row| what.contains(row.as_str()));
+    for row in ROWS.into_iter().filter(|row| asked(row.what)) {
         let targets = brokers.targets(matches!(row.load, Load::Durable { .. }));
         let mut figures = targets.clone().map(|_| vec![]);
         for _ in 0..rounds {
@@ -98,5 +105,7 @@ async fn main() {
             row.goal
         );
     }
-    memory::soak().await;
+    if row.is_none() {
+        memory::soak().await;
+    }
 }

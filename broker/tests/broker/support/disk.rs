@@ -20,6 +20,7 @@ use super::{Client, House, Script, stay};
 #[derive(Default)]
 pub struct Disk {
     pub rows: Mutex<BTreeMap<Bytes, Bytes>>,
+    limits: Arc<Limits>,
 }
 
 /// What connects one broker to the disk, until its power is cut.
@@ -89,7 +90,7 @@ impl Disk {
             failing: AtomicUsize::new(0),
             open: watch::Sender::new(true),
         });
-        let broker = Broker::new(Arc::new(Limits::default()));
+        let broker = Broker::new(self.limits.clone());
         let heads: Vec<_> = {
             let history = gate.history.lock().unwrap();
             let head = |events: &Vec<Bytes>| Position(events.len().try_into().unwrap());
@@ -118,7 +119,14 @@ pub struct Home {
 
 impl Home {
     pub async fn new() -> Home {
-        let (disk, gate) = (Arc::new(Disk::default()), Arc::new(Script::default()));
+        Home::with(|_| {}).await
+    }
+
+    pub async fn with(limit: impl FnOnce(&mut Limits)) -> Home {
+        let mut limits = Limits::default();
+        limit(&mut limits);
+        let disk = Arc::new(Disk { limits: Arc::new(limits), ..Disk::default() });
+        let gate = Arc::new(Script::default());
         let (house, plug) = disk.house(&gate).await;
         Home { disk, house, plug }
     }

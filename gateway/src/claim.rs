@@ -1,0 +1,61 @@
+//! A data folder that this process alone has: made and locked, before it is opened with its key.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use hearth_protocol::limits::Limits;
+use hearth_store::{FileDisk, KeyError, Opened, Passphrase, Redb, refuse_newer};
+
+use crate::app::App;
+use crate::appliance::ApplianceError;
+use crate::clock::SystemClock;
+use crate::config::Place;
+
+/// A house that nobody else can open meanwhile.
+pub struct Claim {
+    /// Where it lies.
+    pub place: Place,
+    /// The limits in force.
+    pub limits: Arc<Limits>,
+    disk: FileDisk,
+}
+
+impl Claim {
+    /// Takes the data folder, made if it is not there.
+    pub fn take(place: &Place, limits: Arc<Limits>) -> Result<Self, ApplianceError> {
+        make_folder(&place.data)
+            .map_err(|cause| ApplianceError::Folder { folder: place.data.clone(), cause })?;
+        let disk = FileDisk::open(&place.store_file())?;
+        Ok(Self { place: place.clone(), limits, disk })
+    }
+
+    /// The data key, by what there is to open it with.
+    pub fn unlock(&self, passphrase: Option<&Passphrase>) -> Result<Opened, KeyError> {
+        self.place.keys.open(passphrase, &self.limits)
+    }
+
+    /// Opens the house.
+    pub async fn open(self, opened: Opened) -> Result<Arc<App>, ApplianceError> {
+        for error in &opened.passed_over {
+            tracing::warn!(%error, "the data was opened in another way");
+        }
+        let (disk, file) = (Arc::new(self.disk), self.place.store_file());
+        refuse_newer(disk.clone(), &opened.key)
+            .await
+            .map_err(|cause| ApplianceError::Layout { file, cause })?;
+        let engine = Redb::open(disk, &opened.key, self.limits.cache_bytes)
+            .map_err(|cause| ApplianceError::Store { file: self.place.store_file(), cause })?;
+        Ok(App::open(Arc::new(engine), self.limits, Arc::new(SystemClock)).await?)
+    }
+}
+
+fn make_folder(data: &Path) -> io::Result<()> {
+    if !data.is_dir() {
+        fs::create_dir_all(data)?;
+        fs::set_permissions(data, fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
