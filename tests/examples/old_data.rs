@@ -83,7 +83,9 @@ fn fill(house: &House) -> Value {
         "unused_invite": { "code": unused.code, "uses": 3, "secret": b64u(unused.k.as_bytes()) },
         "grant": { "user": "ada", "filter": "shelly/#" },
         "retained": { "topic": "shelly/plug/state", "payload": "on" },
-        "session": { "client_id": "wall", "user": "ada", "filter": "shelly/#", "waiting": ["on", "off"] },
+        "session": {
+            "client_id": "wall", "user": "ada", "filter": "shelly/#", "waiting": ["on", "off"]
+        },
     })
 }
 
