@@ -40,6 +40,7 @@ bench: setup web ## the load program: release builds beside mosquitto, where tha
 torture: setup-test web ## the crash tests with many more rounds, the bus with more events
 	HEARTH_EVENTS=1000000 cargo test -p hearth-broker --test broker a_tiny_ring -- --nocapture
 	cargo build -p hearth-gateway
+	HEARTH_ROUNDS=20000 cargo test -p hearth-store --lib migrate
 	HEARTH_ROUNDS=50 cargo test -p system-tests --test crash -- --nocapture
 
 fuzz: ## bytes and packet sequences that nobody thought of, each target for a minute

@@ -1,6 +1,7 @@
 //! What the owner of the box does from its shell: the same requests through `DIR/admin.sock`
 //! while the appliance runs, and on the store directly while it does not (design §8).
 
+mod backups;
 mod locked;
 mod socket;
 
@@ -11,7 +12,7 @@ use hearth_protocol::grant::Access;
 use hearth_protocol::ids::{DeviceId, GrantId, RoomId};
 use hearth_protocol::principal::Account;
 use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
-use hearth_store::{Change, Edit, Grant, Grantee, History, Passphrase, Room};
+use hearth_store::{BackupPlan, Change, Edit, Grant, Grantee, History, Passphrase, Room};
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::member;
@@ -22,6 +23,7 @@ use crate::error::ApiError;
 use crate::membership::RoomState;
 use crate::refusals::LastRefused;
 
+pub use backups::{BackupReply, BackupRequest};
 pub use locked::Locked;
 pub use socket::{Socket, ask};
 
@@ -97,6 +99,11 @@ pub enum Request {
     Ca,
     /// How the house is.
     Status,
+    /// Backups.
+    Backup {
+        /// What about them.
+        ask: BackupRequest,
+    },
     /// Opens the data of a box that waits for its passphrase.
     Unlock {
         /// What was typed.
@@ -152,7 +159,11 @@ pub enum Reply {
         rooms: usize,
         /// MQTT connections.
         connections: u64,
+        /// Who can open backups, and the last one.
+        backups: BackupPlan,
     },
+    /// How backups are.
+    Backup(Box<BackupReply>),
     /// The data is open now.
     Unlocked,
     /// It was refused.
@@ -302,11 +313,13 @@ async fn answer(app: &App, request: Request) -> Result<Reply, ApiError> {
             let certificate = authority.pem().to_string();
             Ok(Reply::Ca { certificate, fingerprint: authority.fingerprint() })
         }
+        Request::Backup { ask } => Ok(Reply::Backup(Box::new(backups::answer(app, ask).await?))),
         Request::Status => Ok(Reply::Status {
             house: app.house_name().await?,
             users: app.store.users().await?.len(),
             rooms: app.membership.rooms().len(),
             connections: app.broker.counts().connections,
+            backups: app.backup_plan().await?,
         }),
         Request::Unlock { .. } => {
             Err(ApiError::conflict("open_already", "the box is open already"))

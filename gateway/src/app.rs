@@ -14,6 +14,7 @@ use tokio::sync::OnceCell;
 use crate::aftermath::Aftermath;
 use crate::auth::Auth;
 use crate::authority::Authority;
+use crate::backups::Backups;
 use crate::clock::{Clock, random};
 use crate::error::ApiError;
 use crate::grants::Grants;
@@ -49,6 +50,8 @@ pub struct App {
     setup_secret: [u8; 16],
     /// Where MQTT listens, once it does.
     pub mqtt: OnceLock<SocketAddr>,
+    /// The backup that is being made.
+    pub backups: Backups,
     /// Vouches for the box, once somebody asked.
     pub(crate) authority: OnceCell<Arc<Authority>>,
 }
@@ -90,6 +93,7 @@ impl App {
             rates,
             setup_secret,
             mqtt,
+            backups: Backups::default(),
             authority,
         };
         app.announce_epochs();
@@ -193,6 +197,7 @@ impl App {
     pub async fn close(&self) {
         self.house_closes();
         self.broker.shutdown().await;
+        self.backups.stop().await;
         self.store.close().await;
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use hearth_protocol::bytes::b64u;
 use hearth_protocol::refusal::Refusal;
-use hearth_store::{EngineError, FileError, KeyError, Opened, Passphrase};
+use hearth_store::{EngineError, FileError, KeyError, Opened, Passphrase, StoreError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -55,6 +55,15 @@ pub enum ApplianceError {
         /// Why not.
         #[source]
         cause: EngineError,
+    },
+    /// Whether this program knows the layout of the store's file.
+    #[error("cannot take up {file}")]
+    Layout {
+        /// Which.
+        file: PathBuf,
+        /// Why not.
+        #[source]
+        cause: StoreError,
     },
     /// What is in the store.
     #[error("cannot read the house: {0}")]

@@ -7,7 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hearth_protocol::limits::Limits;
-use hearth_store::{Attachments, FileDisk, FileFolder, KeyError, Opened, Passphrase, Redb};
+use hearth_store::{
+    Attachments, FileDisk, FileFolder, KeyError, Opened, Passphrase, Redb, refuse_newer,
+};
 
 use crate::app::App;
 use crate::appliance::ApplianceError;
@@ -55,6 +57,10 @@ impl Claim {
             tracing::warn!(%error, "the data was opened in another way");
         }
         let (folder, disk) = (Arc::new(self.folder), Arc::new(self.disk));
+        let file = self.place.store_file();
+        refuse_newer(disk.clone(), &opened.key)
+            .await
+            .map_err(|cause| ApplianceError::Layout { file, cause })?;
         let engine = Redb::open_in(folder, disk, &opened.key, self.limits.cache_bytes)
             .map_err(|cause| ApplianceError::Store { file: self.place.store_file(), cause })?;
         let engine = Arc::new(engine);

@@ -3,15 +3,20 @@
 //! - [`serve`]: runs the appliance
 //! - [`house`]: box commands: `user`, `room`, `device`, `grant`, `ca`
 //! - [`member`]: member commands: `login`, `send`, `tail`, `invite`, `device` in sealed rooms
+//! - [`backup`], [`restore`]: the whole house as one file, and back
+//! - [`export`]: what a member may read, as plain files
 //! - [`doctor`]: checks and says the remedy
 //! - [`key`], [`unlock`]: what opens the data, with [`passphrase`]
 
+pub mod backup;
 pub mod doctor;
+pub mod export;
 pub mod house;
 pub mod key;
 pub mod member;
 pub mod passphrase;
 pub mod qr;
+pub mod restore;
 pub mod serve;
 pub mod unlock;
 
@@ -73,6 +78,12 @@ enum Command {
     Invite(member::InviteArgs),
     /// Print the certificate by which clients trust this box, e.g. into ca.crt.
     Ca,
+    /// Make a backup: the whole house as one sealed file.
+    Backup(backup::Args),
+    /// Make a new data folder (--data) of a backup.
+    Restore(restore::Args),
+    /// Write what you may read, and what the box has of you, into plain files.
+    Export(export::Args),
     /// What opens the data: a key file, a passphrase, a systemd credential.
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -122,6 +133,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Tail(args) => member::tail(&setting, args),
         Command::Invite(args) => member::invite(&setting, &args),
         Command::Ca => house::ca(&place, cli.json),
+        Command::Backup(args) => backup::run(&place, args, cli.json),
+        Command::Restore(args) => restore::run(&place, &args, cli.json),
+        Command::Export(args) => export::run(&setting, &args),
         Command::Key(command) => key::run(&place, command, cli.json),
         Command::Unlock => unlock::run(&place),
         Command::Doctor => doctor::run(&place),

@@ -28,6 +28,7 @@ pub mod app;
 pub mod appliance;
 pub mod auth;
 pub mod authority;
+pub mod backups;
 pub mod bundles;
 pub mod claim;
 pub mod cli;

@@ -8,6 +8,7 @@
 //! - [`people`]: cards and names · [`rooms`]: rooms and who is in them
 //! - [`epochs`]: a room's bundles, believed step by step · [`rotation`]: making the next one
 //! - [`sending`]: one message out · [`reading`]: messages in
+//! - [`export`]: all of one's own, as plain lines
 //! - [`invites`], [`devices`]: links and doors
 //!
 //! Everything blocks: it is made for a command line, not for the appliance.
@@ -16,6 +17,7 @@ pub mod account;
 pub mod devices;
 pub mod epochs;
 pub mod error;
+pub mod export;
 #[cfg(test)]
 mod fake;
 pub mod invites;

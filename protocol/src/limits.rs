@@ -293,6 +293,12 @@ limits! {
     sweep_pause_ms = 50;
     /// Between two rounds of sweeps, in s.
     sweep_gap_s = 60;
+    /// Bytes of a row's value in a backup: the largest there are have a few hundred KiB.
+    backup_row_bytes_max = 16 * 1024 * 1024;
+    /// Days without a backup after which `doctor` says so.
+    backup_age_days_max = 7;
+    /// Recipients that one backup is sealed to.
+    backup_recipients_max = 16;
     /// Bytes of redb's page cache.
     cache_bytes = 16 * 1024 * 1024;
 

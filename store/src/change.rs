@@ -5,6 +5,7 @@ use hearth_protocol::ids::{
     AttachmentId, AuditId, DeviceId, EventId, GrantId, InviteCode, NotificationId, ReportId,
     RoomId, SessionId, TokenId, UserId,
 };
+use hearth_protocol::sealing::Recipient;
 
 use crate::attachments::Attachment;
 use crate::audit::AuditEntry;
@@ -292,6 +293,13 @@ pub enum Edit {
     PutGrant(Grant),
     /// Takes a grant back.
     RemoveGrant(GrantId),
+    /// Who can open backups from now on.
+    SetBackupRecipient(Recipient),
+    /// A backup is whole, with so many bytes.
+    NoteBackup {
+        /// How many.
+        bytes: u64,
+    },
     /// A newcomer's proof, until a bundle lists them.
     PutProof(JoinProof),
     /// A proof that is no longer needed; nothing if there is none.

@@ -8,6 +8,8 @@ use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub(crate) mod untouched;
+
 /// The database's file inside the data folder.
 pub const DATABASE_FILE: &str = "hearth.db";
 

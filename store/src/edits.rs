@@ -3,6 +3,7 @@
 use hearth_protocol::ids::{Position, RoomId, UserId};
 use hearth_protocol::limits::Limits;
 
+use crate::backup::plan;
 use crate::change::Edit;
 use crate::error::StoreError;
 use crate::messages::effects::{self, Erasure};
@@ -120,6 +121,8 @@ pub(crate) async fn apply(
         Edit::RemoveDevice(device) => devices::remove(stage, *device).await,
         Edit::PutGrant(grant) => grants::put(stage, grant, limits).await,
         Edit::RemoveGrant(grant) => grants::remove(stage, *grant).await,
+        Edit::SetBackupRecipient(recipient) => plan::set_recipient(stage, *recipient).await,
+        Edit::NoteBackup { bytes } => plan::note(stage, at_ms, *bytes).await,
         Edit::PutProof(proof) => proofs::put(stage, proof).await,
         Edit::RemoveProof { room, user } => {
             proofs::remove(stage, *room, *user);

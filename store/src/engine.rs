@@ -97,6 +97,11 @@ fn after_prefix(prefix: &[u8]) -> Option<Bytes> {
     Some(end.into())
 }
 
+/// The first key that is greater than this one: where a scan goes on.
+pub(crate) fn after(key: &[u8]) -> Bytes {
+    [key, b"\0"].concat().into()
+}
+
 /// The order of a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {

@@ -10,7 +10,7 @@ use hearth_protocol::ids::{
 };
 
 use crate::attachments::Whose;
-use crate::engine::Range;
+use crate::engine::{self, Range};
 
 macro_rules! key_space {
     ($($(#[$doc:meta])+ $tag:literal $name:ident($($part:ident: $kind:ty),*);)+) => {
@@ -37,6 +37,8 @@ key_space! {
     b'6' clock();
     /// -> what the box made for itself once: 32 random bytes, or PEM
     b'!' secret(name: &str);
+    /// -> BackupPlan
+    b'=' backup_plan();
 
     /// -> User
     b'u' user(user: UserId);
@@ -251,6 +253,11 @@ ranges! {
     b'w' shelf_under(prefix: &[u8]);
 }
 
+/// Every row of a tag: what a migration goes through.
+pub fn tagged(tag: u8) -> Range {
+    Range::prefix(vec![tag])
+}
+
 /// The events of a room from one position up to, not including, another.
 pub fn events(room: RoomId, from: Position, until: Option<Position>) -> Range {
     let end = until.map(|until| event(room, until)).or(events_of(room).end);
@@ -259,7 +266,7 @@ pub fn events(room: RoomId, from: Position, until: Option<Position>) -> Range {
 
 /// A range without the keys up to and including this one.
 pub fn after(range: Range, key: &[u8]) -> Range {
-    Range { start: [key, &b"\0"[..]].concat().into(), ..range }
+    Range { start: engine::after(key), ..range }
 }
 
 /// A range up to, not including, this key.

@@ -13,10 +13,13 @@
 //!   [`notifications`], [`reports`], [`audit`], [`shelf`], [`attachments`] with their files
 //! - [`sweeps`], [`retention`]: what goes by itself, in small commits
 //! - [`change`]: every write but a message's is one atomic change
+//! - [`backup`]: the whole house as one sealed file, and back
+//! - [`migrate`]: data of an older program becomes data of this one
 //! - [`store`]: what the gateway holds; its one appender numbers everything that is written
 
 pub mod attachments;
 pub mod audit;
+pub mod backup;
 pub mod blocks;
 pub mod bundles;
 pub mod change;
@@ -32,6 +35,7 @@ pub mod keys;
 pub mod master_key;
 pub mod members;
 pub mod messages;
+pub mod migrate;
 pub mod notifications;
 pub mod pins;
 pub mod proofs;
@@ -69,6 +73,7 @@ mod testing;
 
 pub use attachments::{Attachment, Attachments, NewAttachment, Reading, Shown, SweptFiles};
 pub use audit::{AuditEntry, Subject};
+pub use backup::{BackupError, BackupPlan};
 pub use blocks::Block;
 pub use bundles::Bundle;
 pub use change::{Change, Edit};
@@ -89,6 +94,7 @@ pub use messages::views::{MessageView, ViewPage};
 pub use messages::{
     About, Appended, Deleted, Edited, Effect, EventKind, NewEvent, Once, Parent, Right, StoredEvent,
 };
+pub use migrate::refuse_newer;
 pub use notifications::{Notification, NotificationKind};
 pub use pins::Pin;
 pub use proofs::JoinProof;

@@ -235,15 +235,3 @@ fn what_the_box_keeps_to_itself_stays_as_it_was_first() {
         assert_ne!(store.secret("c").await.unwrap(), secret);
     });
 }
-
-#[test]
-fn data_of_a_newer_program_is_refused_unharmed() {
-    block_on(async {
-        let engine: Arc<dyn Engine> = Arc::new(Memory::new());
-        let mut batch = Batch::default();
-        batch.put(keys::layout(), vec![0, 0, 0, 2].into());
-        engine.commit(batch).await.unwrap();
-        let opened = Store::open(engine, Arc::new(Limits::default())).await;
-        assert!(matches!(opened.err(), Some(StoreError::Newer { found: 2, known: 1 })));
-    });
-}

@@ -51,6 +51,11 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// What lies below, without the writes.
+    pub fn engine(&self) -> &'a dyn Engine {
+        self.engine
+    }
+
     /// Whether there is nothing to commit.
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty()

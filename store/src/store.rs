@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::appender::{Answer, Appender, Work};
 use crate::change::Change;
-use crate::engine::{Batch, Engine, Order, Range, Row};
+use crate::engine::{Engine, Order, Range, Row, after};
 use crate::error::StoreError;
 use crate::heads::Heads;
 use crate::messages::damage::Damage;
@@ -20,10 +20,8 @@ use crate::receipts::Pending;
 use crate::rooms::Room;
 use crate::shelf::ShelfEdit;
 use crate::sweeps::{Sweep, Swept};
-use crate::{keys, record};
+use crate::{migrate, record};
 
-/// The version of the whole layout.
-const LAYOUT: u32 = 1;
 /// Rows that a read takes from the engine at a time.
 const SCAN_ROWS: usize = 1_000;
 
@@ -72,7 +70,7 @@ pub(crate) struct Shared {
 impl Store {
     /// The store on an engine. Needs a tokio runtime: the appender is a task of it.
     pub async fn open(engine: Arc<dyn Engine>, limits: Arc<Limits>) -> Result<Self, StoreError> {
-        check_layout(&*engine).await?;
+        migrate::bring_up(&*engine).await?;
         let heads = Heads::default();
         heads.load(&*engine).await?;
         let (queue, works) = mpsc::channel(limits.appends_waiting_max.max(1));
@@ -203,27 +201,8 @@ pub(crate) async fn scan_all(
         let full = more.len() == SCAN_ROWS;
         rows.extend(more);
         match rows.last() {
-            // The first key that is greater.
-            Some((last, _)) if full => range.start = [last, &b"\0"[..]].concat().into(),
+            Some((last, _)) if full => range.start = after(last),
             _ => return Ok(rows),
         }
     }
-}
-
-/// Refuses data of a newer program, and marks new data.
-async fn check_layout(engine: &dyn Engine) -> Result<(), StoreError> {
-    let key = keys::layout();
-    if let Some(found) = engine.get(key.clone()).await? {
-        let form = |_| record::form("layout", "its version has not 4 bytes".into());
-        let found = u32::from_be_bytes(found[..].try_into().map_err(form)?);
-        return if found > LAYOUT {
-            Err(StoreError::Newer { found, known: LAYOUT })
-        } else {
-            Ok(())
-        };
-    }
-    let mut batch = Batch::default();
-    batch.expect(key.clone(), None);
-    batch.put(key, LAYOUT.to_be_bytes().to_vec().into());
-    Ok(engine.commit(batch).await?)
 }

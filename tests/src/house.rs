@@ -62,7 +62,17 @@ impl House {
 
     /// Starts one under another program, such as strace.
     pub fn under(wrapper: &[&str], args: &[&str]) -> House {
+        House::begin(|_| {}, wrapper, args)
+    }
+
+    /// Starts one on the data that is put into its folder first, as `data` and `data.key`.
+    pub fn upon(put: impl FnOnce(&Path), args: &[&str]) -> House {
+        House::begin(put, &[], args)
+    }
+
+    fn begin(put: impl FnOnce(&Path), wrapper: &[&str], args: &[&str]) -> House {
         let folder = tempfile::tempdir().unwrap();
+        put(folder.path());
         let own = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
         let (wrapper, args) = (own(wrapper), own(args));
         let any = SocketAddr::from(([127, 0, 0, 1], 0));

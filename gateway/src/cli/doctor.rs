@@ -3,11 +3,12 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::{Failure, house, passphrase};
-use hearth_protocol::limits::Limits;
-use hearth_store::Way;
+use hearth_protocol::limits::{Limits, days_ms};
+use hearth_store::{BackupPlan, Way};
 
+use super::{Failure, house, passphrase};
 use crate::admin::{Reply, Request};
+use crate::clock::{Clock, SystemClock};
 use crate::config::Place;
 use crate::thief::{self, Lies};
 
@@ -17,11 +18,16 @@ struct Finding {
     text: String,
 }
 
+/// What a house without backups is told: it runs, but one disk is all there is.
+const NO_KEY: &str = "NOTE: this house has no backup: `hearth backup key FILE` makes the key that \
+     opens backups, then `hearth backup FILE` makes one";
+const NO_BACKUP: &str = "NOTE: this house has no backup yet: `hearth backup FILE` makes one";
+
 /// Looks, prints, fails if something needs doing.
 pub fn run(place: &Place) -> Result<(), Failure> {
     let mut findings = vec![rights(&place.data, 0o077)];
     findings.extend(keys(place)?);
-    findings.push(house_state(place));
+    findings.extend(house_state(place, SystemClock.now_ms()));
     findings.push(thief(place)?);
     for finding in &findings {
         println!("{}  {}", if finding.good { "good" } else { "BAD " }, finding.text);
@@ -45,17 +51,41 @@ fn rights(path: &Path, forbidden: u32) -> Finding {
     }
 }
 
-fn house_state(place: &Place) -> Finding {
+/// How the house is, and its backups.
+fn house_state(place: &Place, now: u64) -> Vec<Finding> {
     match house::ask(place, Request::Status) {
-        Ok(Reply::Status { house, users, rooms, connections }) => Finding {
-            good: true,
-            text: format!(
-                "{house} opens: {users} people, {rooms} rooms, {connections} connections"
-            ),
-        },
-        Ok(_) => Finding { good: false, text: "the box answered something else".to_string() },
-        Err(error) => Finding { good: false, text: error.to_string() },
+        Ok(Reply::Status { house, users, rooms, connections, backups: plan }) => {
+            let text =
+                format!("{house} opens: {users} people, {rooms} rooms, {connections} connections");
+            vec![Finding { good: true, text }, backups(plan, now)]
+        }
+        Ok(_) => {
+            vec![Finding { good: false, text: "the box answered something else".to_string() }]
+        }
+        Err(error) => vec![Finding { good: false, text: error.to_string() }],
     }
+}
+
+/// When the last backup was made. A house without one is told so; one whose last is too old needs
+/// something done.
+fn backups(plan: BackupPlan, now: u64) -> Finding {
+    match (plan.recipient, plan.last_at) {
+        (None, None) => Finding { good: true, text: NO_KEY.to_string() },
+        (Some(_), None) => Finding { good: true, text: NO_BACKUP.to_string() },
+        (_, Some(at)) => age(now.saturating_sub(at), Limits::default().backup_age_days_max),
+    }
+}
+
+fn age(ms: u64, max: usize) -> Finding {
+    let days = ms / days_ms(1);
+    let text = match days {
+        0 => "the last backup is of the last 24 hours".to_string(),
+        days => format!("the last backup is {days} days old"),
+    };
+    if ms <= days_ms(max) {
+        return Finding { good: true, text };
+    }
+    Finding { good: false, text: format!("{text}: run `hearth backup FILE`, best every night") }
 }
 
 /// Each way to open the data, tried with what there is.
@@ -84,4 +114,18 @@ fn thief(place: &Place) -> Result<Finding, Failure> {
     let situation = thief::look(&place.keys)?;
     let good = !matches!(situation.key_file, Some((_, Lies::InTheFolder)));
     Ok(Finding { good, text: thief::sentence(&situation) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_is_too_old_after_the_days_of_the_limit() {
+        let week = days_ms(7);
+        assert_eq!(age(0, 7).text, "the last backup is of the last 24 hours");
+        assert!(age(week, 7).good);
+        let old = age(week + 1, 7);
+        assert!(!old.good && old.text.contains("7 days old: run `hearth backup FILE`"));
+    }
 }

@@ -14,6 +14,7 @@ use hearth_store::History;
 
 use super::{Failure, passphrase};
 use crate::admin::{self, DeviceLine, GrantLine, GrantTo, Reply, Request, RoomLine, UserLine};
+use crate::app::App;
 use crate::claim::Claim;
 use crate::config::Place;
 use crate::member::devices::NewDevice;
@@ -157,6 +158,11 @@ pub fn ask(place: &Place, request: Request) -> Result<Reply, Failure> {
             return Err(format!("cannot ask the box through {socket}: {error}").into());
         }
     };
+    accepted(reply)
+}
+
+/// A reply that is no refusal.
+pub(super) fn accepted(reply: Reply) -> Result<Reply, Failure> {
     match reply {
         Reply::Refused { message, hint, .. } if hint.is_empty() => Err(message.into()),
         Reply::Refused { message, hint, .. } => Err(format!("{message} ({hint})").into()),
@@ -165,14 +171,22 @@ pub fn ask(place: &Place, request: Request) -> Result<Reply, Failure> {
 }
 
 fn directly(place: &Place, request: Request) -> Result<Reply, Failure> {
+    on_the_store(place, async |app| admin::handle(app, request).await)
+}
+
+/// Opens the store of a box that does not run, and works on it.
+pub(super) fn on_the_store<T>(
+    place: &Place,
+    work: impl AsyncFnOnce(&App) -> T,
+) -> Result<T, Failure> {
     let claim = Claim::take(place, Arc::new(Limits::default()))?;
     let opened = passphrase::open(place, &claim.limits, |given| claim.unlock(given))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let app = claim.open(opened).await?.app;
-        let reply = admin::handle(&app, request).await;
+        let done = work(&app).await;
         app.close().await;
-        Ok(reply)
+        Ok(done)
     })
 }
 
@@ -278,9 +292,10 @@ fn print(reply: Reply, json: bool) -> Result<(), Failure> {
             // Beside the certificate, which goes into a file.
             eprintln!("SHA-256 {fingerprint}");
         }
-        Reply::Status { house, users, rooms, connections } => {
+        Reply::Status { house, users, rooms, connections, .. } => {
             println!("{house}: {users} people, {rooms} rooms, {connections} connections");
         }
+        Reply::Backup(_) => {}
         Reply::Unlocked => println!("the box is open"),
         Reply::Refused { message, .. } => return Err(message.into()),
     }

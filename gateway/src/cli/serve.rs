@@ -113,7 +113,9 @@ fn announce(started: &Started, thief: &str) {
     if let Some(link) = &started.setup {
         text.push_str(&format!(
             "\nNobody lives here yet. Open this link to set the house up; it works once:\n\n  \
-             {link}\n\n{}\n",
+             {link}\n\n{}\n\
+             Then make the key that opens backups, once, and keep it away from this box:\n  \
+             hearth backup key FILE\n",
             qr::terminal(link)
         ));
     }

@@ -7,7 +7,7 @@ use hearth_protocol::event::{Body, Class, Event, Frame, Line as BoxLine};
 use hearth_protocol::ids::{DeviceId, EventId, Position, UserId};
 use hearth_protocol::sealing::door;
 use hearth_protocol::sealing::event::{self, WireHeader};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::epochs::RoomKeys;
@@ -49,6 +49,9 @@ pub struct Line {
     pub name: String,
     /// The text.
     pub text: String,
+    /// A person's event as they sent it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<Value>,
 }
 
 /// Reads one room.
@@ -73,19 +76,34 @@ struct Read {
     sender: Option<UserId>,
     device: Option<DeviceId>,
     text: String,
+    event: Option<Value>,
 }
 
 impl Read {
     fn unreadable(id: Option<EventId>, sender: Option<UserId>, why: impl ToString) -> Read {
         let text = format!("[{}]", why.to_string());
-        Read { id, said: Said::Unreadable, sender, device: None, text }
+        Read { id, said: Said::Unreadable, sender, device: None, text, event: None }
     }
 }
 
 impl Reader {
     /// The newest `limit` lines, oldest first.
     pub fn history(&mut self, member: &mut Member, limit: usize) -> Result<Vec<Line>, MemberError> {
-        let path = format!("/api/rooms/{}/messages?limit={limit}", self.room.id);
+        self.page(member, &format!("limit={limit}"))
+    }
+
+    /// The next lines after a position, oldest first; none when there are no more.
+    pub fn after(
+        &mut self,
+        member: &mut Member,
+        position: Position,
+        limit: usize,
+    ) -> Result<Vec<Line>, MemberError> {
+        self.page(member, &format!("limit={limit}&after={position}"))
+    }
+
+    fn page(&mut self, member: &mut Member, query: &str) -> Result<Vec<Line>, MemberError> {
+        let path = format!("/api/rooms/{}/messages?{query}", self.room.id);
         let answer: Value = member.rest.get(&path)?;
         let items = answer["messages"].as_array().cloned().unwrap_or_default();
         items.iter().map(|item| self.item(member, item)).collect()
@@ -137,7 +155,7 @@ impl Reader {
         received_at: u64,
         read: Read,
     ) -> Line {
-        let Read { id, said, sender, device, text } = read;
+        let Read { id, said, sender, device, text, event } = read;
         let name = match (sender, device) {
             (Some(user), _) => member.name_of(user),
             (None, Some(device)) => self.device_name(member, device),
@@ -147,7 +165,7 @@ impl Reader {
             Said::Line => spell_line(member, &text),
             _ => text,
         };
-        Line { position, received_at, id, said, sender, device, name, text }
+        Line { position, received_at, id, said, sender, device, name, text, event }
     }
 
     fn device_name(&mut self, member: &Member, device: DeviceId) -> String {
@@ -171,7 +189,8 @@ impl Reader {
             Some(Class::Door) => Ok(self.door(bytes)),
             Some(Class::Line) => {
                 let text = String::from_utf8_lossy(bytes).into_owned();
-                Ok(Read { id: None, said: Said::Line, sender: None, device: None, text })
+                let (id, said) = (None, Said::Line);
+                Ok(Read { id, said, sender: None, device: None, text, event: None })
             }
             None => Ok(Read::unreadable(None, None, "of a class this program does not know")),
         }
@@ -209,11 +228,12 @@ impl Reader {
             Ok(opened) => opened,
             Err(error) => return no(&error.to_string()),
         };
-        Ok(match serde_json::from_slice::<Event>(&opened.body) {
-            Ok(event) => {
+        let value = serde_json::from_slice::<Value>(&opened.body);
+        Ok(match value.and_then(|value| Ok((Event::deserialize(&value)?, value))) {
+            Ok((event, value)) => {
                 let (said, text) = spell(event.body);
                 let (id, sender) = (Some(header.id), Some(header.sender));
-                Read { id, said, sender, device: None, text }
+                Read { id, said, sender, device: None, text, event: Some(value) }
             }
             Err(error) => Read::unreadable(Some(header.id), Some(header.sender), error),
         })
@@ -228,7 +248,10 @@ impl Reader {
             return Read::unreadable(None, None, "a post without a device");
         };
         let (device, id) = (DeviceId::from_bytes(*device), Some(EventId::from_bytes(*id)));
-        let device_says = |said, text| Read { id, said, sender: None, device: Some(device), text };
+        let device_says = |said, text| {
+            let (sender, device) = (None, Some(device));
+            Read { id, said, sender, device, text, event: None }
+        };
         let Some(keys) = &self.keys else {
             return device_says(Said::Unreadable, "[no keys]".to_string());
         };
@@ -257,15 +280,15 @@ fn open(item: &Value) -> Read {
     if let (None, Some(_)) = (sender, device) {
         let text = item["content"].as_str().unwrap_or_default().to_string();
         let text = with_title(item["title"].as_str(), text);
-        return Read { id: own, said: Said::Post, sender, device, text };
+        return Read { id: own, said: Said::Post, sender, device, text, event: None };
     }
-    let read = |said, text| Read { id: own, said, sender, device, text };
+    let read = |said, text, event| Read { id: own, said, sender, device, text, event };
     match serde_json::from_value::<Event>(item.clone()) {
         Ok(event) if sender.is_some() => {
             let (said, text) = spell(event.body);
-            read(said, text)
+            read(said, text, Some(item.clone()))
         }
-        _ => read(Said::Line, item.to_string()),
+        _ => read(Said::Line, item.to_string(), None),
     }
 }
 

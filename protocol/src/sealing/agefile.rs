@@ -4,7 +4,7 @@
 //! age libraries stop the program over it.
 
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::{self, BufRead, Read, Write};
 use std::str::FromStr;
 
 use age::secrecy::ExposeSecret;
@@ -148,16 +148,45 @@ pub fn seal(
     recipients: &[Recipient],
     plaintext: &[u8],
 ) -> Result<Vec<u8>, SealingError> {
+    let refuse = |error: io::Error| SealingError::Age { what, problem: error.to_string() };
+    let file = Vec::with_capacity(plaintext.len() + 128 + 128 * recipients.len());
+    let mut writer = seal_into(what, recipients, file)?;
+    writer.write_all(plaintext).map_err(refuse)?;
+    writer.finish().map_err(refuse)
+}
+
+/// Seals what is written to it; the file is whole only after [`SealedStream::finish`].
+pub struct SealedStream<W: Write>(age::stream::StreamWriter<W>);
+
+impl<W: Write> SealedStream<W> {
+    /// Writes the end, and gives back what lies below.
+    pub fn finish(self) -> io::Result<W> {
+        self.0.finish()
+    }
+}
+
+impl<W: Write> Write for SealedStream<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// As [`seal`], for what is too large to hold: a raw age file, written to `out` bit by bit.
+pub fn seal_into<W: Write>(
+    what: &'static str,
+    recipients: &[Recipient],
+    out: W,
+) -> Result<SealedStream<W>, SealingError> {
     let refuse = |problem: String| SealingError::Age { what, problem };
     let keys = recipients.iter().map(|key| key.for_age()).collect::<Result<Vec<_>, _>>()?;
     let keys = keys.iter().map(|key| key as &dyn age::Recipient);
     let encryptor =
         age::Encryptor::with_recipients(keys).map_err(|error| refuse(error.to_string()))?;
-    let mut file = Vec::with_capacity(plaintext.len() + 128 + 128 * recipients.len());
-    let mut writer = encryptor.wrap_output(&mut file).map_err(|error| refuse(error.to_string()))?;
-    writer.write_all(plaintext).map_err(|error| refuse(error.to_string()))?;
-    writer.finish().map_err(|error| refuse(error.to_string()))?;
-    Ok(file)
+    encryptor.wrap_output(out).map(SealedStream).map_err(|error| refuse(error.to_string()))
 }
 
 const ARMOR: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE-----";
@@ -175,23 +204,33 @@ pub fn open(
     file: &[u8],
     max: usize,
 ) -> Result<Zeroizing<Vec<u8>>, SealingError> {
+    let refuse = |error: io::Error| SealingError::Age { what, problem: error.to_string() };
+    let reader = open_from(what, identity, without_space_before_armor(file))?;
+    let mut plaintext = Zeroizing::new(vec![]);
+    let one_more = u64::try_from(max).map_or(u64::MAX, |max| max.saturating_add(1));
+    reader.take(one_more).read_to_end(&mut plaintext).map_err(refuse)?;
+    if plaintext.len() > max {
+        return Err(SealingError::TooLarge { what, bytes: plaintext.len(), max });
+    }
+    Ok(plaintext)
+}
+
+/// As [`open`], for what is too large to hold. Each piece that is read was authenticated; that the
+/// file is whole is known when the end was read without an error.
+pub fn open_from(
+    what: &'static str,
+    identity: &AgeIdentity,
+    file: impl BufRead,
+) -> Result<impl Read, SealingError> {
     let refuse = |problem: String| SealingError::Age { what, problem };
-    let file = without_space_before_armor(file);
     let decryptor = age::Decryptor::new_buffered(age::armor::ArmoredReader::new(file))
         .map_err(|error| refuse(error.to_string()))?;
     if decryptor.is_scrypt() {
         return Err(SealingError::Passphrase { what });
     }
-    let reader = decryptor
+    decryptor
         .decrypt(std::iter::once(&identity.age as &dyn age::Identity))
-        .map_err(|error| refuse(error.to_string()))?;
-    let mut plaintext = Zeroizing::new(vec![]);
-    let one_more = u64::try_from(max).map_or(u64::MAX, |max| max.saturating_add(1));
-    reader.take(one_more).read_to_end(&mut plaintext).map_err(|error| refuse(error.to_string()))?;
-    if plaintext.len() > max {
-        return Err(SealingError::TooLarge { what, bytes: plaintext.len(), max });
-    }
-    Ok(plaintext)
+        .map_err(|error| refuse(error.to_string()))
 }
 
 #[cfg(test)]
