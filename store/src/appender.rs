@@ -17,6 +17,8 @@ use crate::shelf::{self, ShelfEdit};
 use crate::stage::Stage;
 use crate::store::{Head, Shared, Touch};
 
+#[cfg(test)]
+mod fault_tests;
 mod numbering;
 #[cfg(test)]
 mod tests;

@@ -69,7 +69,7 @@ enum Done {
 /// How an operation fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// The disk says no. Of a write the first half was done.
+    /// The disk says no. Of a write the first half was done, in whole sectors.
     Error,
     /// There is no space left.
     Full,
@@ -275,7 +275,8 @@ impl Disk for SimDisk {
         match self.operate(blocks(&place)) {
             Ok(mut state) => state.write(place, data),
             Err(error) => {
-                let half = data.len() / 2;
+                let middle = (place.start + data.len() / 2) / SECTOR * SECTOR;
+                let half = middle.saturating_sub(place.start);
                 let mut state = self.state();
                 if !state.is_cut() && state.view.len() >= place.end {
                     state.write(place.start..place.start + half, &data[..half])?;

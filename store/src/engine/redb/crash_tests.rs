@@ -40,23 +40,23 @@ struct Model {
 }
 
 impl Model {
-    /// Commits some batches at once; true if all are acknowledged. One that is acknowledged says
-    /// that those that failed before it are not there.
-    async fn commit(&mut self, engine: &Redb, batches: Vec<Batch>) -> bool {
-        let mut all = true;
+    /// Commits some batches at once; the first error, if not all are acknowledged. One that is
+    /// acknowledged says that those that failed before it are not there.
+    async fn commit(&mut self, engine: &Redb, batches: Vec<Batch>) -> Result<(), EngineError> {
+        let mut result = Ok(());
         for (batch, answer) in batches.iter().zip(at_once(engine, &batches).await) {
             match answer {
                 Ok(()) => {
                     self.unsure.clear();
                     apply(&mut self.acknowledged, batch);
                 }
-                Err(_) => {
-                    all = false;
+                Err(error) => {
+                    result = result.and(Err(error));
                     self.unsure.push(batch.clone());
                 }
             }
         }
-        all
+        result
     }
 
     /// Whether these rows are all that was acknowledged, and of the rest the first few batches as

@@ -4,11 +4,10 @@
 //! `HEARTH_ROUNDS` says how many cuts; `make torture` makes many.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Model, Redb, batches, open, rows};
 use crate::sim_disk::{Dice, SimDisk};
-use crate::testing::block_on;
+use crate::testing::{block_on, on_all_cores};
 
 const ROUNDS: usize = 500;
 
@@ -38,7 +37,7 @@ pub(super) fn furnished() -> (Vec<u8>, Model) {
     block_on(async {
         let engine = open(&disk).unwrap();
         for _ in 0..24 {
-            assert!(model.commit(&engine, batches(&mut dice, false)).await);
+            model.commit(&engine, batches(&mut dice, false)).await.unwrap();
         }
     });
     (disk.image(), model)
@@ -93,7 +92,8 @@ impl Round {
             Close => {
                 let Some(engine) = self.open().await? else { return Ok(()) };
                 for _ in 0..self.dice.roll(3) {
-                    self.model.commit(&engine, batches(&mut self.dice, false)).await;
+                    let batches = batches(&mut self.dice, false);
+                    self.model.commit(&engine, batches).await.map_err(|e| e.to_string())?;
                 }
                 self.disk.cut_power_after(self.dice.roll(8));
                 drop(engine);
@@ -123,7 +123,8 @@ impl Round {
     /// Commits until the disk says no.
     async fn commit(&mut self, engine: &Redb, large: bool) {
         for _ in 0..12 {
-            if !self.model.commit(engine, batches(&mut self.dice, large)).await {
+            let batches = batches(&mut self.dice, large);
+            if self.model.commit(engine, batches).await.is_err() {
                 break;
             }
         }
@@ -134,9 +135,9 @@ impl Round {
         self.disk = Arc::new(SimDisk::holding(self.disk.after_power_cut(&mut self.dice)));
         for _ in 0..2 {
             let engine = self.open().await?.ok_or("no power")?;
-            if !self.model.commit(&engine, batches(&mut self.dice, false)).await {
-                return Err("it is not writable".to_string());
-            }
+            let batches = batches(&mut self.dice, false);
+            let result = self.model.commit(&engine, batches).await;
+            result.map_err(|error| format!("it is not writable: {error}"))?;
         }
         self.open().await?;
         Ok(())
@@ -163,27 +164,12 @@ fn round(
     .map_err(|error: String| format!("{situation:?} {seed}: {error}"))
 }
 
-/// Rounds of all situations in turn, on all cores.
+/// Rounds of all situations in turn.
 pub(super) fn in_turn<T: Send>(
     count: usize,
     round: impl Fn(Situation, u64) -> T + Send + Sync,
 ) -> Vec<T> {
-    let next = AtomicUsize::new(0);
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let work = || {
-        let mut done = vec![];
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            if number >= count {
-                return done;
-            }
-            done.push(round(SITUATIONS[number % SITUATIONS.len()], number as u64));
-        }
-    };
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
-    })
+    on_all_cores(count, |number| round(SITUATIONS[number % SITUATIONS.len()], number as u64))
 }
 
 pub(super) fn rounds() -> usize {
