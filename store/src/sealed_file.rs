@@ -263,8 +263,7 @@ impl StorageBackend for SealedFile {
         let _held = self.hold()?;
         let mut header = self.inner.header();
         self.inner.disk.sync()?;
-        header.synced();
-        Ok(())
+        header.synced(&*self.inner.disk, &self.inner.cipher)
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {

@@ -121,14 +121,17 @@ impl Header {
         put(disk, cipher, self.durable.other(), self.counter, &self.page)
     }
 
-    /// A sync succeeded: what was written is the durable copy from now on.
-    pub fn synced(&mut self) {
-        if self.dirty {
-            self.durable = self.durable.other();
-            self.durable_page.copy_from_slice(&*self.page);
-            self.dirty = false;
-            self.durable_count += 1;
+    /// A sync succeeded: what was written is the durable copy from now on. The other copy becomes
+    /// the same, so that later damage to either costs nothing; the next sync makes that durable.
+    pub fn synced(&mut self, disk: &dyn Disk, cipher: &Cipher) -> io::Result<()> {
+        if !self.dirty {
+            return Ok(());
         }
+        self.durable = self.durable.other();
+        self.durable_page.copy_from_slice(&*self.page);
+        self.dirty = false;
+        self.durable_count += 1;
+        put(disk, cipher, self.durable.other(), self.counter, &self.page)
     }
 
     /// Makes the durable page the newest again. Until it has returned `Ok` nothing else may be

@@ -8,8 +8,8 @@ use super::cipher::Cipher;
 use super::{DATA, OpenError, SLOT};
 use crate::engine::{Batch, Engine, Order, Range, Row};
 use crate::sim_disk::{Dice, SimDisk};
-use crate::testing::{block_on, on_all_cores};
-use crate::{DataKey, EngineError, Redb};
+use crate::testing::*;
+use crate::{DataKey, EngineError, Redb, Store};
 
 const CANARY: &str = "the washing is done";
 const KEY: [u8; 32] = [7; 32];
@@ -81,6 +81,47 @@ fn a_copy_of_the_file_shows_nothing() {
         assert!(!image.windows(needle.len()).any(|part| part == needle));
     }
     assert!(!image[data()..].windows(64).any(|part| part.iter().all(|byte| *byte == 0x20)));
+}
+
+/// Ids, names, words and the fields of records, of people, rooms and messages.
+#[test]
+fn nothing_of_a_house_is_recognisable_in_its_file() {
+    let disk = Arc::new(SimDisk::new());
+    block_on(async {
+        let engine = Redb::open(disk.clone(), &DataKey::from_bytes(KEY), 1 << 20).unwrap();
+        let store = Store::on(engine).await.with_people().await;
+        store.append(event(77)).await.unwrap();
+        let running = disk.image();
+        store.close().await;
+        drop(store);
+        let ids = [*user_id(1).as_bytes(), *room_id(1).as_bytes(), *event_id(77).as_bytes()];
+        let words = ["Anna", "room 1", "body 77", "display_name", "created_at", "verifier", "redb"];
+        for image in [running, disk.image()] {
+            for needle in ids.iter().map(|id| &id[..]).chain(words.map(str::as_bytes)) {
+                let found = image.windows(needle.len()).any(|part| part == needle);
+                assert!(!found, "{}", String::from_utf8_lossy(needle));
+            }
+        }
+    });
+}
+
+#[test]
+fn a_damaged_header_copy_costs_a_killed_database_nothing() {
+    let disk = Arc::new(SimDisk::new());
+    let engine = Redb::open(disk.clone(), &DataKey::from_bytes(KEY), 1 << 20).unwrap();
+    block_on(async {
+        for number in 0..5_u8 {
+            let mut batch = Batch::default();
+            batch.put(vec![number].into(), CANARY.into());
+            engine.commit(batch).await.unwrap();
+            for copy in [4_096, 16_384] {
+                let mut image = disk.image();
+                image[copy + 100] ^= 1;
+                let found = rows(&open(image, KEY).unwrap()).await.unwrap();
+                assert_eq!(found, rows(&engine).await.unwrap());
+            }
+        }
+    });
 }
 
 #[test]
@@ -195,6 +236,15 @@ fn each_file_that_is_no_database_says_what_it_is() {
     headless[17_000] ^= 1;
     assert!(matches!(error(headless, KEY), OpenError::Damaged { .. }));
     assert!(open(vec![], KEY).is_ok());
+    let remedies = [
+        (OpenError::WrongKey, "use the key file"),
+        (OpenError::Foreign, "another data folder"),
+        (OpenError::Newer(2), "install a newer Hearth"),
+        (OpenError::Damaged { what: String::new() }, "restore a backup"),
+    ];
+    for (error, remedy) in remedies {
+        assert!(error.to_string().contains(remedy), "{error}");
+    }
 }
 
 #[test]
