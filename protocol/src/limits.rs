@@ -202,6 +202,8 @@ limits! {
     batch_events_max = 1_024;
     /// Bytes of redb's page cache.
     cache_bytes = 16 * 1024 * 1024;
+    /// Bytes free on the data folder's disk, below which `hearth doctor` complains.
+    free_bytes_low = 256 * 1024 * 1024;
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ use super::{Failure, house};
 use crate::admin::{Reply, Request};
 use crate::config::Place;
 
+mod space;
+
 /// What was looked at and how it is.
 struct Finding {
     good: bool,
@@ -16,6 +18,7 @@ struct Finding {
 /// Looks, prints, fails if something needs doing.
 pub fn run(place: &Place) -> Result<(), Failure> {
     let mut findings = vec![rights(&place.data, 0o077), rights(&place.key_file, 0o077)];
+    findings.push(space::free(&place.data));
     findings.push(house_state(place));
     findings.push(thief(place));
     for finding in &findings {
