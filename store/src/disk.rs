@@ -1,10 +1,12 @@
 //! The disk under the sealed file: a real file, or one of a test that loses what was not synced.
+//! And the folder it lies in, where another file can take its place.
 
 use std::fmt;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The database's file inside the data folder.
 pub const DATABASE_FILE: &str = "hearth.db";
@@ -30,6 +32,22 @@ pub trait Disk: Send + Sync + fmt::Debug + 'static {
 
     /// Makes durable what was done.
     fn sync(&self) -> io::Result<()>;
+}
+
+/// Where the database's file has its name, and a compacted one gets it.
+pub trait Folder: Send + Sync + fmt::Debug + 'static {
+    /// Makes an empty file beside the database's, in place of one that is there.
+    fn create_beside(&self) -> io::Result<Arc<dyn Disk>>;
+
+    /// Gives the file beside the name of the other, which lives on without a name as long as
+    /// somebody has it. After an error the names are as they were.
+    fn replace(&self) -> io::Result<()>;
+
+    /// Makes durable which file has the name. After an error nobody knows which one has it.
+    fn sync(&self) -> io::Result<()>;
+
+    /// Removes the file beside.
+    fn discard(&self) -> io::Result<()>;
 }
 
 /// Why the database's file could not be opened.
@@ -59,22 +77,83 @@ impl FileDisk {
     /// Opens a file, making it (0600) if it is not there.
     pub fn open(path: &Path) -> Result<Self, FileError> {
         let open = |cause| FileError::Open { path: path.to_path_buf(), cause };
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(path)
-            .map_err(open)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(FileError::InUse(path.to_path_buf())),
-            Err(TryLockError::Error(cause)) => return Err(open(cause)),
+        loop {
+            let disk = Self::lock(path, OpenOptions::new().create(true))?;
+            // Whoever had it may have given its name to another file, just before it let go.
+            if disk.is_at(path).map_err(open)? {
+                // A new name in a folder is durable once the folder is.
+                sync_folder_of(path).map_err(open)?;
+                return Ok(disk);
+            }
         }
-        // A new name in a folder is durable once the folder is.
-        sync_folder_of(path).map_err(open)?;
-        Ok(Self { file })
+    }
+
+    fn lock(path: &Path, options: &mut OpenOptions) -> Result<Self, FileError> {
+        let open = |cause| FileError::Open { path: path.to_path_buf(), cause };
+        let file = options.read(true).write(true).truncate(false).mode(0o600).open(path);
+        let file = file.map_err(open)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { file }),
+            Err(TryLockError::WouldBlock) => Err(FileError::InUse(path.to_path_buf())),
+            Err(TryLockError::Error(cause)) => Err(open(cause)),
+        }
+    }
+
+    /// Whether the file is the one that has this name.
+    fn is_at(&self, path: &Path) -> io::Result<bool> {
+        let own = self.file.metadata()?;
+        match fs::metadata(path) {
+            Ok(named) => Ok((named.dev(), named.ino()) == (own.dev(), own.ino())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The folder of a real file. Each file in it is locked from its making on, so that the lock
+/// outlives a change of names.
+#[derive(Debug)]
+pub struct FileFolder {
+    path: PathBuf,
+}
+
+impl FileFolder {
+    /// Opens the database's file, and removes what a compaction that was cut off left beside it.
+    pub fn open(path: &Path) -> Result<(Self, FileDisk), FileError> {
+        let disk = FileDisk::open(path)?;
+        let folder = Self { path: path.to_path_buf() };
+        let left = |cause| FileError::Open { path: folder.beside(), cause };
+        folder.discard().map_err(left)?;
+        Ok((folder, disk))
+    }
+
+    fn beside(&self) -> PathBuf {
+        let mut name = self.path.clone().into_os_string();
+        name.push(".new");
+        name.into()
+    }
+}
+
+impl Folder for FileFolder {
+    fn create_beside(&self) -> io::Result<Arc<dyn Disk>> {
+        self.discard()?;
+        let disk = FileDisk::lock(&self.beside(), OpenOptions::new().create_new(true));
+        Ok(Arc::new(disk.map_err(io::Error::other)?))
+    }
+
+    fn replace(&self) -> io::Result<()> {
+        fs::rename(self.beside(), &self.path)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        sync_folder_of(&self.path)
+    }
+
+    fn discard(&self) -> io::Result<()> {
+        match fs::remove_file(self.beside()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -29,7 +29,10 @@ pub trait Engine: Send + Sync {
     /// The value of a key, as of the last commit that returned.
     fn get(&self, key: Bytes) -> BoxFuture<'_, Result<Option<Bytes>, EngineError>>;
 
-    /// At most `limit` rows of a range, in the given order.
+    /// At most `limit` rows of a range, in the given order. One that meets a page that does not
+    /// read is [`EngineError::Damaged`] as a whole; one that has its `limit` rows reads no
+    /// further. So who wants what can be read asks for parts of the range, ascending, with as many
+    /// rows as there can be for a limit: the parts beside the damage succeed, at no extra cost.
     fn scan(
         &self,
         range: Range,
@@ -40,6 +43,17 @@ pub trait Engine: Send + Sync {
     /// Applies a batch: all of it or nothing, durable when it returns `Ok`. An expectation that
     /// does not hold is [`EngineError::Conflict`]; after any error nothing of it is there.
     fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), EngineError>>;
+
+    /// All rows as of the last commit that returned; for a backup. Writers go on meanwhile, and
+    /// what they replace keeps its place on the disk as long as the snapshot lives.
+    fn snapshot(&self) -> BoxFuture<'_, Result<Box<dyn Snapshot>, EngineError>>;
+}
+
+/// All rows as they were at one moment.
+pub trait Snapshot: Send {
+    /// At most `limit` rows of a range, the smallest key first. After an error of the disk that
+    /// has closed the database the snapshot is gone: [`EngineError::Closed`]; take another one.
+    fn rows(&mut self, range: Range, limit: usize) -> BoxFuture<'_, Result<Vec<Row>, EngineError>>;
 }
 
 /// Keys from `start` up to, not including, `end`.
@@ -52,6 +66,11 @@ pub struct Range {
 }
 
 impl Range {
+    /// Every key from `start` on.
+    pub fn from(start: impl Into<Bytes>) -> Self {
+        Self { start: start.into(), end: None }
+    }
+
     /// Every key that begins with `prefix`.
     pub fn prefix(prefix: impl Into<Bytes>) -> Self {
         let start = prefix.into();

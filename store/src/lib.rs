@@ -32,6 +32,8 @@ pub mod sessions;
 pub mod shelf;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim_disk;
+#[cfg(any(test, feature = "sim"))]
+pub mod sim_folder;
 pub mod store;
 pub mod tokens;
 pub mod users;
@@ -48,10 +50,10 @@ mod testing;
 pub use bundles::Bundle;
 pub use change::{Change, Edit};
 pub use devices::Device;
-pub use disk::{DATABASE_FILE, Disk, FileDisk, FileError};
+pub use disk::{DATABASE_FILE, Disk, FileDisk, FileError, FileFolder, Folder};
 pub use engine::memory::Memory;
-pub use engine::redb::Redb;
-pub use engine::{Batch, Engine, EngineError};
+pub use engine::redb::{Compacted, Redb};
+pub use engine::{Batch, Engine, EngineError, Snapshot};
 pub use error::StoreError;
 pub use grants::{Grant, Grantee};
 pub use house::House;

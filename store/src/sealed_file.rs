@@ -9,7 +9,8 @@
 //!
 //! Block 0 is the only page that redb rewrites in place. The copy that the last successful sync
 //! made durable is never overwritten, so that one of the two is whole after any power cut. After a
-//! failed write or sync [`SealedFile::recover`] goes back to that copy.
+//! failed write or sync [`SealedFile::recover`] goes back to that copy. A page that does not read
+//! is no error to redb, which would refuse all others too (`damage.rs`).
 
 use std::fmt;
 use std::io;
@@ -23,12 +24,14 @@ use crate::engine::Cause;
 use crate::master_key::DataKey;
 
 mod cipher;
+mod damage;
 mod header;
 mod superblock;
 #[cfg(test)]
 mod tests;
 
 use cipher::{Cipher, NONCE, PAGE, SLOT};
+use damage::{Damage, Found};
 use header::Header;
 
 /// Where block 1 begins.
@@ -95,6 +98,7 @@ struct Inner {
     len: Mutex<u64>,
     /// Whose writes are let through. Held while one is under way.
     generation: RwLock<u64>,
+    damage: Mutex<Damage>,
 }
 
 impl SealedFile {
@@ -124,6 +128,7 @@ impl SealedFile {
             header: Mutex::new(header),
             len: Mutex::new(len),
             generation: RwLock::new(0),
+            damage: Mutex::default(),
         };
         Ok(Self { inner: Arc::new(inner), generation: 0 })
     }
@@ -151,6 +156,27 @@ impl SealedFile {
         self.inner.header().durable_count
     }
 
+    /// How many bytes it has on the disk.
+    pub fn disk_bytes(&self) -> io::Result<u64> {
+        self.inner.disk.len()
+    }
+
+    /// What of the file was found not to read, last.
+    pub fn damage(&self) -> Option<Found> {
+        self.inner.damage().newest()
+    }
+
+    /// Tries one of the blocks that did not read again. If it does, all is forgotten: who keeps
+    /// what it got in their place should forget that too.
+    pub fn has_healed(&self) -> bool {
+        let Some(block) = self.inner.damage().next() else { return false };
+        let healed = self.inner.read_blocks(block * PAGE as u64, &mut [0; PAGE]).is_ok();
+        if healed {
+            self.inner.damage().forget(|_| true);
+        }
+        healed
+    }
+
     /// Keeps `recover` out while an operation is under way; refuses ended holds.
     fn hold(&self) -> io::Result<RwLockReadGuard<'_, u64>> {
         let generation = self.inner.generation.read().unwrap_or_else(PoisonError::into_inner);
@@ -163,21 +189,38 @@ impl Inner {
         self.header.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn damage(&self) -> MutexGuard<'_, Damage> {
+        self.damage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn len(&self) -> MutexGuard<'_, u64> {
         self.len.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads clear bytes of blocks from 1 on.
-    fn read_blocks(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+    /// Reads clear bytes of blocks from 1 on; of a damaged page, the page that leads nowhere.
+    fn read_or_fill(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        match self.read_blocks(offset, out) {
+            Err((block, error)) if damage::is_of_pages(offset, out.len()) => {
+                self.damage().note(block, error);
+                damage::fill(out);
+                Ok(())
+            }
+            result => result.map_err(|(_, error)| error),
+        }
+    }
+
+    /// Reads clear bytes of blocks from 1 on, or says which block does not read.
+    fn read_blocks(&self, offset: u64, out: &mut [u8]) -> Result<(), (u64, io::Error)> {
         let (page, slot) = (PAGE as u64, SLOT as u64);
         let first = offset / page;
         let end = (offset + out.len() as u64).div_ceil(page);
-        let mut raw = vec![0; usize_of((end - first) * slot)?];
-        self.disk.read_at(DATA + (first - 1) * slot, &mut raw)?;
-        let mut skip = usize_of(offset % page)?;
+        let at = |error| (first, error);
+        let mut raw = vec![0; usize_of((end - first) * slot).map_err(at)?];
+        self.disk.read_at(DATA + (first - 1) * slot, &mut raw).map_err(at)?;
+        let mut skip = usize_of(offset % page).map_err(at)?;
         let mut rest = out;
         for (number, slot) in (first..end).zip(raw.chunks_exact_mut(SLOT)) {
-            let page = self.cipher.open(number, slot)?;
+            let page = self.cipher.open(number, slot).map_err(|error| (number, error))?;
             let (now, later) = rest.split_at_mut(rest.len().min(PAGE - skip));
             now.copy_from_slice(&page[skip..skip + now.len()]);
             (rest, skip) = (later, 0);
@@ -198,7 +241,10 @@ impl Inner {
             slot[NONCE..NONCE + PAGE].copy_from_slice(page);
             self.cipher.seal(number, slot)?;
         }
-        self.disk.write_at(DATA + (first - 1) * SLOT as u64, &raw)
+        self.disk.write_at(DATA + (first - 1) * SLOT as u64, &raw)?;
+        let end = first + (data.len() / PAGE) as u64;
+        self.damage().forget(|block| (first..end).contains(&block));
+        Ok(())
     }
 }
 
@@ -244,7 +290,7 @@ impl StorageBackend for SealedFile {
         if rest.is_empty() {
             return Ok(());
         }
-        self.inner.read_blocks(offset + of_header as u64, rest)
+        self.inner.read_or_fill(offset + of_header as u64, rest)
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {

@@ -16,7 +16,7 @@ use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
 use hearth_protocol::sealing::password::Cost;
 use tokio::sync::Semaphore;
 
-use crate::engine::{Batch, BoxFuture, Engine, EngineError, Order, Range, Row};
+use crate::engine::{Batch, BoxFuture, Engine, EngineError, Order, Range, Row, Snapshot};
 use crate::sim_disk::SimDisk;
 use crate::*;
 
@@ -244,6 +244,10 @@ impl Engine for Arc<Gated> {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Row>, EngineError>> {
         self.memory.scan(range, order, limit)
+    }
+
+    fn snapshot(&self) -> BoxFuture<'_, Result<Box<dyn Snapshot>, EngineError>> {
+        self.memory.snapshot()
     }
 
     fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), EngineError>> {

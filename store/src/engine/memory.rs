@@ -6,7 +6,7 @@ use std::sync::{PoisonError, RwLock};
 
 use bytes::Bytes;
 
-use super::{Batch, BoxFuture, Engine, EngineError, Op, Order, Range, Row};
+use super::{Batch, BoxFuture, Engine, EngineError, Op, Order, Range, Row, Snapshot};
 
 /// Rows that end with the process.
 #[derive(Debug, Default)]
@@ -73,5 +73,23 @@ impl Engine for Memory {
 
     fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), EngineError>> {
         Box::pin(async move { self.apply(batch) })
+    }
+
+    fn snapshot(&self) -> BoxFuture<'_, Result<Box<dyn Snapshot>, EngineError>> {
+        Box::pin(async move {
+            let copy = Copy { rows: self.read(Clone::clone) };
+            Ok(Box::new(copy) as Box<dyn Snapshot>)
+        })
+    }
+}
+
+/// A snapshot: the rows share their bytes with the engine's.
+struct Copy {
+    rows: BTreeMap<Bytes, Bytes>,
+}
+
+impl Snapshot for Copy {
+    fn rows(&mut self, range: Range, limit: usize) -> BoxFuture<'_, Result<Vec<Row>, EngineError>> {
+        Box::pin(async move { Ok(find(&self.rows, range, Order::Ascending, limit)) })
     }
 }

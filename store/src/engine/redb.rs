@@ -2,74 +2,129 @@
 //!
 //! One thread writes: it takes all batches that wait, applies them in one transaction, syncs once
 //! and answers each. Commits are made in two phases, because only they survive every power cut
-//! (sealing.md §8). redb refuses everything after any error of its file; then the file goes back
-//! to its last durable header and the database is reopened behind the seam.
+//! (sealing.md §8). redb refuses everything after an error of its file; then the file goes back
+//! to its last durable header and the database is reopened behind the seam. A page that does not
+//! read is an answer to those who need it, and concerns nobody else (`sealed_file/damage.rs`).
 
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 
 use bytes::Bytes;
-use redb::{Builder, Database, ReadableDatabase, StorageError, TableDefinition};
+use redb::{Builder, Database, ReadableDatabase, TableDefinition};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Batch, BoxFuture, Cause, Engine, EngineError, Order, Range, Row};
-use crate::disk::Disk;
+use super::{Batch, BoxFuture, Cause, Engine, EngineError, Order, Range, Row, Snapshot};
+use crate::disk::{Disk, Folder};
 use crate::master_key::DataKey;
-use crate::sealed_file::{Ended, SealedFile};
+use crate::sealed_file::SealedFile;
 
+mod compaction;
+#[cfg(test)]
+mod compaction_tests;
 #[cfg(test)]
 mod crash_tests;
+#[cfg(test)]
+mod damage_tests;
+mod failure;
+mod reading;
+#[cfg(test)]
+mod sharing_tests;
+mod snapshot;
+#[cfg(test)]
+mod snapshot_tests;
 mod writer;
 
-use writer::Job;
+use failure::{Failure, Next, guarded};
+use writer::{Job, Waiting};
+
+pub use compaction::Compacted;
 
 /// The one table: the sorted map of the seam.
 const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows");
 /// Batches that wait for the writer. The appender has one under way at a time; the rest is slack.
 const BATCHES_WAITING: usize = 64;
+/// How often something is tried that fails by another's fault, or that a reopening may mend.
+const TRIES: u32 = 8;
 
 /// The engine on disk. Dropping it commits what waits and closes the database.
 pub struct Redb {
     open: Arc<Open>,
     jobs: Option<mpsc::Sender<Job>>,
     writer: Option<JoinHandle<()>>,
+    folder: Option<Arc<dyn Folder>>,
+    key: DataKey,
 }
 
 /// The database, which can be replaced by itself, reopened.
 struct Open {
     state: RwLock<State>,
     cache_bytes: usize,
+    changes: Mutex<compaction::Changes>,
+    /// Nobody waits for a compaction any more.
+    closing: AtomicBool,
 }
 
 /// The hold of the file and the database on it; none while it could not be reopened.
 #[derive(Clone)]
 struct State {
     file: Arc<SealedFile>,
-    database: Option<Arc<Database>>,
-    /// How often it was reopened.
+    database: Option<Arc<Held>>,
+    /// How often it was replaced.
     times: u64,
+    /// It must not be reopened by this process.
+    is_ended: bool,
 }
 
-/// What went wrong inside redb, and whether to reopen.
-struct Failure {
-    error: EngineError,
-    /// It is not this operation's own: another one's error made redb refuse.
-    latched: bool,
+/// A database that may panic when it is closed, after it panicked before.
+struct Held(Option<Database>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Err(failure) = guarded(|| Ok(drop(self.0.take()))) {
+            tracing::warn!(error = %failure.error, "a database that is given up did not close");
+        }
+    }
 }
 
 impl Redb {
-    /// Opens the database on a disk, or makes it where the disk is empty.
+    /// Opens the database on a disk, or makes it where the disk is empty. On a disk alone it cannot
+    /// be compacted.
     pub fn open(
         disk: Arc<dyn Disk>,
         key: &DataKey,
         cache_bytes: usize,
     ) -> Result<Self, EngineError> {
+        Self::start(disk, None, key, cache_bytes)
+    }
+
+    /// Opens the database on the disk that has its name in a folder.
+    pub fn open_in(
+        folder: Arc<dyn Folder>,
+        disk: Arc<dyn Disk>,
+        key: &DataKey,
+        cache_bytes: usize,
+    ) -> Result<Self, EngineError> {
+        Self::start(disk, Some(folder), key, cache_bytes)
+    }
+
+    fn start(
+        disk: Arc<dyn Disk>,
+        folder: Option<Arc<dyn Folder>>,
+        key: &DataKey,
+        cache_bytes: usize,
+    ) -> Result<Self, EngineError> {
         let file = Arc::new(SealedFile::open(disk, key)?);
         let database = open_database(&file, cache_bytes)?;
-        let state = State { file, database: Some(Arc::new(database)), times: 0 };
-        let open = Arc::new(Open { state: RwLock::new(state), cache_bytes });
+        let database = Some(Arc::new(Held(Some(database))));
+        let state = State { file, database, times: 0, is_ended: false };
+        let open = Arc::new(Open {
+            state: RwLock::new(state),
+            cache_bytes,
+            changes: Mutex::default(),
+            closing: AtomicBool::new(false),
+        });
         let (jobs, waiting) = mpsc::channel(BATCHES_WAITING);
         let writer = thread::Builder::new()
             .name("store-writer".into())
@@ -78,7 +133,22 @@ impl Redb {
                 move || writer::run(&open, waiting)
             })
             .map_err(EngineError::from)?;
-        Ok(Self { open, jobs: Some(jobs), writer: Some(writer) })
+        Ok(Self { open, jobs: Some(jobs), writer: Some(writer), folder, key: key.clone() })
+    }
+
+    /// Moves all rows to a new file without the room of what was deleted. Readers and writers go
+    /// on; it takes the disk once more what is stored, as long as it lasts.
+    pub async fn compact(&self) -> Result<Compacted, EngineError> {
+        let no_folder = || {
+            let why = "a database on a disk alone cannot be compacted";
+            EngineError::Io(Cause::new(io::Error::new(io::ErrorKind::Unsupported, why)))
+        };
+        let folder = self.folder.clone().ok_or_else(no_folder)?;
+        let jobs = self.jobs.clone().ok_or_else(closed)?;
+        let (open, key) = (self.open.clone(), self.key.clone());
+        let compaction = compaction::Compaction { open, jobs, folder, key };
+        let running = tokio::task::spawn_blocking(move || compaction.run());
+        running.await.map_err(|error| EngineError::Closed(error.to_string()))?
     }
 
     async fn read<T: Send + 'static>(
@@ -86,13 +156,14 @@ impl Redb {
         look: impl Fn(&Database) -> Result<T, Failure> + Send + Sync + 'static,
     ) -> Result<T, EngineError> {
         let open = self.open.clone();
-        let reading = tokio::task::spawn_blocking(move || open.with(look));
+        let reading = tokio::task::spawn_blocking(move || open.with(|database, _| look(database)));
         reading.await.map_err(|error| EngineError::Closed(error.to_string()))?
     }
 }
 
 impl Drop for Redb {
     fn drop(&mut self) {
+        self.open.closing.store(true, SeqCst);
         self.jobs = None;
         if let Some(writer) = self.writer.take()
             && writer.join().is_err()
@@ -116,47 +187,33 @@ impl Engine for Redb {
         order: Order,
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Row>, EngineError>> {
-        Box::pin(self.read(move |database| scan(database, &range, order, limit)))
+        Box::pin(self.read(move |database| {
+            reading::scan(&database.begin_read()?.open_table(ROWS)?, &range, order, limit)
+        }))
     }
 
     fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), EngineError>> {
         let jobs = self.jobs.clone();
         Box::pin(async move {
-            let closed = || EngineError::Closed("it is shutting down".into());
             let (answer, answered) = oneshot::channel();
             let jobs = jobs.ok_or_else(closed)?;
-            jobs.send(Job { batch, answer }).await.map_err(|_ended| closed())?;
+            jobs.send(Job::Commit(Waiting { batch, answer })).await.map_err(|_ended| closed())?;
             answered.await.map_err(|_ended| closed())?
+        })
+    }
+
+    fn snapshot(&self) -> BoxFuture<'_, Result<Box<dyn Snapshot>, EngineError>> {
+        Box::pin(async move {
+            let open = self.open.clone();
+            let taking = tokio::task::spawn_blocking(move || snapshot::Rows::take(&open));
+            let rows = taking.await.map_err(|error| EngineError::Closed(error.to_string()))??;
+            Ok(Box::new(rows) as Box<dyn Snapshot>)
         })
     }
 }
 
-fn scan(
-    database: &Database,
-    range: &Range,
-    order: Order,
-    limit: usize,
-) -> Result<Vec<Row>, Failure> {
-    if range.is_empty() {
-        return Ok(vec![]);
-    }
-    let table = database.begin_read()?.open_table(ROWS)?;
-    let start = &range.start[..];
-    let mut found = match &range.end {
-        Some(end) => table.range(start..&end[..])?,
-        None => table.range(start..)?,
-    };
-    let mut rows = Vec::new();
-    while rows.len() < limit {
-        let next = match order {
-            Order::Ascending => found.next(),
-            Order::Descending => found.next_back(),
-        };
-        let Some(row) = next else { break };
-        let (key, value) = row?;
-        rows.push((Bytes::copy_from_slice(key.value()), Bytes::copy_from_slice(value.value())));
-    }
-    Ok(rows)
+fn closed() -> EngineError {
+    EngineError::Closed("it is shutting down".into())
 }
 
 impl Open {
@@ -164,25 +221,43 @@ impl Open {
         self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Reads; if redb refuses, reopens it, and reads once more if the error was another's.
-    fn with<T>(&self, look: impl Fn(&Database) -> Result<T, Failure>) -> Result<T, EngineError> {
-        let mut retried = false;
+    /// Reads; does what a failure calls for, and reads again if that can help.
+    fn with<T>(
+        &self,
+        look: impl Fn(&Database, &Arc<Held>) -> Result<T, Failure>,
+    ) -> Result<T, EngineError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let (state, held) = self.database()?;
+            let Some(database) = &held.0 else { continue };
+            match guarded(|| look(database, &held)) {
+                Ok(found) => return Ok(found),
+                Err(failure) if self.may_help(&state, failure.next)? && tries < TRIES => {}
+                Err(failure) => return Err(failure.explained(&state.file)),
+            }
+        }
+    }
+
+    /// The database, reopened if it could not be before.
+    fn database(&self) -> Result<(State, Arc<Held>), EngineError> {
         loop {
             let state = self.state();
-            let Some(database) = &state.database else {
-                self.reopen(state.times)?;
-                continue;
-            };
-            let failure = match guarded(|| look(database)) {
-                Ok(found) => return Ok(found),
-                Err(failure) => failure,
-            };
-            self.reopen(state.times)?;
-            if retried || !failure.latched {
-                return Err(failure.error);
+            if let Some(database) = state.database.clone() {
+                return Ok((state, database));
             }
-            retried = true;
+            self.reopen(state.times)?;
         }
+    }
+
+    /// Does what a failure calls for; whether the same may go well now.
+    fn may_help(&self, state: &State, next: Next) -> Result<bool, EngineError> {
+        match next {
+            // What stands in redb's cache in place of a page is forgotten with the database.
+            Next::GoOn if !state.file.has_healed() => return Ok(false),
+            Next::GoOn | Next::Reopen | Next::TryAgain => self.reopen(state.times)?,
+        }
+        Ok(next != Next::Reopen)
     }
 
     /// Replaces a database that refuses, unless somebody did since it was opened for the
@@ -192,11 +267,15 @@ impl Open {
         if state.times != times {
             return Ok(());
         }
+        if state.is_ended {
+            let why = "its file may have changed its name or not; restart Hearth";
+            return Err(EngineError::Closed(why.into()));
+        }
         state.database = None;
         let file = Arc::new(state.file.recover()?);
         state.file = file.clone();
         let database = open_database(&file, self.cache_bytes)?;
-        state.database = Some(Arc::new(database));
+        state.database = Some(Arc::new(Held(Some(database))));
         state.times += 1;
         tracing::warn!(times = state.times, "the database was reopened after an error");
         Ok(())
@@ -217,47 +296,5 @@ fn open_database(file: &SealedFile, cache_bytes: usize) -> Result<Database, Engi
         }
         Ok(database)
     };
-    guarded(open).map_err(|failure| failure.error)
+    guarded(open).map_err(|failure| failure.explained(file))
 }
-
-/// redb asserts what it reads; what it panics at is damage like any other.
-fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_panic| {
-        let what = "its pages contradict each other".to_string();
-        Err(Failure { error: EngineError::Damaged { what, cause: None }, latched: false })
-    })
-}
-
-impl From<StorageError> for Failure {
-    fn from(error: StorageError) -> Self {
-        let latched = match &error {
-            StorageError::PreviousIo | StorageError::DatabaseClosed => true,
-            StorageError::Io(error) => error.get_ref().is_some_and(|inner| inner.is::<Ended>()),
-            _ => false,
-        };
-        let error = match error {
-            StorageError::Io(error) => error.into(),
-            StorageError::Corrupted(what) => EngineError::Damaged { what, cause: None },
-            other => EngineError::Io(Cause::new(other)),
-        };
-        Failure { error, latched }
-    }
-}
-
-macro_rules! failures {
-    ($($error:ident),+) => {
-        $(impl From<redb::$error> for Failure {
-            fn from(error: redb::$error) -> Self {
-                match error {
-                    redb::$error::Storage(error) => error.into(),
-                    other => Failure {
-                        error: EngineError::Io(Cause::new(io::Error::other(other.to_string()))),
-                        latched: false,
-                    },
-                }
-            }
-        })+
-    };
-}
-
-failures!(DatabaseError, TransactionError, TableError, CommitError);

@@ -3,71 +3,106 @@
 use redb::{Database, ReadableTable, Table};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Failure, Open, ROWS, guarded};
+use super::{Failure, Next, Open, ROWS, TRIES, guarded};
 use crate::engine::{Batch, EngineError, Op};
 use crate::sealed_file::SealedFile;
 
 /// Headers that a two-phase commit makes durable: the new root, then that it is the root.
 const HEADERS_PER_COMMIT: u64 = 2;
 
-/// A batch and who waits for it.
-pub(super) struct Job {
-    pub batch: Batch,
-    pub answer: oneshot::Sender<Result<(), EngineError>>,
+/// What the writer does.
+pub(super) enum Job {
+    /// Commits a batch, with others.
+    Commit(Waiting),
+    /// Does something while nothing is being committed.
+    Between(Box<dyn FnOnce(&Open) + Send>),
 }
 
-type Answers = Vec<Result<(), EngineError>>;
+/// A batch and who waits for it.
+pub(super) struct Waiting {
+    pub batch: Batch,
+    pub answer: oneshot::Sender<Answer>,
+}
+
+type Answer = Result<(), EngineError>;
 
 /// Works until nobody is left who could ask.
 pub(super) fn run(open: &Open, mut waiting: mpsc::Receiver<Job>) {
     while let Some(first) = waiting.blocking_recv() {
-        let mut jobs = vec![first];
-        while let Ok(job) = waiting.try_recv() {
-            jobs.push(job);
+        let mut group = vec![];
+        let mut next = Some(first);
+        while let Some(job) = next {
+            match job {
+                Job::Commit(batch) => group.push(batch),
+                Job::Between(work) => {
+                    write(open, std::mem::take(&mut group));
+                    work(open);
+                }
+            }
+            next = waiting.try_recv().ok();
         }
-        let answers = write(open, &jobs);
-        for (job, answer) in jobs.into_iter().zip(answers) {
-            // Who asked may have gone; what is committed stays.
-            drop(job.answer.send(answer));
-        }
+        write(open, group);
     }
 }
 
-/// Commits a group; after an error that was not its own, reopens and tries once more.
-fn write(open: &Open, jobs: &[Job]) -> Answers {
-    let mut retried = false;
-    loop {
-        let state = open.state();
-        let Some(database) = &state.database else {
-            match open.reopen(state.times) {
-                Ok(()) => continue,
-                Err(error) => return all(jobs, &error),
-            }
+/// Commits a group and answers each batch of it. A batch that needs a damaged page fails alone;
+/// after an error that was another's fault the group is tried again.
+fn write(open: &Open, mut jobs: Vec<Waiting>) {
+    jobs.iter().for_each(|job| open.note(&job.batch));
+    let mut tries = 0;
+    while !jobs.is_empty() {
+        let (state, database) = match open.database() {
+            Ok(found) => found,
+            Err(error) => return answer(jobs, |_| Err(error.clone())),
         };
-        let (failure, decided) = match try_write(database, &state.file, jobs) {
-            Ok(answers) => return answers,
+        let Some(database) = &database.0 else { continue };
+        let failed = match try_write(database, &state.file, &jobs) {
+            Ok(answers) => return answer(jobs, |job| answers[job].clone()),
             Err(failed) => failed,
         };
-        if let Err(error) = open.reopen(state.times) {
+        tries += 1;
+        let may_help = open.may_help(&state, failed.failure.next).unwrap_or_else(|error| {
             tracing::error!(%error, "the database cannot be reopened");
+            false
+        });
+        if let Some(answers) = failed.durable {
+            return answer(jobs, |job| answers[job].clone());
         }
-        match decided {
-            // It failed after the point of no return: what it wrote is durable.
-            Some(answers) => return answers,
-            None if failure.latched && !retried => retried = true,
-            None => return all(jobs, &failure.error),
+        if may_help && tries < TRIES {
+            continue;
+        }
+        let error = failed.failure.explained(&state.file);
+        match failed.culprit {
+            Some(culprit) => answer(vec![jobs.remove(culprit)], |_| Err(error.clone())),
+            None => return answer(jobs, |_| Err(error.clone())),
         }
     }
 }
 
-/// The answers; or the failure, with the answers if the commit is durable all the same.
+/// Who asked may have gone; what is committed stays.
+fn answer(jobs: Vec<Waiting>, answer: impl Fn(usize) -> Answer) {
+    for (number, job) in jobs.into_iter().enumerate() {
+        drop(job.answer.send(answer(number)));
+    }
+}
+
+/// A group that was not committed, or did not seem to be.
+struct Failed {
+    failure: Failure,
+    /// The batch at which it failed, if that met damage.
+    culprit: Option<usize>,
+    /// The answers, if it failed after the point of no return: what it wrote is durable.
+    durable: Option<Vec<Answer>>,
+}
+
 fn try_write(
     database: &Database,
     file: &SealedFile,
-    jobs: &[Job],
-) -> Result<Answers, (Failure, Option<Answers>)> {
+    jobs: &[Waiting],
+) -> Result<Vec<Answer>, Failed> {
     let mut answers = vec![];
     let mut headers = u64::MAX;
+    let mut began = false;
     let written = guarded(|| {
         let mut transaction = database.begin_write()?;
         transaction.set_two_phase_commit(true);
@@ -76,6 +111,7 @@ fn try_write(
         transaction.set_quick_repair(true);
         {
             let mut table = transaction.open_table(ROWS)?;
+            began = true;
             for job in jobs {
                 answers.push(if holds(&table, &job.batch)? {
                     apply(&mut table, &job.batch)?;
@@ -91,13 +127,16 @@ fn try_write(
         headers = file.durable_headers();
         Ok(transaction.commit()?)
     });
-    match written {
-        Ok(()) => Ok(answers),
-        Err(failure) => {
-            let durable = file.durable_headers() >= headers.saturating_add(HEADERS_PER_COMMIT);
-            Err((failure, durable.then_some(answers)))
-        }
+    let Err(mut failure) = written else { return Ok(answers) };
+    let applied = answers.len() == jobs.len();
+    if applied && failure.next == Next::GoOn {
+        // Half a commit: what redb holds in memory is not what is on the disk.
+        failure.next = Next::Reopen;
     }
+    let met_damage = began && !applied && matches!(failure.error, EngineError::Damaged { .. });
+    let culprit = met_damage.then_some(answers.len());
+    let durable = file.durable_headers() >= headers.saturating_add(HEADERS_PER_COMMIT);
+    Err(Failed { failure, culprit, durable: durable.then_some(answers) })
 }
 
 /// Whether all expectations of a batch hold, after the batches before it.
@@ -122,8 +161,4 @@ fn apply(table: &mut Table<'_, &[u8], &[u8]>, batch: &Batch) -> Result<(), Failu
         }
     }
     Ok(())
-}
-
-fn all(jobs: &[Job], error: &EngineError) -> Answers {
-    jobs.iter().map(|_| Err(error.clone())).collect()
 }
