@@ -40,7 +40,7 @@ pub fn author() -> UserId {
 }
 
 pub fn room_id(number: usize) -> RoomId {
-    RoomId::from_bytes([u8::try_from(number).unwrap(); 16])
+    RoomId::from_bytes([u8::try_from(number + 1).unwrap(); 16])
 }
 
 /// Rooms from 0 on, with one person in them.
