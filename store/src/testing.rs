@@ -58,18 +58,21 @@ pub async fn join_all<T>(mut futures: Vec<BoxFuture<'_, T>>) -> Vec<T> {
     answers.into_iter().flatten().collect()
 }
 
-/// Does something with each number below `count`, on all cores.
+/// Does something with each number below `count`, on all cores; the answers in their order.
 pub fn on_all_cores<T: Send>(count: usize, work: impl Fn(usize) -> T + Send + Sync) -> Vec<T> {
     let next = AtomicUsize::new(0);
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let some = || {
         let numbers = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
-        numbers.take_while(|number| *number < count).map(&work).collect::<Vec<_>>()
+        let numbers = numbers.take_while(|number| *number < count);
+        numbers.map(|number| (number, work(number))).collect::<Vec<_>>()
     };
-    thread::scope(|scope| {
+    let mut done: Vec<_> = thread::scope(|scope| {
         let threads: Vec<_> = (0..cores).map(|_| scope.spawn(some)).collect();
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
-    })
+    });
+    done.sort_by_key(|(number, _)| *number);
+    done.into_iter().map(|(_, answer)| answer).collect()
 }
 
 macro_rules! numbered {

@@ -4,19 +4,19 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use hearth_store::engine::Row;
 use hearth_store::{Batch, Engine, Store};
 use redb::{Database, TableDefinition};
 
 use crate::houses::{self, event, rows_of};
-use crate::{folder, row};
+use crate::{Row, folder};
 
 const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows");
-/// Appends of a round, one after the other.
-const ALONE: usize = 400;
+/// Appends of a turn, one after the other.
+const ALONE: usize = 2;
 const WRITERS: usize = 64;
-/// Appends of each of them in a round.
-const EACH: usize = 100;
+/// Appends of each of them in a turn.
+const EACH: usize = 20;
+const TURNS: u32 = 10;
 
 fn new(name: &str) -> PathBuf {
     let path = folder().join(name);
@@ -36,7 +36,13 @@ pub async fn rows(rounds: usize) {
         next += ALONE as u64;
         plain.one_by_one(next - ALONE as u64)
     };
-    row(rounds, "appends/s, 1 writer; plain redb", "≥ 0.6", ours, theirs).await;
+    let row = Row {
+        what: "appends/s, 1 writer; plain redb",
+        goal: "≥ 0.6",
+        turns: 100,
+        figure: |seconds| ALONE as f64 / seconds,
+    };
+    row.print(rounds, ours, theirs).await;
     houses::close(store).await;
     for (rooms, what) in [
         (1, "appends/s, 64 writers, 1 room; batches of 64 by hand"),
@@ -51,13 +57,10 @@ pub async fn rows(rounds: usize) {
             next += EACH as u64;
             by_hand(&engine, rooms, next - EACH as u64).await
         };
-        row(rounds, what, "≥ 0.8", ours, theirs).await;
+        let figure = |seconds| (WRITERS * EACH) as f64 / seconds;
+        Row { what, goal: "≥ 0.8", turns: TURNS, figure }.print(rounds, ours, theirs).await;
         houses::close(store).await;
     }
-}
-
-fn per_second(count: usize, since: Instant) -> f64 {
-    count as f64 / since.elapsed().as_secs_f64()
 }
 
 async fn one_by_one(store: &Store) -> f64 {
@@ -65,7 +68,7 @@ async fn one_by_one(store: &Store) -> f64 {
     for number in 0..ALONE {
         store.append(event(0, number as u64)).await.unwrap();
     }
-    per_second(ALONE, start)
+    start.elapsed().as_secs_f64()
 }
 
 /// redb in a file of its own, not encrypted.
@@ -88,7 +91,7 @@ impl Plain {
             drop(table);
             transaction.commit().unwrap();
         }
-        per_second(ALONE, start)
+        start.elapsed().as_secs_f64()
     }
 }
 
@@ -108,7 +111,7 @@ async fn at_once(store: &Store, rooms: usize) -> f64 {
     for writer in writers {
         writer.await.unwrap();
     }
-    per_second(WRITERS * EACH, start)
+    start.elapsed().as_secs_f64()
 }
 
 /// The same events with one commit for each 64.
@@ -121,12 +124,12 @@ async fn by_hand(engine: &impl Engine, rooms: usize, first: u64) -> f64 {
                 1 => number * WRITERS as u64 + writer as u64,
                 _ => number,
             };
-            let rows: [Row; 2] = rows_of(writer % rooms, position);
+            let rows = rows_of(writer % rooms, position);
             for (key, value) in rows {
                 batch.put(key, value);
             }
         }
         engine.commit(batch).await.unwrap();
     }
-    per_second(WRITERS * EACH, start)
+    start.elapsed().as_secs_f64()
 }

@@ -9,14 +9,16 @@ use hearth_store::{Batch, Engine, PageQuery, Store};
 use rand::RngExt;
 
 use crate::houses::{self, event, room_id, rows_of};
-use crate::{folder, row};
+use crate::{Row, folder};
 
 const MESSAGES: u64 = 1_000_000;
 /// Messages of a commit while the room is filled.
 const FILL: u64 = 5_000;
 const PAGE: usize = 50;
-/// Pages of a round.
-const PAGES: usize = 1_000;
+/// Pages of a turn.
+const PAGES: usize = 100;
+/// Pages that are read before memory is looked at.
+const MANY_PAGES: usize = 2_000;
 
 pub async fn rows(rounds: usize) {
     let (large, empty) = (folder().join("large.db"), folder().join("empty.db"));
@@ -28,25 +30,39 @@ pub async fn rows(rounds: usize) {
     let store = houses::open(&large).await;
     let anywhere = async || pages(&store, || Some(rand::rng().random_range(50..MESSAGES))).await;
     let newest = async || pages(&store, || None).await;
-    let what = "µs, a page of 50 anywhere in 1,000,000; the newest page";
-    row(rounds, what, "≤ 2", anywhere, newest).await;
+    let row = Row {
+        what: "µs, a page of 50 anywhere in 1,000,000; the newest page",
+        goal: "≤ 2",
+        turns: 10,
+        figure: |seconds| seconds * 1e6 / PAGES as f64,
+    };
+    row.print(rounds, anywhere, newest).await;
     // What a killed process leaves is what its file holds while it runs.
     store.append(event(0, MESSAGES + 1)).await.unwrap();
     let killed = folder().join("killed.db");
     std::fs::copy(&large, &killed).unwrap();
     houses::close(store).await;
 
-    let what = "ms, opening 1,000,000 messages; an empty store";
-    row(rounds, what, "≤ 2", async || opening(&large).await, async || opening(&empty).await).await;
+    let row = Row {
+        what: "ms, opening 1,000,000 messages; an empty store",
+        goal: "≤ 2",
+        turns: 5,
+        figure: |seconds| seconds * 1e3,
+    };
+    row.print(rounds, async || opening(&large).await, async || opening(&empty).await).await;
     let after_kill = async || {
         let copy = folder().join("copy.db");
         std::fs::copy(&killed, &copy).unwrap();
         opening(&copy).await
     };
     let what = "ms, opening 1,000,000 messages after kill -9; an empty store";
-    row(rounds, what, "", after_kill, async || opening(&empty).await).await;
-    println!("| MB resident after {PAGES} random pages | {} | – | – | ≤ 64 |", resident(&large));
+    let row = Row { what, turns: 1, goal: "", ..row };
+    row.print(rounds, after_kill, async || opening(&empty).await).await;
+    let resident = resident(&large);
+    println!("| MB resident after {MANY_PAGES} random pages | {resident} | – | – | ≤ 64 |");
     on_disk("bytes on disk; keys and values", "", &large, stored_bytes);
+    houses::compact(&large).await;
+    on_disk("bytes on disk after compaction; keys and values", "≤ 1.4", &large, stored_bytes);
 }
 
 /// How much larger than what is in it a file is.
@@ -77,7 +93,7 @@ async fn fill(path: &PathBuf) -> u64 {
     bytes
 }
 
-/// Reads pages that end before some positions; µs for each.
+/// Reads pages that end before some positions.
 async fn pages(store: &Store, before: impl Fn() -> Option<u64>) -> f64 {
     let start = Instant::now();
     for _ in 0..PAGES {
@@ -85,16 +101,16 @@ async fn pages(store: &Store, before: impl Fn() -> Option<u64>) -> f64 {
         let page = store.page(room_id(0), query).await.unwrap();
         assert!(page.len() >= PAGE - 1);
     }
-    start.elapsed().as_secs_f64() * 1e6 / PAGES as f64
+    start.elapsed().as_secs_f64()
 }
 
-/// Opens and closes; ms until it was open.
+/// Opens and closes; how long until it was open.
 async fn opening(path: &Path) -> f64 {
     let start = Instant::now();
     let store = houses::open(path).await;
-    let ms = start.elapsed().as_secs_f64() * 1e3;
+    let seconds = start.elapsed().as_secs_f64();
     houses::close(store).await;
-    ms
+    seconds
 }
 
 /// What a process of its own holds after reading pages.
@@ -108,7 +124,9 @@ fn resident(path: &Path) -> String {
 /// The other side of [`resident`].
 pub async fn print_resident(path: &Path) {
     let store = houses::open(path).await;
-    pages(&store, || Some(rand::rng().random_range(50..MESSAGES))).await;
+    for _ in 0..MANY_PAGES / PAGES {
+        pages(&store, || Some(rand::rng().random_range(50..MESSAGES))).await;
+    }
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
     let kb: f64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();

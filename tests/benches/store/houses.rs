@@ -11,8 +11,8 @@ use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
 use hearth_protocol::sealing::password::Cost;
 use hearth_store::engine::Row;
 use hearth_store::{
-    Change, DataKey, Edit, FileDisk, Login, Member, NewEvent, Once, Redb, Room, Store, StoredEvent,
-    User, keys, record,
+    Change, DataKey, Edit, FileDisk, FileFolder, Login, Member, NewEvent, Once, Redb, Room, Store,
+    StoredEvent, User, keys, record,
 };
 use rand::RngExt;
 
@@ -29,6 +29,14 @@ pub async fn open(path: &Path) -> Store {
     let limits = Limits::default();
     let engine = engine(path, limits.cache_bytes);
     Store::open(Arc::new(engine), Arc::new(limits)).await.unwrap()
+}
+
+/// Moves all rows to a new file without the room of what was deleted.
+pub async fn compact(path: &Path) {
+    let (folder, disk) = FileFolder::open(path).unwrap();
+    let key = DataKey::from_bytes([7; 32]);
+    let engine = Redb::open_in(Arc::new(folder), Arc::new(disk), &key, 16 << 20).unwrap();
+    engine.compact().await.unwrap();
 }
 
 pub async fn close(store: Store) {

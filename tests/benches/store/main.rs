@@ -32,24 +32,40 @@ fn figure(number: f64) -> String {
     if number < 100.0 { format!("{number:.2}") } else { format!("{number:.0}") }
 }
 
-/// Measures two things in turn, and prints a line with both and their ratio, which is to be at
-/// least, or at most, the goal.
-async fn row<T>(
-    rounds: usize,
-    what: &str,
-    goal: &str,
-    mut one: impl AsyncFnMut() -> T,
-    mut other: impl AsyncFnMut() -> T,
-) where
-    f64: From<T>,
-{
-    let (mut ours, mut theirs) = (vec![], vec![]);
-    for _ in 0..rounds {
-        ours.push(f64::from(one().await));
-        theirs.push(f64::from(other().await));
+/// A line of the table: what is measured, and the goal as a ratio.
+struct Row {
+    what: &'static str,
+    goal: &'static str,
+    /// A round is so many short turns of each of the two, so that both meet the same weather.
+    turns: u32,
+    /// From the seconds of a turn to the figure.
+    figure: fn(f64) -> f64,
+}
+
+impl Row {
+    /// Measures two things, each as seconds, and prints both with their ratio.
+    async fn print(
+        &self,
+        rounds: usize,
+        mut one: impl AsyncFnMut() -> f64,
+        mut other: impl AsyncFnMut() -> f64,
+    ) {
+        let (mut ours, mut theirs) = (vec![], vec![]);
+        for _ in 0..rounds {
+            let mut seconds = [0.0; 2];
+            for _ in 0..self.turns {
+                seconds[0] += one().await;
+                seconds[1] += other().await;
+            }
+            let [one, other] = seconds.map(|sum| (self.figure)(sum / f64::from(self.turns)));
+            ours.push(one);
+            theirs.push(other);
+        }
+        let (what, goal) = (self.what, self.goal);
+        let (ours, theirs) = (median(ours), median(theirs));
+        let [shown, beside] = [figure(ours), figure(theirs)];
+        println!("| {what} | {shown} | {beside} | {:.2} | {goal} |", ours / theirs);
     }
-    let (ours, theirs) = (median(ours), median(theirs));
-    println!("| {what} | {} | {} | {:.2} | {goal} |", figure(ours), figure(theirs), ours / theirs);
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]

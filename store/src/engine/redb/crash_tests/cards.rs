@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::cuts::{Round, Situation, furnished, in_turn, rounds};
+use super::cuts::{Round, Situation, furnished_by, in_turn, rounds};
 use super::{Model, open, rows};
 use crate::EngineError;
 use crate::testing::block_on;
@@ -44,7 +44,7 @@ fn round(
 
 #[test]
 fn a_card_that_breaks_what_it_was_writing_never_shows_wrong_rows() {
-    let (base, count) = (furnished(), rounds());
+    let (base, count) = (furnished_by(400), rounds());
     for broken_max in [1, 8] {
         let done = in_turn(count, |situation, seed| round(&base, situation, seed, broken_max));
         let wrong: Vec<_> = done.iter().filter_map(|round| round.as_ref().err()).collect();

@@ -32,11 +32,16 @@ const SITUATIONS: [Situation; 6] = [Creation, Commits, Growth, Recovery, FailedS
 
 /// A disk with a closed database, and what is in it.
 pub(super) fn furnished() -> (Vec<u8>, Model) {
+    furnished_by(24)
+}
+
+/// The same, of so many commits.
+pub(super) fn furnished_by(commits: u32) -> (Vec<u8>, Model) {
     let (disk, mut model) = (Arc::new(SimDisk::new()), Model::default());
     let mut dice = Dice::new(1);
     block_on(async {
         let engine = open(&disk).unwrap();
-        for _ in 0..24 {
+        for _ in 0..commits {
             model.commit(&engine, batches(&mut dice, false)).await.unwrap();
         }
     });
