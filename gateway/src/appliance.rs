@@ -10,7 +10,7 @@ use std::sync::Arc;
 use hearth_protocol::bytes::b64u;
 use hearth_protocol::limits::Limits;
 use hearth_protocol::refusal::Refusal;
-use hearth_store::{EngineError, FileDisk, FileError, KeyError, Redb, load_or_create};
+use hearth_store::{EngineError, FileError, FileFolder, KeyError, Redb, load_or_create};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -24,6 +24,7 @@ use crate::gate::HouseGate;
 use crate::http;
 use crate::shelf::HouseShelf;
 use crate::tls::{self, TlsError};
+use crate::upkeep;
 
 /// Why the appliance does not run.
 #[derive(Debug, thiserror::Error)]
@@ -95,14 +96,18 @@ impl From<ApiError> for ApplianceError {
 
 /// Opens the house at a place: its folder, key and store.
 pub async fn open(place: &Place, limits: Arc<Limits>) -> Result<Arc<App>, ApplianceError> {
+    let engine = open_engine(place, &limits).await?;
+    Ok(App::open(engine, limits, Arc::new(SystemClock)).await?)
+}
+
+async fn open_engine(place: &Place, limits: &Limits) -> Result<Arc<Redb>, ApplianceError> {
     make_folder(&place.data)
         .map_err(|cause| ApplianceError::Folder { folder: place.data.clone(), cause })?;
     let key = load_or_create(&place.data, &place.key_file)?;
     let file = place.store_file();
-    let disk = Arc::new(FileDisk::open(&file)?);
-    let engine = Redb::open(disk, &key, limits.cache_bytes)
-        .map_err(|cause| ApplianceError::Store { file, cause })?;
-    Ok(App::open(Arc::new(engine), limits, Arc::new(SystemClock)).await?)
+    let (folder, disk) = FileFolder::open(&file)?;
+    let engine = Redb::open_in(Arc::new(folder), Arc::new(disk), &key, limits.cache_bytes);
+    Ok(Arc::new(engine.map_err(|cause| ApplianceError::Store { file, cause })?))
 }
 
 fn make_folder(data: &Path) -> io::Result<()> {
@@ -135,7 +140,8 @@ pub async fn serve(
         None => None,
     };
     let certificate = config.certificate.as_ref().map(tls::given).transpose()?;
-    let app = open(&config.place, config.limits.clone()).await?;
+    let engine = open_engine(&config.place, &config.limits).await?;
+    let app = App::open(engine.clone(), config.limits.clone(), Arc::new(SystemClock)).await?;
     app.broker.know_rooms(app.store.room_heads());
     let sessions = app.broker.restore(Arc::new(HouseShelf::new(app.store.clone()))).await;
     tracing::info!(sessions = sessions.map_err(ApplianceError::House)?, "sessions taken up");
@@ -169,12 +175,13 @@ pub async fn serve(
     ready(&started);
     app.house_opened();
     let numbers_task = tokio::spawn(counts::publish(app.clone(), stop.clone()));
+    let upkeep_task = tokio::spawn(upkeep::run(engine, config.limits.clone(), stop.clone()));
     let broker = app.broker.clone();
     let mqtt_task = tokio::spawn(async move { broker.listen(mqtt_listener).await });
     let admin_task = tokio::spawn(admin.serve(app.clone(), stop.clone()));
     http::serve(http_listener, http::routes(&app), app.limits.connections_max, stop).await;
     app.close().await;
-    for task in [mqtt_task, admin_task, numbers_task].into_iter().chain(mqtts_task) {
+    for task in [mqtt_task, admin_task, numbers_task, upkeep_task].into_iter().chain(mqtts_task) {
         if let Err(error) = task.await {
             tracing::error!(%error, "a task ended badly");
         }

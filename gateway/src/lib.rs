@@ -13,7 +13,7 @@
 //!
 //! - [`app`]: the state they share · [`error`], [`clock`], [`config`], [`names`]
 //! - [`auth`]: who is it · [`accounts`], [`devices`], [`bundles`]: how they come to be
-//! - [`appliance`], [`http`], [`web`], [`admin`]: the running program
+//! - [`appliance`], [`http`], [`web`], [`admin`]: the running program · [`upkeep`] of its file
 //! - [`authority`], [`tls`]: the certificates of the house, and TLS with them or given ones
 //! - [`cli`]: the command · [`member`]: a person who signed in on this machine
 
@@ -46,4 +46,5 @@ pub mod refusals;
 pub mod roles;
 pub mod shelf;
 pub mod tls;
+pub mod upkeep;
 pub mod web;

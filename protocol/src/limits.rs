@@ -200,6 +200,11 @@ limits! {
     appends_waiting_max = 4_096;
     /// Events in one group commit.
     batch_events_max = 1_024;
+    /// Bytes of the database's file that are free before it is compacted: fewer do not pay.
+    compaction_free_bytes = 16 * 1024 * 1024;
+    /// Percent of that file that are free before it is compacted: what is left is written once
+    /// more, which wears a card.
+    compaction_free_percent = 50;
     /// Bytes of redb's page cache.
     cache_bytes = 16 * 1024 * 1024;
     /// Bytes free on the data folder's disk, below which `hearth doctor` complains.

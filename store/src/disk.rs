@@ -21,6 +21,11 @@ pub trait Disk: Send + Sync + fmt::Debug + 'static {
         Ok(self.len()? == 0)
     }
 
+    /// How many bytes of space they take: fewer than there are, where nothing was ever written.
+    fn occupied(&self) -> io::Result<u64> {
+        self.len()
+    }
+
     /// Fills `out` from an offset, or fails.
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()>;
 
@@ -166,6 +171,11 @@ pub(crate) fn sync_folder_of(path: &Path) -> io::Result<()> {
 impl Disk for FileDisk {
     fn len(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
+    }
+
+    fn occupied(&self) -> io::Result<u64> {
+        const BLOCK: u64 = 512;
+        Ok(self.file.metadata()?.blocks() * BLOCK)
     }
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {

@@ -3,7 +3,8 @@
 //! Read in this order:
 //!
 //! - [`engine`]: the seam: a sorted map of bytes with atomic batches; in memory, or redb
-//! - [`disk`], [`sealed_file`], [`master_key`]: what lies below redb, encrypted page by page
+//! - [`disk`], [`sealed_file`], [`master_key`]: what lies below redb, encrypted page by page;
+//!   `sim_disk` and `sim_folder` are the disks of tests, which lose power and pages
 //! - [`keys`], [`record`]: the whole key space, and how values look
 //! - one file per noun: [`house`], [`users`], [`vaults`], [`sessions`], [`tokens`], [`rooms`],
 //!   [`members`], [`bundles`], [`invites`], [`proofs`], [`devices`], [`grants`], [`messages`],
@@ -52,7 +53,7 @@ pub use change::{Change, Edit};
 pub use devices::Device;
 pub use disk::{DATABASE_FILE, Disk, FileDisk, FileError, FileFolder, Folder};
 pub use engine::memory::Memory;
-pub use engine::redb::{Compacted, Redb};
+pub use engine::redb::{Compacted, Redb, Usage};
 pub use engine::{Batch, Engine, EngineError, Snapshot};
 pub use error::StoreError;
 pub use grants::{Grant, Grantee};

@@ -156,9 +156,10 @@ impl SealedFile {
         self.inner.header().durable_count
     }
 
-    /// How many bytes it has on the disk.
+    /// How many bytes of the disk's space it takes. redb lets a file grow in large steps, of which
+    /// nothing but the length is there at first.
     pub fn disk_bytes(&self) -> io::Result<u64> {
-        self.inner.disk.len()
+        self.inner.disk.occupied()
     }
 
     /// What of the file was found not to read, last.

@@ -34,12 +34,14 @@ mod sharing_tests;
 mod snapshot;
 #[cfg(test)]
 mod snapshot_tests;
+mod usage;
 mod writer;
 
 use failure::{Failure, Next, guarded};
 use writer::{Job, Waiting};
 
 pub use compaction::Compacted;
+pub use usage::Usage;
 
 /// The one table: the sorted map of the seam.
 const ROWS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("rows");
@@ -82,7 +84,11 @@ struct Held(Option<Database>);
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if let Err(failure) = guarded(|| Ok(drop(self.0.take()))) {
+        let closed = guarded(|| {
+            drop(self.0.take());
+            Ok(())
+        });
+        if let Err(failure) = closed {
             tracing::warn!(error = %failure.error, "a database that is given up did not close");
         }
     }
@@ -149,6 +155,13 @@ impl Redb {
         let compaction = compaction::Compaction { open, jobs, folder, key };
         let running = tokio::task::spawn_blocking(move || compaction.run());
         running.await.map_err(|error| EngineError::Closed(error.to_string()))?
+    }
+
+    /// How much of its file is in use. Reads everything: what of it is damaged is found.
+    pub async fn usage(&self) -> Result<Usage, EngineError> {
+        let open = self.open.clone();
+        let counting = tokio::task::spawn_blocking(move || open.usage());
+        counting.await.map_err(|error| EngineError::Closed(error.to_string()))?
     }
 
     async fn read<T: Send + 'static>(

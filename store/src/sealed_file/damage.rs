@@ -101,5 +101,8 @@ pub(super) fn fill(out: &mut [u8]) {
 
 /// Whether a read is of whole pages, so that it can be filled.
 pub(super) fn is_of_pages(offset: u64, len: usize) -> bool {
-    len > 0 && offset >= PAGE as u64 && offset.is_multiple_of(PAGE as u64) && len % PAGE == 0
+    len > 0
+        && offset >= PAGE as u64
+        && offset.is_multiple_of(PAGE as u64)
+        && len.is_multiple_of(PAGE)
 }

@@ -1,9 +1,10 @@
 //! Compaction: the rows move to a new file, in order, and the new file takes the old one's place.
 //!
-//! redb can give back the room of what was deleted only while nobody reads or writes. So the rows
-//! of a snapshot are copied beside the database while everybody goes on; what is changed meanwhile
-//! is noted and copied in rounds; and between two commits the writer copies the last changes and
-//! changes the names. Whenever the power goes, one of the two files has the name and is whole.
+//! In order, redb fills page after page. It can give back the room of what was deleted only while
+//! nobody reads or writes. So the rows of a snapshot are copied beside the database while everybody
+//! goes on; what is changed meanwhile is noted and copied in rounds; and between two commits the
+//! writer copies the last changes and changes the names. Whenever the power goes, one of the two
+//! files has the name and is whole.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -38,9 +39,9 @@ type Table = ReadOnlyTable<&'static [u8], &'static [u8]>;
 /// What a compaction did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Compacted {
-    /// Bytes of the database's file before it.
+    /// Bytes of space that the database's file took before it.
     pub before_bytes: u64,
-    /// Bytes of the file that took its place.
+    /// And the file that has its place, after it.
     pub after_bytes: u64,
 }
 
@@ -91,7 +92,7 @@ impl Compaction {
     /// A new file with all rows of a snapshot.
     fn fill(&self, table: Table) -> Result<(Arc<SealedFile>, Database), EngineError> {
         let file = Arc::new(SealedFile::open(self.folder.create_beside()?, &self.key)?);
-        let mut database = open_database(&file, CACHE_BYTES)?;
+        let database = open_database(&file, CACHE_BYTES)?;
         let source = self.open.state().file;
         let mut rows = guarded(|| Ok(table.range::<&[u8]>(..)?))
             .map_err(|failure| failure.explained(&source))?;
@@ -120,9 +121,6 @@ impl Compaction {
                 break;
             }
         }
-        let packed =
-            guarded(|| database.compact().map_err(|error| Failure::other(io::Error::other(error))));
-        packed.map_err(|failure| failure.explained(&file))?;
         drop(database);
         let database = open_database(&file, self.open.cache_bytes)?;
         Ok((file, database))

@@ -209,7 +209,7 @@ fn a_real_file_is_replaced_and_stays_locked() {
         let is_done = AtomicBool::new(false);
         let trying = async {
             while !is_done.load(SeqCst) {
-                let error = FileFolder::open(&path).err().expect("it is in use");
+                let error = FileFolder::open(&path).expect_err("it is in use");
                 assert!(error.to_string().contains("in use by another Hearth"), "{error}");
                 tokio::task::yield_now().await;
             }
