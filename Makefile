@@ -32,15 +32,18 @@ check: setup web ## formatting, lints, types
 	cargo clippy --workspace --all-targets -- -D warnings
 	cd webclient && npm run check
 
-bench: setup web ## the load program: release builds beside mosquitto, where that is installed
+bench: setup web ## the load program beside mosquitto, where that is installed; the store beside plain redb
 	cargo build --release -p hearth-gateway
 	cargo build --release -p hearth-broker --example standalone
 	cargo bench -p system-tests
+	cargo bench -p hearth-store --bench store
 
 torture: setup-test web ## the crash tests with many more rounds, the bus with more events
 	HEARTH_EVENTS=1000000 cargo test -p hearth-broker --test broker a_tiny_ring -- --nocapture
 	cargo build -p hearth-gateway
 	HEARTH_ROUNDS=20000 cargo test -p hearth-store --lib migrate
+	HEARTH_ROUNDS=20000 cargo test -p hearth-store --lib crash_tests -- --nocapture
+	HEARTH_CUTS=1000 cargo test -p system-tests --test power_cut -- --nocapture
 	HEARTH_ROUNDS=50 cargo test -p system-tests --test crash -- --nocapture
 
 fuzz: ## bytes and packet sequences that nobody thought of, each target for a minute

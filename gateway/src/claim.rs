@@ -65,8 +65,8 @@ impl Claim {
             .map_err(|cause| ApplianceError::Store { file: self.place.store_file(), cause })?;
         let engine = Arc::new(engine);
         let app = App::open(engine.clone(), self.limits, Arc::new(SystemClock)).await?;
-        let attachments = Attachments::open(app.store.clone(), &self.place.data, &opened.key)
-            .map_err(ApiError::from)?;
+        let attachments = Attachments::open(app.store.clone(), &self.place.data).await;
+        let attachments = attachments.map_err(ApiError::from)?;
         Ok(OpenHouse { app, engine, attachments })
     }
 }

@@ -314,6 +314,8 @@ limits! {
     unlock_wait_s_max = 60;
     /// Bytes of a key file, a credential or a wrapped key: each is far below.
     key_file_bytes_max = 16 * 1024;
+    /// Bytes free on the data folder's disk, below which `hearth doctor` complains.
+    free_bytes_low = 256 * 1024 * 1024;
 }
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ use crate::stage::Stage;
 use crate::store::{Shared, Touch};
 use crate::sweeps::{Sweep, Swept};
 
+#[cfg(test)]
+mod fault_tests;
 mod numbering;
 #[cfg(test)]
 mod tests;
@@ -72,6 +74,7 @@ impl Appender {
             if self.works.recv_many(&mut works, max).await == 0 {
                 break;
             }
+            self.gather(&mut works, max).await;
             if works.iter().any(|work| matches!(work, Work::Close)) {
                 self.works.close();
             }
@@ -81,6 +84,21 @@ impl Appender {
             && let Err(error) = self.write_touches().await
         {
             tracing::warn!(%error, "the last uses are not noted");
+        }
+    }
+
+    /// Whoever was just answered often asks again at once: gives them their turn, as long as some
+    /// come, so that they share this sync and need not wait for the next one.
+    async fn gather(&mut self, works: &mut Vec<Work>, max: usize) {
+        let mut before = 0;
+        while before < works.len() {
+            before = works.len();
+            tokio::task::yield_now().await;
+            while works.len() < max
+                && let Ok(work) = self.works.try_recv()
+            {
+                works.push(work);
+            }
         }
     }
 

@@ -24,7 +24,7 @@ use crate::engine::Cause;
 use crate::master_key::DataKey;
 
 mod cipher;
-mod damage;
+pub(crate) mod damage;
 mod header;
 mod superblock;
 #[cfg(test)]
@@ -316,8 +316,7 @@ impl StorageBackend for SealedFile {
         let _held = self.hold()?;
         let mut header = self.inner.header();
         self.inner.disk.sync()?;
-        header.synced();
-        Ok(())
+        header.synced(&*self.inner.disk, &self.inner.cipher)
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
@@ -326,6 +325,10 @@ impl StorageBackend for SealedFile {
         let (head, rest) = data.split_at(of_header);
         if !head.is_empty() {
             let inner = &self.inner;
+            if damage::was_met() {
+                let why = "a page that is needed does not read";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+            }
             inner.header().write(&*inner.disk, &inner.cipher, usize_of(offset)?, head)?;
         }
         if rest.is_empty() {

@@ -1,13 +1,28 @@
 //! A disk for tests: what was not synced may be lost, torn or reordered by a power cut, which
-//! comes after as many operations as one likes; and any operation can be made to fail.
+//! comes after as many operations as one likes; any operation can be made to fail; and for tests
+//! of the tests there is one that lies about its syncs.
+//!
+//! - `cut`: what a power cut leaves, of a good disk and of a cheap card
+//! - [`Dice`]: the choices of a round, repeatable
 
+use std::collections::BTreeSet;
 use std::io;
+use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::disk::Disk;
 
+mod cut;
+mod dice;
+#[cfg(test)]
+mod tests;
+
+pub use dice::Dice;
+
 /// Bytes that a disk writes as a whole or not at all.
 const SECTOR: usize = 512;
+/// Bytes that a cheap card rewrites together; and what a file system allots at a time.
+const CARD_SECTOR: usize = 4096;
 
 /// A simulated disk. Share it as `Arc<SimDisk>`, which is an `Arc<dyn Disk>`.
 #[derive(Debug, Default)]
@@ -23,12 +38,25 @@ struct State {
     view: Vec<u8>,
     /// What was done since the last sync.
     pending: Vec<Done>,
-    /// Writes, cuts and syncs so far.
+    /// Writes, new lengths and syncs so far.
     operations: u64,
+    reads: u64,
     /// The power is cut before the operation after this many.
     cut_after: Option<u64>,
     /// Operations that fail, by number, from 1.
     fails: Vec<(u64, Fault)>,
+    /// Reads that fail, by number, from 1.
+    failing_reads: Vec<u64>,
+    /// The syncs from now on that fail, the next one being 1.
+    failing_sync: Option<u64>,
+    /// What fails from that operation on.
+    failing_from: Option<(u64, Fault)>,
+    /// Blocks that hold something: a full disk still takes writes to them.
+    allotted: BTreeSet<usize>,
+    /// Card sectors that do not read until they are written as a whole.
+    broken: BTreeSet<usize>,
+    /// Syncs are answered and not done.
+    lies: bool,
     syncs: u64,
 }
 
@@ -41,28 +69,18 @@ enum Done {
 /// How an operation fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// The disk says no, and nothing was done.
+    /// The disk says no. Of a write the first half was done, in whole sectors.
     Error,
     /// There is no space left.
     Full,
 }
 
-/// Where a power cut's choices come from: a small generator, so that a round can be repeated.
-#[derive(Debug, Clone)]
-pub struct Dice(u64);
-
-impl Dice {
-    /// Dice that fall the same for the same seed.
-    pub fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
-    }
-
-    /// A number below `below` (0 for 0), by xorshift64.
-    pub fn roll(&mut self, below: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) % below.max(1)
+impl From<Fault> for io::Error {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Error => io::Error::other("the disk says no"),
+            Fault::Full => io::ErrorKind::StorageFull.into(),
+        }
     }
 }
 
@@ -74,11 +92,17 @@ impl SimDisk {
 
     /// A disk that holds an image, all of it durable.
     pub fn holding(image: Vec<u8>) -> Self {
-        let state = State { durable: image.clone(), view: image, ..State::default() };
+        let allotted = (0..image.len().div_ceil(CARD_SECTOR)).collect();
+        let state = State { durable: image.clone(), view: image, allotted, ..State::default() };
         Self { state: Mutex::new(state) }
     }
 
-    /// Lets `operations` more writes, cuts or syncs through; then the power is gone.
+    /// From now on it answers syncs without making anything durable.
+    pub fn lie(&self) {
+        self.state().lies = true;
+    }
+
+    /// Lets `operations` more writes, new lengths or syncs through; then the power is gone.
     pub fn cut_power_after(&self, operations: u64) {
         let mut state = self.state();
         state.cut_after = Some(state.operations + operations);
@@ -91,9 +115,46 @@ impl SimDisk {
         state.fails.push((number, fault));
     }
 
-    /// Writes, cuts and syncs so far.
+    /// Makes the `nth` sync from now fail once.
+    pub fn fail_sync(&self, nth: u64) {
+        self.state().failing_sync = Some(nth);
+    }
+
+    /// Makes the `nth` read from now fail once.
+    pub fn fail_read(&self, nth: u64) {
+        let mut state = self.state();
+        let number = state.reads + nth;
+        state.failing_reads.push(number);
+    }
+
+    /// From the `nth` operation on nothing is done until [`SimDisk::mend`]; a full disk still does
+    /// what needs no new space.
+    pub fn fail_from(&self, nth: u64, fault: Fault) {
+        let mut state = self.state();
+        state.failing_from = Some((state.operations + nth, fault));
+    }
+
+    /// Nothing fails any more.
+    pub fn mend(&self) {
+        let mut state = self.state();
+        state.fails.clear();
+        state.failing_reads.clear();
+        (state.failing_sync, state.failing_from) = (None, None);
+    }
+
+    /// Whether the power is gone.
+    pub fn is_cut(&self) -> bool {
+        self.state().is_cut()
+    }
+
+    /// Writes, new lengths and syncs so far.
     pub fn operations(&self) -> u64 {
         self.state().operations
+    }
+
+    /// Reads so far.
+    pub fn reads(&self) -> u64 {
+        self.state().reads
     }
 
     /// Successful syncs so far.
@@ -114,76 +175,77 @@ impl SimDisk {
         state.pending.clear();
     }
 
-    /// What the disk holds after a power cut now: all that was synced, and of the rest any
-    /// sectors in any order. Lengths are kept in order, all or the first few, as a journal does.
-    pub fn after_power_cut(&self, dice: &mut Dice) -> Vec<u8> {
-        let state = self.state();
-        let mut image = state.durable.clone();
-        let lengths: Vec<usize> = state.pending.iter().filter_map(Done::length).collect();
-        let kept = dice.roll(lengths.len() as u64 + 1);
-        for (len, _) in lengths.iter().zip(0..kept) {
-            image.resize(*len, 0);
-        }
-        let percent = [50, 95, 5, 99, 100, 0][usize::try_from(dice.roll(6)).unwrap_or(0)];
-        let mut sectors: Vec<_> = state.pending.iter().flat_map(Done::sectors).collect();
-        sectors.retain(|_| dice.roll(100) < percent);
-        if dice.roll(2) == 0 {
-            for last in (1..sectors.len()).rev() {
-                let other = usize::try_from(dice.roll(last as u64 + 1)).unwrap_or(0);
-                sectors.swap(last, other);
-            }
-        }
-        for (offset, bytes) in sectors {
-            if let Some(place) = image.get_mut(offset..offset + bytes.len()) {
-                place.copy_from_slice(bytes);
-            }
-        }
-        image
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts an operation, and fails it if that was asked for.
-    fn operate(&self) -> io::Result<MutexGuard<'_, State>> {
+    /// Counts an operation, and fails it if that was asked for. It needs these blocks.
+    fn operate(&self, blocks: Range<usize>) -> io::Result<MutexGuard<'_, State>> {
         let mut state = self.state();
-        if state.cut_after.is_some_and(|last| state.operations >= last) {
+        if state.is_cut() {
             return Err(io::Error::other("the power is cut"));
         }
         state.operations += 1;
         let number = state.operations;
-        match state.fails.iter().find(|(at, _)| *at == number) {
-            Some((_, Fault::Error)) => Err(io::Error::other("the disk says no")),
-            Some((_, Fault::Full)) => Err(io::ErrorKind::StorageFull.into()),
-            None => Ok(state),
+        if let Some((_, fault)) = state.fails.iter().find(|(at, _)| *at == number) {
+            return Err((*fault).into());
+        }
+        match state.failing_from {
+            Some((from, Fault::Error)) if number >= from => Err(Fault::Error.into()),
+            Some((from, Fault::Full))
+                if number >= from && blocks.clone().any(|block| !state.has(block)) =>
+            {
+                Err(Fault::Full.into())
+            }
+            _ => Ok(state),
         }
     }
 }
 
-impl Done {
-    fn length(&self) -> Option<usize> {
-        match self {
-            Done::SetLen(len) => Some(*len),
-            Done::Write(..) => None,
-        }
+impl State {
+    fn is_cut(&self) -> bool {
+        self.cut_after.is_some_and(|last| self.operations >= last)
     }
 
-    /// A write as the sectors it touches.
-    fn sectors(&self) -> Vec<(usize, &[u8])> {
-        let Done::Write(offset, bytes) = self else { return vec![] };
-        let mut sectors = vec![];
-        let (mut offset, mut rest) = (*offset, &bytes[..]);
-        while !rest.is_empty() {
-            let (now, later) = rest.split_at(rest.len().min(SECTOR - offset % SECTOR));
-            sectors.push((offset, now));
-            (offset, rest) = (offset + now.len(), later);
+    fn has(&self, block: usize) -> bool {
+        self.allotted.contains(&block)
+    }
+
+    fn write(&mut self, place: Range<usize>, data: &[u8]) -> io::Result<()> {
+        self.rewrite(&place)?;
+        self.allotted.extend(blocks(&place));
+        if self.view.len() < place.end {
+            self.view.resize(place.end, 0);
         }
-        sectors
+        self.view[place.clone()].copy_from_slice(data);
+        self.pending.push(Done::Write(place.start, data.to_vec()));
+        Ok(())
+    }
+
+    /// Sectors that are written as a whole read again; a part needs the rest to be read first.
+    fn rewrite(&mut self, place: &Range<usize>) -> io::Result<()> {
+        let touched = blocks(place);
+        let whole = |sector: &usize| {
+            let start = sector * CARD_SECTOR;
+            place.start <= start && start + CARD_SECTOR <= place.end
+        };
+        let hit: Vec<usize> = self.broken.range(touched).copied().collect();
+        if !hit.iter().all(whole) {
+            return Err(io::Error::other("a sector that is rewritten in part does not read"));
+        }
+        for sector in hit {
+            self.broken.remove(&sector);
+        }
+        Ok(())
     }
 }
 
-fn place(offset: u64, len: usize) -> io::Result<std::ops::Range<usize>> {
+/// The blocks, or card sectors, that bytes lie in.
+fn blocks(place: &Range<usize>) -> Range<usize> {
+    place.start / CARD_SECTOR..place.end.div_ceil(CARD_SECTOR)
+}
+
+fn place(offset: u64, len: usize) -> io::Result<Range<usize>> {
     let start = usize::try_from(offset).map_err(io::Error::other)?;
     Ok(start..start + len)
 }
@@ -194,33 +256,58 @@ impl Disk for SimDisk {
     }
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let state = self.state();
-        let found = state.view.get(place(offset, out.len())?);
+        let mut state = self.state();
+        state.reads += 1;
+        if state.failing_reads.contains(&state.reads) {
+            return Err(Fault::Error.into());
+        }
+        let place = place(offset, out.len())?;
+        if state.broken.range(blocks(&place)).next().is_some() {
+            return Err(io::Error::other("a sector does not read"));
+        }
+        let found = state.view.get(place);
         out.copy_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
     }
 
     fn write_at(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        let mut state = self.operate()?;
         let place = place(offset, data.len())?;
-        if state.view.len() < place.end {
-            state.view.resize(place.end, 0);
+        match self.operate(blocks(&place)) {
+            Ok(mut state) => state.write(place, data),
+            Err(error) => {
+                let middle = (place.start + data.len() / 2) / SECTOR * SECTOR;
+                let half = middle.saturating_sub(place.start);
+                let mut state = self.state();
+                if !state.is_cut() && state.view.len() >= place.end {
+                    state.write(place.start..place.start + half, &data[..half])?;
+                }
+                Err(error)
+            }
         }
-        state.view[place.clone()].copy_from_slice(data);
-        state.pending.push(Done::Write(place.start, data.to_vec()));
-        Ok(())
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        let mut state = self.operate()?;
+        let mut state = self.operate(0..0)?;
         let len = place(len, 0)?.start;
         state.view.resize(len, 0);
+        let end = len.div_ceil(CARD_SECTOR);
+        state.allotted.retain(|block| *block < end);
+        state.broken.retain(|sector| *sector < end);
         state.pending.push(Done::SetLen(len));
         Ok(())
     }
 
     fn sync(&self) -> io::Result<()> {
-        let mut state = self.operate()?;
+        let mut state = self.operate(0..0)?;
+        state.failing_sync = state.failing_sync.and_then(|nth| nth.checked_sub(1));
+        if state.failing_sync == Some(0) {
+            state.failing_sync = None;
+            return Err(Fault::Error.into());
+        }
+        state.syncs += 1;
+        if state.lies {
+            return Ok(());
+        }
         let State { durable, pending, .. } = &mut *state;
         for done in pending.drain(..) {
             match done {
@@ -232,7 +319,6 @@ impl Disk for SimDisk {
                 }
             }
         }
-        state.syncs += 1;
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ const CLIENTS: usize = 25;
 const MESSAGES: usize = 40;
 
 fn rounds() -> usize {
-    std::env::var("HEARTH_ROUNDS").map_or(20, |text| text.parse().unwrap())
+    std::env::var("HEARTH_ROUNDS").map_or(10, |text| text.parse().unwrap())
 }
 
 /// What one client did until the connection was gone or everything was acknowledged.

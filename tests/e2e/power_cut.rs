@@ -130,6 +130,10 @@ async fn what_was_acknowledged_survives_a_power_cut_at_any_operation() {
         assert_eq!(missing, 0, "round {round}: acknowledged and lost");
         let ascending = stored.iter().zip(1..).all(|(event, at)| event.position == Position(at));
         assert!(ascending, "round {round}: positions have gaps");
+        for event in &stored {
+            let known = app.store.event(event.id).await.unwrap();
+            assert_eq!(known.as_ref(), Some(event), "round {round}: its id is not known");
+        }
         app.close().await;
     }
     assert!(promised > 0 && cut_short > 0, "{promised} promised, {cut_short} cut short");

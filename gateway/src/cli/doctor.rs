@@ -12,6 +12,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Place;
 use crate::thief::{self, Lies};
 
+mod space;
+
 /// What was looked at and how it is.
 struct Finding {
     good: bool,
@@ -26,6 +28,7 @@ const NO_BACKUP: &str = "NOTE: this house has no backup yet: `hearth backup FILE
 /// Looks, prints, fails if something needs doing.
 pub fn run(place: &Place) -> Result<(), Failure> {
     let mut findings = vec![rights(&place.data, 0o077)];
+    findings.push(space::free(&place.data));
     findings.extend(keys(place)?);
     findings.extend(house_state(place, SystemClock.now_ms()));
     findings.push(thief(place)?);

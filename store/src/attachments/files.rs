@@ -1,5 +1,5 @@
 //! The files beside the database: `files/ab/<id>`, where `ab` are the last two digits of the id.
-//! What came in clear is an age file to HKDF(data key, "", "hearth/v1/files") (sealing.md §8), what
+//! What came in clear is an age file to HKDF(the store's secret, "", "hearth/v1/files"), what
 //! came sealed lies there as it came. Everything here blocks.
 //!
 //! A file is written under another name, synced, renamed, and its folder synced: what has its name
@@ -22,7 +22,6 @@ use super::Attachment;
 use super::folder::{Folders, NewFile};
 use crate::engine::EngineError;
 use crate::error::StoreError;
-use crate::master_key::DataKey;
 
 /// Bytes that are read or written at a time: age's own chunk.
 pub(super) const CHUNK_BYTES: usize = 64 * 1024;
@@ -46,15 +45,14 @@ pub(super) struct Found {
 }
 
 impl Files {
-    /// The files of a data folder.
+    /// The files of a data folder, and the store's secret for them.
     pub fn open(
         root: PathBuf,
-        key: &DataKey,
+        secret: &[u8; 32],
         folders: Arc<dyn Folders>,
     ) -> Result<Self, StoreError> {
         let mut scalar = Zeroizing::new([0; 32]);
-        let expanded =
-            Hkdf::<Sha256>::new(None, key.expose()).expand(b"hearth/v1/files", &mut *scalar);
+        let expanded = Hkdf::<Sha256>::new(None, secret).expand(b"hearth/v1/files", &mut *scalar);
         expanded.map_err(|error| EngineError::Closed(error.to_string()))?;
         let identity = AgeIdentity::from_scalar(&Secret::from_bytes(*scalar))
             .map_err(|error| EngineError::Closed(error.to_string()))?;
@@ -117,9 +115,7 @@ impl Files {
         let opened = age::Decryptor::new_buffered(BufReader::new(file))
             .and_then(|file| file.decrypt(std::iter::once(&self.identity as &dyn age::Identity)));
         let mut reader = opened.map_err(|error| match error {
-            age::DecryptError::NoMatchingKeys => {
-                damaged("it was sealed with another data key".into())
-            }
+            age::DecryptError::NoMatchingKeys => damaged("it was sealed in another house".into()),
             age::DecryptError::Io(error) => failed(error),
             other => damaged(other.to_string()),
         })?;

@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 
 use super::*;
 use crate::testing::*;
-use crate::{Attachments, DataKey, Edit, Memory, NewAttachment, Room};
+use crate::{Attachments, Edit, Memory, NewAttachment, Room};
 
 mod cuts;
 mod records;
@@ -42,7 +42,7 @@ impl House {
         let open = Room { sealing: Sealing::Open, ..room(2) };
         store.make(vec![Edit::PutRoom(open)]).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let attachments = Attachments::open(store.clone(), folder.path(), &data_key(1)).unwrap();
+        let attachments = Attachments::open(store.clone(), folder.path()).await.unwrap();
         House { folder, store, attachments }
     }
 
@@ -100,10 +100,6 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         if path.is_dir() { walk(&path, found) } else { found.push(path) }
     }
-}
-
-fn data_key(number: u8) -> DataKey {
-    DataKey::from_bytes([number; 32])
 }
 
 /// A text of user 1 for the open room.

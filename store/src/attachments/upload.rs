@@ -10,18 +10,20 @@ use hearth_protocol::limits::Limits;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
+use zeroize::Zeroizing;
 
 use super::files::{CHUNK_BYTES, Files, Found, Writing, Written};
 use super::folder::{Folders, RealFolders};
 use super::{Attachment, checks};
 use crate::change::{Change, Edit};
 use crate::error::StoreError;
-use crate::master_key::DataKey;
 use crate::stage::Stage;
 use crate::store::Store;
 
 /// The folder of attachments in the data folder.
 const FOLDER: &str = "files";
+/// The store's secret from which the key of the files comes.
+const SECRET: &str = "files";
 
 /// The attachments of a house: the records in its store and the files beside. Cheap to clone.
 #[derive(Clone)]
@@ -53,21 +55,22 @@ pub struct NewAttachment {
 }
 
 impl Attachments {
-    /// The attachments of a data folder, whose files open with its data key.
-    pub fn open(store: Store, data_dir: &Path, key: &DataKey) -> Result<Self, StoreError> {
-        Self::on(store, data_dir, key, Arc::new(RealFolders))
+    /// The attachments of a data folder. What opens their files is a secret of the store, so that
+    /// they open in a restored house too, whose data key is another (docs/decisions/0013).
+    pub async fn open(store: Store, data_dir: &Path) -> Result<Self, StoreError> {
+        Self::on(store, data_dir, Arc::new(RealFolders)).await
     }
 
-    pub(super) fn on(
+    pub(super) async fn on(
         store: Store,
         data_dir: &Path,
-        key: &DataKey,
         folders: Arc<dyn Folders>,
     ) -> Result<Self, StoreError> {
         let root = data_dir.join(FOLDER);
         let closed = |error: io::Error| StoreError::Engine(error.into());
         folders.make(&root).and_then(|()| folders.sync(data_dir)).map_err(closed)?;
-        let files = Arc::new(Files::open(root, key, folders)?);
+        let secret = Zeroizing::new(store.secret(SECRET).await?);
+        let files = Arc::new(Files::open(root, &secret, folders)?);
         Ok(Self { store, files, busy: Arc::default() })
     }
 

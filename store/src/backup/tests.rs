@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 use super::{attachments, *};
 use crate::engine::Row;
-use crate::testing::{event, redb, room_id};
+use crate::testing::{attachment_id, event, redb, room_id, user_id};
 use crate::*;
 
 /// A folder to work in, and the key of its backups.
@@ -143,6 +143,34 @@ fn a_restored_house_has_every_row_and_attachment_under_a_new_key() {
             assert_eq!(file("data").unwrap(), file("old").unwrap());
         }
         wait(restored.append(event(40))).unwrap();
+        wait(async { (store.close().await, restored.close().await) });
+    });
+}
+
+#[test]
+fn attachments_open_in_a_restored_house() {
+    blocking(|| {
+        let place = Place::new();
+        let store = wait(house());
+        fs::create_dir_all(place.at("old")).unwrap();
+        let files = wait(Attachments::open(store.clone(), &place.at("old"))).unwrap();
+        let new = NewAttachment {
+            id: attachment_id(1),
+            owner: user_id(1),
+            room: None,
+            sealed: false,
+            name: Some("anna.png".into()),
+            mime: Some("image/png".into()),
+            size_bytes: None,
+            at_ms: 1_000,
+        };
+        let stored = wait(files.put(new, &b"a face"[..])).unwrap();
+        back_up(&place, &store).unwrap();
+        place.restore().unwrap();
+        let restored = wait(place.open());
+        let files = wait(Attachments::open(restored.clone(), &place.at("data"))).unwrap();
+        let mut reading = wait(files.read(&stored, 0, None)).unwrap();
+        assert_eq!(wait(reading.next()).unwrap().unwrap(), "a face");
         wait(async { (store.close().await, restored.close().await) });
     });
 }

@@ -1,30 +1,68 @@
-//! What every engine owes the seam: one suite for all, and random operations compared with the
-//! model.
+//! What every engine owes the seam: one suite for all, and random operations compared ([`random`]).
+//!
+//! A further engine is one more line of `contract!`, with a function that makes its [`Home`].
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use proptest::prelude::*;
-use tokio::runtime::Runtime;
 
 use super::memory::Memory;
 use super::redb::Redb;
 use super::{Batch, Engine, EngineError, Order, Range};
 use crate::master_key::DataKey;
 use crate::sim_disk::SimDisk;
+use crate::testing::block_on;
 
-fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_current_thread().build().unwrap()
+mod random;
+
+/// Where an engine keeps its rows: opened again, they are there.
+struct Home(Box<dyn Fn() -> Arc<dyn Engine>>);
+
+impl Home {
+    /// The engine. One that was opened before is dropped first.
+    fn open(&self) -> Arc<dyn Engine> {
+        (self.0)()
+    }
 }
 
-fn on_redb() -> Arc<dyn Engine> {
+fn memory() -> Home {
+    let engine = Arc::new(Memory::new());
+    Home(Box::new(move || engine.clone()))
+}
+
+fn redb() -> Home {
     let disk = Arc::new(SimDisk::new());
-    Arc::new(Redb::open(disk, &DataKey::from_bytes([7; 32]), 1 << 20).unwrap())
+    let key = DataKey::from_bytes([7; 32]);
+    Home(Box::new(move || Arc::new(Redb::open(disk.clone(), &key, 1 << 20).unwrap())))
 }
 
-fn engines() -> [(&'static str, Arc<dyn Engine>); 2] {
-    [("memory", Arc::new(Memory::new())), ("redb", on_redb())]
+macro_rules! contract {
+    ($($engine:ident)+) => {
+        $(mod $engine {
+            contract!(@tests $engine:
+                what_was_put_is_there_and_what_was_deleted_is_not
+                a_scan_keeps_to_its_range_order_and_limit
+                an_expectation_that_fails_fails_its_whole_batch_and_no_other
+                of_two_batches_for_one_key_the_first_wins
+                values_of_many_pages_are_kept
+                what_was_committed_is_there_when_it_is_opened_again
+            );
+        })+
+
+        /// Each engine's home, empty.
+        fn homes() -> Vec<Home> {
+            vec![$($engine()),+]
+        }
+    };
+    (@tests $engine:ident: $($test:ident)+) => {
+        $(#[test]
+        fn $test() {
+            super::$test(&super::$engine());
+        })+
+    };
 }
+
+contract!(memory redb);
 
 fn bytes(text: &str) -> Bytes {
     Bytes::copy_from_slice(text.as_bytes())
@@ -43,179 +81,94 @@ async fn keys(engine: &dyn Engine, range: Range, order: Order, limit: usize) -> 
     rows.into_iter().map(|(key, _)| String::from_utf8(key.to_vec()).unwrap()).collect()
 }
 
-#[test]
-fn what_was_put_is_there_and_what_was_deleted_is_not() {
-    for (name, engine) in engines() {
-        runtime().block_on(async {
-            assert_eq!(engine.get(bytes("a")).await.unwrap(), None, "{name}");
-            engine.commit(puts(&[("a", "1"), ("b", ""), ("", "empty")])).await.unwrap();
-            assert_eq!(engine.get(bytes("a")).await.unwrap(), Some(bytes("1")), "{name}");
-            assert_eq!(engine.get(bytes("b")).await.unwrap(), Some(bytes("")), "{name}");
-            assert_eq!(engine.get(bytes("")).await.unwrap(), Some(bytes("empty")), "{name}");
-            let mut batch = puts(&[("a", "2"), ("a", "3")]);
-            batch.delete(bytes("b"));
-            batch.delete(bytes("never there"));
-            engine.commit(batch).await.unwrap();
-            assert_eq!(engine.get(bytes("a")).await.unwrap(), Some(bytes("3")), "{name}");
-            assert_eq!(engine.get(bytes("b")).await.unwrap(), None, "{name}");
-        });
-    }
+fn what_was_put_is_there_and_what_was_deleted_is_not(home: &Home) {
+    let engine = home.open();
+    block_on(async {
+        assert_eq!(engine.get(bytes("a")).await.unwrap(), None);
+        engine.commit(puts(&[("a", "1"), ("b", ""), ("", "empty")])).await.unwrap();
+        assert_eq!(engine.get(bytes("a")).await.unwrap(), Some(bytes("1")));
+        assert_eq!(engine.get(bytes("b")).await.unwrap(), Some(bytes("")));
+        assert_eq!(engine.get(bytes("")).await.unwrap(), Some(bytes("empty")));
+        let mut batch = puts(&[("a", "2"), ("a", "3")]);
+        batch.delete(bytes("b"));
+        batch.delete(bytes("never there"));
+        engine.commit(batch).await.unwrap();
+        assert_eq!(engine.get(bytes("a")).await.unwrap(), Some(bytes("3")));
+        assert_eq!(engine.get(bytes("b")).await.unwrap(), None);
+    });
 }
 
-#[test]
-fn a_scan_keeps_to_its_range_order_and_limit() {
-    for (name, engine) in engines() {
-        runtime().block_on(async {
-            engine.commit(puts(&[("a", ""), ("ab", ""), ("b", ""), ("c", "")])).await.unwrap();
-            let engine = &*engine;
-            let range =
-                |start: &str, end: Option<&str>| Range { start: bytes(start), end: end.map(bytes) };
-            let up = Order::Ascending;
-            assert_eq!(keys(engine, range("", None), up, 9).await, ["a", "ab", "b", "c"], "{name}");
-            assert_eq!(keys(engine, range("a", Some("b")), up, 9).await, ["a", "ab"], "{name}");
-            assert_eq!(keys(engine, Range::prefix("a"), up, 1).await, ["a"], "{name}");
-            let down = Order::Descending;
-            assert_eq!(keys(engine, range("ab", None), down, 2).await, ["c", "b"], "{name}");
-            assert!(keys(engine, range("b", Some("a")), up, 9).await.is_empty(), "{name}");
-            assert!(keys(engine, range("a", None), up, 0).await.is_empty(), "{name}");
-        });
-    }
+fn a_scan_keeps_to_its_range_order_and_limit(home: &Home) {
+    let engine = home.open();
+    block_on(async {
+        engine.commit(puts(&[("a", ""), ("ab", ""), ("b", ""), ("c", "")])).await.unwrap();
+        let engine = &*engine;
+        let range =
+            |start: &str, end: Option<&str>| Range { start: bytes(start), end: end.map(bytes) };
+        let up = Order::Ascending;
+        assert_eq!(keys(engine, range("", None), up, 9).await, ["a", "ab", "b", "c"]);
+        assert_eq!(keys(engine, range("a", Some("b")), up, 9).await, ["a", "ab"]);
+        assert_eq!(keys(engine, Range::prefix("a"), up, 1).await, ["a"]);
+        let down = Order::Descending;
+        assert_eq!(keys(engine, range("ab", None), down, 2).await, ["c", "b"]);
+        assert!(keys(engine, range("b", Some("a")), up, 9).await.is_empty());
+        assert!(keys(engine, range("a", None), up, 0).await.is_empty());
+    });
 }
 
-#[test]
-fn an_expectation_that_fails_fails_its_whole_batch_and_no_other() {
-    for (name, engine) in engines() {
-        runtime().block_on(async {
-            engine.commit(puts(&[("a", "1")])).await.unwrap();
-            let mut stale = puts(&[("b", "1")]);
-            stale.expect(bytes("a"), Some(bytes("0")));
-            let mut taken = puts(&[("c", "1")]);
-            taken.expect(bytes("a"), None);
-            let mut good = puts(&[("d", "1")]);
-            good.expect(bytes("a"), Some(bytes("1")));
-            good.expect(bytes("d"), None);
-            let (stale, taken, good) =
-                tokio::join!(engine.commit(stale), engine.commit(taken), engine.commit(good));
-            assert!(matches!(stale, Err(EngineError::Conflict)), "{name}");
-            assert!(matches!(taken, Err(EngineError::Conflict)), "{name}");
-            good.unwrap();
-            let all = Range { start: Bytes::new(), end: None };
-            assert_eq!(keys(&*engine, all, Order::Ascending, 9).await, ["a", "d"], "{name}");
-        });
-    }
+fn an_expectation_that_fails_fails_its_whole_batch_and_no_other(home: &Home) {
+    let engine = home.open();
+    block_on(async {
+        engine.commit(puts(&[("a", "1")])).await.unwrap();
+        let mut stale = puts(&[("b", "1")]);
+        stale.expect(bytes("a"), Some(bytes("0")));
+        let mut taken = puts(&[("c", "1")]);
+        taken.expect(bytes("a"), None);
+        let mut good = puts(&[("d", "1")]);
+        good.expect(bytes("a"), Some(bytes("1")));
+        good.expect(bytes("d"), None);
+        let (stale, taken, good) =
+            tokio::join!(engine.commit(stale), engine.commit(taken), engine.commit(good));
+        assert!(matches!(stale, Err(EngineError::Conflict)));
+        assert!(matches!(taken, Err(EngineError::Conflict)));
+        good.unwrap();
+        let all = Range { start: Bytes::new(), end: None };
+        assert_eq!(keys(&*engine, all, Order::Ascending, 9).await, ["a", "d"]);
+    });
 }
 
-#[test]
-fn of_two_batches_for_one_key_the_first_wins() {
-    for (name, engine) in engines() {
-        runtime().block_on(async {
-            let mut one = puts(&[("k", "1")]);
-            one.expect(bytes("k"), None);
-            let mut two = puts(&[("k", "2")]);
-            two.expect(bytes("k"), None);
-            let (one, two) = tokio::join!(engine.commit(one), engine.commit(two));
-            assert!(one.is_ok() && matches!(two, Err(EngineError::Conflict)), "{name}");
-            assert_eq!(engine.get(bytes("k")).await.unwrap(), Some(bytes("1")), "{name}");
-        });
-    }
+fn of_two_batches_for_one_key_the_first_wins(home: &Home) {
+    let engine = home.open();
+    block_on(async {
+        let mut one = puts(&[("k", "1")]);
+        one.expect(bytes("k"), None);
+        let mut two = puts(&[("k", "2")]);
+        two.expect(bytes("k"), None);
+        let (one, two) = tokio::join!(engine.commit(one), engine.commit(two));
+        assert!(one.is_ok() && matches!(two, Err(EngineError::Conflict)));
+        assert_eq!(engine.get(bytes("k")).await.unwrap(), Some(bytes("1")));
+    });
 }
 
-#[test]
-fn values_of_many_pages_are_kept() {
-    for (name, engine) in engines() {
-        runtime().block_on(async {
-            let large: Bytes = (0..300_000_u32).map(|byte| byte.to_be_bytes()[3]).collect();
-            let mut batch = Batch::default();
-            batch.put(bytes("large"), large.clone());
-            engine.commit(batch).await.unwrap();
-            assert_eq!(engine.get(bytes("large")).await.unwrap(), Some(large), "{name}");
-        });
-    }
+fn values_of_many_pages_are_kept(home: &Home) {
+    let engine = home.open();
+    block_on(async {
+        let large: Bytes = (0..300_000_u32).map(|byte| byte.to_be_bytes()[3]).collect();
+        let mut batch = Batch::default();
+        batch.put(bytes("large"), large.clone());
+        engine.commit(batch).await.unwrap();
+        assert_eq!(engine.get(bytes("large")).await.unwrap(), Some(large));
+    });
 }
 
-#[derive(Debug, Clone)]
-enum Step {
-    Commit(Vec<(u8, Op)>),
-    Get(u8),
-    Scan { start: u8, end: Option<u8>, descending: bool, limit: usize },
-}
-
-#[derive(Debug, Clone)]
-enum Op {
-    Put(u16),
-    Delete,
-    ExpectNone,
-    ExpectCurrent,
-}
-
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let op = prop_oneof![
-        4 => any::<u16>().prop_map(Op::Put),
-        2 => Just(Op::Delete),
-        1 => Just(Op::ExpectNone),
-        2 => Just(Op::ExpectCurrent),
-    ];
-    let key = 0..24_u8;
-    let step = prop_oneof![
-        3 => prop::collection::vec((key.clone(), op), 0..6).prop_map(Step::Commit),
-        1 => key.clone().prop_map(Step::Get),
-        2 => (key.clone(), prop::option::of(key), any::<bool>(), 0..9_usize).prop_map(
-            |(start, end, descending, limit)| Step::Scan { start, end, descending, limit }
-        ),
-    ];
-    prop::collection::vec(step, 1..30)
-}
-
-fn key(number: u8) -> Bytes {
-    vec![b'k', number].into()
-}
-
-async fn batch_of(ops: &[(u8, Op)], model: &Memory) -> Batch {
-    let mut batch = Batch::default();
-    for (number, op) in ops {
-        match op {
-            Op::Put(value) => {
-                let value = value.to_be_bytes().repeat(usize::from(*value) % 400);
-                batch.put(key(*number), value.into());
-            }
-            Op::Delete => batch.delete(key(*number)),
-            Op::ExpectNone => batch.expect(key(*number), None),
-            Op::ExpectCurrent => {
-                batch.expect(key(*number), model.get(key(*number)).await.unwrap());
-            }
-        }
-    }
-    batch
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
-
-    #[test]
-    fn redb_does_what_the_model_does(steps in steps()) {
-        let (model, engine) = (Memory::new(), on_redb());
-        runtime().block_on(async {
-            for step in steps {
-                match step {
-                    Step::Commit(ops) => {
-                        let batch = batch_of(&ops, &model).await;
-                        let expected = model.commit(batch.clone()).await.is_ok();
-                        prop_assert_eq!(engine.commit(batch).await.is_ok(), expected);
-                    }
-                    Step::Get(number) => {
-                        let expected = model.get(key(number)).await.unwrap();
-                        prop_assert_eq!(engine.get(key(number)).await.unwrap(), expected);
-                    }
-                    Step::Scan { start, end, descending, limit } => {
-                        let range = Range { start: key(start), end: end.map(key) };
-                        let order = if descending { Order::Descending } else { Order::Ascending };
-                        let expected = model.scan(range.clone(), order, limit).await.unwrap();
-                        let found = engine.scan(range, order, limit).await.unwrap();
-                        prop_assert_eq!(found, expected);
-                    }
-                }
-            }
-            Ok(())
-        })?;
-    }
+fn what_was_committed_is_there_when_it_is_opened_again(home: &Home) {
+    block_on(async {
+        home.open().commit(puts(&[("a", "1"), ("b", "2")])).await.unwrap();
+        let mut batch = puts(&[("a", "3")]);
+        batch.delete(bytes("b"));
+        home.open().commit(batch).await.unwrap();
+        let engine = home.open();
+        assert_eq!(engine.get(bytes("a")).await.unwrap(), Some(bytes("3")));
+        assert_eq!(engine.get(bytes("b")).await.unwrap(), None);
+    });
 }

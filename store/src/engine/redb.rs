@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{Batch, BoxFuture, Cause, Engine, EngineError, Order, Range, Row, Snapshot};
 use crate::disk::{Disk, Folder};
 use crate::master_key::DataKey;
-use crate::sealed_file::SealedFile;
+use crate::sealed_file::{SealedFile, damage};
 
 mod compaction;
 #[cfg(test)]
@@ -296,6 +296,7 @@ impl Open {
 }
 
 fn open_database(file: &SealedFile, cache_bytes: usize) -> Result<Database, EngineError> {
+    damage::begin();
     let open = || -> Result<Database, Failure> {
         let database =
             Builder::new().set_cache_size(cache_bytes).create_with_backend(file.handle())?;

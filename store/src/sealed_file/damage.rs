@@ -5,6 +5,7 @@
 //! `StorageError::Corrupted` from redb, and whoever would copy its entries panics. Nobody gets
 //! data out of it, and nothing else stops.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io;
 
@@ -13,6 +14,23 @@ use crate::engine::Cause;
 
 /// Blocks that are remembered; of more, those that were met last.
 const REMEMBERED: usize = 64;
+
+thread_local! {
+    /// This thread got a page that leads nowhere since it began.
+    static FILLED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What this thread does next has nothing to do with pages that it could not read before.
+pub fn begin() {
+    FILLED.set(false);
+}
+
+/// Whether this thread got a page that leads nowhere since it began. A page that does not read
+/// once may have read before: redb, half-way through it, can copy what it got then into the tree.
+/// So what follows must not become durable.
+pub(super) fn was_met() -> bool {
+    FILLED.get()
+}
 
 /// Blocks that did not read.
 #[derive(Debug, Default)]
@@ -70,6 +88,7 @@ impl Damage {
 /// (as a merge with a neighbour does) panics. Taken for a leaf (no type is asked of neighbours in
 /// a merge), its first entry ends beyond the page, which panics too.
 pub(super) fn fill(out: &mut [u8]) {
+    FILLED.set(true);
     const BRANCH: u8 = 2;
     const KEYS: u8 = 2;
     const CHECKSUM: usize = 16;

@@ -8,6 +8,8 @@ use crate::disk::Disk;
 
 /// Bytes of a copy: nonce24 ‖ counter u64 ‖ page ‖ tag16.
 const COPY: usize = NONCE + 8 + PAGE + TAG;
+/// Bytes that are written of a copy: whole sectors, which a card can write without reading them.
+const WRITTEN: usize = 2 * 4096;
 /// The block number that both copies are sealed for.
 const BLOCK: u64 = 0;
 
@@ -70,9 +72,14 @@ impl Header {
     /// The newest copy that authenticates. There always is one: the superblock came after it.
     pub fn read(disk: &dyn Disk, cipher: &Cipher) -> Result<Self, OpenError> {
         let mut newest: Option<Header> = None;
+        let mut unreadable = None;
         for copy in [WhichCopy::A, WhichCopy::B] {
             let mut raw = vec![0; COPY];
-            disk.read_at(copy.offset(), &mut raw)?;
+            // A cheap card that lost its power while it wrote a copy cannot read it any more.
+            if let Err(error) = disk.read_at(copy.offset(), &mut raw) {
+                unreadable = Some(error);
+                continue;
+            }
             let Ok(clear) = cipher.open(BLOCK, &mut raw) else { continue };
             let Some((counter, page)) = clear.split_first_chunk::<8>() else { continue };
             let counter = u64::from_be_bytes(*counter);
@@ -81,8 +88,14 @@ impl Header {
                 newest = Some(Header::new(Box::new(page), copy, counter));
             }
         }
-        let what = "neither copy of its header is what was written".to_string();
-        newest.ok_or(OpenError::Damaged { what })
+        match (newest, unreadable) {
+            (Some(newest), _) => Ok(newest),
+            (None, Some(error)) => Err(error.into()),
+            (None, None) => {
+                let what = "neither copy of its header is what was written".to_string();
+                Err(OpenError::Damaged { what })
+            }
+        }
     }
 
     /// Whether redb has not finished its first header: its magic number comes last.
@@ -108,14 +121,17 @@ impl Header {
         put(disk, cipher, self.durable.other(), self.counter, &self.page)
     }
 
-    /// A sync succeeded: what was written is the durable copy from now on.
-    pub fn synced(&mut self) {
-        if self.dirty {
-            self.durable = self.durable.other();
-            self.durable_page.copy_from_slice(&*self.page);
-            self.dirty = false;
-            self.durable_count += 1;
+    /// A sync succeeded: what was written is the durable copy from now on. The other copy becomes
+    /// the same, so that later damage to either costs nothing; the next sync makes that durable.
+    pub fn synced(&mut self, disk: &dyn Disk, cipher: &Cipher) -> io::Result<()> {
+        if !self.dirty {
+            return Ok(());
         }
+        self.durable = self.durable.other();
+        self.durable_page.copy_from_slice(&*self.page);
+        self.dirty = false;
+        self.durable_count += 1;
+        put(disk, cipher, self.durable.other(), self.counter, &self.page)
     }
 
     /// Makes the durable page the newest again. Until it has returned `Ok` nothing else may be
@@ -144,5 +160,6 @@ fn put(
     raw[NONCE..NONCE + 8].copy_from_slice(&counter.to_be_bytes());
     raw[NONCE + 8..NONCE + 8 + PAGE].copy_from_slice(page);
     cipher.seal(BLOCK, &mut raw)?;
+    raw.resize(WRITTEN, 0);
     disk.write_at(copy.offset(), &raw)
 }

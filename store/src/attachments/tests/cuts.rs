@@ -126,7 +126,7 @@ async fn upload_with_a_cut(new: NewAttachment, after: usize, names: Names) -> bo
     let bytes = content(100_000);
     let cut = Arc::new(Cut { after, ..Cut::default() });
     let (store, folder) = (house.store.clone(), house.folder.path());
-    let attachments = Attachments::on(store, folder, &data_key(1), Arc::new(cut.clone()));
+    let attachments = Attachments::on(store, folder, Arc::new(cut.clone())).await;
     let put = match attachments {
         Ok(attachments) => attachments.put(new.clone(), &bytes[..]).await,
         Err(error) => Err(error),

@@ -162,16 +162,15 @@ fn a_file_cut_where_a_chunk_ends_is_an_error_though_its_record_agrees() {
 }
 
 #[test]
-fn another_data_key_opens_nothing() {
+fn the_secret_of_another_house_opens_nothing() {
     block_on(async {
-        let house = House::new().await;
+        let (house, other) = (House::new().await, House::new().await);
         let stored = house.put(text(1), b"hello").await.unwrap();
-        let store = house.store.clone();
-        let other = Attachments::open(store, house.folder.path(), &data_key(2)).unwrap();
+        let folder = house.folder.path();
+        let other = Attachments::open(other.store.clone(), folder).await.unwrap();
         let Err(error) = other.read(&stored, 0, None).await else { panic!("it opened") };
-        assert!(error.to_string().contains("another data key"), "{error}");
-        let again = data_key(1);
-        let same = Attachments::open(house.store.clone(), house.folder.path(), &again).unwrap();
+        assert!(error.to_string().contains("another house"), "{error}");
+        let same = Attachments::open(house.store.clone(), folder).await.unwrap();
         let mut reading = same.read(&stored, 0, None).await.unwrap();
         assert_eq!(reading.next().await.unwrap().unwrap(), "hello");
     });

@@ -21,7 +21,7 @@ use super::{Held, Open, ROWS, State, open_database};
 use crate::disk::Folder;
 use crate::engine::{Batch, Cause, EngineError, Op};
 use crate::master_key::DataKey;
-use crate::sealed_file::SealedFile;
+use crate::sealed_file::{SealedFile, damage};
 
 /// Bytes of rows in one commit of the copy: they fit into the cache below.
 const CHUNK_BYTES: usize = 4 * 1024 * 1024;
@@ -63,6 +63,8 @@ fn refused(why: &str) -> EngineError {
 impl Compaction {
     /// Copies and switches; after an error everything is as before.
     pub fn run(self) -> Result<Compacted, EngineError> {
+        // The thread may have met damage in an earlier use.
+        damage::begin();
         let (table, before_bytes) = self.between(|open| {
             if open.changes().is_some() {
                 return Err(refused("a compaction is under way already"));

@@ -1,174 +1,124 @@
 //! Power cuts and disks that say no, over the whole engine: what was acknowledged is there.
+//!
+//! - [`cuts`]: the power is cut at any operation, in each situation of a database's life
+//! - [`cards`]: on a cheap card, which breaks what it was writing
+//! - [`faults`]: the disk is full, or says no
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::runtime::Runtime;
 
 use super::Redb;
-use crate::engine::{Batch, Engine, Order, Range};
+use crate::EngineError;
+use crate::engine::{Batch, Engine, Op, Order, Range};
 use crate::master_key::DataKey;
-use crate::sim_disk::{Dice, Fault, SimDisk};
+use crate::sim_disk::{Dice, SimDisk};
+use crate::testing::join_all;
+
+mod cards;
+mod cuts;
+mod faults;
 
 const CACHE_BYTES: usize = 1 << 20;
+/// Keys that are written again and again.
+const KEYS: u64 = 150;
 
-fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_current_thread().build().unwrap()
-}
+type Rows = BTreeMap<Bytes, Bytes>;
 
-fn open(disk: &Arc<SimDisk>) -> Result<Redb, crate::EngineError> {
+fn open(disk: &Arc<SimDisk>) -> Result<Redb, EngineError> {
     Redb::open(disk.clone(), &DataKey::from_bytes([7; 32]), CACHE_BYTES)
 }
 
-/// Commit `number`: some rows of its own, and one row that every commit rewrites.
-fn commit_of(number: u32, round: u32) -> Batch {
-    let mut batch = Batch::default();
-    for row in 0..rows_of(number, round) {
-        batch.put(key(number, row), value(number, row));
+/// What is to be there: after each batch that was not refused, beginning with what is
+/// acknowledged.
+#[derive(Debug, Clone, Default)]
+struct Model {
+    acknowledged: Rows,
+    /// Batches whose fate is not known: asked for, and not answered with `Ok`.
+    unsure: Vec<Batch>,
+}
+
+impl Model {
+    /// Commits some batches at once; the first error, if not all are acknowledged. One that is
+    /// acknowledged says that those that failed before it are not there.
+    async fn commit(&mut self, engine: &Redb, batches: Vec<Batch>) -> Result<(), EngineError> {
+        let mut result = Ok(());
+        for (batch, answer) in batches.iter().zip(at_once(engine, &batches).await) {
+            match answer {
+                Ok(()) => {
+                    self.unsure.clear();
+                    apply(&mut self.acknowledged, batch);
+                }
+                Err(error) => {
+                    result = result.and(Err(error));
+                    self.unsure.push(batch.clone());
+                }
+            }
+        }
+        result
     }
-    batch.put(Bytes::from_static(b"last"), number.to_be_bytes().to_vec().into());
+
+    /// Whether these rows are all that was acknowledged, and of the rest the first few batches as
+    /// wholes; they are what counts from then on.
+    fn settle(&mut self, found: Rows) -> Result<(), String> {
+        let mut expected = self.acknowledged.clone();
+        let mut unsure = self.unsure.drain(..);
+        while found != expected {
+            let Some(batch) = unsure.next() else {
+                let lost = self.acknowledged.keys().filter(|key| !found.contains_key(*key));
+                return Err(format!("wrong rows; {} keys are not there", lost.count()));
+            };
+            apply(&mut expected, &batch);
+        }
+        drop(unsure);
+        self.acknowledged = expected;
+        Ok(())
+    }
+}
+
+async fn at_once(engine: &Redb, batches: &[Batch]) -> Vec<Result<(), EngineError>> {
+    join_all(batches.iter().map(|batch| engine.commit(batch.clone())).collect()).await
+}
+
+fn apply(rows: &mut Rows, batch: &Batch) {
+    for op in &batch.ops {
+        match op {
+            Op::Expect(..) => {}
+            Op::Put(key, value) => drop(rows.insert(key.clone(), value.clone())),
+            Op::Delete(key) => drop(rows.remove(key)),
+        }
+    }
+}
+
+async fn rows(engine: &Redb) -> Result<Rows, EngineError> {
+    let range = Range { start: Bytes::new(), end: None };
+    Ok(engine.scan(range, Order::Ascending, usize::MAX).await?.into_iter().collect())
+}
+
+/// A batch of puts and deletes of keys that are used again, and of a key of its own; `large`
+/// ones make the file grow.
+fn batch(dice: &mut Dice, large: bool) -> Batch {
+    let mut batch = Batch::default();
+    for _ in 0..=dice.roll(4) {
+        let key: Bytes = [&b"k"[..], &dice.roll(KEYS).to_be_bytes()].concat().into();
+        match dice.roll(4) {
+            0 => batch.delete(key),
+            _ => batch.put(key, value(dice, large)),
+        }
+    }
+    let own = [&b"once"[..], &dice.roll(u64::MAX).to_be_bytes()].concat();
+    batch.put(own.into(), value(dice, false));
     batch
 }
 
-fn rows_of(number: u32, round: u32) -> u32 {
-    1 + (number * 7 + round) % 5
+/// From some bytes to some pages.
+fn value(dice: &mut Dice, large: bool) -> Bytes {
+    let words = 5 + dice.place(if large { 6_000 } else { 200 });
+    dice.roll(u64::MAX).to_be_bytes().repeat(words).into()
 }
 
-fn key(number: u32, row: u32) -> Bytes {
-    [&b"r"[..], &number.to_be_bytes(), &row.to_be_bytes()].concat().into()
-}
-
-/// From some bytes to some pages, so that the file grows.
-fn value(number: u32, row: u32) -> Bytes {
-    let words = 10 + usize::try_from((number * 31 + row * 17) % 97).unwrap() * 40;
-    (number ^ row).to_be_bytes().repeat(words).into()
-}
-
-async fn last(engine: &Redb) -> u32 {
-    let last = engine.get(Bytes::from_static(b"last")).await.unwrap();
-    last.map_or(0, |bytes| u32::from_be_bytes(bytes[..].try_into().unwrap()))
-}
-
-/// Every commit up to `last` as a whole, and nothing else.
-async fn check(engine: &Redb, last: u32, round: u32) {
-    let range = Range::prefix(&b"r"[..]);
-    let rows = engine.scan(range, Order::Ascending, usize::MAX).await.unwrap();
-    let expected: Vec<_> = (1..=last)
-        .flat_map(|number| (0..rows_of(number, round)).map(move |row| (number, row)))
-        .map(|(number, row)| (key(number, row), value(number, row)))
-        .collect();
-    assert!(rows == expected, "round {round}: rows are lost, torn or too many");
-}
-
-/// Commits until the disk says no; how many were acknowledged.
-async fn work(disk: &Arc<SimDisk>, from: u32, round: u32) -> u32 {
-    let Ok(engine) = open(disk) else { return from };
-    for number in from + 1..from + 25 {
-        if engine.commit(commit_of(number, round)).await.is_err() {
-            return number - 1;
-        }
-    }
-    from + 24
-}
-
-fn round(round: u32, from_nothing: bool) {
-    let mut dice = Dice::new(u64::from(round) + 1);
-    let mut disk = Arc::new(SimDisk::new());
-    runtime().block_on(async {
-        let mut acknowledged = 0;
-        if !from_nothing {
-            acknowledged = work(&disk, 0, round).await;
-            assert_eq!(acknowledged, 24);
-        }
-        // The second cut comes while the first one is being recovered from.
-        for most in [120, 12, 60] {
-            disk.cut_power_after(dice.roll(most));
-            acknowledged = work(&disk, acknowledged, round).await;
-            disk = Arc::new(SimDisk::holding(disk.after_power_cut(&mut dice)));
-            let copy = Arc::new(SimDisk::holding(disk.image()));
-            let engine = open(&copy).unwrap_or_else(|error| panic!("round {round}: {error}"));
-            let there = last(&engine).await;
-            assert!(
-                (acknowledged..=acknowledged + 1).contains(&there),
-                "round {round}: {there} commits are there, {acknowledged} were acknowledged",
-            );
-            check(&engine, there, round).await;
-            acknowledged = there;
-        }
-        assert!(work(&disk, acknowledged, round).await > acknowledged, "it is writable");
-    });
-}
-
-#[test]
-fn no_acknowledged_commit_is_lost_in_a_power_cut() {
-    for number in 0..100 {
-        round(number, false);
-    }
-}
-
-#[test]
-fn a_power_cut_while_the_database_is_made_leaves_one_that_opens() {
-    for number in 0..60 {
-        round(number, true);
-    }
-}
-
-#[test]
-fn after_a_disk_that_says_no_the_commit_is_not_there_and_the_next_ones_are() {
-    runtime().block_on(async {
-        for (nth, fault) in (1..40).flat_map(|nth| [(nth, Fault::Error), (nth, Fault::Full)]) {
-            let disk = Arc::new(SimDisk::new());
-            let engine = open(&disk).unwrap();
-            engine.commit(commit_of(1, 0)).await.unwrap();
-            disk.fail_nth(nth, fault);
-            let mut there = 1;
-            let mut failed = 0;
-            while there < 12 {
-                match engine.commit(commit_of(there + 1, 0)).await {
-                    Ok(()) => there += 1,
-                    Err(error) => {
-                        let full = matches!(error, crate::EngineError::Full(_));
-                        assert_eq!(full, fault == Fault::Full, "{nth}: {error}");
-                        failed += 1;
-                    }
-                }
-                assert_eq!(last(&engine).await, there, "{nth}");
-                assert!(failed <= 1, "{nth}: it recovers by itself");
-            }
-            check(&engine, 12, 0).await;
-            drop(engine);
-            let image = disk.after_power_cut(&mut Dice::new(nth));
-            let engine = open(&Arc::new(SimDisk::holding(image))).unwrap();
-            check(&engine, 12, 0).await;
-        }
-    });
-}
-
-#[test]
-fn a_failed_sync_and_then_a_power_cut_lose_nothing_that_was_acknowledged() {
-    runtime().block_on(async {
-        for nth in 1..30 {
-            let mut dice = Dice::new(nth);
-            let disk = Arc::new(SimDisk::new());
-            let engine = open(&disk).unwrap();
-            engine.commit(commit_of(1, 0)).await.unwrap();
-            disk.fail_nth(nth, Fault::Error);
-            disk.cut_power_after(nth + dice.roll(30));
-            let mut there = 1;
-            while there < 40 {
-                match engine.commit(commit_of(there + 1, 0)).await {
-                    Ok(()) => there += 1,
-                    // The power is gone when it fails twice.
-                    Err(_) if engine.commit(commit_of(there + 1, 0)).await.is_ok() => there += 1,
-                    Err(_) => break,
-                }
-            }
-            drop(engine);
-            let image = disk.after_power_cut(&mut dice);
-            let engine = open(&Arc::new(SimDisk::holding(image))).unwrap();
-            let found = last(&engine).await;
-            assert!((there..=there + 1).contains(&found), "{nth}: {found} of {there}");
-            check(&engine, found, 0).await;
-        }
-    });
+/// One to four batches.
+fn batches(dice: &mut Dice, large: bool) -> Vec<Batch> {
+    (0..=dice.roll(4)).map(|_| batch(dice, large)).collect()
 }

@@ -5,7 +5,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{Failure, Next, Open, ROWS, TRIES, guarded};
 use crate::engine::{Batch, EngineError, Op};
-use crate::sealed_file::SealedFile;
+use crate::sealed_file::{SealedFile, damage};
 
 /// Headers that a two-phase commit makes durable: the new root, then that it is the root.
 const HEADERS_PER_COMMIT: u64 = 2;
@@ -103,6 +103,7 @@ fn try_write(
     let mut answers = vec![];
     let mut headers = u64::MAX;
     let mut began = false;
+    damage::begin();
     let written = guarded(|| {
         let mut transaction = database.begin_write()?;
         transaction.set_two_phase_commit(true);
