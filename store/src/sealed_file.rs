@@ -316,7 +316,8 @@ impl StorageBackend for SealedFile {
         let _held = self.hold()?;
         let mut header = self.inner.header();
         self.inner.disk.sync()?;
-        header.synced(&*self.inner.disk, &self.inner.cipher)
+        header.synced(&*self.inner.disk, &self.inner.cipher);
+        Ok(())
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {

@@ -260,6 +260,8 @@ impl New {
     /// Gives it its name, when all in it is durable.
     fn keep(mut self, data: &Path) -> Result<(), BackupError> {
         let kept = || {
+            // A database that closes writes its header once more, for nobody to wait for.
+            File::open(self.path.join(DATABASE_FILE))?.sync_all()?;
             File::open(&self.path)?.sync_all()?;
             fs::rename(&self.path, data)?;
             sync_folder_of(data)
