@@ -2,6 +2,7 @@
 //! while the appliance runs, and on the store directly while it does not (design §8).
 
 mod backups;
+mod lines;
 mod locked;
 mod socket;
 
@@ -9,7 +10,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use hearth_protocol::grant::Access;
-use hearth_protocol::ids::{DeviceId, GrantId, RoomId};
+use hearth_protocol::ids::{GrantId, RoomId};
 use hearth_protocol::principal::Account;
 use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
 use hearth_store::{BackupPlan, Change, Edit, Grant, Grantee, History, Passphrase, Room};
@@ -21,9 +22,9 @@ use crate::clock::random;
 use crate::devices::NewDevice;
 use crate::error::ApiError;
 use crate::membership::RoomState;
-use crate::refusals::LastRefused;
 
 pub use backups::{BackupReply, BackupRequest};
+pub use lines::{DeviceLine, GrantLine, RoomLine, UserLine};
 pub use locked::Locked;
 pub use socket::{Socket, ask};
 
@@ -175,65 +176,6 @@ pub enum Reply {
         /// What to do about it.
         hint: String,
     },
-}
-
-/// An account.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct UserLine {
-    /// Its id.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// What it is in the house.
-    pub role: HouseRole,
-    /// Whether it has keys of its own.
-    pub vault: bool,
-}
-
-/// A room.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct RoomLine {
-    /// Its id.
-    pub id: RoomId,
-    /// Its name.
-    pub name: String,
-    /// Its kind.
-    pub kind: RoomType,
-    /// Whether the box can read it.
-    pub sealing: Sealing,
-    /// How many are in it.
-    pub members: usize,
-    /// What a newcomer sees of its history.
-    pub history: History,
-    /// Days that an event is kept; 0: for ever.
-    pub keep_days: usize,
-    /// Bytes of events that are kept; 0: all.
-    pub keep_bytes: u64,
-}
-
-/// A device.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct DeviceLine {
-    /// Its id, also its MQTT user name.
-    pub id: DeviceId,
-    /// Its name.
-    pub name: String,
-    /// Its room.
-    pub room: RoomId,
-    /// That room's name.
-    pub room_name: String,
-    /// What it was refused last, if anything since the box started.
-    pub last_refused: Option<LastRefused>,
-}
-
-/// A grant.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct GrantLine {
-    /// What is granted.
-    #[serde(flatten)]
-    pub grant: Grant,
-    /// The name of the user or device that has it.
-    pub name: String,
 }
 
 /// Does what a request asks.
