@@ -44,6 +44,17 @@ pub enum ApplianceError {
     /// The key.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The store's file is empty or not there, and attachments are.
+    #[error(
+        "{file} is not there, but {files} is: put the database back, or restore a backup; to begin \
+         a new house, use another data folder"
+    )]
+    DatabaseGone {
+        /// The database's file.
+        file: PathBuf,
+        /// The folder of the attachments.
+        files: PathBuf,
+    },
     /// The store's file.
     #[error(transparent)]
     File(#[from] FileError),

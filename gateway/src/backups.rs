@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hearth_protocol::sealing::Recipient;
-use hearth_store::backup::{Made, Making, Progress};
+use hearth_store::backup::{Counts, Made, Making, Progress};
 use hearth_store::{BackupError, BackupPlan, Change, Edit, Store};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
@@ -37,6 +37,8 @@ pub enum BackupState {
         files: u64,
         /// Attachments that went while it was made.
         gone: u64,
+        /// Stretches of rows, and attachments, that did not read and are not in it.
+        lost: u64,
         /// How long the file is.
         bytes: u64,
     },
@@ -109,6 +111,9 @@ impl Backups {
     }
 }
 
+/// The code of the refusal to replace a key unasked.
+pub const HAS_KEY: &str = "has_backup_key";
+
 impl App {
     /// Who can open backups, and the last one.
     pub async fn backup_plan(&self) -> Result<BackupPlan, ApiError> {
@@ -125,7 +130,7 @@ impl App {
             && !replace
         {
             let message = format!("backups have a key already, of {old}");
-            return Err(ApiError::conflict("has_backup_key", message)
+            return Err(ApiError::conflict(HAS_KEY, message)
                 .hint("--replace makes another one for the backups to come"));
         }
         let edit = Edit::SetBackupRecipient(recipient);
@@ -181,8 +186,8 @@ async fn make(
     match made {
         Ok(Made { counts, bytes }) => {
             tracing::info!(rows = counts.rows, files = counts.files, bytes, "a backup was made");
-            let (rows, files, gone) = (counts.rows, counts.files, counts.gone);
-            BackupState::Done { file, rows, files, gone, bytes }
+            let Counts { rows, files, gone, lost } = counts;
+            BackupState::Done { file, rows, files, gone, lost, bytes }
         }
         Err(why) => {
             tracing::warn!(%why, "a backup came to nothing");

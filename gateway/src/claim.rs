@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use hearth_protocol::limits::Limits;
 use hearth_store::{
-    Attachments, FileDisk, FileFolder, KeyError, Opened, Passphrase, Redb, refuse_newer,
+    Attachments, Disk, FILES_FOLDER, FileDisk, FileFolder, KeyError, Opened, Passphrase, Redb,
+    refuse_newer,
 };
 
 use crate::app::App;
@@ -56,6 +57,7 @@ impl Claim {
         for error in &opened.passed_over {
             tracing::warn!(%error, "the data was opened in another way");
         }
+        self.refuse_to_begin_anew()?;
         let (folder, disk) = (Arc::new(self.folder), Arc::new(self.disk));
         let file = self.place.store_file();
         refuse_newer(disk.clone(), &opened.key)
@@ -68,6 +70,17 @@ impl Claim {
         let attachments = Attachments::open(app.store.clone(), &self.place.data).await;
         let attachments = attachments.map_err(ApiError::from)?;
         Ok(OpenHouse { app, engine, attachments })
+    }
+
+    /// A house whose database is gone is not a new house: its attachments are still there, and
+    /// would be swept.
+    fn refuse_to_begin_anew(&self) -> Result<(), ApplianceError> {
+        let files = self.place.data.join(FILES_FOLDER);
+        let none = |mut entries: fs::ReadDir| entries.next().is_none();
+        if !self.disk.is_empty()? || fs::read_dir(&files).map_or(true, none) {
+            return Ok(());
+        }
+        Err(ApplianceError::DatabaseGone { file: self.place.store_file(), files })
     }
 }
 

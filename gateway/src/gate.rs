@@ -238,11 +238,13 @@ async fn backlog(
     let user = who.user().ok_or_else(|| ApiError::not_found("room"))?;
     let state = app.membership.require(room, user, RoomAction::Read)?;
     let since = app.sight(&state, user).await?;
+    // Read before the page: what comes between the two is not in it, and must not be passed over.
+    let head = app.store.head(room).await?;
     let page = app.store.page(room, PageQuery { since, ..PageQuery::after(after, limit) }).await?;
     // Over what is damaged, and over what is gone or hidden: nothing of it will ever come.
     let up_to = match page.covered {
         Some(covered) => covered.to,
-        None => app.store.head(room).await?.max(after),
+        None => head.max(after),
     };
     let events: Vec<(Position, Bytes)> = page
         .events

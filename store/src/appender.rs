@@ -103,7 +103,7 @@ impl Appender {
     }
 
     /// One batch: all of these works, or the reason why not, to each.
-    async fn round(&mut self, works: Vec<Work>) {
+    async fn round(&mut self, mut works: Vec<Work>) {
         let result = match self.commit(&works, Ids::Expected).await {
             // Some id is known: look which, and answer it with what it became.
             Err(StoreError::Engine(EngineError::Conflict)) => {
@@ -118,6 +118,19 @@ impl Appender {
                 for (work, outcome) in works.into_iter().zip(outcomes) {
                     answer(work, outcome);
                 }
+            }
+            // Only those who need what is damaged are refused; nothing of the batch is there.
+            Err(StoreError::Engine(EngineError::Damaged { .. })) if works.len() > 1 => {
+                let others = works.split_off(works.len() / 2);
+                Box::pin(self.round(works)).await;
+                Box::pin(self.round(others)).await;
+            }
+            Err(StoreError::Engine(error @ EngineError::Damaged { .. }))
+                if !self.touches.is_empty() =>
+            {
+                tracing::warn!(%error, "the last uses are not noted");
+                self.touches.clear();
+                Box::pin(self.round(works)).await;
             }
             Err(error) => {
                 self.doubt = true;

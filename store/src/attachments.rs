@@ -29,7 +29,7 @@ mod upload;
 
 pub use reading::Reading;
 pub use sweeping::SweptFiles;
-pub use upload::{Attachments, NewAttachment};
+pub use upload::{Attachments, FILES_FOLDER, NewAttachment};
 
 /// What somebody stored to be shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -14,11 +14,11 @@ mod error;
 mod frame;
 mod making;
 pub(crate) mod plan;
+mod reading;
 mod restoring;
 #[cfg(test)]
 mod tests;
 
-pub use attachments::FILES_FOLDER;
 pub use error::BackupError;
 pub use frame::Counts;
 pub use making::{Made, Making, Progress};

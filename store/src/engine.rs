@@ -122,6 +122,15 @@ pub enum Op {
     Delete(Bytes),
 }
 
+impl Op {
+    /// The key that it looks at or writes.
+    pub fn key(&self) -> &Bytes {
+        match self {
+            Op::Expect(key, _) | Op::Put(key, _) | Op::Delete(key) => key,
+        }
+    }
+}
+
 /// What is applied together or not at all. Expectations are asked before anything is written;
 /// of several writes to one key the last holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -174,6 +183,21 @@ pub enum EngineError {
     /// The engine is shut, or could not reopen the database after an error.
     #[error("the database is closed: {0}")]
     Closed(String),
+}
+
+impl EngineError {
+    /// Whether the disk refused, which it may do for a moment; otherwise the bytes themselves, or
+    /// their order, are not what was written.
+    pub fn is_of_the_disk(&self) -> bool {
+        let cause = match self {
+            EngineError::Damaged { cause, .. } => cause.as_ref(),
+            EngineError::Io(_) => return true,
+            _ => None,
+        };
+        let cause = cause.and_then(|Cause(cause)| cause.downcast_ref::<io::Error>());
+        let of_bytes = [io::ErrorKind::InvalidData, io::ErrorKind::UnexpectedEof];
+        cause.is_some_and(|cause| !of_bytes.contains(&cause.kind()))
+    }
 }
 
 /// What lies under an error, shared by all who are told.

@@ -71,7 +71,9 @@ mod stage;
 #[cfg(test)]
 mod testing;
 
-pub use attachments::{Attachment, Attachments, NewAttachment, Reading, Shown, SweptFiles};
+pub use attachments::{
+    Attachment, Attachments, FILES_FOLDER, NewAttachment, Reading, Shown, SweptFiles,
+};
 pub use audit::{AuditEntry, Subject};
 pub use backup::{BackupError, BackupPlan};
 pub use blocks::Block;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::thread;
@@ -19,7 +19,7 @@ use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
 use hearth_protocol::sealing::password::Cost;
 use tokio::sync::Semaphore;
 
-use crate::engine::{Batch, BoxFuture, Engine, EngineError, Order, Range, Row, Snapshot};
+use crate::engine::{Batch, BoxFuture, Cause, Engine, EngineError, Order, Range, Row, Snapshot};
 use crate::sim_disk::SimDisk;
 use crate::*;
 
@@ -280,6 +280,8 @@ pub struct Hurt {
     pub hurt: Mutex<BTreeSet<Bytes>>,
     pub failed: AtomicUsize,
     pub reads: AtomicUsize,
+    /// It is the disk that refuses.
+    pub refuses: AtomicBool,
 }
 
 impl Hurt {
@@ -295,7 +297,9 @@ impl Hurt {
             return Ok(());
         }
         self.failed.fetch_add(1, Ordering::SeqCst);
-        Err(EngineError::Damaged { what: "a test's row".into(), cause: None })
+        let refused = || Cause::new(std::io::Error::other("the disk says no"));
+        let cause = self.refuses.load(Ordering::SeqCst).then(refused);
+        Err(EngineError::Damaged { what: "a test's row".into(), cause })
     }
 }
 
@@ -320,7 +324,10 @@ impl Engine for Arc<Hurt> {
     }
 
     fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), EngineError>> {
-        self.memory.commit(batch)
+        Box::pin(async move {
+            self.check(|hurt| batch.ops.iter().any(|op| op.key() == hurt))?;
+            self.memory.commit(batch).await
+        })
     }
 
     fn snapshot(&self) -> BoxFuture<'_, Result<Box<dyn Snapshot>, EngineError>> {

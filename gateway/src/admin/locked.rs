@@ -74,7 +74,8 @@ impl Locked {
             let hint = "run `hearth unlock` first";
             return (refused("locked", "the box waits for its passphrase", hint), None);
         };
-        let wait_ms = self.next_try_ms.saturating_sub(self.clock.now_ms());
+        // A clock that was set back makes nobody wait longer.
+        let wait_ms = self.next_try_ms.saturating_sub(self.clock.now_ms()).min(self.wait_ms());
         if wait_ms > 0 {
             let message =
                 format!("too many wrong passphrases; try again in {} s", wait_ms.div_ceil(1_000));

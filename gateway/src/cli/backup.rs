@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::{Failure, house, restore};
 use crate::admin::{self, BackupReply, BackupRequest, Reply, Request};
-use crate::backups::BackupState;
+use crate::backups::{BackupState, HAS_KEY};
 use crate::clock::random;
 use crate::config::Place;
 
@@ -78,16 +78,19 @@ fn make(place: &Place, file: &Path, to: Vec<Recipient>, json: bool) -> Result<()
         })??,
     };
     match state {
-        BackupState::Done { file, rows, files, gone, bytes } if json => {
+        BackupState::Done { file, rows, files, gone, lost, bytes } if json => {
             let done = json!({ "file": file, "rows": rows, "files": files, "gone": gone,
-                               "bytes": bytes });
+                               "lost": lost, "bytes": bytes });
             println!("{done}");
             Ok(())
         }
-        BackupState::Done { file, rows, files, gone, bytes } => {
+        BackupState::Done { file, rows, files, gone, lost, bytes } => {
             println!("{}: {bytes} bytes, {rows} rows, {files} attachments", file.display());
             if gone > 0 {
                 println!("{gone} attachments were removed while it was made.");
+            }
+            if lost > 0 {
+                eprintln!("{}", lost_from(lost));
             }
             Ok(())
         }
@@ -138,11 +141,28 @@ fn key(place: &Place, file: Option<PathBuf>, replace: bool, json: bool) -> Resul
         keep(file, text.as_bytes()).map_err(|error| format!("{}: {error}", file.display()))?;
     }
     let ask = BackupRequest::SetKey { recipient, replace };
-    let set = house::ask(place, Request::Backup { ask }).and_then(about);
-    if let (Err(_), Some(file)) = (&set, &file) {
-        std::fs::remove_file(file)?;
+    match house::reply(place, Request::Backup { ask }) {
+        Ok(Reply::Refused { code, message, hint }) if code == HAS_KEY => {
+            if let Some(file) = &file {
+                std::fs::remove_file(file)?;
+            }
+            return Err(format!("{message} ({hint})").into());
+        }
+        Ok(Reply::Backup(_)) => {}
+        // The house may have taken it all the same: without this key its backups open nowhere.
+        other => {
+            let why = match other.and_then(house::accepted) {
+                Ok(_) => "the box answered something else".into(),
+                Err(error) => error.to_string(),
+            };
+            if file.is_none() {
+                println!("{}", identity.to_text().as_str());
+            }
+            let shown = file.as_ref().map_or("above".into(), |file| file.display().to_string());
+            let hint = "keep it, and make another with `hearth backup key --replace`";
+            return Err(format!("the new key ({shown}) is in force or not: {why}; {hint}").into());
+        }
     }
-    set?;
     if json {
         let secret = file.is_none().then(|| identity.to_text());
         let secret = secret.as_ref().map(|secret| secret.as_str());
@@ -159,6 +179,14 @@ fn key(place: &Place, file: Option<PathBuf>, replace: bool, json: bool) -> Resul
     );
     println!("away from this box. Without it no backup can be restored.");
     Ok(())
+}
+
+/// What is said of a backup that does not have everything.
+pub(super) fn lost_from(lost: u64) -> String {
+    format!(
+        "{lost} places of the disk did not read, and what lay there is not in the backup: keep \
+         earlier backups, and replace the disk"
+    )
 }
 
 /// Makes a file for its owner only, which must not be there.
@@ -178,6 +206,9 @@ fn check(file: &Path, identity: &Path, json: bool) -> Result<(), Failure> {
         let (file, counts) = (file.display(), whole.counts);
         let (rows, files) = (counts.rows, counts.files);
         println!("{file} is whole: {}, {rows} rows, {files} attachments", restore::name(&whole));
+        if counts.lost > 0 {
+            eprintln!("{}", lost_from(counts.lost));
+        }
     }
     Ok(())
 }

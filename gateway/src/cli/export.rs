@@ -127,12 +127,12 @@ impl Sink for Lines {
 }
 
 fn folder(member: &mut Member, part: &Path) -> Result<Exported, Failure> {
-    if part.is_dir() {
-        // What an interrupted export left.
-        fs::remove_dir_all(part)?;
-    }
     let make = |folder: &Path| DirBuilder::new().mode(0o700).create(folder);
-    make(part).map_err(|error| format!("cannot make {}: {error}", part.display()))?;
+    // Whatever has this name is not removed: it may be somebody's.
+    make(part).map_err(|error| {
+        let part = part.display();
+        format!("cannot make {part}: {error}; if an export was interrupted, remove it first")
+    })?;
     make(&part.join(ROOMS))?;
     let mut files = Files { folder: part.to_path_buf(), open: None, names: HashMap::new() };
     let exported = member.export(&mut files)?;

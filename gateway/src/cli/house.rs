@@ -149,16 +149,20 @@ pub enum AccessWord {
 
 /// Asks the appliance, or does it on the store when none runs.
 pub fn ask(place: &Place, request: Request) -> Result<Reply, Failure> {
+    reply(place, request).and_then(accepted)
+}
+
+/// What the box says, refusals too.
+pub(super) fn reply(place: &Place, request: Request) -> Result<Reply, Failure> {
     let socket = place.admin_socket();
-    let reply = match admin::ask(&socket, &request) {
-        Ok(Some(reply)) => reply,
-        Ok(None) => directly(place, request)?,
+    match admin::ask(&socket, &request) {
+        Ok(Some(reply)) => Ok(reply),
+        Ok(None) => directly(place, request),
         Err(error) => {
             let socket = socket.display();
-            return Err(format!("cannot ask the box through {socket}: {error}").into());
+            Err(format!("cannot ask the box through {socket}: {error}").into())
         }
-    };
-    accepted(reply)
+    }
 }
 
 /// A reply that is no refusal.

@@ -47,6 +47,9 @@ pub fn run(place: &Place, args: &Args, json: bool) -> Result<(), Failure> {
     }
     let (house, data) = (name(&restored), place.data.display());
     println!("{house} is in {data}: {} rows, {} attachments.", counts.rows, counts.files);
+    if counts.lost > 0 {
+        eprintln!("{}", super::backup::lost_from(counts.lost));
+    }
     for way in place.keys.ways()? {
         println!("What opens it: {way}.");
     }

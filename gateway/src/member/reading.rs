@@ -92,14 +92,15 @@ impl Reader {
         self.page(member, &format!("limit={limit}"))
     }
 
-    /// The next lines after a position, oldest first; none when there are no more.
+    /// The next lines after a position, oldest first, each event as it was stored; none when there
+    /// are no more.
     pub fn after(
         &mut self,
         member: &mut Member,
         position: Position,
         limit: usize,
     ) -> Result<Vec<Line>, MemberError> {
-        self.page(member, &format!("limit={limit}&after={position}"))
+        self.page(member, &format!("limit={limit}&after={position}&raw=1"))
     }
 
     fn page(&mut self, member: &mut Member, query: &str) -> Result<Vec<Line>, MemberError> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use hearth_protocol::ids::Position;
 use hearth_protocol::limits::Limits;
 
+use crate::engine::BoxFuture;
 use crate::sim_disk::{Dice, Fault, SimDisk};
 use crate::testing::*;
 use crate::*;
@@ -117,5 +118,28 @@ fn a_full_disk_says_what_to_do_and_is_written_to_again_when_there_is_room() {
         disk.mend();
         let next = store.append(big(200)).await.unwrap().position;
         assert_eq!(next.0, before.len() as u64 + 1);
+    });
+}
+
+#[test]
+fn whoever_needs_a_damaged_page_is_refused_alone() {
+    block_on(async {
+        let engine = Arc::new(Hurt::default());
+        let store = Store::on(engine.clone()).await.with_people().await;
+        store.touch(Touch::User(user_id(1)), 80);
+        let bad = event(3);
+        engine.hurt.lock().unwrap().insert(keys::event_id(bad.id.unwrap()));
+        let appends =
+            (0..6).map(|number| -> BoxFuture<'_, _> { Box::pin(store.append(event(number))) });
+        let answers = join_all(appends.collect()).await;
+        for (number, answer) in answers.iter().enumerate() {
+            assert_eq!(answer.is_ok(), number != 3, "{number}: {answer:?}");
+        }
+        let positions: Vec<_> = stored(&store, 1).await.iter().map(|e| e.position.0).collect();
+        assert_eq!(positions, [1, 2, 3, 4, 5]);
+        // Where the row of a last use does not read or take it, only that is lost.
+        engine.hurt.lock().unwrap().insert(keys::user(user_id(1)));
+        store.touch(Touch::User(user_id(1)), 90);
+        store.append(event(7)).await.unwrap();
     });
 }

@@ -21,7 +21,7 @@ use crate::stage::Stage;
 use crate::store::Store;
 
 /// The folder of attachments in the data folder.
-const FOLDER: &str = "files";
+pub const FILES_FOLDER: &str = "files";
 /// The store's secret from which the key of the files comes.
 const SECRET: &str = "files";
 
@@ -66,7 +66,7 @@ impl Attachments {
         data_dir: &Path,
         folders: Arc<dyn Folders>,
     ) -> Result<Self, StoreError> {
-        let root = data_dir.join(FOLDER);
+        let root = data_dir.join(FILES_FOLDER);
         let closed = |error: io::Error| StoreError::Engine(error.into());
         folders.make(&root).and_then(|()| folders.sync(data_dir)).map_err(closed)?;
         let secret = Zeroizing::new(store.secret(SECRET).await?);

@@ -4,8 +4,7 @@ use std::fs::{self, DirEntry};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The folder of attachments inside the data folder.
-pub const FILES_FOLDER: &str = "files";
+use crate::attachments::FILES_FOLDER;
 
 /// Every attachment's name, `ab/NAME`, some folders of them at a time. Others' files, such as
 /// those that are being written, have names that no attachment has and are left out.

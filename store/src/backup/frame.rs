@@ -8,7 +8,8 @@
 //!   F  a file begins: its name
 //!   D  the next bytes of it
 //!   G  a file that went while the backup was made: its name
-//!   T  trailer: JSON {rows, files, gone, sha256}; SHA-256 of all before this frame
+//!   L  something that did not read: rows (no name), or the file of this name, as far as it came
+//!   T  trailer: JSON {rows, files, gone, lost, sha256}; SHA-256 of all before this frame
 //! ```
 //! A file ends where another frame than `D` comes. Nothing follows the trailer.
 
@@ -47,6 +48,8 @@ pub struct Counts {
     pub files: u64,
     /// Attachments that went while it was made.
     pub gone: u64,
+    /// Stretches of rows, and attachments, that did not read and are not in it.
+    pub lost: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -60,10 +63,15 @@ struct Trailer {
 /// A frame that was read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Frame {
-    Row { key: Vec<u8>, value: Vec<u8> },
+    Row {
+        key: Vec<u8>,
+        value: Vec<u8>,
+    },
     File(String),
     Data(Vec<u8>),
     Gone(String),
+    /// The file of this name did not read to its end; without a name: rows that did not read.
+    Lost(String),
     End(Counts),
 }
 
@@ -120,6 +128,12 @@ impl<W: Write> Writer<W> {
     pub fn gone(&mut self, name: &str) -> io::Result<()> {
         self.counts.gone += 1;
         self.frame(b'G', &[name.as_bytes()])
+    }
+
+    /// Something that did not read.
+    pub fn lost(&mut self, name: &str) -> io::Result<()> {
+        self.counts.lost += 1;
+        self.frame(b'L', &[name.as_bytes()])
     }
 
     /// The trailer; gives back what lies below.
@@ -197,6 +211,10 @@ impl<R: Read> Reader<R> {
             b'G' => {
                 self.counts.gone += 1;
                 text(body).map(Frame::Gone)
+            }
+            b'L' => {
+                self.counts.lost += 1;
+                text(body).map(Frame::Lost)
             }
             b'T' => self.end(&body, before),
             kind => Err(damaged(format!("it has a frame of kind {kind}"))),

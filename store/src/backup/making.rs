@@ -8,19 +8,20 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use hearth_protocol::sealing::Recipient;
 use hearth_protocol::sealing::agefile::{SealedStream, seal_into};
+use rustix::fs::OFlags;
 use tokio::runtime::Handle;
 
 use super::attachments;
 use super::error::{BackupError, io_error};
 use super::frame::{Counts, DATA_BYTES, Header, Writer};
+use super::reading::{Read as Next, Rows};
+use crate::attachments::FILES_FOLDER;
 use crate::disk::sync_folder_of;
 use crate::engine::{Range, Snapshot, after};
 use crate::house::House;
 use crate::store::Store;
 use crate::{keys, migrate, record};
 
-/// Rows that are taken from the snapshot at a time: a few MiB, where most are messages.
-const ROWS: usize = 128;
 /// How an age file begins.
 const AGE: &[u8] = b"age-encryption.org/v1\n";
 
@@ -92,12 +93,17 @@ impl Store {
         let write = |done| io_error(&part.path, done);
         let mut out = Writer::new(sealed, &header).map_err(write("written"))?;
         let max = self.limits().backup_row_bytes_max;
-        let mut range = Range::from(&b""[..]);
+        let mut all = Rows::of(snapshot);
         loop {
             progress.told(out.counts)?;
-            let rows = runtime.block_on(snapshot.rows(range.clone(), ROWS))?;
-            let Some((last, _)) = rows.last() else { break };
-            range.start = after(last);
+            let rows = match runtime.block_on(all.next())? {
+                Next::Rows(rows) => rows,
+                Next::Lost => {
+                    out.lost("").map_err(write("written"))?;
+                    continue;
+                }
+                Next::End => break,
+            };
             for (key, value) in rows {
                 if value.len() > max {
                     return Err(BackupError::RowTooLarge { bytes: value.len(), max });
@@ -105,7 +111,7 @@ impl Store {
                 out.row(&key, &value).map_err(write("written"))?;
             }
         }
-        drop(snapshot);
+        drop(all);
         add_files(&mut out, &part, &making.data, progress)?;
         let counts = out.counts;
         let done = || out.finish()?.finish()?.into_inner().map_err(|error| error.into_error());
@@ -131,7 +137,7 @@ fn add_files(
     data: &Path,
     progress: &Progress,
 ) -> Result<(), BackupError> {
-    let folder = data.join(attachments::FILES_FOLDER);
+    let folder = data.join(FILES_FOLDER);
     for name in attachments::names(&folder).map_err(io_error(&folder, "listed"))? {
         let name = name.map_err(io_error(&folder, "listed"))?;
         let path = attachments::path(data, &name);
@@ -142,15 +148,24 @@ fn add_files(
                 out.gone(&name).map_err(write())?;
                 continue;
             }
-            Err(error) => return Err(io_error(&path, "read")(error)),
+            Err(error) => {
+                tracing::error!(%error, name, "an attachment does not read and is not in the backup");
+                out.lost(&name).map_err(write())?;
+                continue;
+            }
         };
         out.file(&name).map_err(write())?;
         let mut buffer = vec![0; DATA_BYTES];
         loop {
             progress.told(out.counts)?;
-            match file.read(&mut buffer).map_err(io_error(&path, "read"))? {
-                0 => break,
-                read => out.data(&buffer[..read]).map_err(write())?,
+            match file.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(read) => out.data(&buffer[..read]).map_err(write())?,
+                Err(error) => {
+                    tracing::error!(%error, name, "an attachment does not read to its end");
+                    out.lost(&name).map_err(write())?;
+                    break;
+                }
             }
         }
     }
@@ -179,8 +194,10 @@ impl Part {
         let mut name = path.file_name().unwrap_or_default().to_os_string();
         name.push(".part");
         let path = path.with_file_name(name);
+        // A link there could lead to a file that is not to be written over.
+        let no_link = OFlags::NOFOLLOW.bits().cast_signed();
         let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false).mode(0o600);
+        options.write(true).create(true).truncate(false).mode(0o600).custom_flags(no_link);
         let open = || {
             let file = options.open(&path)?;
             // Nobody else's half-made one is written over.

@@ -42,6 +42,8 @@ trait Target {
     fn data(&mut self, bytes: &[u8]) -> Result<(), BackupError>;
     /// No more of a file comes.
     fn end_file(&mut self) -> Result<(), BackupError>;
+    /// The file is not whole and never will be.
+    fn drop_file(&mut self) -> Result<(), BackupError>;
 }
 
 /// Reads a backup to its end and keeps nothing of it.
@@ -73,7 +75,8 @@ pub fn restore(
         Err(error) => Err(error.into()),
     };
     let restored = restored.and_then(|restored| folder.keep(data).map(|()| restored));
-    if restored.is_err() && new_key && key_file.exists() {
+    // A folder that has its name already is opened with this key.
+    if restored.is_err() && new_key && key_file.exists() && refuse_occupied(data).is_ok() {
         // It opens nothing.
         remove(fs::remove_file(key_file), key_file);
     }
@@ -137,6 +140,10 @@ fn read(
     loop {
         let frame = reader.next().map_err(bad)?;
         let goes_on = matches!(frame, Frame::Data(_));
+        if in_file && matches!(frame, Frame::Lost(_)) {
+            into.drop_file()?;
+            in_file = false;
+        }
         if in_file && !goes_on {
             into.end_file()?;
             in_file = false;
@@ -148,7 +155,7 @@ fn read(
                 into.file(&name)?;
                 (in_file, rows_over) = (true, true);
             }
-            Frame::Gone(_) => {}
+            Frame::Gone(_) | Frame::Lost(_) => {}
             Frame::End(counts) => return Ok(Restored { house, made_at, counts }),
             Frame::Row { .. } | Frame::Data(_) | Frame::File(_) => {
                 return Err(bad(Bad::Damaged("its parts are in disorder".into())));
@@ -174,6 +181,10 @@ impl Target for Nothing {
     }
 
     fn end_file(&mut self) -> Result<(), BackupError> {
+        Ok(())
+    }
+
+    fn drop_file(&mut self) -> Result<(), BackupError> {
         Ok(())
     }
 }
@@ -230,6 +241,11 @@ impl Target for Folder<'_> {
         let Some((path, file)) = self.open.take() else { return Ok(()) };
         let synced = file.sync_all().and_then(|()| sync_folder_of(&path));
         synced.map_err(io_error(&path, "written"))
+    }
+
+    fn drop_file(&mut self) -> Result<(), BackupError> {
+        let Some((path, _)) = self.open.take() else { return Ok(()) };
+        fs::remove_file(&path).map_err(io_error(&path, "removed"))
     }
 }
 

@@ -2,7 +2,7 @@
 //! that the next page does not ask the disk again (design §6). All around them reads on.
 
 use std::collections::BTreeMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use hearth_protocol::ids::{Position, RoomId};
 
@@ -37,22 +37,51 @@ impl Item {
     }
 }
 
+/// How often a disk may refuse an event before it counts as damaged: a disk that is away for a
+/// moment comes back, and then the event reads.
+const REFUSALS_MAX: u32 = 10;
+/// Events in question at a time.
+const SUSPECTS_MAX: usize = 1_000;
+
 /// What is known not to read. As large as there are such stretches.
 #[derive(Debug, Default)]
-pub(crate) struct Damage(RwLock<BTreeMap<RoomId, BTreeMap<Position, Position>>>);
+pub(crate) struct Damage {
+    known: RwLock<BTreeMap<RoomId, BTreeMap<Position, Position>>>,
+    /// Events that the disk refused, and how often.
+    suspects: Mutex<BTreeMap<(RoomId, Position), u32>>,
+}
 
 impl Damage {
     /// The first known stretch of a room that ends at a position or after.
     pub fn next(&self, room: RoomId, from: Position) -> Option<Span> {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let spans = known.get(&room)?;
         let (from, to) = spans.iter().find(|(_, to)| **to >= from)?;
         Some(Span { from: *from, to: *to })
     }
 
+    /// Whether an error will stay: the bytes are others than were written, or the disk refused
+    /// them often enough.
+    fn is_lasting(&self, room: RoomId, at: Position, error: &EngineError) -> bool {
+        if !error.is_of_the_disk() {
+            return true;
+        }
+        let mut suspects = self.suspects.lock().unwrap_or_else(PoisonError::into_inner);
+        if suspects.len() >= SUSPECTS_MAX {
+            suspects.clear();
+        }
+        let refusals = suspects.entry((room, at)).or_default();
+        *refusals += 1;
+        let lasting = *refusals >= REFUSALS_MAX;
+        if lasting {
+            suspects.remove(&(room, at));
+        }
+        lasting
+    }
+
     /// Remembers a position.
     fn note(&self, room: RoomId, at: Position) {
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let spans = known.entry(room).or_default();
         let before = spans.range(..=at).next_back().map(|(from, to)| (*from, *to));
         let from = match before {
@@ -139,6 +168,9 @@ impl Around<'_> {
                 Err(error) => return Err(error.into()),
             };
             if from.next() == until {
+                if !self.damage.is_lasting(self.room, from, &error) {
+                    return Err(error.into());
+                }
                 tracing::debug!(%error, "found by halving");
                 self.damage.note(self.room, from);
                 push_damaged(items, Span { from, to: from });

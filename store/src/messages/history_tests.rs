@@ -234,3 +234,25 @@ proptest! {
         })?;
     }
 }
+
+#[test]
+fn a_disk_that_refuses_for_a_moment_has_no_damage() {
+    block_on(async {
+        let (store, engine) = filled(20).await;
+        engine.refuses.store(true, Ordering::SeqCst);
+        engine.hurt([7]);
+        for _ in 0..9 {
+            let refused = store.page(room_id(1), PageQuery::newest(50)).await;
+            assert!(matches!(refused, Err(StoreError::Engine(EngineError::Damaged { .. }))));
+        }
+        engine.hurt.lock().unwrap().clear();
+        assert_eq!(page(&store, PageQuery::newest(50)).await.events.len(), 20);
+        // What it goes on refusing is damaged in the end, and all else is read.
+        engine.hurt([9]);
+        for _ in 0..9 {
+            store.page(room_id(1), PageQuery::newest(50)).await.unwrap_err();
+        }
+        let page = page(&store, PageQuery::newest(50)).await;
+        assert_eq!((page.events.len(), page.damaged), (19, vec![span(9, 9)]));
+    });
+}
