@@ -42,6 +42,7 @@ torture: setup-test web ## the crash tests with many more rounds, the bus with m
 	HEARTH_EVENTS=1000000 cargo test -p hearth-broker --test broker a_tiny_ring -- --nocapture
 	cargo build -p hearth-gateway
 	HEARTH_ROUNDS=20000 cargo test -p hearth-store --lib migrate
+	HEARTH_ROUNDS=20000 cargo test -p hearth-store --lib compaction_tests
 	HEARTH_ROUNDS=20000 cargo test -p hearth-store --lib crash_tests -- --nocapture
 	HEARTH_CUTS=1000 cargo test -p system-tests --test power_cut -- --nocapture
 	HEARTH_ROUNDS=50 cargo test -p system-tests --test crash -- --nocapture

@@ -22,6 +22,7 @@ use crate::clock::random;
 use crate::devices::NewDevice;
 use crate::error::ApiError;
 use crate::membership::RoomState;
+use crate::trouble::Trouble;
 
 pub use backups::{BackupReply, BackupRequest};
 pub use lines::{DeviceLine, GrantLine, RoomLine, UserLine};
@@ -162,6 +163,10 @@ pub enum Reply {
         connections: u64,
         /// Who can open backups, and the last one.
         backups: BackupPlan,
+        /// Stretches of history that are known not to read.
+        damaged: usize,
+        /// What the database could not do last.
+        trouble: Option<Trouble>,
     },
     /// How backups are.
     Backup(Box<BackupReply>),
@@ -262,6 +267,8 @@ async fn answer(app: &App, request: Request) -> Result<Reply, ApiError> {
             rooms: app.membership.rooms().len(),
             connections: app.broker.counts().connections,
             backups: app.backup_plan().await?,
+            damaged: app.store.damaged_stretches(),
+            trouble: app.troubles.last(),
         }),
         Request::Unlock { .. } => {
             Err(ApiError::conflict("open_already", "the box is open already"))

@@ -23,6 +23,7 @@ use crate::moderation::Rates;
 use crate::names::check_title;
 use crate::refusals::Refusals;
 use crate::roles::Roles;
+use crate::trouble::{Troubles, Watched};
 
 /// Everything that is shared.
 pub struct App {
@@ -50,6 +51,8 @@ pub struct App {
     setup_secret: [u8; 16],
     /// Where MQTT listens, once it does.
     pub mqtt: OnceLock<SocketAddr>,
+    /// What the database could not do.
+    pub troubles: Troubles,
     /// The backup that is being made.
     pub backups: Backups,
     /// Vouches for the box, once somebody asked.
@@ -63,6 +66,8 @@ impl App {
         limits: Arc<Limits>,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, ApiError> {
+        let troubles = Troubles::new(clock.clone());
+        let engine = Arc::new(Watched::new(engine, troubles.clone()));
         let store = Store::open(engine, limits.clone()).await?;
         let broker = Broker::new(limits.clone());
         let membership = Arc::new(Membership::load(&store).await?);
@@ -93,6 +98,7 @@ impl App {
             rates,
             setup_secret,
             mqtt,
+            troubles,
             backups: Backups::default(),
             authority,
         };

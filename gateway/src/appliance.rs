@@ -184,7 +184,7 @@ pub async fn serve(
     tell(State::Listening(&started));
     app.house_opened();
     let numbers_task = tokio::spawn(counts::publish(app.clone(), stop.clone()));
-    let upkeep_task = tokio::spawn(upkeep::run(engine, app.limits.clone(), stop.clone()));
+    let upkeep_task = tokio::spawn(upkeep::run(engine, app.clone(), stop.clone()));
     let sweeps_task = tokio::spawn(sweeps::run(app.clone(), attachments, stop.clone()));
     let broker = app.broker.clone();
     mqtt_thread.listen(mqtt_listener, |listener| async move { broker.listen(listener).await })?;

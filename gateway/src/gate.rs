@@ -1,7 +1,7 @@
 //! What MQTT clients may do: the table of design §4, asked by the broker.
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::sync::Arc;
 

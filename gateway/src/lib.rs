@@ -15,8 +15,8 @@
 //! - [`app`]: the state they share · [`error`], [`clock`], [`config`], [`names`]
 //! - [`auth`]: who is it · [`accounts`], [`devices`], [`bundles`]: how they come to be
 //! - [`appliance`], [`http`], [`mqtt_thread`], [`web`], [`admin`]: the running program
-//! - [`claim`]: the data folder before it is open · [`upkeep`] of its file · [`thief`]: who could
-//!   read it · [`hardening`]
+//! - [`claim`]: the data folder before it is open · [`upkeep`] of its file · [`trouble`]: what its
+//!   database could not do · [`thief`]: who could read it · [`hardening`]
 //! - [`authority`], [`tls`]: the certificates of the house, and TLS with them or given ones
 //! - [`cli`]: the command · [`member`]: a person who signed in on this machine
 
@@ -55,5 +55,6 @@ pub mod shelf;
 pub mod sweeps;
 pub mod thief;
 pub mod tls;
+pub mod trouble;
 pub mod upkeep;
 pub mod web;

@@ -8,13 +8,15 @@ use hearth_store::{EngineError, Redb};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
+use crate::app::App;
+
 /// From the start to the first look: a start is busy enough.
 const FIRST_AFTER: Duration = Duration::from_secs(3_600);
 /// Between two looks.
 const EVERY: Duration = Duration::from_secs(24 * 3_600);
 
 /// Looks after the file until `stop` turns true.
-pub async fn run(engine: Arc<Redb>, limits: Arc<Limits>, mut stop: watch::Receiver<bool>) {
+pub async fn run(engine: Arc<Redb>, app: Arc<App>, mut stop: watch::Receiver<bool>) {
     let mut ticks = interval_at(Instant::now() + FIRST_AFTER, EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -24,7 +26,8 @@ pub async fn run(engine: Arc<Redb>, limits: Arc<Limits>, mut stop: watch::Receiv
         }
         // What it does is dropped at a stop: the engine gives it up when it is closed.
         tokio::select! {
-            looked = look(&engine, &limits) => if let Err(error) = looked {
+            looked = look(&engine, &app.limits) => if let Err(error) = looked {
+                app.troubles.note(&error);
                 tracing::error!(%error, "the database's file was not looked after");
             },
             _ = stop.wait_for(|stop| *stop) => return,

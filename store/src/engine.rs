@@ -180,6 +180,9 @@ pub enum EngineError {
     /// The file cannot be opened as a database.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// A compaction cannot be done now.
+    #[error("the compaction was given up, and everything is as it was: {0}")]
+    GivenUp(&'static str),
     /// The engine is shut, or could not reopen the database after an error.
     #[error("the database is closed: {0}")]
     Closed(String),

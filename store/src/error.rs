@@ -102,7 +102,7 @@ pub enum StoreError {
     #[error(transparent)]
     Rule(#[from] Rule),
     /// A record does not read, though its bytes are what was written.
-    #[error("a stored {what} does not read; run `hearth doctor`, or restore a backup")]
+    #[error("a stored {what} does not read; run the Hearth that wrote it, or restore a backup")]
     Record {
         /// Which kind of thing.
         what: &'static str,

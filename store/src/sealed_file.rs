@@ -59,7 +59,7 @@ pub enum OpenError {
         what: String,
     },
     /// The disk did not do it.
-    #[error("the database cannot be read; check the disk and `hearth doctor`")]
+    #[error("the database cannot be read; check the disk and the log of the system")]
     Io(#[source] Cause),
 }
 

@@ -1,10 +1,12 @@
-//! Under strace: the disk's sync returns before the PUBACK is written.
+//! Under strace: the disk's sync returns before the PUBACK is written, and before a backup has its
+//! name.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::fs;
 use std::process::Command;
 
 use system_tests::House;
+use system_tests::house::binary;
 
 /// Ends the traced appliance itself: strace would only let go of it.
 fn stop_traced(house: &House) {
@@ -46,4 +48,36 @@ fn the_sync_returns_before_the_puback_is_written() {
     let synced = |line: &str| line.contains("sync") && line.trim_end().ends_with("= 0");
     let synced = at(&synced, came_in).expect("a sync");
     assert!(synced < acknowledged, "PUBACK (line {acknowledged}) before the sync ({synced})");
+}
+
+#[test]
+fn a_backup_gets_its_name_when_it_is_synced_and_its_folder_is_synced_after_that() {
+    let mut house = House::start();
+    house.person("anna");
+    let (key, file) = (house.profile("backup.key"), house.profile("house.backup"));
+    assert!(house.run(&["backup", "key", key.to_str().unwrap()], "").status.success());
+    house.stop();
+    let log = house.profile("calls");
+    let calls = "trace=write,writev,pwrite64,ftruncate,fsync,fdatasync,rename,renameat,renameat2";
+    let traced = Command::new("strace")
+        .args(["-f", "-y", "-s", "0", "-e", calls, "-o", log.to_str().unwrap()])
+        .arg(binary())
+        .arg("--data")
+        .arg(house.data())
+        .args(["backup", file.to_str().unwrap()])
+        .output()
+        .expect("strace is installed");
+    assert!(traced.status.success() && file.exists(), "{traced:?}");
+    let trace = fs::read_to_string(&log).unwrap();
+    let lines: Vec<_> = trace.lines().collect();
+    let part = format!("<{}.part>", file.display());
+    let folder = format!("<{}>", file.parent().unwrap().display());
+    let is_sync_of = |line: &str, path: &str| line.contains("sync(") && line.contains(path);
+    let renamed = |line: &&str| line.contains("rename") && line.contains("house.backup.part\", ");
+    let named = lines.iter().position(renamed).expect("it gets its name");
+    let (before, after) = lines.split_at(named);
+    let last_of_part = before.iter().rev().find(|line| line.contains(&part)).expect("written");
+    assert!(is_sync_of(last_of_part, &part), "before the rename: {last_of_part}");
+    assert!(before.iter().filter(|line| line.contains(&part)).count() > 2, "it is written");
+    assert!(after.iter().any(|line| is_sync_of(line, &folder)), "the folder is synced");
 }

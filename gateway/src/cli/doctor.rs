@@ -13,6 +13,7 @@ use crate::config::Place;
 use crate::thief::{self, Lies};
 
 mod space;
+mod trouble;
 
 /// What was looked at and how it is.
 struct Finding {
@@ -57,10 +58,12 @@ fn rights(path: &Path, forbidden: u32) -> Finding {
 /// How the house is, and its backups.
 fn house_state(place: &Place, now: u64) -> Vec<Finding> {
     match house::ask(place, Request::Status) {
-        Ok(Reply::Status { house, users, rooms, connections, backups: plan }) => {
+        Ok(Reply::Status { house, users, rooms, connections, backups: plan, damaged, trouble }) => {
             let text =
                 format!("{house} opens: {users} people, {rooms} rooms, {connections} connections");
-            vec![Finding { good: true, text }, backups(plan, now)]
+            let mut findings = vec![Finding { good: true, text }, backups(plan, now)];
+            findings.extend(trouble::findings(damaged, trouble, now));
+            findings
         }
         Ok(_) => {
             vec![Finding { good: false, text: "the box answered something else".to_string() }]

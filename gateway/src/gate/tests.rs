@@ -6,21 +6,21 @@ use hearth_protocol::grant::Access;
 use hearth_protocol::ids::{DeviceId, TokenId, UserId};
 use hearth_protocol::limits::Limits;
 use hearth_protocol::presence::PresenceChoice;
-use hearth_protocol::role::{HouseRole, RoomType, Sealing};
+use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
 use hearth_protocol::sealing::vault::Cost;
-use hearth_store::{AppToken, Change, Device, Edit, Grantee, Memory, Room, User};
+use hearth_store::{AppToken, Change, Device, Edit, Engine, Grantee, Memory, Room, User};
 
 use super::*;
 use crate::clock::SystemClock;
 
 /// A house in memory: an owner and a member with an app token each, a device in an open room.
-struct House {
-    app: Arc<App>,
-    gate: HouseGate,
-    owner: Arc<Principal>,
-    member: Arc<Principal>,
-    device: Arc<Principal>,
-    room: RoomId,
+pub(crate) struct House {
+    pub app: Arc<App>,
+    pub gate: HouseGate,
+    pub owner: Arc<Principal>,
+    pub member: Arc<Principal>,
+    pub device: Arc<Principal>,
+    pub room: RoomId,
 }
 
 fn user(number: u8, role: HouseRole) -> User {
@@ -43,8 +43,12 @@ fn user(number: u8, role: HouseRole) -> User {
 
 impl House {
     async fn new() -> House {
+        House::on(Arc::new(Memory::new())).await
+    }
+
+    pub async fn on(engine: Arc<dyn Engine>) -> House {
         let limits = Arc::new(Limits::default());
-        let app = App::open(Arc::new(Memory::new()), limits, Arc::new(SystemClock)).await.unwrap();
+        let app = App::open(engine, limits, Arc::new(SystemClock)).await.unwrap();
         let mut change = Change::of(vec![], 1);
         let people = [(1, HouseRole::Owner), (2, HouseRole::Member)].map(|(number, role)| {
             let user = user(number, role);
@@ -81,6 +85,14 @@ impl House {
         app.store.change(change).await.unwrap();
         let device = Arc::new(Principal::Device { device, room });
         House { gate: HouseGate::new(app.clone()), app, owner, member, device, room }
+    }
+
+    /// The member comes into the room.
+    pub async fn joins(&self) {
+        let room = self.app.membership.room(self.room).unwrap().room.clone();
+        let user = self.member.user().unwrap();
+        let joins = crate::accounts::member(&room, user, RoomRole::Member, 1);
+        self.app.store.change(Change::of(vec![Edit::PutMember(joins)], 1)).await.unwrap();
     }
 
     fn subscribes(&self, who: &Principal, filter: &str) -> bool {
@@ -239,10 +251,7 @@ async fn a_token_of_the_house_is_asked_for() {
 async fn what_changes_a_message_comes_over_mqtt_and_a_backlog_passes_over_what_is_gone() {
     let house = House::new().await;
     let room = house.app.membership.room(house.room).unwrap().room.clone();
-    let user = house.member.user().unwrap();
-    let joins = crate::accounts::member(&room, user, hearth_protocol::role::RoomRole::Member, 1);
-    let change = Change::of(vec![Edit::PutMember(joins)], 1);
-    house.app.store.change(change).await.unwrap();
+    house.joins().await;
     let publish = async |payload: String| {
         let publish = Publish {
             topic: format!("hearth/rooms/{}/in", house.room).into(),

@@ -22,6 +22,8 @@ use crate::sealed_file::{SealedFile, damage};
 
 mod compaction;
 #[cfg(test)]
+mod compaction_load_tests;
+#[cfg(test)]
 mod compaction_tests;
 #[cfg(test)]
 mod crash_tests;

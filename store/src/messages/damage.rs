@@ -9,6 +9,7 @@ use hearth_protocol::ids::{Position, RoomId};
 use super::StoredEvent;
 use crate::engine::{Engine, EngineError, Order, Row};
 use crate::error::StoreError;
+use crate::store::Store;
 use crate::{keys, record};
 
 /// Positions from the first to the last of a stretch, both in it.
@@ -79,6 +80,11 @@ impl Damage {
         lasting
     }
 
+    fn stretches(&self) -> usize {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.values().map(BTreeMap::len).sum()
+    }
+
     /// Remembers a position.
     fn note(&self, room: RoomId, at: Position) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
@@ -92,6 +98,13 @@ impl Damage {
         let to = spans.remove(&at.next()).unwrap_or(at);
         spans.insert(from, to);
         tracing::error!(%room, position = %at, "an event does not read; run `hearth doctor`");
+    }
+}
+
+impl Store {
+    /// How many stretches of history are known not to read: those that a page met since the start.
+    pub fn damaged_stretches(&self) -> usize {
+        self.shared().damage.stretches()
     }
 }
 

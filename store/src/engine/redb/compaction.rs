@@ -7,7 +7,6 @@
 //! files has the name and is whole.
 
 use std::collections::BTreeSet;
-use std::io;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
@@ -19,7 +18,7 @@ use super::failure::{Failure, guarded};
 use super::writer::Job;
 use super::{Held, Open, ROWS, State, open_database};
 use crate::disk::Folder;
-use crate::engine::{Batch, Cause, EngineError, Op};
+use crate::engine::{Batch, EngineError, Op};
 use crate::master_key::DataKey;
 use crate::sealed_file::{SealedFile, damage};
 
@@ -28,11 +27,12 @@ const CHUNK_BYTES: usize = 4 * 1024 * 1024;
 /// The cache of the new database while it is filled.
 const CACHE_BYTES: usize = 12 * 1024 * 1024;
 /// Changes that the writer may copy between two commits: less than a large group commit.
-const LAST_CHANGES_MAX: usize = 1_024;
+pub(super) const LAST_CHANGES_MAX: usize = 1_024;
 /// Changes noted at a time. Who writes more while a round is copied has no time for a compaction.
-const CHANGES_MAX: usize = 131_072;
+pub(super) const CHANGES_MAX: usize = 131_072;
 /// Rounds until the changes that are left must be few.
 const ROUNDS: usize = 8;
+const TOO_MUCH: &str = "too much is written at the moment; try again when it is quieter";
 
 type Table = ReadOnlyTable<&'static [u8], &'static [u8]>;
 
@@ -56,8 +56,8 @@ pub(super) struct Compaction {
     pub key: DataKey,
 }
 
-fn refused(why: &str) -> EngineError {
-    EngineError::Io(Cause::new(io::Error::other(why.to_string())))
+fn refused(why: &'static str) -> EngineError {
+    EngineError::GivenUp(why)
 }
 
 impl Compaction {
@@ -67,7 +67,7 @@ impl Compaction {
         damage::begin();
         let (table, before_bytes) = self.between(|open| {
             if open.changes().is_some() {
-                return Err(refused("a compaction is under way already"));
+                return Err(refused("another one is under way"));
             }
             let (table, before_bytes) = (open.table()?, open.state().file.disk_bytes()?);
             *open.changes() = Some(BTreeSet::new());
@@ -194,7 +194,7 @@ impl Open {
     fn take_changes(&self) -> Result<BTreeSet<Bytes>, EngineError> {
         let keys = self.changes().replace(BTreeSet::new()).unwrap_or_default();
         if keys.len() > CHANGES_MAX {
-            return Err(refused("too much is written at the moment for a compaction"));
+            return Err(refused(TOO_MUCH));
         }
         Ok(keys)
     }
@@ -213,7 +213,7 @@ impl Open {
     ) -> Result<(State, u64), EngineError> {
         let keys = self.take_changes()?;
         if keys.len() > LAST_CHANGES_MAX {
-            return Err(refused("too much is written at the moment for a compaction"));
+            return Err(refused(TOO_MUCH));
         }
         let table = self.table()?;
         let old = self.state();
@@ -221,7 +221,7 @@ impl Open {
         let counted = guarded(|| Ok((rows(&table)?, rows(&database_table(&database)?)?)));
         let (expected, found) = counted.map_err(|failure| failure.explained(&file))?;
         if expected != found {
-            return Err(refused("a compaction has lost rows, and is given up"));
+            return Err(refused("its copy lacks rows; run `hearth doctor`"));
         }
         let after_bytes = file.disk_bytes()?;
         folder.replace()?;

@@ -15,14 +15,14 @@ use crate::sim_disk::Dice;
 use crate::sim_folder::SimFolder;
 use crate::testing::block_on;
 
-type Model = BTreeMap<Bytes, Bytes>;
+pub(super) type Model = BTreeMap<Bytes, Bytes>;
 
 fn open(folder: &Arc<SimFolder>) -> Result<Redb, EngineError> {
     let key = DataKey::from_bytes([7; 32]);
     Redb::open_in(folder.clone(), folder.open(), &key, 1 << 20)
 }
 
-fn key(number: u32) -> Bytes {
+pub(super) fn key(number: u32) -> Bytes {
     number.to_be_bytes().to_vec().into()
 }
 
@@ -51,12 +51,12 @@ fn model(last: u32) -> Model {
     model
 }
 
-async fn rows(engine: &Redb) -> Model {
+pub(super) async fn rows(engine: &Redb) -> Model {
     let all = Range::from(Bytes::new());
     engine.scan(all, Order::Ascending, usize::MAX).await.unwrap().into_iter().collect()
 }
 
-async fn last(engine: &Redb) -> u32 {
+pub(super) async fn last(engine: &Redb) -> u32 {
     let last = engine.get("last".into()).await.unwrap();
     last.map_or(0, |bytes| u32::from_be_bytes(bytes[..].try_into().unwrap()))
 }

@@ -5,7 +5,10 @@
 
 use std::sync::Arc;
 
-use super::{Model, Redb, batches, open, rows};
+use bytes::Bytes;
+
+use super::{Model, Redb, Rows, batches, open, rows};
+use crate::engine::{Engine, Range, after};
 use crate::sim_disk::{Dice, SimDisk};
 use crate::testing::{block_on, on_all_cores};
 
@@ -23,12 +26,17 @@ pub(super) enum Situation {
     Recovery,
     /// A sync failed shortly before.
     FailedSync,
+    /// A backup reads a snapshot while others commit.
+    Backup,
     Close,
 }
 
-use Situation::{Close, Commits, Creation, FailedSync, Growth, Recovery};
+use Situation::{Backup, Close, Commits, Creation, FailedSync, Growth, Recovery};
 
-const SITUATIONS: [Situation; 6] = [Creation, Commits, Growth, Recovery, FailedSync, Close];
+const SITUATIONS: [Situation; 7] = [Creation, Commits, Growth, Recovery, FailedSync, Backup, Close];
+
+/// Rows that a backup takes at a time here: it is not done before the power goes.
+const CHUNK: usize = 25;
 
 /// A disk with a closed database, and what is in it.
 pub(super) fn furnished() -> (Vec<u8>, Model) {
@@ -68,7 +76,7 @@ impl Round {
     pub async fn live(&mut self, situation: Situation) -> Result<(), String> {
         let most = match situation {
             Creation => 30,
-            Commits | Growth => 120,
+            Commits | Growth | Backup => 120,
             Recovery => 60,
             FailedSync | Close => u64::from(u32::MAX),
         };
@@ -94,6 +102,10 @@ impl Round {
                 self.commit(&engine, false).await;
                 Ok(())
             }
+            Backup => match self.open().await? {
+                Some(engine) => self.back_up(&engine).await,
+                None => Ok(()),
+            },
             Close => {
                 let Some(engine) = self.open().await? else { return Ok(()) };
                 for _ in 0..self.dice.roll(3) {
@@ -133,6 +145,41 @@ impl Round {
                 break;
             }
         }
+    }
+
+    /// Reads a snapshot to its end while commits go on; what it shows is one moment, also when the
+    /// power is gone.
+    async fn back_up(&mut self, engine: &Redb) -> Result<(), String> {
+        let mut snapshot = match engine.snapshot().await {
+            Ok(snapshot) => snapshot,
+            Err(_) if self.disk.is_cut() => return Ok(()),
+            Err(error) => return Err(format!("no snapshot: {error:?}")),
+        };
+        let moment = self.model.acknowledged.clone();
+        let (mut shown, mut range) = (Rows::new(), Range::from(Bytes::new()));
+        let mut commits = true;
+        loop {
+            // After the power went, what can still be read is read.
+            commits = commits && {
+                let batches = batches(&mut self.dice, false);
+                self.model.commit(engine, batches).await.is_ok()
+            };
+            let chunk = match snapshot.rows(range.clone(), CHUNK).await {
+                Ok(chunk) => chunk,
+                Err(_) if self.disk.is_cut() => break,
+                Err(error) => return Err(format!("the snapshot ended: {error:?}")),
+            };
+            let Some((last, _)) = chunk.last() else {
+                if shown.len() != moment.len() {
+                    return Err(format!("{} rows of {}", shown.len(), moment.len()));
+                }
+                break;
+            };
+            range.start = after(last);
+            shown.extend(chunk);
+        }
+        let is_of_the_moment = shown.iter().eq(moment.iter().take(shown.len()));
+        if is_of_the_moment { Ok(()) } else { Err("a snapshot of two moments".into()) }
     }
 
     /// The power is back: the database opens with what is to be there, and takes more.

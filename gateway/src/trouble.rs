@@ -1,0 +1,117 @@
+//! What the database could not do since the start: the last error of the engine is remembered, for
+//! `hearth doctor`. Want of room is forgotten when a commit goes well again; the rest is not, since
+//! a disk that said no once will say it again.
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use hearth_store::engine::{BoxFuture, Order, Range, Row};
+use hearth_store::{Batch, Engine, EngineError, Snapshot};
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Clock;
+
+/// An error of the engine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// When it was met last, ms since 1970.
+    pub at: u64,
+    /// What happened.
+    pub what: String,
+    /// What to do about it.
+    pub remedy: String,
+    /// It is over when something can be written.
+    is_of_room: bool,
+}
+
+/// The last trouble there was. Cheap to clone.
+#[derive(Clone)]
+pub struct Troubles {
+    clock: Arc<dyn Clock>,
+    last: Arc<Mutex<Option<Trouble>>>,
+}
+
+impl Troubles {
+    /// None yet.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, last: Arc::default() }
+    }
+
+    /// The last one.
+    pub fn last(&self) -> Option<Trouble> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes an error, if the disk or the file is what is wrong.
+    pub fn note(&self, error: &EngineError) {
+        let (what, remedy) = match error {
+            EngineError::Conflict | EngineError::GivenUp(_) => return,
+            EngineError::Damaged { what, .. } => (
+                format!("the database is damaged: {what}"),
+                "check the disk; `hearth restore BACKUP` makes a whole house of a backup",
+            ),
+            EngineError::Full(cause) => (format!("the disk is full: {cause}"), "make room on it"),
+            EngineError::Io(cause) => (
+                format!("the disk refused: {cause}"),
+                "look into the log of the system, make a backup, and replace the disk if it is old",
+            ),
+            other => (other.to_string(), "restart Hearth; if that does not help, see its log"),
+        };
+        let is_of_room = matches!(error, EngineError::Full(_));
+        let trouble = Trouble { at: self.clock.now_ms(), what, remedy: remedy.into(), is_of_room };
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(trouble);
+    }
+
+    fn written(&self) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.take_if(|trouble| trouble.is_of_room);
+    }
+}
+
+/// An engine whose errors are noted.
+pub struct Watched {
+    engine: Arc<dyn Engine>,
+    troubles: Troubles,
+}
+
+impl Watched {
+    /// Notes the errors of an engine.
+    pub fn new(engine: Arc<dyn Engine>, troubles: Troubles) -> Self {
+        Self { engine, troubles }
+    }
+
+    fn noted<'a, T: 'a>(
+        &'a self,
+        work: BoxFuture<'a, Result<T, EngineError>>,
+    ) -> BoxFuture<'a, Result<T, EngineError>> {
+        Box::pin(async move { work.await.inspect_err(|error| self.troubles.note(error)) })
+    }
+}
+
+impl Engine for Watched {
+    fn get(&self, key: Bytes) -> BoxFuture<'_, Result<Option<Bytes>, EngineError>> {
+        self.noted(self.engine.get(key))
+    }
+
+    fn scan(
+        &self,
+        range: Range,
+        order: Order,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Row>, EngineError>> {
+        self.noted(self.engine.scan(range, order, limit))
+    }
+
+    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), EngineError>> {
+        let work = self.noted(self.engine.commit(batch));
+        Box::pin(async move { work.await.inspect(|()| self.troubles.written()) })
+    }
+
+    /// What a snapshot meets is told to whoever asked for it.
+    fn snapshot(&self) -> BoxFuture<'_, Result<Box<dyn Snapshot>, EngineError>> {
+        self.noted(self.engine.snapshot())
+    }
+}
