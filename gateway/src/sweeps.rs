@@ -82,21 +82,23 @@ impl Sweeper {
         if !self.may_judge(now).await? {
             return Ok(());
         }
-        self.drain(|_| Sweep::RemovedRooms).await?;
+        self.drain(Sweep::RemovedRooms, now).await?;
         for state in self.app.membership.rooms() {
             let room = &state.room;
             if room.keep_days > 0 || room.keep_bytes > 0 {
-                let id = room.id;
-                self.drain(|_| Sweep::History { room: id, at_ms: now }).await?;
+                self.drain(Sweep::History { room: room.id }, now).await?;
             }
         }
-        self.drain(|from| Sweep::OnceKeys { from, at_ms: now, post_ms: SAME_POST_MS }).await?;
-        let store = &self.app.store;
-        store.sweep_sessions(now).await?;
-        store.sweep_tokens(now).await?;
-        store.sweep_notifications(now).await?;
-        store.sweep_reports(now).await?;
-        store.sweep_audit(now).await?;
+        for sweep in [
+            Sweep::OnceKeys { post_ms: SAME_POST_MS },
+            Sweep::Sessions,
+            Sweep::Tokens,
+            Sweep::Notifications,
+            Sweep::Reports,
+            Sweep::Audit,
+        ] {
+            self.drain(sweep, now).await?;
+        }
         self.sweep_files(now).await
     }
 
@@ -116,13 +118,13 @@ impl Sweeper {
     }
 
     /// Does a sweep to its end, with a rest after each commit so that writers have the disk.
-    async fn drain(&mut self, sweep: impl Fn(Bytes) -> Sweep) -> Result<(), StoreError> {
+    async fn drain(&mut self, sweep: Sweep, now: u64) -> Result<(), StoreError> {
         let pause = u64::try_from(self.app.limits.sweep_pause_ms).unwrap_or(u64::MAX);
         let mut from = Bytes::new();
         loop {
-            let swept = self.app.store.sweep(sweep(from)).await?;
+            let swept = self.app.store.sweep(sweep, from, now).await?;
             if swept.rows > 0 {
-                tracing::debug!(rows = swept.rows, "swept");
+                tracing::debug!(?sweep, rows = swept.rows, "swept");
             }
             let Some(next) = swept.next else { return Ok(()) };
             from = next;

@@ -6,8 +6,8 @@ use hearth_protocol::ids::{EventId, NotificationId, Position, RoomId, UserId};
 use hearth_protocol::limits::{Limits, days_ms};
 use serde::{Deserialize, Serialize};
 
-use crate::change::{Change, Edit};
-use crate::engine::{Order, Range};
+use crate::change::Edit;
+use crate::engine::{Order, Range, Row};
 use crate::error::StoreError;
 use crate::stage::Stage;
 use crate::store::Store;
@@ -96,29 +96,6 @@ impl Store {
         Ok(unread)
     }
 
-    /// Removes the notifications whose time is over, in small commits; gives how many.
-    pub async fn sweep_notifications(&self, at_ms: u64) -> Result<usize, StoreError> {
-        let rows_max = self.limits().sweep_rows_max.max(1);
-        let first_kept = keys::notification_time(first_kept(at_ms, self.limits()));
-        let range = keys::before(keys::notification_times(), first_kept);
-        let mut swept = 0;
-        loop {
-            let rows = self.engine().scan(range.clone(), Order::Ascending, rows_max).await?;
-            if rows.is_empty() {
-                return Ok(swept);
-            }
-            let edits = rows.iter().map(|(key, value)| {
-                Ok(Edit::RemoveNotification {
-                    recipient: UserId::from_bytes(record::id16("notification's user", value)?),
-                    id: NotificationId::from_bytes(record::id16("notification", key)?),
-                })
-            });
-            let edits = edits.collect::<Result<Vec<_>, StoreError>>()?;
-            swept += edits.len();
-            self.change(Change::of(edits, at_ms)).await?;
-        }
-    }
-
     fn unexpired(&self, user: UserId, at_ms: u64) -> Range {
         let start = keys::notification(user, first_kept(at_ms, self.limits()));
         Range { start, ..keys::notifications(user) }
@@ -129,6 +106,23 @@ impl Store {
 fn first_kept(at_ms: u64, limits: &Limits) -> NotificationId {
     let over = at_ms.checked_sub(days_ms(limits.notification_days));
     NotificationId::lowest(over.map_or(0, |over| over.saturating_add(1)))
+}
+
+/// Where those lie whose time is over.
+pub(crate) fn over(at_ms: u64, limits: &Limits) -> Range {
+    let first_kept = keys::notification_time(first_kept(at_ms, limits));
+    keys::before(keys::notification_times(), first_kept)
+}
+
+/// The ends of the notifications that these rows of times lead to.
+pub(crate) fn ends(rows: &[Row]) -> Result<Vec<Edit>, StoreError> {
+    let edits = rows.iter().map(|(key, value)| {
+        Ok(Edit::RemoveNotification {
+            recipient: UserId::from_bytes(record::id16("notification's user", value)?),
+            id: NotificationId::from_bytes(record::id16("notification", key)?),
+        })
+    });
+    edits.collect()
 }
 
 /// A new notification; the oldest ones of its recipient make room.

@@ -101,15 +101,6 @@ impl Store {
         self.load_all("user", keys::users()).await
     }
 
-    /// Whether somebody is there and may sign in.
-    pub(crate) async fn still_signs_in(
-        &self,
-        user: UserId,
-        at_ms: u64,
-    ) -> Result<bool, StoreError> {
-        Ok(self.user(user).await?.is_some_and(|user| user.may_sign_in(at_ms).is_ok()))
-    }
-
     /// A page of the people whose name or display name begins like this, whatever its case, by id,
     /// after one of them. It looks at each account, some at a time: a house has few.
     pub async fn find_users(

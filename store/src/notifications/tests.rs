@@ -7,7 +7,7 @@ use hearth_protocol::limits::Limits;
 
 use super::*;
 use crate::testing::*;
-use crate::{Edit, Memory};
+use crate::{Edit, Memory, Sweep};
 
 const DAY: u64 = 24 * 3_600_000;
 
@@ -116,10 +116,10 @@ fn none_is_answered_after_30_days_and_the_sweep_takes_it_in_small_commits() {
         let now = 30 * DAY + 3;
         assert_eq!(times(&store, 1, now).await, [5, 4]);
         assert_eq!(unread(&store, 1, now).await, 2);
-        assert_eq!(store.sweep_notifications(now).await.unwrap(), 3);
-        assert_eq!(store.sweep_notifications(now).await.unwrap(), 0);
+        assert_eq!(store.sweep_all(Sweep::Notifications, now).await, 3);
+        assert_eq!(store.sweep_all(Sweep::Notifications, now).await, 0);
         assert_eq!((times(&store, 1, 9).await, unread(&store, 1, 9).await), (vec![5, 4], 2));
-        assert_eq!(store.sweep_notifications(now + 9).await.unwrap(), 2);
+        assert_eq!(store.sweep_all(Sweep::Notifications, now + 9).await, 2);
         let rows = store.scan_all(keys::notification_times()).await.unwrap();
         assert!(rows.is_empty());
         assert_eq!(store.engine().get(keys::notification_tally(user_id(1))).await.unwrap(), None);

@@ -2,6 +2,7 @@
 //! background, a bounded number per commit. Its id is never a room's again, so that no position is
 //! given twice; the ids of its events are free once their rows are gone.
 
+use bytes::Bytes;
 use hearth_protocol::ids::{RoomId, UserId};
 use hearth_protocol::limits::Limits;
 use serde::{Deserialize, Serialize};
@@ -51,10 +52,16 @@ pub(crate) async fn remove(
     Ok(())
 }
 
-/// Removes some rows of the first removed room that has any.
-pub(crate) async fn sweep(stage: &mut Stage<'_>, limits: &Limits) -> Result<Swept, StoreError> {
+/// Removes some rows of the first removed room, from this mark on, that has any.
+pub(crate) async fn sweep(
+    stage: &mut Stage<'_>,
+    from: Bytes,
+    limits: &Limits,
+) -> Result<Swept, StoreError> {
     let max = limits.sweep_rows_max.max(1);
-    for (mark, value) in stage.scan(keys::removed_rooms(), Order::Ascending, usize::MAX).await? {
+    let marks = keys::removed_rooms();
+    let marks = Range { start: from.max(marks.start), ..marks };
+    for (mark, value) in stage.scan(marks, Order::Ascending, usize::MAX).await? {
         let removed: Removed = record::decode("removed room", &value)?;
         if removed.swept {
             continue;
@@ -81,7 +88,7 @@ pub(crate) async fn sweep(stage: &mut Stage<'_>, limits: &Limits) -> Result<Swep
 }
 
 /// Of an event that does not read, the id stays taken.
-fn free_id(stage: &mut Stage<'_>, key: &[u8], value: bytes::Bytes) {
+fn free_id(stage: &mut Stage<'_>, key: &[u8], value: Bytes) {
     match record::decode_event(key, value) {
         Ok(event) => stage.delete(keys::event_id(event.id)),
         Err(error) => tracing::warn!(%error, "an event of a removed room leaves its id"),
