@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hearth_protocol::limits::hours_ms;
+use hearth_protocol::limits::{hours_ms, wide};
 use hearth_store::{Attachments, StoreError, Sweep};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
@@ -45,7 +45,7 @@ fn is_synchronised() -> bool {
 pub async fn run(app: Arc<App>, attachments: Attachments, stop: watch::Receiver<bool>) {
     let files_ms = None;
     let mut sweeper = Sweeper { app, attachments, files_ms, stop, last_ms: None, warned: false };
-    let rounds = u64::try_from(sweeper.app.limits.sweep_gap_s.max(1)).unwrap_or(u64::MAX);
+    let rounds = wide(sweeper.app.limits.sweep_gap_s.max(1));
     let mut ticks = interval(FLUSH_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for tick in 0_u64.. {
@@ -83,14 +83,16 @@ impl Sweeper {
             return Ok(());
         }
         self.drain(Sweep::RemovedRooms, now).await?;
+        let settings = self.app.store.settings().await?;
         for state in self.app.membership.rooms() {
             let room = &state.room;
-            if room.keep_days > 0 || room.keep_bytes > 0 {
+            if settings.retention(room) != (0, 0) {
                 self.drain(Sweep::History { room: room.id }, now).await?;
             }
         }
         for sweep in [
             Sweep::OnceKeys { post_ms: SAME_POST_MS },
+            Sweep::Invites,
             Sweep::Sessions,
             Sweep::Tokens,
             Sweep::Notifications,
@@ -119,7 +121,7 @@ impl Sweeper {
 
     /// Does a sweep to its end, with a rest after each commit so that writers have the disk.
     async fn drain(&mut self, sweep: Sweep, now: u64) -> Result<(), StoreError> {
-        let pause = u64::try_from(self.app.limits.sweep_pause_ms).unwrap_or(u64::MAX);
+        let pause = wide(self.app.limits.sweep_pause_ms);
         let mut from = Bytes::new();
         loop {
             let swept = self.app.store.sweep(sweep, from, now).await?;

@@ -123,7 +123,7 @@ mod tests {
     use crate::testing::*;
     use crate::{Memory, Settings, Sweep};
 
-    const DAY: u64 = 24 * 3_600_000;
+    const DAY: u64 = 86_400_000;
 
     fn entry(at: u64, number: u8) -> AuditEntry {
         AuditEntry {

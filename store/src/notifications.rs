@@ -1,6 +1,7 @@
 //! Notifications: what a person is alerted to. An id tells its time, so that they sort by it. A
 //! person keeps so many, the oldest go first; none is answered after 30 days, swept or not. How
-//! many there are and how many are unread is counted as they come and go.
+//! many there are and how many are unread is counted as they come and go. None quotes its message:
+//! a client reads that where it lies, so nothing of it is left here when it is erased.
 
 use hearth_protocol::ids::{EventId, NotificationId, Position, RoomId, UserId};
 use hearth_protocol::limits::{Limits, days_ms};
@@ -11,7 +12,7 @@ use crate::engine::{Order, Range, Row};
 use crate::error::StoreError;
 use crate::stage::Stage;
 use crate::store::Store;
-use crate::{keys, measure, record, users};
+use crate::{keys, record, users};
 
 /// Something a person is alerted to (seed 004 @Notification).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,8 +31,6 @@ pub struct Notification {
     pub position: Option<Position>,
     /// By whom; `None`: by a device or the box.
     pub by: Option<UserId>,
-    /// What it quotes; nothing in sealed rooms.
-    pub text: Option<String>,
     /// ms since 1970.
     pub created_at: u64,
     /// Seen by its recipient.
@@ -135,8 +134,6 @@ pub(crate) async fn put(
     if id.unix_ms() != created_at {
         return Err(StoreError::Invalid { what: "the notification", why: "its id tells its time" });
     }
-    let text = notification.text.as_deref().unwrap_or_default();
-    measure::chars("what a notification quotes", text, limits.notification_text_chars_max)?;
     users::require(stage, recipient).await?;
     if stage.get(keys::notification_time(id)).await?.is_some() {
         return Err(StoreError::IdTaken { what: "notification" });

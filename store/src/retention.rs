@@ -1,10 +1,10 @@
 //! Retention: a room's oldest events go when they are older than its days, or while all of them
-//! are larger than its bytes; in small commits, with everything that hangs on them. The positions
+//! are larger than its bytes; what a room leaves open, the house's settings decide. In small commits, with everything that hangs on them. The positions
 //! they had are not given again. A stretch that does not read goes with what came after it: what
 //! lies there on disk cannot be removed, and is not found any more.
 
 use hearth_protocol::ids::Position;
-use hearth_protocol::limits::{Limits, days_ms};
+use hearth_protocol::limits::{Limits, days_ms, wide};
 
 use crate::engine::Order;
 use crate::error::StoreError;
@@ -14,7 +14,7 @@ use crate::messages::{StoredEvent, effects};
 use crate::rooms;
 use crate::stage::Stage;
 use crate::sweeps::{Part, Swept};
-use crate::{keys, record};
+use crate::{keys, record, settings};
 
 #[cfg(test)]
 mod tests;
@@ -28,11 +28,11 @@ pub(crate) async fn trim(
     limits: &Limits,
 ) -> Result<(Head, Part), StoreError> {
     let mut room = rooms::require(stage, around.room).await?;
-    let (days, bytes) = (room.keep_days, room.keep_bytes);
+    let (days, bytes) = settings::current(stage).await?.retention(&room);
     if days == 0 && bytes == 0 {
         return Ok((head, Part::default()));
     }
-    let step = u64::try_from(limits.sweep_rows_max.max(1)).unwrap_or(1);
+    let step = wide(limits.sweep_rows_max.max(1));
     if bytes > 0 && head.tally.counted_from > head.first {
         count_back(&mut around, &mut head, step).await?;
         let next = Some(keys::event(room.id, head.first));

@@ -15,7 +15,7 @@ use crate::messages::Became;
 use crate::rooms::{Room, removal};
 use crate::stage::Stage;
 use crate::store::Store;
-use crate::{audit, keys, notifications, record, reports, sessions, tokens};
+use crate::{audit, invites, keys, notifications, record, reports, sessions, tokens};
 
 /// What is swept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub enum Sweep {
         /// How long the same post is the same one.
         post_ms: u64,
     },
+    /// Invites that expired some days ago.
+    Invites,
     /// Sessions that nobody used for too long, or whose person may not sign in any more.
     Sessions,
     /// App tokens whose person may not sign in any more.
@@ -97,6 +99,7 @@ pub(crate) async fn stage(
         Sweep::OnceKeys { post_ms } => {
             return Ok(once_keys(stage, from, at_ms, post_ms, limits).await?.into());
         }
+        Sweep::Invites => keys::invites(),
         Sweep::Sessions => keys::sessions(),
         Sweep::Tokens => keys::tokens(),
         Sweep::Notifications => notifications::over(at_ms, limits),
@@ -105,6 +108,7 @@ pub(crate) async fn stage(
     };
     let Page { rows, next } = page(stage, range, from, limits).await?;
     let edits = match sweep {
+        Sweep::Invites => invites::ends(&rows, at_ms, limits)?,
         Sweep::Sessions => sessions::ends(stage, &rows, at_ms, limits).await?,
         Sweep::Tokens => tokens::ends(stage, &rows, at_ms).await?,
         Sweep::Notifications => notifications::ends(&rows)?,

@@ -9,7 +9,7 @@ use super::*;
 use crate::testing::*;
 use crate::{Edit, Memory, Sweep};
 
-const DAY: u64 = 24 * 3_600_000;
+const DAY: u64 = 86_400_000;
 
 fn note(user: u8, at: u64) -> Notification {
     Notification {
@@ -20,7 +20,6 @@ fn note(user: u8, at: u64) -> Notification {
         event: Some(event_id(1)),
         position: Some(Position(1)),
         by: Some(user_id(2)),
-        text: Some("hello".into()),
         created_at: at,
         read: false,
     }
@@ -127,14 +126,20 @@ fn none_is_answered_after_30_days_and_the_sweep_takes_it_in_small_commits() {
 }
 
 #[test]
-fn what_is_quoted_is_bounded() {
+fn nothing_of_an_erased_message_is_left_in_what_alerted_to_it() {
     block_on(async {
-        let store = house(Limits { notification_text_chars_max: 3, ..Limits::default() }).await;
-        let quoting = |text: &str| {
-            let text = Some(text.to_string());
-            vec![Edit::PutNotification(Notification { text, ..note(1, 10) })]
+        let store = house(Limits::default()).await;
+        let body = bytes::Bytes::from_static(b"the word is sesame");
+        store.append(crate::NewEvent { body, ..event(1) }).await.unwrap();
+        store.make(vec![Edit::PutNotification(note(1, 10))]).await.unwrap();
+        let holds = async || {
+            let rows = store.rows().await;
+            rows.iter().any(|(_, value)| value.windows(6).any(|part| part == b"sesame"))
         };
-        refused!(store.make(quoting("äöüß")).await, TooLarge);
-        store.make(quoting("äöü")).await.unwrap();
+        assert!(holds().await);
+        store.append(erase(2, 1, crate::Right::Own)).await.unwrap();
+        assert!(!holds().await);
+        let noted = store.notifications(user_id(1), None, 9, 11).await.unwrap();
+        assert_eq!(noted, [note(1, 10)], "who was alerted still sees to what");
     });
 }

@@ -204,6 +204,25 @@ fn damage_that_is_longer_than_a_step_holds_no_sweep_up() {
 }
 
 #[test]
+fn a_room_that_decides_nothing_keeps_what_the_settings_say() {
+    on_each_engine(|store| async {
+        let store = with_events(store, 5).await;
+        let days = |version, retention_days| {
+            let settings = Settings { version, retention_days, ..Settings::default() };
+            vec![Edit::SwapSettings { expected: version - 1, settings }]
+        };
+        store.make(days(1, 2)).await.unwrap();
+        store.make(keep(9, 0)).await.unwrap();
+        assert_eq!(sweep(&store, days_ms(5)).await, 0, "the room's own days hold");
+        store.make(keep(0, 0)).await.unwrap();
+        sweep(&store, days_ms(5)).await;
+        assert_eq!(left(&store).await, [3, 4, 5]);
+        store.make(days(2, 0)).await.unwrap();
+        assert_eq!(sweep(&store, days_ms(900)).await, 0, "0 is for ever");
+    });
+}
+
+#[test]
 fn a_removed_room_is_gone_at_once_and_its_rows_bit_by_bit() {
     block_on(async {
         let limits = Limits { sweep_rows_max: 5, ..Limits::default() };
@@ -279,8 +298,7 @@ fn what_remembers_posts_and_packets_goes_after_its_time() {
             store.append(NewEvent { fresh_id, ..packet }).await.unwrap();
         }
         // Events 1 to 7 came at 1,001 to 1,007.
-        let sweep =
-            async |at_ms| store.sweep_all(Sweep::OnceKeys { post_ms: 100 }, at_ms).await;
+        let sweep = async |at_ms| store.sweep_all(Sweep::OnceKeys { post_ms: 100 }, at_ms).await;
         assert_eq!(sweep(1_100).await, 0);
         assert_eq!(sweep(1_103).await, 3);
         assert_eq!(sweep(3_005).await, 4 + 5);

@@ -12,7 +12,7 @@ use crate::engine::{Order, Range};
 use crate::error::{Rule, StoreError};
 use crate::stage::Stage;
 use crate::sweeps::Swept;
-use crate::{keys, members, record};
+use crate::{invites, keys, members, record};
 
 /// A room that was removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,10 +68,12 @@ pub(crate) async fn sweep(
         }
         let room = RoomId::from_bytes(record::id16("removed room", &mark)?);
         let mut rows = 0;
-        for (range, are_events) in rows_of(room) {
+        for (range, kind) in rows_of(room) {
             for (key, value) in stage.scan(range, Order::Ascending, max - rows).await? {
-                if are_events {
-                    free_id(stage, &key, value);
+                match kind {
+                    Kind::Event => free_id(stage, &key, value),
+                    Kind::Invite => invites::without(stage, room, &key).await?,
+                    Kind::Other => {}
                 }
                 stage.delete(key);
                 rows += 1;
@@ -95,20 +97,28 @@ fn free_id(stage: &mut Stage<'_>, key: &[u8], value: Bytes) {
     }
 }
 
+/// What a row of a removed room leads to.
+#[derive(Clone, Copy)]
+enum Kind {
+    Event,
+    Invite,
+    Other,
+}
+
 /// All that a room has beside its memberships, the events first.
-fn rows_of(room: RoomId) -> [(Range, bool); 12] {
+fn rows_of(room: RoomId) -> [(Range, Kind); 12] {
     [
-        (keys::events_of(room), true),
-        (keys::abouts_of(room), false),
-        (keys::reactions_of(room), false),
-        (keys::replies_of(room), false),
-        (keys::edits_of(room), false),
-        (keys::receipts_of(room), false),
-        (keys::sanctions_of(room), false),
-        (keys::bundles(room), false),
-        (keys::proofs(room), false),
-        (keys::invites_of(room), false),
-        (keys::device_names_of(room), false),
-        (keys::posts_of(room), false),
+        (keys::events_of(room), Kind::Event),
+        (keys::abouts_of(room), Kind::Other),
+        (keys::reactions_of(room), Kind::Other),
+        (keys::replies_of(room), Kind::Other),
+        (keys::edits_of(room), Kind::Other),
+        (keys::receipts_of(room), Kind::Other),
+        (keys::sanctions_of(room), Kind::Other),
+        (keys::bundles(room), Kind::Other),
+        (keys::proofs(room), Kind::Other),
+        (keys::invites_of(room), Kind::Invite),
+        (keys::device_names_of(room), Kind::Other),
+        (keys::posts_of(room), Kind::Other),
     ]
 }

@@ -58,7 +58,7 @@ fn sessions_and_tokens_are_bounded_together_and_what_ends_makes_room() {
         let limits = Limits { sessions_per_user_max: 2, session_days: 1, ..Limits::default() };
         let store = Store::open(Arc::new(Memory::new()), Arc::new(limits)).await.unwrap();
         let store = store.with_people().await;
-        let later = 2 * 24 * 3_600_000;
+        let later = days_ms(2);
         store.make(vec![Edit::PutSession(session(1, 1, 1))]).await.unwrap();
         store.make(vec![Edit::PutToken(token(1, 1))]).await.unwrap();
         refused!(store.make(vec![Edit::PutToken(token(2, 1))]).await, LimitReached);
@@ -78,7 +78,7 @@ fn sessions_that_nobody_used_for_too_long_are_swept_in_small_commits() {
         let limits = Limits { session_days: 1, sweep_rows_max: 2, ..Limits::default() };
         let store = Store::open(Arc::new(Memory::new()), Arc::new(limits)).await.unwrap();
         let store = store.with_people().await;
-        let day = 24 * 3_600_000;
+        let day = days_ms(1);
         let sessions = (1..=5)
             .map(|number| Edit::PutSession(session(number, 1 + number % 2, u64::from(number))));
         store.make(sessions.collect()).await.unwrap();
