@@ -123,7 +123,7 @@ mod tests {
     use crate::testing::*;
     use crate::{Memory, Settings, Sweep};
 
-    const DAY: u64 = 86_400_000;
+    const DAY: u64 = hearth_protocol::limits::days_ms(1);
 
     fn entry(at: u64, number: u8) -> AuditEntry {
         AuditEntry {

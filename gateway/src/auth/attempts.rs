@@ -30,7 +30,7 @@ pub struct Attempts {
 /// Entries kept at most; the oldest half goes when there are more.
 const KEPT_MAX: usize = 10_000;
 /// A failure is forgotten after this long.
-const FORGET_DAYS: usize = 1;
+const FORGET_MS: u64 = days_ms(1);
 
 impl Attempts {
     /// Counts a try as failed before it is made, so that a burst counts too, or says when to
@@ -76,7 +76,7 @@ impl Attempts {
 
 /// Drops what is old, then the older half.
 fn forget(failures: &mut HashMap<Key, Failures>, now_ms: u64) {
-    failures.retain(|_, failed| failed.last_ms + days_ms(FORGET_DAYS) > now_ms);
+    failures.retain(|_, failed| failed.last_ms + FORGET_MS > now_ms);
     let mut times: Vec<_> = failures.values().map(|failed| failed.last_ms).collect();
     times.sort_unstable();
     if let Some(&middle) = times.get(KEPT_MAX / 2) {
@@ -86,8 +86,8 @@ fn forget(failures: &mut HashMap<Key, Failures>, now_ms: u64) {
 
 /// A text that is nobody's name is not kept: it may be as long as a body.
 fn keys(name: &str, address: IpAddr, limits: &Limits) -> impl Iterator<Item = Key> {
-    let name = users::check_name(name, limits).is_ok();
-    let name = name.then(|| Key::Name(name.to_ascii_lowercase()));
+    let known = users::check_name(name, limits).is_ok();
+    let name = known.then(|| Key::Name(name.to_ascii_lowercase()));
     name.into_iter().chain([Key::Address(address)])
 }
 

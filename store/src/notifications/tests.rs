@@ -9,7 +9,7 @@ use super::*;
 use crate::testing::*;
 use crate::{Edit, Memory, Sweep};
 
-const DAY: u64 = 86_400_000;
+const DAY: u64 = hearth_protocol::limits::days_ms(1);
 
 fn note(user: u8, at: u64) -> Notification {
     Notification {
