@@ -58,9 +58,9 @@ pub enum Request {
     RoomSet {
         /// The room's name or id.
         room: String,
-        /// Days, 0 for ever; as it is if not given.
+        /// Days, 0 as the house's settings say; as it is if not given.
         keep_days: Option<usize>,
-        /// Bytes, 0 for all; as it is if not given.
+        /// Bytes, 0 as the house's settings say; as it is if not given.
         keep_bytes: Option<u64>,
         /// What a newcomer sees; as it is if not given.
         history: Option<History>,
@@ -205,9 +205,9 @@ pub struct RoomLine {
     pub members: usize,
     /// What a newcomer sees of its history.
     pub history: History,
-    /// Days that an event is kept; 0: for ever.
+    /// Days that an event is kept; 0: as the house's settings say.
     pub keep_days: usize,
-    /// Bytes of events that are kept; 0: all.
+    /// Bytes of events that are kept; 0: as the house's settings say.
     pub keep_bytes: u64,
 }
 

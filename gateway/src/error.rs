@@ -111,3 +111,21 @@ fn rule_error(rule: &Rule, text: String) -> ApiError {
         Rule::General => ApiError::conflict("general_is_everyones", text),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_or_a_type_that_is_not_taken_is_told_with_what_is() {
+        let limits = hearth_protocol::limits::Limits::default();
+        let name = hearth_store::users::check_name("ab", &limits).unwrap_err();
+        let kind = StoreError::BadType { what: "an avatar", taken: "image/png".into() };
+        for (error, code, says) in [(name, "bad_name", "3 to 20"), (kind, "bad_type", "image/png")]
+        {
+            let ApiError(refusal) = error.into();
+            assert_eq!((refusal.kind, refusal.code), (Kind::Invalid, code));
+            assert!(refusal.message.contains(says), "{}", refusal.message);
+        }
+    }
+}

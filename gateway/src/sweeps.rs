@@ -105,7 +105,8 @@ impl Sweeper {
     }
 
     async fn sweep_files(&mut self, now: u64) -> Result<(), StoreError> {
-        if self.files_ms.is_some_and(|last| now.abs_diff(last) < hours_ms(1)) {
+        let lately = self.files_ms.is_some_and(|last| now.abs_diff(last) < hours_ms(1));
+        if lately || *self.stop.borrow() {
             return Ok(());
         }
         self.files_ms = Some(now);
@@ -123,7 +124,7 @@ impl Sweeper {
     async fn drain(&mut self, sweep: Sweep, now: u64) -> Result<(), StoreError> {
         let pause = wide(self.app.limits.sweep_pause_ms);
         let mut from = Bytes::new();
-        loop {
+        while !*self.stop.borrow() {
             let swept = self.app.store.sweep(sweep, from, now).await?;
             if swept.rows > 0 {
                 tracing::debug!(?sweep, rows = swept.rows, "swept");
@@ -132,9 +133,10 @@ impl Sweeper {
             from = next;
             tokio::select! {
                 _ = tokio::time::sleep(Duration::from_millis(pause)) => {}
-                _ = self.stop.wait_for(|stop| *stop) => return Ok(()),
+                _ = self.stop.wait_for(|stop| *stop) => {}
             }
         }
+        Ok(())
     }
 
     /// Whether the clock is trusted; the time of it is kept for the next start.

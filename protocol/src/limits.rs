@@ -167,7 +167,7 @@ limits! {
     login_queue_max = 8;
     /// Characters of a status text (seed 004 @User).
     status_text_chars_max = 100;
-    /// Cards of one person: they are kept for ever, and whoever checks a room's past reads them all.
+    /// Cards of one person: they are kept for ever, and each next epoch is checked against all.
     cards_per_user_max = 100;
     /// Contacts of one person: far more than a household's, so that one account cannot fill a disk.
     contacts_per_user_max = 1_000;

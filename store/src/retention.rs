@@ -1,7 +1,8 @@
 //! Retention: a room's oldest events go when they are older than its days, or while all of them
-//! are larger than its bytes; what a room leaves open, the house's settings decide. In small commits, with everything that hangs on them. The positions
-//! they had are not given again. A stretch that does not read goes with what came after it: what
-//! lies there on disk cannot be removed, and is not found any more.
+//! are larger than its bytes; what a room leaves open, the house's settings say. They go in small
+//! commits, with everything that hangs on them. The positions they had are not given again. A
+//! stretch that does not read goes with what came after it: what lies there on disk cannot be
+//! removed, and is not found any more.
 
 use hearth_protocol::ids::Position;
 use hearth_protocol::limits::{Limits, days_ms, wide};

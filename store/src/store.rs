@@ -126,8 +126,8 @@ impl Store {
         self.ask(|answer| Work::Shelve { edits, answer }).await
     }
 
-    /// Does a bounded part of a clean-up, in a commit of its own or with what else waits. It goes on
-    /// where the last call ended ([`Swept::next`]; empty: from the start); `at_ms` is the box's
+    /// Does a bounded part of a clean-up, in a commit of its own or with what else waits. It goes
+    /// on where the last call ended ([`Swept::next`]; empty: from the start); `at_ms` is the box's
     /// clock, ms since 1970.
     pub async fn sweep(&self, sweep: Sweep, from: Bytes, at_ms: u64) -> Result<Swept, StoreError> {
         self.ask(|answer| Work::Sweep { sweep, from, at_ms, answer }).await
