@@ -13,7 +13,7 @@ use hearth_protocol::sealing::card::Card;
 use hearth_protocol::sealing::kdf::sha256;
 use hearth_protocol::sealing::vault::Cost;
 use hearth_store::{
-    Change, Edit, House, Invite, JoinProof, Login, Member, Notify, Room, User, Vault,
+    Change, Edit, House, Invite, JoinProof, Login, Member, Notify, Room, User, Vault, users,
 };
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
@@ -23,7 +23,7 @@ use crate::auth::{NewSession, SessionReply, verifier};
 use crate::bundles::Setting;
 use crate::clock::random;
 use crate::error::ApiError;
-use crate::names::{check_title, check_user_name, display_name};
+use crate::names::{check_title, display_name};
 
 /// What a client brings for a new account, its keys already sealed.
 #[derive(Deserialize)]
@@ -155,7 +155,7 @@ impl App {
 
     /// An account whose password the box stretches itself; its keys come with its first client.
     pub async fn add_user(&self, name: &str, password: &str) -> Result<User, ApiError> {
-        check_user_name(name)?;
+        users::check_name(name, &self.limits)?;
         check_password(password)?;
         let now = self.clock.now_ms();
         let mut change = Change::of(vec![], now);
@@ -276,7 +276,7 @@ impl App {
         new: NewAccount,
         role: HouseRole,
     ) -> Result<(User, NewSession), ApiError> {
-        check_user_name(&new.name)?;
+        users::check_name(&new.name, &self.limits)?;
         new.cost.check()?;
         let user = User {
             id: new.user_id,

@@ -60,9 +60,9 @@ pub enum Request {
     RoomSet {
         /// The room's name or id.
         room: String,
-        /// Days, 0 for ever; as it is if not given.
+        /// Days, 0 as the house's settings say; as it is if not given.
         keep_days: Option<usize>,
-        /// Bytes, 0 for all; as it is if not given.
+        /// Bytes, 0 as the house's settings say; as it is if not given.
         keep_bytes: Option<u64>,
         /// What a newcomer sees; as it is if not given.
         history: Option<History>,

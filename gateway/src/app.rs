@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use hearth_broker::Broker;
 use hearth_protocol::event::Line;
 use hearth_protocol::ids::{EventId, Position, RoomId, UserId};
-use hearth_protocol::limits::Limits;
+use hearth_protocol::limits::{Limits, wide};
 use hearth_protocol::role::RoomType;
 use hearth_store::{Change, Edit, Engine, History, Room, Store, StoreError};
 use tokio::sync::OnceCell;
@@ -81,7 +81,7 @@ impl App {
             grants: grants.clone(),
             live: auth.live.clone(),
         }));
-        let gap_ms = u64::try_from(limits.refusal_bell_gap_ms).unwrap_or(u64::MAX);
+        let gap_ms = wide(limits.refusal_bell_gap_ms);
         let refusals = Refusals::new(limits.refusals_kept_max, gap_ms);
         let rates = Rates::default();
         let (setup_secret, mqtt, authority) = (random(), OnceLock::new(), OnceCell::new());

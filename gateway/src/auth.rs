@@ -185,7 +185,7 @@ impl Auth {
             )
             .hint("make an app token in the account's settings"));
         }
-        self.attempts.succeeded(name, address);
+        self.attempts.succeeded(name, address, &self.limits);
         let session = self.new_session(user.id, label);
         let mut edits = self.end_expired(user.id).await?;
         edits.push(Edit::PutSession(session.session.clone()));

@@ -3,7 +3,7 @@
 use hearth_protocol::bytes::b64u;
 use hearth_protocol::ids::{DeviceId, RoomId, UserId};
 use hearth_protocol::sealing::kdf::sha256;
-use hearth_store::{Change, Device, Edit};
+use hearth_store::{Change, Device, Edit, devices};
 
 use crate::app::App;
 use crate::auth::DEVICE_TOKEN;
@@ -11,7 +11,6 @@ use crate::bundles::Setting;
 use crate::clock::random;
 use crate::error::ApiError;
 use crate::membership::RoomState;
-use crate::names::check_device_name;
 
 /// What makes a device.
 pub struct NewDevice {
@@ -32,7 +31,7 @@ impl App {
         state: &RoomState,
         new: NewDevice,
     ) -> Result<(Device, String), ApiError> {
-        check_device_name(&new.name)?;
+        devices::check_name(&new.name, &self.limits)?;
         let now = self.clock.now_ms();
         let token = format!("{DEVICE_TOKEN}{}", b64u(&random::<32>()));
         let room = &state.room;

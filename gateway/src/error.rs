@@ -82,6 +82,7 @@ impl From<StoreError> for ApiError {
             StoreError::Rule(rule) => rule_error(&rule, text),
             StoreError::LimitReached { .. } => Self::conflict("limit_reached", text),
             StoreError::QuotaFull { .. } => Self::conflict("quota_full", text),
+            StoreError::BadType { .. } => Self::invalid("bad_type", text),
             StoreError::Invalid { .. } => Self::invalid("not_possible", text),
             StoreError::TooLarge { unit: "characters", .. } => Self::invalid("too_long", text),
             StoreError::TooLarge { .. } => Self::new(Kind::TooLarge, "too_large", text),
@@ -102,10 +103,29 @@ fn rule_error(rule: &Rule, text: String) -> ApiError {
         Rule::Erased => ApiError::new(Kind::Gone, "message_erased", text),
         Rule::NotOwn => ApiError::forbidden(text),
         Rule::EditWindowOver { .. } => ApiError::conflict("edit_window_over", text),
+        Rule::BadName { .. } => ApiError::invalid("bad_name", text),
         Rule::BadEmoji { .. } => ApiError::invalid("bad_emoji", text),
         Rule::Banned => ApiError::new(Kind::Forbidden, "banned", text),
         Rule::Blocked => ApiError::new(Kind::Forbidden, "blocked", text),
         Rule::LastOwner => ApiError::conflict("last_owner", text),
         Rule::General => ApiError::conflict("general_is_everyones", text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_or_a_type_that_is_not_taken_is_told_with_what_is() {
+        let limits = hearth_protocol::limits::Limits::default();
+        let name = hearth_store::users::check_name("ab", &limits).unwrap_err();
+        let kind = StoreError::BadType { what: "an avatar", taken: "image/png".into() };
+        for (error, code, says) in [(name, "bad_name", "3 to 20"), (kind, "bad_type", "image/png")]
+        {
+            let ApiError(refusal) = error.into();
+            assert_eq!((refusal.kind, refusal.code), (Kind::Invalid, code));
+            assert!(refusal.message.contains(says), "{}", refusal.message);
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 use hearth_protocol::event::Sender;
-use hearth_protocol::limits::Limits;
+use hearth_protocol::limits::{Limits, wide};
 use hearth_protocol::refusal::{Kind, Refusal};
 
 const PERSON_WINDOW_MS: u64 = 10_000;
@@ -62,7 +62,7 @@ impl Rates {
         if wait == 0 {
             times.push_back(now_ms);
             Pace::Go
-        } else if patient || wait <= u64::try_from(limits.rate_delay_ms_max).unwrap_or(u64::MAX) {
+        } else if patient || wait <= wide(limits.rate_delay_ms_max) {
             times.push_back(free_at);
             Pace::Wait(wait)
         } else {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hearth_protocol::limits::hours_ms;
+use hearth_protocol::limits::{hours_ms, wide};
 use hearth_store::{Attachments, StoreError, Sweep};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
@@ -45,7 +45,7 @@ fn is_synchronised() -> bool {
 pub async fn run(app: Arc<App>, attachments: Attachments, stop: watch::Receiver<bool>) {
     let files_ms = None;
     let mut sweeper = Sweeper { app, attachments, files_ms, stop, last_ms: None, warned: false };
-    let rounds = u64::try_from(sweeper.app.limits.sweep_gap_s.max(1)).unwrap_or(u64::MAX);
+    let rounds = wide(sweeper.app.limits.sweep_gap_s.max(1));
     let mut ticks = interval(FLUSH_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for tick in 0_u64.. {
@@ -82,26 +82,31 @@ impl Sweeper {
         if !self.may_judge(now).await? {
             return Ok(());
         }
-        self.drain(|_| Sweep::RemovedRooms).await?;
+        self.drain(Sweep::RemovedRooms, now).await?;
+        let settings = self.app.store.settings().await?;
         for state in self.app.membership.rooms() {
             let room = &state.room;
-            if room.keep_days > 0 || room.keep_bytes > 0 {
-                let id = room.id;
-                self.drain(|_| Sweep::History { room: id, at_ms: now }).await?;
+            if settings.retention(room) != (0, 0) {
+                self.drain(Sweep::History { room: room.id }, now).await?;
             }
         }
-        self.drain(|from| Sweep::OnceKeys { from, at_ms: now, post_ms: SAME_POST_MS }).await?;
-        let store = &self.app.store;
-        store.sweep_sessions(now).await?;
-        store.sweep_tokens(now).await?;
-        store.sweep_notifications(now).await?;
-        store.sweep_reports(now).await?;
-        store.sweep_audit(now).await?;
+        for sweep in [
+            Sweep::OnceKeys { post_ms: SAME_POST_MS },
+            Sweep::Invites,
+            Sweep::Sessions,
+            Sweep::Tokens,
+            Sweep::Notifications,
+            Sweep::Reports,
+            Sweep::Audit,
+        ] {
+            self.drain(sweep, now).await?;
+        }
         self.sweep_files(now).await
     }
 
     async fn sweep_files(&mut self, now: u64) -> Result<(), StoreError> {
-        if self.files_ms.is_some_and(|last| now.abs_diff(last) < hours_ms(1)) {
+        let lately = self.files_ms.is_some_and(|last| now.abs_diff(last) < hours_ms(1));
+        if lately || *self.stop.borrow() {
             return Ok(());
         }
         self.files_ms = Some(now);
@@ -116,21 +121,22 @@ impl Sweeper {
     }
 
     /// Does a sweep to its end, with a rest after each commit so that writers have the disk.
-    async fn drain(&mut self, sweep: impl Fn(Bytes) -> Sweep) -> Result<(), StoreError> {
-        let pause = u64::try_from(self.app.limits.sweep_pause_ms).unwrap_or(u64::MAX);
+    async fn drain(&mut self, sweep: Sweep, now: u64) -> Result<(), StoreError> {
+        let pause = wide(self.app.limits.sweep_pause_ms);
         let mut from = Bytes::new();
-        loop {
-            let swept = self.app.store.sweep(sweep(from)).await?;
+        while !*self.stop.borrow() {
+            let swept = self.app.store.sweep(sweep, from, now).await?;
             if swept.rows > 0 {
-                tracing::debug!(rows = swept.rows, "swept");
+                tracing::debug!(?sweep, rows = swept.rows, "swept");
             }
             let Some(next) = swept.next else { return Ok(()) };
             from = next;
             tokio::select! {
                 _ = tokio::time::sleep(Duration::from_millis(pause)) => {}
-                _ = self.stop.wait_for(|stop| *stop) => return Ok(()),
+                _ = self.stop.wait_for(|stop| *stop) => {}
             }
         }
+        Ok(())
     }
 
     /// Whether the clock is trusted; the time of it is kept for the next start.

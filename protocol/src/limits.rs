@@ -4,19 +4,25 @@
 
 use std::fmt;
 
+/// A number as what times and bytes are counted in.
+pub const fn wide(number: usize) -> u64 {
+    // Nothing is lost: no target has wider addresses.
+    number as u64
+}
+
 /// So many hours, in ms.
-pub fn hours_ms(hours: usize) -> u64 {
-    u64::try_from(hours).unwrap_or(u64::MAX).saturating_mul(3_600_000)
+pub const fn hours_ms(hours: usize) -> u64 {
+    wide(hours).saturating_mul(3_600_000)
 }
 
 /// So many days, in ms.
-pub fn days_ms(days: usize) -> u64 {
+pub const fn days_ms(days: usize) -> u64 {
     hours_ms(days.saturating_mul(24))
 }
 
 /// So many seconds, in ms.
-pub fn seconds_ms(seconds: usize) -> u64 {
-    u64::try_from(seconds).unwrap_or(u64::MAX).saturating_mul(1_000)
+pub const fn seconds_ms(seconds: usize) -> u64 {
+    wide(seconds).saturating_mul(1_000)
 }
 
 /// Why a `NAME=NUMBER` was not taken.
@@ -94,6 +100,12 @@ limits! {
     room_name_chars_max = 100;
     /// Characters of a room's description: as a message's would be too long for a header line.
     room_description_chars_max = 1_000;
+    /// Characters of a user's name at least (seed 004 @Validation).
+    user_name_chars_min = 3;
+    /// Characters of a user's name at most (seed 004 @Validation).
+    user_name_chars_max = 20;
+    /// Characters of a device's name: a level of a topic that people type.
+    device_name_chars_max = 32;
     /// Characters of a display name (seed 004 @Validation).
     display_name_chars_max = 50;
     /// Minutes for which one's own message can be edited (seed 004 @API).
@@ -123,6 +135,14 @@ limits! {
     bundle_bytes_max = 256 * 1024;
     /// Bytes of an invite's blob.
     invite_blob_bytes_max = 4 * 1024;
+    /// Days an invite lives when nobody says how many.
+    invite_days_default = 7;
+    /// Days an invite is still listed after it expired: longer than a client's clock is behind, so
+    /// that the next epoch can leave it out.
+    invite_over_days = 7;
+    /// Invites of one room that are listed, those that are over included. Each one into the house
+    /// is one into the general room.
+    invites_per_room_max = 500;
     /// Days an invite may live at most.
     invite_days_max = 365;
     /// Times an invite may be used at most.
@@ -147,6 +167,8 @@ limits! {
     login_queue_max = 8;
     /// Characters of a status text (seed 004 @User).
     status_text_chars_max = 100;
+    /// Cards of one person: they are kept for ever, and each next epoch is checked against all.
+    cards_per_user_max = 100;
     /// Contacts of one person: far more than a household's, so that one account cannot fill a disk.
     contacts_per_user_max = 1_000;
     /// Characters of the note on a contact: a line.
@@ -155,8 +177,6 @@ limits! {
     blocks_per_user_max = 1_000;
     /// Notifications kept of one person; the oldest go first.
     notifications_per_user_max = 1_000;
-    /// Characters that a notification quotes: what a lock screen shows.
-    notification_text_chars_max = 200;
     /// Days a notification is kept (seed 004 @Notification).
     notification_days = 30;
     /// Characters of a report's reason.
@@ -180,8 +200,6 @@ limits! {
     attachment_sealing_bytes_max = 64 * 1024;
     /// Bytes of an attachment's file name: what file systems take.
     attachment_name_bytes_max = 255;
-    /// Characters of an attachment's MIME type: twice 127 and the slash (RFC 6838 §4.2).
-    attachment_mime_chars_max = 255;
     /// Bytes of an avatar: it is shown small and often.
     avatar_bytes_max = 1024 * 1024;
     /// Attachments of one message.

@@ -17,7 +17,7 @@ use crate::rooms::Room;
 use crate::shelf::{self, ShelfEdit};
 use crate::stage::Stage;
 use crate::store::{Shared, Touch};
-use crate::sweeps::{Sweep, Swept};
+use crate::sweeps::{Part, Sweep, Swept};
 
 #[cfg(test)]
 mod fault_tests;
@@ -37,7 +37,7 @@ pub(crate) enum Work {
     Change { change: Box<Change>, answer: Answer<Vec<StoredEvent>> },
     Release { key: Bytes, answer: Answer<()> },
     Shelve { edits: Vec<ShelfEdit>, answer: Answer<()> },
-    Sweep { sweep: Sweep, answer: Answer<Swept> },
+    Sweep { sweep: Sweep, from: Bytes, at_ms: u64, answer: Answer<Swept> },
     Flush { answer: Answer<()> },
     Touch(Touch, u64),
     Close,
@@ -47,7 +47,7 @@ pub(crate) enum Work {
 enum Outcome {
     Appended(Result<(Appended, Option<StoredEvent>, Vec<Room>), StoreError>),
     Changed(Result<(Vec<Room>, Vec<StoredEvent>), StoreError>),
-    Swept(Result<(Swept, Option<Room>), StoreError>),
+    Swept(Result<Part, StoreError>),
     Done(Result<(), StoreError>),
     Nothing,
 }
@@ -167,8 +167,8 @@ impl Appender {
                 }
                 Work::Release { key, .. } => Outcome::Done(release(&mut stage, key).await),
                 Work::Shelve { edits, .. } => Outcome::Done(shelf::stage(&mut stage, edits).await),
-                Work::Sweep { sweep, .. } => {
-                    Outcome::Swept(numbering.sweep(&mut stage, sweep).await)
+                Work::Sweep { sweep, from, at_ms, .. } => {
+                    Outcome::Swept(numbering.sweep(&mut stage, *sweep, from.clone(), *at_ms).await)
                 }
                 Work::Flush { .. } => {
                     flush = true;
@@ -217,12 +217,14 @@ impl Appender {
                     }
                     events.push(event.clone());
                 }
-                (Work::Sweep { sweep, .. }, Outcome::Swept(Ok((_, Some(room))))) => {
+                (Work::Sweep { at_ms, .. }, Outcome::Swept(Ok(part)))
+                    if part.room.is_some() || !part.edits.is_empty() =>
+                {
                     if !events.is_empty() {
                         listener.events(&std::mem::take(&mut events));
                     }
-                    let change = Change::of(vec![], sweep.at_ms());
-                    listener.changed(&change, std::slice::from_ref(room));
+                    let change = Change::of(part.edits.clone(), *at_ms);
+                    listener.changed(&change, part.room.as_slice());
                 }
                 (Work::Change { change, .. }, Outcome::Changed(Ok((rooms, lines)))) => {
                     if !events.is_empty() {
@@ -258,7 +260,7 @@ fn answer(work: Work, outcome: Outcome) {
             send(answer, result.map(|(_, lines)| lines));
         }
         (Work::Sweep { answer, .. }, Outcome::Swept(result)) => {
-            send(answer, result.map(|(swept, _)| swept));
+            send(answer, result.map(|part| part.swept));
         }
         (
             Work::Release { answer, .. } | Work::Shelve { answer, .. } | Work::Flush { answer },

@@ -4,6 +4,7 @@
 //!
 //! An attachment of a room is shown in one message of it, one without a room is an avatar. What is
 //! stored for a sealed room came sealed; the box knows neither name nor type of what came sealed.
+//! What came in clear says to be of one of the seed's types; its content is not looked at.
 //! How many there are and how much they take is counted, for each person and for the house, in the
 //! transaction that adds or removes one, and there the quotas are decided. What nothing shows is
 //! swept: after a day, so that the message it was sent for has time to come.

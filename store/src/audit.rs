@@ -6,8 +6,8 @@ use hearth_protocol::ids::{AuditId, DeviceId, EventId, RoomId, UserId};
 use hearth_protocol::limits::Limits;
 use serde::{Deserialize, Serialize};
 
-use crate::change::{Change, Edit};
-use crate::engine::Order;
+use crate::change::Edit;
+use crate::engine::{Order, Range, Row};
 use crate::error::StoreError;
 use crate::stage::Stage;
 use crate::store::Store;
@@ -61,27 +61,23 @@ impl Store {
         let rows = self.engine().scan(range, Order::Descending, limit).await?;
         rows.iter().map(|(_, value)| record::decode("audit entry", value)).collect()
     }
+}
 
-    /// Removes the entries whose time is over, in small commits; gives how many.
-    pub async fn sweep_audit(&self, at_ms: u64) -> Result<usize, StoreError> {
-        let rows_max = self.limits().sweep_rows_max.max(1);
-        let mut swept = 0;
-        loop {
-            let life_ms = self.settings().await?.audit_ms(self.limits());
-            let Some(over) = at_ms.checked_sub(life_ms) else { return Ok(swept) };
-            let first_kept = keys::audit(AuditId::lowest(over.saturating_add(1)));
-            let range = keys::before(keys::audit_log(), first_kept);
-            let rows = self.engine().scan(range, Order::Ascending, rows_max).await?;
-            if rows.is_empty() {
-                return Ok(swept);
-            }
-            let ids = rows.iter().map(|(key, _)| record::id16("audit entry", key));
-            let edits = ids.map(|id| Ok(Edit::ForgetAudit(AuditId::from_bytes(id?))));
-            let edits = edits.collect::<Result<Vec<_>, StoreError>>()?;
-            swept += edits.len();
-            self.change(Change::of(edits, at_ms)).await?;
-        }
-    }
+/// Where those lie whose time is over.
+pub(crate) async fn over(
+    stage: &Stage<'_>,
+    at_ms: u64,
+    limits: &Limits,
+) -> Result<Range, StoreError> {
+    let life_ms = settings::current(stage).await?.audit_ms(limits);
+    let first_kept = at_ms.checked_sub(life_ms).map_or(0, |over| over.saturating_add(1));
+    Ok(keys::before(keys::audit_log(), keys::audit(AuditId::lowest(first_kept))))
+}
+
+/// The ends of these entries.
+pub(crate) fn ends(rows: &[Row]) -> Result<Vec<Edit>, StoreError> {
+    let ids = rows.iter().map(|(key, _)| record::id16("audit entry", key));
+    ids.map(|id| Ok(Edit::ForgetAudit(AuditId::from_bytes(id?)))).collect()
 }
 
 /// A new entry.
@@ -125,9 +121,9 @@ mod tests {
 
     use super::*;
     use crate::testing::*;
-    use crate::{Memory, Settings};
+    use crate::{Memory, Settings, Sweep};
 
-    const DAY: u64 = 24 * 3_600_000;
+    const DAY: u64 = hearth_protocol::limits::days_ms(1);
 
     fn entry(at: u64, number: u8) -> AuditEntry {
         AuditEntry {
@@ -163,14 +159,14 @@ mod tests {
             let store = Store::open(Arc::new(Memory::new()), Arc::new(limits)).await.unwrap();
             let entries = (1..=5).map(|number| Edit::PutAudit(entry(u64::from(number), number)));
             store.make(entries.collect()).await.unwrap();
-            assert_eq!(store.sweep_audit(2 * DAY).await.unwrap(), 0);
-            assert_eq!(store.sweep_audit(2 * DAY + 3).await.unwrap(), 3);
+            assert_eq!(store.sweep_all(Sweep::Audit, 2 * DAY).await, 0);
+            assert_eq!(store.sweep_all(Sweep::Audit, 2 * DAY + 3).await, 3);
             assert_eq!(store.audit(None, 9).await.unwrap(), [entry(5, 5), entry(4, 4)]);
             let longer = Settings { version: 1, audit_days: Some(3), ..Settings::default() };
             let swap = Edit::SwapSettings { expected: 0, settings: longer };
             store.make(vec![swap]).await.unwrap();
-            assert_eq!(store.sweep_audit(2 * DAY + 9).await.unwrap(), 0);
-            assert_eq!(store.sweep_audit(3 * DAY + 9).await.unwrap(), 2);
+            assert_eq!(store.sweep_all(Sweep::Audit, 2 * DAY + 9).await, 0);
+            assert_eq!(store.sweep_all(Sweep::Audit, 3 * DAY + 9).await, 2);
         });
     }
 

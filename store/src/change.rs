@@ -190,9 +190,9 @@ pub enum Edit {
         room: RoomId,
         /// What a newcomer sees.
         history: History,
-        /// Days; 0: for ever.
+        /// Days; 0: as the house's settings say.
         keep_days: usize,
-        /// Bytes; 0: all.
+        /// Bytes; 0: as the house's settings say.
         keep_bytes: u64,
     },
     /// Ends a room: it is gone at once, its rows go in the background.
@@ -275,6 +275,11 @@ pub enum Edit {
     PutInvite(Invite),
     /// Uses an invite once.
     UseInvite {
+        /// Which.
+        code: InviteCode,
+    },
+    /// Removes an invite that expired long enough ago; nothing if it is gone.
+    ForgetInvite {
         /// Which.
         code: InviteCode,
     },

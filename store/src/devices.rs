@@ -6,7 +6,7 @@ use hearth_protocol::limits::Limits;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Order;
-use crate::error::StoreError;
+use crate::error::{Rule, StoreError};
 use crate::grants::{self, Grantee};
 use crate::stage::Stage;
 use crate::store::Store;
@@ -65,6 +65,7 @@ pub(crate) async fn put(
     device: &Device,
     limits: &Limits,
 ) -> Result<(), StoreError> {
+    check_name(&device.name, limits)?;
     rooms::require(stage, device.room).await?;
     if stage.get(keys::device(device.id)).await?.is_some() {
         return Err(StoreError::IdTaken { what: "device" });
@@ -84,6 +85,17 @@ pub(crate) async fn put(
     stage.save("device", keys::device(device.id), device)?;
     stage.touch_room(device.room);
     Ok(())
+}
+
+/// What a device may be called: lower-case letters, digits and dashes (design §5).
+pub fn check_name(name: &str, limits: &Limits) -> Result<(), StoreError> {
+    let (min, max) = (1, limits.device_name_chars_max);
+    let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if (min..=max).contains(&name.len()) && name.bytes().all(good) {
+        return Ok(());
+    }
+    let (what, of) = ("a device's name", "lower-case letters, digits or dashes");
+    Err(Rule::BadName { what, min, max, of }.into())
 }
 
 /// Another token or door.

@@ -38,7 +38,7 @@ pub(crate) async fn apply(
         }
         Edit::PutUser(user) => users::put(stage, user, limits).await,
         Edit::UpdateUser(user) => users::update(stage, user, limits).await,
-        Edit::PutCard { user, card } => users::put_card(stage, *user, card).await,
+        Edit::PutCard { user, card } => users::put_card(stage, *user, card, limits).await,
         Edit::SwapVault { user, expected, vault } => {
             vaults::swap(stage, *user, *expected, vault).await
         }
@@ -113,9 +113,10 @@ pub(crate) async fn apply(
             sanctions::ban(stage, *room, *user, sentence, limits).await
         }
         Edit::PutBundle(bundle) => bundles::put(stage, bundle).await,
-        Edit::PutInvite(invite) => invites::put(stage, invite).await,
+        Edit::PutInvite(invite) => invites::put(stage, invite, limits).await,
         Edit::UseInvite { code } => invites::use_once(stage, *code, at_ms).await,
         Edit::RevokeInvite { code } => invites::revoke(stage, *code).await,
+        Edit::ForgetInvite { code } => invites::forget(stage, *code, at_ms, limits).await,
         Edit::PutDevice(device) => devices::put(stage, device, limits).await,
         Edit::UpdateDevice(device) => devices::update(stage, device).await,
         Edit::RemoveDevice(device) => devices::remove(stage, *device).await,

@@ -57,6 +57,14 @@ pub enum StoreError {
         /// Of what.
         unit: &'static str,
     },
+    /// A file of a type that is not taken.
+    #[error("{what} is of one of these types: {taken}; send another")]
+    BadType {
+        /// What the file would be.
+        what: &'static str,
+        /// The types that are taken.
+        taken: String,
+    },
     /// It would break a rule that always holds.
     #[error("{what} cannot be: {why}")]
     Invalid {
@@ -163,6 +171,18 @@ pub enum Rule {
     BadEmoji {
         /// Bytes it may have.
         max: usize,
+    },
+    /// Too short, too long, or of other characters.
+    #[error("{what} has {min} to {max} {of}; choose another")]
+    BadName {
+        /// Whose.
+        what: &'static str,
+        /// Characters at least.
+        min: usize,
+        /// Characters at most.
+        max: usize,
+        /// Which characters.
+        of: &'static str,
     },
     /// They may not come in.
     #[error("the person is banned from this room; an admin of it can lift the ban")]

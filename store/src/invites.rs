@@ -1,9 +1,15 @@
-//! Invites: a code exists once for ever, is used as often as it says, until it expires or is
-//! revoked.
+//! Invites: a code is used as often as it says, until it expires or is revoked. A room has only so
+//! many. Each is listed until some days after it expires, also if it ended before: clients learn
+//! from the list which ones the next epoch leaves out. Then it is swept. When one of its rooms is
+//! removed it is taken back, and goes with the last of them.
 
+use bytes::Bytes;
 use hearth_protocol::ids::{InviteCode, RoomId, UserId};
+use hearth_protocol::limits::{Limits, days_ms};
 use serde::{Deserialize, Serialize};
 
+use crate::change::Edit;
+use crate::engine::{Order, Row};
 use crate::error::StoreError;
 use crate::stage::Stage;
 use crate::store::Store;
@@ -34,6 +40,13 @@ pub struct Invite {
     pub revoked: bool,
 }
 
+impl Invite {
+    /// Whether it expired so long ago that nobody lists it any more.
+    fn is_forgotten(&self, at_ms: u64, limits: &Limits) -> bool {
+        self.expires_at.saturating_add(days_ms(limits.invite_over_days)) <= at_ms
+    }
+}
+
 impl Store {
     /// An invite.
     pub async fn invite(&self, code: InviteCode) -> Result<Option<Invite>, StoreError> {
@@ -44,23 +57,35 @@ impl Store {
     pub async fn invites(&self, room: RoomId) -> Result<Vec<Invite>, StoreError> {
         let mut invites = vec![];
         for (key, _) in self.scan_all(keys::invites_of(room)).await? {
-            let code = key.get(17..).and_then(|code| std::str::from_utf8(code).ok());
-            let code = code.and_then(|code| code.parse().ok());
-            let code = code.ok_or_else(|| record::form("invite", "its key has no code".into()))?;
-            invites.extend(self.invite(code).await?);
+            invites.extend(self.invite(code_of(&key)?).await?);
         }
         Ok(invites)
     }
 }
 
+/// The code in a key of a room's invites.
+fn code_of(key: &[u8]) -> Result<InviteCode, StoreError> {
+    let code = key.get(17..).and_then(|code| std::str::from_utf8(code).ok());
+    let code = code.and_then(|code| code.parse().ok());
+    code.ok_or_else(|| record::form("invite", "its key has no code".into()))
+}
+
 /// A new invite.
-pub(crate) async fn put(stage: &mut Stage<'_>, invite: &Invite) -> Result<(), StoreError> {
+pub(crate) async fn put(
+    stage: &mut Stage<'_>,
+    invite: &Invite,
+    limits: &Limits,
+) -> Result<(), StoreError> {
     if stage.get(keys::invite(invite.code)).await?.is_some() {
         return Err(StoreError::IdTaken { what: "invite" });
     }
     for room in &invite.rooms {
         rooms::require(stage, *room).await?;
-        stage.put(keys::invite_of(*room, invite.code), bytes::Bytes::new());
+        let max = limits.invites_per_room_max;
+        if stage.scan(keys::invites_of(*room), Order::Ascending, max).await?.len() >= max {
+            return Err(StoreError::LimitReached { what: "invites of this room", max });
+        }
+        stage.put(keys::invite_of(*room, invite.code), Bytes::new());
     }
     stage.save("invite", keys::invite(invite.code), invite)
 }
@@ -87,6 +112,54 @@ pub(crate) async fn use_once(
 /// Takes it back.
 pub(crate) async fn revoke(stage: &mut Stage<'_>, code: InviteCode) -> Result<(), StoreError> {
     let invite = require(stage, code).await?;
+    stage.save("invite", keys::invite(code), &Invite { revoked: true, ..invite })
+}
+
+/// The ends of those invites among these rows that nobody lists any more.
+pub(crate) fn ends(rows: &[Row], at_ms: u64, limits: &Limits) -> Result<Vec<Edit>, StoreError> {
+    let mut edits = vec![];
+    for (_, value) in rows {
+        let invite: Invite = record::decode("invite", value)?;
+        if invite.is_forgotten(at_ms, limits) {
+            edits.push(Edit::ForgetInvite { code: invite.code });
+        }
+    }
+    Ok(edits)
+}
+
+/// Removes one that expired long enough ago; nothing if it is gone.
+pub(crate) async fn forget(
+    stage: &mut Stage<'_>,
+    code: InviteCode,
+    at_ms: u64,
+    limits: &Limits,
+) -> Result<(), StoreError> {
+    let found: Option<Invite> = stage.load("invite", keys::invite(code)).await?;
+    let Some(invite) = found else { return Ok(()) };
+    if !invite.is_forgotten(at_ms, limits) {
+        return Err(StoreError::Invalid { what: "that", why: "an invite is listed its time" });
+    }
+    for room in &invite.rooms {
+        stage.delete(keys::invite_of(*room, code));
+    }
+    stage.delete(keys::invite(code));
+    Ok(())
+}
+
+/// Takes back what a row of a removed room's invites leads to; without a room left it is gone.
+pub(crate) async fn without(
+    stage: &mut Stage<'_>,
+    removed: RoomId,
+    key: &[u8],
+) -> Result<(), StoreError> {
+    let code = code_of(key)?;
+    let found: Option<Invite> = stage.load("invite", keys::invite(code)).await?;
+    let Some(mut invite) = found else { return Ok(()) };
+    invite.rooms.retain(|room| *room != removed);
+    if invite.rooms.is_empty() {
+        stage.delete(keys::invite(code));
+        return Ok(());
+    }
     stage.save("invite", keys::invite(code), &Invite { revoked: true, ..invite })
 }
 

@@ -199,6 +199,8 @@ ranges! {
     b'b' bundles(room: RoomId);
     /// The proofs that wait in a room.
     b'p' proofs(room: RoomId);
+    /// Every invite.
+    b'i' invites();
     /// A room's invites.
     b'I' invites_of(room: RoomId);
     /// The open reports, the oldest first.

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::disk::Disk;
 use crate::disk::untouched::Untouched;
 use crate::engine::redb::Redb;
-use crate::engine::{Batch, Engine, EngineError, Order, after};
+use crate::engine::{Batch, Engine, EngineError, Order};
 use crate::error::StoreError;
 use crate::master_key::DataKey;
 use crate::stage::Stage;
@@ -99,7 +99,7 @@ async fn add_fields(stage: &mut Stage<'_>, added: &[Added]) -> Result<(), StoreE
         loop {
             let rows = stage.engine().scan(range.clone(), Order::Ascending, STEP_ROWS).await?;
             let Some((last, _)) = rows.last() else { break };
-            range.start = after(last);
+            range = keys::after(range, last);
             for (key, value) in rows {
                 let mut noun: Map<String, Value> = record::decode("record", &value)?;
                 for (field, value) in &fields {

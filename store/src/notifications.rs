@@ -1,17 +1,18 @@
 //! Notifications: what a person is alerted to. An id tells its time, so that they sort by it. A
 //! person keeps so many, the oldest go first; none is answered after 30 days, swept or not. How
-//! many there are and how many are unread is counted as they come and go.
+//! many there are and how many are unread is counted as they come and go. None quotes its message:
+//! a client reads that where it lies, so nothing of it is left here when it is erased.
 
 use hearth_protocol::ids::{EventId, NotificationId, Position, RoomId, UserId};
 use hearth_protocol::limits::{Limits, days_ms};
 use serde::{Deserialize, Serialize};
 
-use crate::change::{Change, Edit};
-use crate::engine::{Order, Range};
+use crate::change::Edit;
+use crate::engine::{Order, Range, Row};
 use crate::error::StoreError;
 use crate::stage::Stage;
 use crate::store::Store;
-use crate::{keys, measure, record, users};
+use crate::{keys, record, users};
 
 /// Something a person is alerted to (seed 004 @Notification).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,8 +31,6 @@ pub struct Notification {
     pub position: Option<Position>,
     /// By whom; `None`: by a device or the box.
     pub by: Option<UserId>,
-    /// What it quotes; nothing in sealed rooms.
-    pub text: Option<String>,
     /// ms since 1970.
     pub created_at: u64,
     /// Seen by its recipient.
@@ -96,29 +95,6 @@ impl Store {
         Ok(unread)
     }
 
-    /// Removes the notifications whose time is over, in small commits; gives how many.
-    pub async fn sweep_notifications(&self, at_ms: u64) -> Result<usize, StoreError> {
-        let rows_max = self.limits().sweep_rows_max.max(1);
-        let first_kept = keys::notification_time(first_kept(at_ms, self.limits()));
-        let range = keys::before(keys::notification_times(), first_kept);
-        let mut swept = 0;
-        loop {
-            let rows = self.engine().scan(range.clone(), Order::Ascending, rows_max).await?;
-            if rows.is_empty() {
-                return Ok(swept);
-            }
-            let edits = rows.iter().map(|(key, value)| {
-                Ok(Edit::RemoveNotification {
-                    recipient: UserId::from_bytes(record::id16("notification's user", value)?),
-                    id: NotificationId::from_bytes(record::id16("notification", key)?),
-                })
-            });
-            let edits = edits.collect::<Result<Vec<_>, StoreError>>()?;
-            swept += edits.len();
-            self.change(Change::of(edits, at_ms)).await?;
-        }
-    }
-
     fn unexpired(&self, user: UserId, at_ms: u64) -> Range {
         let start = keys::notification(user, first_kept(at_ms, self.limits()));
         Range { start, ..keys::notifications(user) }
@@ -131,6 +107,23 @@ fn first_kept(at_ms: u64, limits: &Limits) -> NotificationId {
     NotificationId::lowest(over.map_or(0, |over| over.saturating_add(1)))
 }
 
+/// Where those lie whose time is over.
+pub(crate) fn over(at_ms: u64, limits: &Limits) -> Range {
+    let first_kept = keys::notification_time(first_kept(at_ms, limits));
+    keys::before(keys::notification_times(), first_kept)
+}
+
+/// The ends of the notifications that these rows of times lead to.
+pub(crate) fn ends(rows: &[Row]) -> Result<Vec<Edit>, StoreError> {
+    let edits = rows.iter().map(|(key, value)| {
+        Ok(Edit::RemoveNotification {
+            recipient: UserId::from_bytes(record::id16("notification's user", value)?),
+            id: NotificationId::from_bytes(record::id16("notification", key)?),
+        })
+    });
+    edits.collect()
+}
+
 /// A new notification; the oldest ones of its recipient make room.
 pub(crate) async fn put(
     stage: &mut Stage<'_>,
@@ -141,8 +134,6 @@ pub(crate) async fn put(
     if id.unix_ms() != created_at {
         return Err(StoreError::Invalid { what: "the notification", why: "its id tells its time" });
     }
-    let text = notification.text.as_deref().unwrap_or_default();
-    measure::chars("what a notification quotes", text, limits.notification_text_chars_max)?;
     users::require(stage, recipient).await?;
     if stage.get(keys::notification_time(id)).await?.is_some() {
         return Err(StoreError::IdTaken { what: "notification" });

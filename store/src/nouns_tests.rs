@@ -1,6 +1,6 @@
 //! The invariants of the nouns, one test each, on each engine.
 
-use hearth_protocol::limits::Limits;
+use hearth_protocol::limits::{Limits, days_ms};
 use hearth_protocol::role::{RoomRole, RoomType, Sealing};
 use std::sync::Arc;
 
@@ -188,6 +188,81 @@ fn an_invite_is_used_as_often_as_it_says_and_not_after() {
         assert_eq!(invites, expected);
         let nowhere = Invite { rooms: vec![room_id(9)], ..invite(4, 1) };
         refused!(store.make(vec![Edit::PutInvite(nowhere)]).await, NotFound);
+    });
+}
+
+#[test]
+fn an_invite_is_listed_for_a_week_after_it_expired_and_then_swept() {
+    block_on(async {
+        let limits = Limits { invite_over_days: 7, sweep_rows_max: 2, ..Limits::default() };
+        let store = Store::open(Arc::new(Memory::new()), Arc::new(limits)).await.unwrap();
+        let store = store.with_people().await;
+        let later = Invite { expires_at: 1_001, ..invite(4, 1) };
+        let all = [invite(1, 1), invite(2, 1), invite(3, 1), later];
+        store.make(all.map(Edit::PutInvite).into()).await.unwrap();
+        store.make(vec![Edit::RevokeInvite { code: code(1) }]).await.unwrap();
+        let early = vec![Edit::ForgetInvite { code: code(1) }];
+        refused!(store.make(early).await, Invalid);
+        let end = 1_000 + days_ms(7);
+        assert_eq!(store.sweep_all(Sweep::Invites, end - 1).await, 0);
+        assert_eq!(store.sweep_all(Sweep::Invites, end).await, 3);
+        let left = store.invites(room_id(1)).await.unwrap();
+        assert_eq!(left.into_iter().map(|invite| invite.code).collect::<Vec<_>>(), [code(4)]);
+        assert_eq!(store.invite(code(1)).await.unwrap(), None);
+    });
+}
+
+#[test]
+fn a_room_has_so_many_invites_and_one_that_is_swept_makes_room() {
+    block_on(async {
+        let limits = Limits { invites_per_room_max: 2, ..Limits::default() };
+        let store = Store::open(Arc::new(Memory::new()), Arc::new(limits)).await.unwrap();
+        let store = store.with_people().await;
+        store.make(vec![Edit::PutRoom(room(2))]).await.unwrap();
+        let into = |number, rooms: &[u8]| {
+            let rooms = rooms.iter().copied().map(room_id).collect();
+            vec![Edit::PutInvite(Invite { rooms, ..invite(number, 1) })]
+        };
+        store.make(into(1, &[1, 2])).await.unwrap();
+        store.make(into(2, &[1])).await.unwrap();
+        refused!(store.make(into(3, &[2, 1])).await, LimitReached);
+        assert_eq!(store.invites(room_id(2)).await.unwrap().len(), 1, "nothing of it is there");
+        store.make(into(3, &[2])).await.unwrap();
+        store.sweep_all(Sweep::Invites, days_ms(99)).await;
+        store.make(into(4, &[2, 1])).await.unwrap();
+    });
+}
+
+#[test]
+fn invites_of_a_removed_room_are_taken_back_and_go_with_their_last_room() {
+    on_each_engine(|store| async {
+        let store = store.with_people().await;
+        store.make(vec![Edit::PutRoom(room(2))]).await.unwrap();
+        let both = Invite { rooms: vec![room_id(1), room_id(2)], ..invite(2, 1) };
+        store.make([invite(1, 1), both.clone()].map(Edit::PutInvite).into()).await.unwrap();
+        let remove = |number| vec![Edit::RemoveRoom { room: room_id(number), by: user_id(1) }];
+        store.make(remove(1)).await.unwrap();
+        store.sweep_all(Sweep::RemovedRooms, 0).await;
+        assert_eq!(store.invite(code(1)).await.unwrap(), None);
+        let left = Invite { rooms: vec![room_id(2)], revoked: true, ..both };
+        assert_eq!(store.invites(room_id(2)).await.unwrap(), [left]);
+        store.make(remove(2)).await.unwrap();
+        store.sweep_all(Sweep::RemovedRooms, 0).await;
+        assert_eq!(store.invite(code(2)).await.unwrap(), None);
+    });
+}
+
+#[test]
+fn a_devices_name_is_of_as_many_characters_as_the_limit_says() {
+    on_each_engine(|store| async {
+        let store = store.with_people().await;
+        for (number, bad) in (1..).zip(["", "Washer", "a_b", "wäsche", "a b", &"a".repeat(33)]) {
+            let put = store.make(vec![Edit::PutDevice(device(number, 1, bad))]).await;
+            assert!(matches!(put, Err(StoreError::Rule(Rule::BadName { .. }))), "{bad}: {put:?}");
+        }
+        for (number, good) in (1..).zip(["a", "washer-2", &"a".repeat(32)]) {
+            store.make(vec![Edit::PutDevice(device(number, 1, good))]).await.unwrap();
+        }
     });
 }
 

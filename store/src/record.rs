@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use hearth_protocol::event::{Class, SEALED, Sender};
 use hearth_protocol::ids::{DeviceId, EventId, Position, RoomId, UserId};
+use hearth_protocol::limits::wide;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -51,7 +52,7 @@ pub fn encode_event(event: &StoredEvent) -> Bytes {
 
 /// Bytes of an event as [`encode_event`] writes it.
 pub fn event_bytes(event: &StoredEvent) -> u64 {
-    u64::try_from(EVENT_HEAD_BYTES + event.body.len()).unwrap_or(u64::MAX)
+    wide(EVENT_HEAD_BYTES + event.body.len())
 }
 
 /// An event from its key and value on disk.

@@ -6,8 +6,8 @@ use hearth_protocol::ids::{EventId, ReportId, RoomId, UserId};
 use hearth_protocol::limits::Limits;
 use serde::{Deserialize, Serialize};
 
-use crate::change::{Change, Edit};
-use crate::engine::Order;
+use crate::change::Edit;
+use crate::engine::{Order, Row};
 use crate::error::StoreError;
 use crate::stage::Stage;
 use crate::store::Store;
@@ -96,32 +96,24 @@ impl Store {
         let rows = self.engine().scan(range, Order::Descending, limit).await?;
         rows.iter().map(|(_, value)| record::decode("report", value)).collect()
     }
+}
 
-    /// Removes the decided reports whose time is over, in small commits; gives how many.
-    pub async fn sweep_reports(&self, at_ms: u64) -> Result<usize, StoreError> {
-        let rows_max = self.limits().sweep_rows_max.max(1);
-        let life_ms = self.settings().await?.audit_ms(self.limits());
-        let mut range = keys::reports_decided();
-        let mut swept = 0;
-        loop {
-            let rows = self.engine().scan(range.clone(), Order::Ascending, rows_max).await?;
-            let mut edits = vec![];
-            for (_, value) in &rows {
-                let report: Report = record::decode("report", value)?;
-                if is_over(&report, life_ms, at_ms) {
-                    edits.push(Edit::ForgetReport(report.id));
-                }
-            }
-            swept += edits.len();
-            if !edits.is_empty() {
-                self.change(Change::of(edits, at_ms)).await?;
-            }
-            match rows.last() {
-                Some((last, _)) if rows.len() == rows_max => range = keys::after(range, last),
-                _ => return Ok(swept),
-            }
+/// The ends of those reports among these rows whose time is over.
+pub(crate) async fn ends(
+    stage: &Stage<'_>,
+    rows: &[Row],
+    at_ms: u64,
+    limits: &Limits,
+) -> Result<Vec<Edit>, StoreError> {
+    let life_ms = settings::current(stage).await?.audit_ms(limits);
+    let mut edits = vec![];
+    for (_, value) in rows {
+        let report: Report = record::decode("report", value)?;
+        if is_over(&report, life_ms, at_ms) {
+            edits.push(Edit::ForgetReport(report.id));
         }
     }
+    Ok(edits)
 }
 
 fn is_over(report: &Report, life_ms: u64, at_ms: u64) -> bool {

@@ -1,51 +1,43 @@
 //! Retention: a room's oldest events go when they are older than its days, or while all of them
-//! are larger than its bytes; in small commits, with everything that hangs on them. The positions
-//! they had are not given again. A stretch that does not read goes with what came after it: what
-//! lies there on disk cannot be removed, and is not found any more.
+//! are larger than its bytes; what a room leaves open, the house's settings say. They go in small
+//! commits, with everything that hangs on them. The positions they had are not given again. A
+//! stretch that does not read goes with what came after it: what lies there on disk cannot be
+//! removed, and is not found any more.
 
 use hearth_protocol::ids::Position;
-use hearth_protocol::limits::{Limits, days_ms};
+use hearth_protocol::limits::{Limits, days_ms, wide};
 
 use crate::engine::Order;
 use crate::error::StoreError;
 use crate::heads::Head;
 use crate::messages::damage::{Around, Item};
 use crate::messages::{StoredEvent, effects};
-use crate::rooms::{self, Room};
+use crate::rooms;
 use crate::stage::Stage;
-use crate::sweeps::Swept;
-use crate::{keys, record};
+use crate::sweeps::{Part, Swept};
+use crate::{keys, record, settings};
 
 #[cfg(test)]
 mod tests;
 
-/// What a trim did.
-pub(crate) struct Trimmed {
-    pub head: Head,
-    pub swept: Swept,
-    /// The room, if its first position moved.
-    pub room: Option<Room>,
-}
-
-/// Removes a part of what a room does not keep.
+/// Removes a part of what a room does not keep; gives the head that is left.
 pub(crate) async fn trim(
     stage: &mut Stage<'_>,
     mut around: Around<'_>,
     mut head: Head,
     at_ms: u64,
     limits: &Limits,
-) -> Result<Trimmed, StoreError> {
+) -> Result<(Head, Part), StoreError> {
     let mut room = rooms::require(stage, around.room).await?;
-    let (days, bytes) = (room.keep_days, room.keep_bytes);
-    let nothing = |head| Trimmed { head, swept: Swept::default(), room: None };
+    let (days, bytes) = settings::current(stage).await?.retention(&room);
     if days == 0 && bytes == 0 {
-        return Ok(nothing(head));
+        return Ok((head, Part::default()));
     }
-    let step = u64::try_from(limits.sweep_rows_max.max(1)).unwrap_or(1);
+    let step = wide(limits.sweep_rows_max.max(1));
     if bytes > 0 && head.tally.counted_from > head.first {
         count_back(&mut around, &mut head, step).await?;
-        let more = Some(keys::room(room.id));
-        return Ok(Trimmed { head, swept: Swept { rows: 0, next: more }, room: None });
+        let next = Some(keys::event(room.id, head.first));
+        return Ok((head, Swept { rows: 0, next }.into()));
     }
     let oldest_ms = if days > 0 { at_ms.saturating_sub(days_ms(days)) } else { 0 };
     let end = head.tally.position.next();
@@ -73,14 +65,14 @@ pub(crate) async fn trim(
         }
     }
     if first == head.first {
-        return Ok(nothing(head));
+        return Ok((head, Part::default()));
     }
     head.first = first;
     room.first_position = first;
     room.pins.retain(|pin| pin.position >= first);
     rooms::save(stage, &room)?;
-    let more = (first < end).then(|| keys::room(room.id));
-    Ok(Trimmed { head, swept: Swept { rows, next: more }, room: Some(room) })
+    let next = (first < end).then(|| keys::event(room.id, first));
+    Ok((head, Part { swept: Swept { rows, next }, edits: vec![], room: Some(room) }))
 }
 
 /// Counts some of the events that were stored before rooms had tallies.

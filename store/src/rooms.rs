@@ -50,9 +50,9 @@ pub struct Room {
     pub direct: Option<[UserId; 2]>,
     /// How much of the history a newcomer sees.
     pub history: History,
-    /// Days after which an event is removed; 0: never.
+    /// Days after which an event is removed; 0: what the house's settings say.
     pub keep_days: usize,
-    /// Bytes of events above which the oldest are removed; 0: never.
+    /// Bytes of events above which the oldest are removed; 0: what the house's settings say.
     pub keep_bytes: u64,
     /// Kept by the store: the pinned messages, in the order they were pinned.
     pub pins: Vec<Pin>,
@@ -140,7 +140,8 @@ pub(crate) async fn put(
     Ok(())
 }
 
-/// Name, description, kind, sealing, `rotation_due`; the rest stays.
+/// Name, description, kind, sealing, `rotation_due`; the rest stays. A direct room stays one, and
+/// no other becomes one.
 pub(crate) async fn update(
     stage: &mut Stage<'_>,
     room: &Room,
@@ -154,10 +155,16 @@ pub(crate) async fn update(
             why: "a sealed room stays sealed for ever",
         });
     }
+    if (room.kind == RoomType::Direct) != old.direct.is_some() {
+        return Err(StoreError::Invalid {
+            what: "the room",
+            why: "a direct room stays one, and no other room becomes one",
+        });
+    }
     let room = Room {
         name: room.name.clone(),
         description: room.description.clone(),
-        kind: if old.direct.is_some() { old.kind } else { room.kind },
+        kind: room.kind,
         sealing: room.sealing,
         rotation_due: room.rotation_due,
         ..old

@@ -5,15 +5,18 @@
 //! everybody who follows changes knows: at its person's next login, and in the sweep, which also
 //! ends those of people who were blocked or whose stay is over.
 
+use std::collections::BTreeMap;
+
 use hearth_protocol::ids::{SessionId, UserId};
 use hearth_protocol::limits::{Limits, days_ms};
 use serde::{Deserialize, Serialize};
 
-use crate::change::{Change, Edit};
-use crate::engine::Order;
+use crate::change::Edit;
+use crate::engine::{Order, Row};
 use crate::error::StoreError;
 use crate::stage::Stage;
 use crate::store::Store;
+use crate::users::User;
 use crate::{keys, record, users};
 
 /// A login of one installation.
@@ -57,33 +60,6 @@ impl Store {
         Ok(sessions)
     }
 
-    /// Ends every session that nobody used for too long, or whose person may not sign in any
-    /// more, in small commits; gives how many.
-    pub async fn sweep_sessions(&self, at_ms: u64) -> Result<usize, StoreError> {
-        let (mut range, rows) = (keys::sessions(), self.limits().sweep_rows_max.max(1));
-        let mut swept = 0;
-        loop {
-            let page = self.engine().scan(range.clone(), Order::Ascending, rows).await?;
-            let mut over = vec![];
-            for (_, value) in &page {
-                let session: Session = record::decode("session", value)?;
-                if session.is_over(at_ms, self.limits())
-                    || !self.still_signs_in(session.user, at_ms).await?
-                {
-                    over.push(Edit::RemoveSession(session.id));
-                }
-            }
-            swept += over.len();
-            if !over.is_empty() {
-                self.change(Change::of(over, at_ms)).await?;
-            }
-            match page.last() {
-                Some((last, _)) if page.len() == rows => range = keys::after(range, last),
-                _ => return Ok(swept),
-            }
-        }
-    }
-
     /// The session that a refresh secret with this SHA-256 opens.
     pub async fn session_by_refresh(&self, hash: [u8; 32]) -> Result<Option<Session>, StoreError> {
         match self.engine().get(keys::session_refresh(hash)).await? {
@@ -115,6 +91,45 @@ pub(crate) async fn put(
     let id = session.id.as_bytes().to_vec();
     stage.put(keys::session_refresh(session.refresh_hash), id.into());
     stage.save("session", keys::session(session.id), session)
+}
+
+/// The ends of those sessions among these rows that are over, or whose person may not sign in.
+pub(crate) async fn ends(
+    stage: &Stage<'_>,
+    rows: &[Row],
+    at_ms: u64,
+    limits: &Limits,
+) -> Result<Vec<Edit>, StoreError> {
+    let (mut edits, mut people) = (vec![], SignIn::default());
+    for (_, value) in rows {
+        let session: Session = record::decode("session", value)?;
+        if session.is_over(at_ms, limits) || !people.may(stage, session.user, at_ms).await? {
+            edits.push(Edit::RemoveSession(session.id));
+        }
+    }
+    Ok(edits)
+}
+
+/// Who may sign in, each looked up once.
+#[derive(Default)]
+pub(crate) struct SignIn(BTreeMap<UserId, bool>);
+
+impl SignIn {
+    /// Whether somebody is there and may sign in.
+    pub async fn may(
+        &mut self,
+        stage: &Stage<'_>,
+        user: UserId,
+        at_ms: u64,
+    ) -> Result<bool, StoreError> {
+        if let Some(may) = self.0.get(&user) {
+            return Ok(*may);
+        }
+        let found: Option<User> = stage.load("user", keys::user(user)).await?;
+        let may = found.is_some_and(|user| user.may_sign_in(at_ms).is_ok());
+        self.0.insert(user, may);
+        Ok(may)
+    }
 }
 
 /// Ends a session.

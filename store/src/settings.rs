@@ -1,32 +1,32 @@
 //! Settings of the house as a whole: one record, replaced by compare-and-set on its version.
 //! Before the first one the limits' own numbers hold.
 
-use hearth_protocol::limits::Limits;
+use hearth_protocol::limits::{Limits, days_ms, wide};
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
 use crate::keys;
+use crate::rooms::Room;
 use crate::stage::Stage;
 use crate::store::Store;
 
-/// What whoever runs the house decides for all. `None` is what `limits.rs` says, or no bound where
-/// it says nothing.
+/// What whoever runs the house decides for all. `None` is what `limits.rs` says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// From 1; each change raises it by one. 0: nothing was decided yet.
     pub version: u64,
-    /// Who may make an account.
+    /// Who may make an account. It is kept here; nobody asks it yet: accounts are made by invite.
     pub registration: Registration,
-    /// Days that messages of a room are kept which decides nothing itself; `None`: for ever.
-    pub retention_days: Option<u32>,
-    /// Bytes of history of such a room; `None`: as many as there are.
-    pub retention_bytes: Option<u64>,
+    /// Days that messages of a room are kept which says 0 itself; 0: for ever.
+    pub retention_days: usize,
+    /// Bytes of history that such a room keeps; 0: all.
+    pub retention_bytes: u64,
     /// MiB of attachments of one person.
-    pub attachment_user_mib: Option<u32>,
+    pub attachment_user_mib: Option<usize>,
     /// MiB of all attachments.
-    pub attachment_house_mib: Option<u32>,
+    pub attachment_house_mib: Option<usize>,
     /// Days that audit entries and decided reports are kept.
-    pub audit_days: Option<u32>,
+    pub audit_days: Option<usize>,
 }
 
 /// Who may make an account.
@@ -53,17 +53,19 @@ impl Settings {
 
     /// How long audit entries and decided reports are kept, in ms.
     pub fn audit_ms(&self, limits: &Limits) -> u64 {
-        let days = self.audit_days.map_or_else(|| wide(limits.audit_days), u64::from);
-        days.saturating_mul(24 * 3_600_000)
+        days_ms(self.audit_days.unwrap_or(limits.audit_days))
+    }
+
+    /// For how many days and in how many bytes a room's history is kept; 0: for ever, and all.
+    pub fn retention(&self, room: &Room) -> (usize, u64) {
+        let days = if room.keep_days == 0 { self.retention_days } else { room.keep_days };
+        let bytes = if room.keep_bytes == 0 { self.retention_bytes } else { room.keep_bytes };
+        (days, bytes)
     }
 }
 
-fn mib(decided: Option<u32>, default: usize) -> u64 {
-    decided.map_or_else(|| wide(default), u64::from).saturating_mul(1024 * 1024)
-}
-
-fn wide(number: usize) -> u64 {
-    u64::try_from(number).unwrap_or(u64::MAX)
+fn mib(decided: Option<usize>, default: usize) -> u64 {
+    wide(decided.unwrap_or(default)).saturating_mul(1024 * 1024)
 }
 
 impl Store {
@@ -91,10 +93,8 @@ pub(crate) async fn swap(
     if Some(settings.version) != expected.checked_add(1) {
         return invalid("their version is the next after the one they replace");
     }
-    let nothing_is_kept = [settings.retention_days, settings.audit_days].contains(&Some(0))
-        || settings.retention_bytes == Some(0);
-    if nothing_is_kept {
-        return invalid("a time or size to keep is at least 1; leave it out to keep all");
+    if settings.audit_days == Some(0) {
+        return invalid("audit entries are kept for a day at least");
     }
     stage.save("settings", keys::settings(), settings)
 }
@@ -135,27 +135,30 @@ mod tests {
         let mut settings = Settings::default();
         assert_eq!(settings.attachment_user_bytes(&limits), 3 << 20);
         assert_eq!(settings.attachment_house_bytes(&limits), 10 << 30);
-        assert_eq!(settings.audit_ms(&limits), 2 * 24 * 3_600_000);
+        assert_eq!(settings.audit_ms(&limits), days_ms(2));
         settings.attachment_user_mib = Some(0);
         settings.audit_days = Some(1);
         assert_eq!(settings.attachment_user_bytes(&limits), 0);
-        assert_eq!(settings.audit_ms(&limits), 24 * 3_600_000);
+        assert_eq!(settings.audit_ms(&limits), days_ms(1));
     }
 
     #[test]
-    fn nothing_is_kept_for_no_time_at_all() {
+    fn the_audit_log_is_kept_for_a_day_at_least() {
         on_each_engine(|store| async move {
-            let first = Settings { version: 1, ..Settings::default() };
-            let wrong = [
-                Settings { retention_days: Some(0), ..first.clone() },
-                Settings { retention_bytes: Some(0), ..first.clone() },
-                Settings { audit_days: Some(0), ..first.clone() },
-            ];
-            for settings in wrong {
-                refused!(store.make(swap(0, settings)).await, Invalid);
-            }
-            let least = Settings { retention_days: Some(1), audit_days: Some(1), ..first };
-            store.make(swap(0, least)).await.unwrap();
+            let audit_days =
+                |days| Settings { version: 1, audit_days: days, ..Settings::default() };
+            refused!(store.make(swap(0, audit_days(Some(0)))).await, Invalid);
+            store.make(swap(0, audit_days(Some(1)))).await.unwrap();
         });
+    }
+
+    #[test]
+    fn a_room_that_decides_nothing_is_kept_as_the_house_says() {
+        let house = Settings { retention_days: 9, retention_bytes: 8, ..Settings::default() };
+        let room = |keep_days, keep_bytes| Room { keep_days, keep_bytes, ..room(1) };
+        assert_eq!(house.retention(&room(0, 0)), (9, 8));
+        assert_eq!(house.retention(&room(90, 0)), (90, 8));
+        assert_eq!(house.retention(&room(0, 80)), (9, 80));
+        assert_eq!(Settings::default().retention(&room(0, 0)), (0, 0));
     }
 }

@@ -40,11 +40,6 @@ impl Store {
         let rows = self.scan_all(keys::shelf_under(&[])).await?;
         Ok(rows.into_iter().map(|(key, value)| (key.slice(1..), value)).collect())
     }
-
-    /// Writes to the shelf in this order, all or nothing. Durable on return.
-    pub async fn shelve(&self, edits: Vec<ShelfEdit>) -> Result<(), StoreError> {
-        self.write_shelf(edits).await
-    }
 }
 
 /// Adds edits to a batch.

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::appender::{Answer, Appender, Work};
 use crate::change::Change;
-use crate::engine::{Engine, Order, Range, Row, after};
+use crate::engine::{Engine, Order, Range, Row};
 use crate::error::StoreError;
 use crate::heads::Heads;
 use crate::messages::damage::Damage;
@@ -20,7 +20,7 @@ use crate::receipts::Pending;
 use crate::rooms::Room;
 use crate::shelf::ShelfEdit;
 use crate::sweeps::{Sweep, Swept};
-use crate::{migrate, record};
+use crate::{keys, migrate, record};
 
 /// Rows that a read takes from the engine at a time.
 const SCAN_ROWS: usize = 1_000;
@@ -121,13 +121,16 @@ impl Store {
         }
     }
 
-    pub(crate) async fn write_shelf(&self, edits: Vec<ShelfEdit>) -> Result<(), StoreError> {
+    /// Writes to the shelf in this order, all or nothing. Durable on return.
+    pub async fn shelve(&self, edits: Vec<ShelfEdit>) -> Result<(), StoreError> {
         self.ask(|answer| Work::Shelve { edits, answer }).await
     }
 
-    /// Does a bounded part of a clean-up, in a commit of its own or with what else waits.
-    pub async fn sweep(&self, sweep: Sweep) -> Result<Swept, StoreError> {
-        self.ask(|answer| Work::Sweep { sweep, answer }).await
+    /// Does a bounded part of a clean-up, in a commit of its own or with what else waits. It goes
+    /// on where the last call ended ([`Swept::next`]; empty: from the start); `at_ms` is the box's
+    /// clock, ms since 1970.
+    pub async fn sweep(&self, sweep: Sweep, from: Bytes, at_ms: u64) -> Result<Swept, StoreError> {
+        self.ask(|answer| Work::Sweep { sweep, from, at_ms, answer }).await
     }
 
     /// Writes the receipts that are noted and not written yet, and last uses beside them.
@@ -201,7 +204,7 @@ pub(crate) async fn scan_all(
         let full = more.len() == SCAN_ROWS;
         rows.extend(more);
         match rows.last() {
-            Some((last, _)) if full => range.start = after(last),
+            Some((last, _)) if full => range = keys::after(range, last),
             _ => return Ok(rows),
         }
     }

@@ -5,9 +5,10 @@ use hearth_protocol::ids::{TokenId, UserId};
 use hearth_protocol::limits::Limits;
 use serde::{Deserialize, Serialize};
 
-use crate::change::{Change, Edit};
-use crate::engine::Order;
+use crate::change::Edit;
+use crate::engine::Row;
 use crate::error::StoreError;
+use crate::sessions::SignIn;
 use crate::stage::Stage;
 use crate::store::Store;
 use crate::{keys, record, sessions, users};
@@ -55,31 +56,20 @@ impl Store {
     }
 }
 
-impl Store {
-    /// Ends every app token whose person may not sign in any more, in small commits; gives how
-    /// many.
-    pub async fn sweep_tokens(&self, at_ms: u64) -> Result<usize, StoreError> {
-        let (mut range, rows) = (keys::tokens(), self.limits().sweep_rows_max.max(1));
-        let mut swept = 0;
-        loop {
-            let page = self.engine().scan(range.clone(), Order::Ascending, rows).await?;
-            let mut over = vec![];
-            for (_, value) in &page {
-                let token: AppToken = record::decode("app token", value)?;
-                if !self.still_signs_in(token.user, at_ms).await? {
-                    over.push(Edit::RemoveToken(token.id));
-                }
-            }
-            swept += over.len();
-            if !over.is_empty() {
-                self.change(Change::of(over, at_ms)).await?;
-            }
-            match page.last() {
-                Some((last, _)) if page.len() == rows => range = keys::after(range, last),
-                _ => return Ok(swept),
-            }
+/// The ends of those tokens among these rows whose person may not sign in.
+pub(crate) async fn ends(
+    stage: &Stage<'_>,
+    rows: &[Row],
+    at_ms: u64,
+) -> Result<Vec<Edit>, StoreError> {
+    let (mut edits, mut people) = (vec![], SignIn::default());
+    for (_, value) in rows {
+        let token: AppToken = record::decode("app token", value)?;
+        if !people.may(stage, token.user, at_ms).await? {
+            edits.push(Edit::RemoveToken(token.id));
         }
     }
+    Ok(edits)
 }
 
 /// A new token, or an existing one's label or last use.

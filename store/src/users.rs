@@ -1,5 +1,5 @@
 //! People: a name is unique without regard to case and can change, an id never does. Cards are
-//! kept for ever, in the order they came.
+//! kept for ever, in the order they came, and there are only so many.
 //!
 //! An account is never removed, because history names it: it is blocked instead, and then opens no
 //! new session or app token. The house always keeps an owner who can sign in. A bot stays a bot
@@ -14,7 +14,7 @@ use hearth_protocol::sealing::password::Cost;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Order;
-use crate::error::StoreError;
+use crate::error::{Rule, StoreError};
 use crate::stage::Stage;
 use crate::store::Store;
 use crate::{attachments, keys, measure, record};
@@ -99,15 +99,6 @@ impl Store {
     /// Every user, by id: in the order they came.
     pub async fn users(&self) -> Result<Vec<User>, StoreError> {
         self.load_all("user", keys::users()).await
-    }
-
-    /// Whether somebody is there and may sign in.
-    pub(crate) async fn still_signs_in(
-        &self,
-        user: UserId,
-        at_ms: u64,
-    ) -> Result<bool, StoreError> {
-        Ok(self.user(user).await?.is_some_and(|user| user.may_sign_in(at_ms).is_ok()))
     }
 
     /// A page of the people whose name or display name begins like this, whatever its case, by id,
@@ -212,17 +203,18 @@ pub(crate) async fn put_card(
     stage: &mut Stage<'_>,
     user: UserId,
     card: &[u8],
+    limits: &Limits,
 ) -> Result<(), StoreError> {
     require(stage, user).await?;
     let newest = stage.scan(keys::cards(user), Order::Descending, 1).await?.pop();
     let number = match newest {
         Some((_, value)) if value == card => return Ok(()),
-        Some((key, _)) => {
-            let number = key.last_chunk().copied().map_or(0, u32::from_be_bytes);
-            number.checked_add(1).ok_or_else(|| record::form("card", "too many".into()))?
-        }
-        None => 1,
+        Some((key, _)) => key.last_chunk().copied().map_or(0, u32::from_be_bytes),
+        None => 0,
     };
+    let max = limits.cards_per_user_max;
+    let next = number.checked_add(1).filter(|next| usize::try_from(*next).is_ok_and(|n| n <= max));
+    let number = next.ok_or(StoreError::LimitReached { what: "cards of this account", max })?;
     stage.put(keys::card(user, number), card.to_vec().into());
     Ok(())
 }
@@ -233,7 +225,19 @@ pub(crate) async fn require(stage: &Stage<'_>, user: UserId) -> Result<User, Sto
     found.ok_or(StoreError::NotFound { what: "user" })
 }
 
+/// What a user may be called: letters, digits and underscores (seed 004 @Validation).
+pub fn check_name(name: &str, limits: &Limits) -> Result<(), StoreError> {
+    let (min, max) = (limits.user_name_chars_min, limits.user_name_chars_max);
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if (min..=max).contains(&name.len()) && name.bytes().all(good) {
+        return Ok(());
+    }
+    let (what, of) = ("a user name", "letters, digits or underscores");
+    Err(Rule::BadName { what, min, max, of }.into())
+}
+
 fn check(user: &User, limits: &Limits) -> Result<(), StoreError> {
+    check_name(&user.name, limits)?;
     measure::not_empty("the display name", &user.display_name)?;
     measure::line("the display name", &user.display_name, limits.display_name_chars_max)?;
     measure::line("the status text", &user.status_text, limits.status_text_chars_max)?;

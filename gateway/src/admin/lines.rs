@@ -35,9 +35,9 @@ pub struct RoomLine {
     pub members: usize,
     /// What a newcomer sees of its history.
     pub history: History,
-    /// Days that an event is kept; 0: for ever.
+    /// Days that an event is kept; 0: as the house's settings say.
     pub keep_days: usize,
-    /// Bytes of events that are kept; 0: all.
+    /// Bytes of events that are kept; 0: as the house's settings say.
     pub keep_bytes: u64,
 }
 

@@ -10,6 +10,7 @@ use bytes::{Buf, BufMut};
 use futures_util::{Stream, StreamExt};
 
 use hearth_protocol::ids::{SessionId, UserId};
+use hearth_protocol::limits::wide;
 use hearth_protocol::principal::Principal;
 use hearth_protocol::refusal::Kind;
 use hearth_protocol::role::HouseAction;
@@ -116,7 +117,7 @@ async fn identify(app: &App, header: Option<&str>) -> Result<Caller, ApiError> {
 pub fn body<T: DeserializeOwned + Send>(
     app: &Arc<App>,
 ) -> impl Filter<Extract = (T,), Error = Rejection> + Clone + use<T> {
-    let max = u64::try_from(app.limits.json_bytes_max).unwrap_or(u64::MAX);
+    let max = wide(app.limits.json_bytes_max);
     warp::body::content_length_limit(max).and(warp::body::stream()).and_then(|chunks| async move {
         let bytes = collect(chunks).await?;
         serde_json::from_slice(&bytes).map_err(|error| {

@@ -42,9 +42,9 @@ pub struct RoomView {
     rotation_due: bool,
     version: u64,
     history: History,
-    /// Days that an event is kept; 0: for ever.
+    /// Days that an event is kept; 0: as the house's settings say.
     keep_days: usize,
-    /// Bytes of events that are kept; 0: all.
+    /// Bytes of events that are kept; 0: as the house's settings say.
     keep_bytes: u64,
     pins: Vec<Pin>,
 }

@@ -4,10 +4,9 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
-use hearth_protocol::limits::{Limits, seconds_ms};
+use hearth_protocol::limits::{Limits, days_ms, seconds_ms};
 use hearth_protocol::refusal::{Kind, Refusal};
-
-use crate::names::check_user_name;
+use hearth_store::users;
 
 /// What failures are counted by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -31,7 +30,7 @@ pub struct Attempts {
 /// Entries kept at most; the oldest half goes when there are more.
 const KEPT_MAX: usize = 10_000;
 /// A failure is forgotten after this long.
-const FORGET_MS: u64 = 24 * 3_600_000;
+const FORGET_MS: u64 = days_ms(1);
 
 impl Attempts {
     /// Counts a try as failed before it is made, so that a burst counts too, or says when to
@@ -44,7 +43,7 @@ impl Attempts {
         limits: &Limits,
     ) -> Result<(), Refusal> {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = keys(name, address)
+        let wait = keys(name, address, limits)
             .filter_map(|key| failures.get(&key).copied())
             .map(|failed| (failed.last_ms + wait_ms(failed.count, limits)).saturating_sub(now_ms))
             .max()
@@ -58,7 +57,7 @@ impl Attempts {
         if failures.len() >= KEPT_MAX {
             forget(&mut failures, now_ms);
         }
-        for key in keys(name, address) {
+        for key in keys(name, address, limits) {
             let failed = failures.entry(key).or_insert(Failures { count: 0, last_ms: now_ms });
             failed.count += 1;
             failed.last_ms = now_ms;
@@ -67,9 +66,9 @@ impl Attempts {
     }
 
     /// A try that succeeded: the name starts afresh; the address too.
-    pub fn succeeded(&self, name: &str, address: IpAddr) {
+    pub fn succeeded(&self, name: &str, address: IpAddr, limits: &Limits) {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        for key in keys(name, address) {
+        for key in keys(name, address, limits) {
             failures.remove(&key);
         }
     }
@@ -86,8 +85,9 @@ fn forget(failures: &mut HashMap<Key, Failures>, now_ms: u64) {
 }
 
 /// A text that is nobody's name is not kept: it may be as long as a body.
-fn keys(name: &str, address: IpAddr) -> impl Iterator<Item = Key> {
-    let name = check_user_name(name).is_ok().then(|| Key::Name(name.to_ascii_lowercase()));
+fn keys(name: &str, address: IpAddr, limits: &Limits) -> impl Iterator<Item = Key> {
+    let known = users::check_name(name, limits).is_ok();
+    let name = known.then(|| Key::Name(name.to_ascii_lowercase()));
     name.into_iter().chain([Key::Address(address)])
 }
 
@@ -137,7 +137,7 @@ mod tests {
         }
         assert!(attempts.begin("ggg", home, 0, &limits).is_err());
         tries(&attempts, "ggg", other, 0, 1);
-        attempts.succeeded("ggg", home);
+        attempts.succeeded("ggg", home, &Limits::default());
         tries(&attempts, "ggg", home, 0, 1);
     }
 

@@ -60,10 +60,10 @@ pub enum RoomCommand {
     Set {
         /// Its name or id.
         room: String,
-        /// Remove what is older than so many days; 0: keep it for ever.
+        /// Remove what is older than so many days; 0: as the house does.
         #[arg(long, value_name = "N")]
         keep_days: Option<usize>,
-        /// Remove the oldest while there is more than so many MB; 0: keep all.
+        /// Remove the oldest while there is more than so many MB; 0: as the house does.
         #[arg(long, value_name = "N")]
         keep_mb: Option<u64>,
         /// What a newcomer sees.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use hearth_protocol::ids::Position;
+use hearth_protocol::limits::Limits;
 use hearth_protocol::topic::Topic;
 use serde_json::json;
 
@@ -82,8 +83,8 @@ pub struct InviteArgs {
     #[arg(long, default_value_t = 1)]
     uses: u32,
     /// How many days it lives.
-    #[arg(long, default_value_t = 7)]
-    days: u64,
+    #[arg(long, default_value_t = Limits::default().invite_days_default)]
+    days: usize,
 }
 
 /// Runs `hearth login`.

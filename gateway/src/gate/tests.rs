@@ -280,8 +280,8 @@ async fn what_changes_a_message_comes_over_mqtt_and_a_backlog_passes_over_what_i
     let (history, keep_days, keep_bytes) = (room.history, 0, 1);
     let edit = Edit::SetHistory { room: house.room, history, keep_days, keep_bytes };
     house.app.store.change(Change::of(vec![edit], 1)).await.unwrap();
-    let sweep = hearth_store::Sweep::History { room: house.room, at_ms: 1 };
-    house.app.store.sweep(sweep).await.unwrap();
+    let sweep = hearth_store::Sweep::History { room: house.room };
+    house.app.store.sweep(sweep, bytes::Bytes::new(), 1).await.unwrap();
     let gone = backlog(1).await;
     assert_eq!((gone.events.len(), gone.up_to), (0, Position(3)));
     let room = house.app.membership.room(house.room).unwrap();

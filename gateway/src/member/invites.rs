@@ -4,6 +4,7 @@ use std::path::Path;
 
 use hearth_protocol::bytes::b64u;
 use hearth_protocol::ids::{InviteCode, RoomId};
+use hearth_protocol::limits::days_ms;
 use hearth_protocol::sealing::Secret;
 use hearth_protocol::sealing::epoch::{Invited, Join, reason};
 use hearth_protocol::sealing::invite::{Blob, InviteKeys, InvitedRoom, Joining, Link};
@@ -16,8 +17,6 @@ use super::rooms::RoomInfo;
 use super::rotation::{Draft, until_won};
 use super::{Member, MemberError, now_ms, random_fill};
 use crate::clock::random;
-
-const DAY_MS: u64 = 24 * 3_600_000;
 
 #[derive(Deserialize)]
 struct Looked {
@@ -46,13 +45,13 @@ fn look(rest: &Rest, link: &Link) -> Result<Opened, MemberError> {
 
 impl Member {
     /// Makes an invite into a room, and into everyone's room with it, for `uses` people.
-    pub fn invite(&mut self, room: &RoomInfo, uses: u32, days: u64) -> Result<Link, MemberError> {
+    pub fn invite(&mut self, room: &RoomInfo, uses: u32, days: usize) -> Result<Link, MemberError> {
         let mut rooms = vec![room.clone()];
         let general = self.rooms()?.into_iter().find(|one| one.general && one.id != room.id);
         rooms.extend(general);
         let k = Secret::random(&mut random_fill);
         let code = InviteCode::new(random());
-        let expires = now_ms().saturating_add(days.saturating_mul(DAY_MS));
+        let expires = now_ms().saturating_add(days_ms(days));
         until_won(|| self.try_invite(&rooms, &k, code, (uses, expires)))?;
         Ok(Link { origin: self.url().to_string(), code, k })
     }

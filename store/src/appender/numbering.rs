@@ -18,7 +18,7 @@ use crate::messages::{
 use crate::rooms::{self, Room};
 use crate::stage::{Resized, Stage};
 use crate::store::Shared;
-use crate::sweeps::{self, Sweep, Swept};
+use crate::sweeps::{self, Part, Sweep};
 use crate::{keys, record, retention};
 
 /// How it is found out whether an id is known.
@@ -281,27 +281,29 @@ impl<'a> Numbering<'a> {
     pub async fn sweep(
         &mut self,
         stage: &mut Stage<'_>,
-        sweep: &Sweep,
-    ) -> Result<(Swept, Option<Room>), StoreError> {
+        sweep: Sweep,
+        from: Bytes,
+        at_ms: u64,
+    ) -> Result<Part, StoreError> {
         stage.begin();
         let engine = &*self.shared.engine;
         let swept = match sweep {
-            Sweep::History { room, at_ms } => {
-                let Some(head) = self.head(*room) else { return Ok((Swept::default(), None)) };
+            Sweep::History { room } => {
+                let Some(head) = self.head(room) else { return Ok(Part::default()) };
                 let around = Around {
                     engine,
                     damage: &self.shared.damage,
-                    room: *room,
+                    room,
                     probes: self.shared.limits.damage_probes_max,
                 };
-                retention::trim(stage, around, head, *at_ms, &self.shared.limits).await.map(
-                    |trimmed| {
-                        self.heads.insert(*room, Some(trimmed.head));
-                        (trimmed.swept, trimmed.room)
-                    },
-                )
+                let trimmed =
+                    retention::trim(stage, around, head, at_ms, &self.shared.limits).await;
+                trimmed.map(|(head, part)| {
+                    self.heads.insert(room, Some(head));
+                    part
+                })
             }
-            other => sweeps::stage(stage, other, &self.shared.limits).await.map(|s| (s, None)),
+            other => sweeps::stage(stage, other, from, at_ms, &self.shared.limits).await,
         };
         if swept.is_err() {
             stage.roll_back();

@@ -110,7 +110,7 @@ fn text(number: u8) -> NewAttachment {
         room: Some(room_id(2)),
         sealed: false,
         name: Some("shopping list.txt".into()),
-        mime: Some("text/plain".into()),
+        mime: Some("application/pdf".into()),
         size_bytes: None,
         at_ms: 1_000,
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hearth_protocol::ids::{AttachmentId, RoomId, UserId};
-use hearth_protocol::limits::Limits;
+use hearth_protocol::limits::{Limits, wide};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
@@ -142,7 +142,7 @@ impl Attachments {
                 break;
             }
         }
-        let size = u64::try_from(size).unwrap_or(u64::MAX);
+        let size = wide(size);
         if let Some(announced) = new.size_bytes.filter(|announced| *announced != size) {
             let why = format!("{size} bytes came of {announced}");
             return Err(StoreError::BrokenOff { why });

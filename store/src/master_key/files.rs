@@ -6,6 +6,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use hearth_protocol::limits::wide;
 use zeroize::Zeroizing;
 
 use super::KeyError;
@@ -145,7 +146,7 @@ pub(super) fn read(path: &Path, bytes_max: usize) -> Result<Zeroizing<Vec<u8>>, 
     // One piece: growing would leave copies behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(bytes_max.saturating_add(1)));
     let file = File::open(path).map_err(failed)?;
-    let most = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
+    let most = wide(bytes_max).saturating_add(1);
     file.take(most).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() > bytes_max {
         return Err(KeyError::TooLarge { path: path.to_path_buf(), bytes_max });

@@ -2,6 +2,7 @@
 //! read is told as damaged, and everything around it is there.
 
 use hearth_protocol::ids::{Position, RoomId};
+use hearth_protocol::limits::wide;
 
 pub use super::damage::Span;
 
@@ -133,7 +134,7 @@ impl Store {
         let shared = self.shared();
         let probes = shared.limits.damage_probes_max;
         let mut around = Around { engine: self.engine(), damage: &shared.damage, room, probes };
-        let step = u64::try_from(limit).unwrap_or(u64::MAX);
+        let step = wide(limit);
         let mut left = all;
         let mut page = Page::default();
         while page.len() < limit && left.from <= left.to {

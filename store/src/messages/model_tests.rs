@@ -246,8 +246,7 @@ proptest! {
                 match step {
                     Step::Wait { minutes } => model.now += minutes * 60_000,
                     Step::Sweep => {
-                        let sweep = || Sweep::History { room, at_ms: model.now };
-                        while store.sweep(sweep()).await.unwrap().next.is_some() {}
+                        store.sweep_all(Sweep::History { room }, model.now).await;
                         model.sweep();
                     }
                     step => {

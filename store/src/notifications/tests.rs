@@ -7,9 +7,9 @@ use hearth_protocol::limits::Limits;
 
 use super::*;
 use crate::testing::*;
-use crate::{Edit, Memory};
+use crate::{Edit, Memory, Sweep};
 
-const DAY: u64 = 24 * 3_600_000;
+const DAY: u64 = hearth_protocol::limits::days_ms(1);
 
 fn note(user: u8, at: u64) -> Notification {
     Notification {
@@ -20,7 +20,6 @@ fn note(user: u8, at: u64) -> Notification {
         event: Some(event_id(1)),
         position: Some(Position(1)),
         by: Some(user_id(2)),
-        text: Some("hello".into()),
         created_at: at,
         read: false,
     }
@@ -116,10 +115,10 @@ fn none_is_answered_after_30_days_and_the_sweep_takes_it_in_small_commits() {
         let now = 30 * DAY + 3;
         assert_eq!(times(&store, 1, now).await, [5, 4]);
         assert_eq!(unread(&store, 1, now).await, 2);
-        assert_eq!(store.sweep_notifications(now).await.unwrap(), 3);
-        assert_eq!(store.sweep_notifications(now).await.unwrap(), 0);
+        assert_eq!(store.sweep_all(Sweep::Notifications, now).await, 3);
+        assert_eq!(store.sweep_all(Sweep::Notifications, now).await, 0);
         assert_eq!((times(&store, 1, 9).await, unread(&store, 1, 9).await), (vec![5, 4], 2));
-        assert_eq!(store.sweep_notifications(now + 9).await.unwrap(), 2);
+        assert_eq!(store.sweep_all(Sweep::Notifications, now + 9).await, 2);
         let rows = store.scan_all(keys::notification_times()).await.unwrap();
         assert!(rows.is_empty());
         assert_eq!(store.engine().get(keys::notification_tally(user_id(1))).await.unwrap(), None);
@@ -127,14 +126,20 @@ fn none_is_answered_after_30_days_and_the_sweep_takes_it_in_small_commits() {
 }
 
 #[test]
-fn what_is_quoted_is_bounded() {
+fn nothing_of_an_erased_message_is_left_in_what_alerted_to_it() {
     block_on(async {
-        let store = house(Limits { notification_text_chars_max: 3, ..Limits::default() }).await;
-        let quoting = |text: &str| {
-            let text = Some(text.to_string());
-            vec![Edit::PutNotification(Notification { text, ..note(1, 10) })]
+        let store = house(Limits::default()).await;
+        let body = bytes::Bytes::from_static(b"the word is sesame");
+        store.append(crate::NewEvent { body, ..event(1) }).await.unwrap();
+        store.make(vec![Edit::PutNotification(note(1, 10))]).await.unwrap();
+        let holds = async || {
+            let rows = store.rows().await;
+            rows.iter().any(|(_, value)| value.windows(6).any(|part| part == b"sesame"))
         };
-        refused!(store.make(quoting("äöüß")).await, TooLarge);
-        store.make(quoting("äöü")).await.unwrap();
+        assert!(holds().await);
+        store.append(erase(2, 1, crate::Right::Own)).await.unwrap();
+        assert!(!holds().await);
+        let noted = store.notifications(user_id(1), None, 9, 11).await.unwrap();
+        assert_eq!(noted, [note(1, 10)], "who was alerted still sees to what");
     });
 }

@@ -7,9 +7,9 @@ use hearth_protocol::limits::Limits;
 
 use super::*;
 use crate::testing::*;
-use crate::{Edit, Memory};
+use crate::{Edit, Memory, Sweep};
 
-const DAY: u64 = 24 * 3_600_000;
+const DAY: u64 = hearth_protocol::limits::days_ms(1);
 
 fn report(number: u8, by: u8, event: u8) -> Report {
     Report {
@@ -132,12 +132,12 @@ fn decided_reports_go_when_their_time_is_over_and_make_room() {
             store.make(vec![Edit::ForgetReport(ReportId::from_bytes([1; 16]))]).await,
             Invalid
         );
-        assert_eq!(store.sweep_reports(DAY + 9).await.unwrap(), 0);
-        assert_eq!(store.sweep_reports(DAY + 10).await.unwrap(), 1);
+        assert_eq!(store.sweep_all(Sweep::Reports, DAY + 9).await, 0);
+        assert_eq!(store.sweep_all(Sweep::Reports, DAY + 10).await, 1);
         let left = store.decided_reports(None, 9).await.unwrap();
         assert_eq!(left.into_iter().map(|report| report.event).collect::<Vec<_>>(), [event_id(1)]);
         store.make(vec![Edit::PutReport(report(4, 1, 2))]).await.unwrap();
-        assert_eq!(store.sweep_reports(9 * DAY).await.unwrap(), 1);
+        assert_eq!(store.sweep_all(Sweep::Reports, 9 * DAY).await, 1);
         assert_eq!(store.open_reports(None, 9).await.unwrap().len(), 2);
     });
 }

@@ -18,11 +18,14 @@ fn keep(days: usize, bytes: u64) -> Vec<Edit> {
 /// Sweeps room 1 to the end; gives the number of commits that removed something.
 async fn sweep(store: &Store, at_ms: u64) -> usize {
     let mut commits = 0;
+    let mut from = Bytes::new();
     loop {
-        let swept = store.sweep(Sweep::History { room: room_id(1), at_ms }).await.unwrap();
+        let history = Sweep::History { room: room_id(1) };
+        let swept = store.sweep(history, from, at_ms).await.unwrap();
         commits += usize::from(swept.rows > 0);
-        if swept.next.is_none() {
-            return commits;
+        match swept.next {
+            Some(next) => from = next,
+            None => return commits,
         }
     }
 }
@@ -137,9 +140,9 @@ fn one_commit_removes_a_bounded_number_of_rows_and_writers_go_between() {
         let store = with_events(store, 30).await;
         store.make(keep(1, 0)).await.unwrap();
         // Two rows an event: itself and its id.
-        let once = Sweep::History { room: room_id(1), at_ms: days_ms(99) };
+        let once = Sweep::History { room: room_id(1) };
         let (swept, appended) = tokio::join!(
-            store.sweep(once),
+            store.sweep(once, Bytes::new(), days_ms(99)),
             store.append(NewEvent { checked: 2, at_ms: days_ms(99), ..event(40) }),
         );
         assert_eq!(swept.unwrap().rows, 6);
@@ -201,6 +204,25 @@ fn damage_that_is_longer_than_a_step_holds_no_sweep_up() {
 }
 
 #[test]
+fn a_room_that_decides_nothing_keeps_what_the_settings_say() {
+    on_each_engine(|store| async {
+        let store = with_events(store, 5).await;
+        let days = |version, retention_days| {
+            let settings = Settings { version, retention_days, ..Settings::default() };
+            vec![Edit::SwapSettings { expected: version - 1, settings }]
+        };
+        store.make(days(1, 2)).await.unwrap();
+        store.make(keep(9, 0)).await.unwrap();
+        assert_eq!(sweep(&store, days_ms(5)).await, 0, "the room's own days hold");
+        store.make(keep(0, 0)).await.unwrap();
+        sweep(&store, days_ms(5)).await;
+        assert_eq!(left(&store).await, [3, 4, 5]);
+        store.make(days(2, 0)).await.unwrap();
+        assert_eq!(sweep(&store, days_ms(900)).await, 0, "0 is for ever");
+    });
+}
+
+#[test]
 fn a_removed_room_is_gone_at_once_and_its_rows_bit_by_bit() {
     block_on(async {
         let limits = Limits { sweep_rows_max: 5, ..Limits::default() };
@@ -228,9 +250,9 @@ fn a_removed_room_is_gone_at_once_and_its_rows_bit_by_bit() {
         let again = store.make(vec![Edit::PutRoom(room(1))]).await;
         assert!(matches!(again, Err(StoreError::IdTaken { .. })), "its id is never a room's again");
 
-        let mut commits = 0;
-        while store.sweep(Sweep::RemovedRooms).await.unwrap().next.is_some() {
-            commits += 1;
+        let (mut commits, mut from) = (0, Bytes::new());
+        while let Some(next) = store.sweep(Sweep::RemovedRooms, from, 0).await.unwrap().next {
+            (commits, from) = (commits + 1, next);
         }
         assert!(commits > 2, "{commits} commits");
         let mut after: Vec<_> = store.rows().await.into_iter().map(|(key, _)| key).collect();
@@ -276,18 +298,7 @@ fn what_remembers_posts_and_packets_goes_after_its_time() {
             store.append(NewEvent { fresh_id, ..packet }).await.unwrap();
         }
         // Events 1 to 7 came at 1,001 to 1,007.
-        let sweep = async |at_ms| {
-            let (mut from, mut rows) = (Bytes::new(), 0);
-            loop {
-                let swept = Sweep::OnceKeys { from, at_ms, post_ms: 100 };
-                let swept = store.sweep(swept).await.unwrap();
-                rows += swept.rows;
-                match swept.next {
-                    Some(next) => from = next,
-                    None => return rows,
-                }
-            }
-        };
+        let sweep = async |at_ms| store.sweep_all(Sweep::OnceKeys { post_ms: 100 }, at_ms).await;
         assert_eq!(sweep(1_100).await, 0);
         assert_eq!(sweep(1_103).await, 3);
         assert_eq!(sweep(3_005).await, 4 + 5);

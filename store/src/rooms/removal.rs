@@ -2,6 +2,7 @@
 //! background, a bounded number per commit. Its id is never a room's again, so that no position is
 //! given twice; the ids of its events are free once their rows are gone.
 
+use bytes::Bytes;
 use hearth_protocol::ids::{RoomId, UserId};
 use hearth_protocol::limits::Limits;
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,7 @@ use crate::engine::{Order, Range};
 use crate::error::{Rule, StoreError};
 use crate::stage::Stage;
 use crate::sweeps::Swept;
-use crate::{keys, members, record};
+use crate::{invites, keys, members, record};
 
 /// A room that was removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,20 +52,28 @@ pub(crate) async fn remove(
     Ok(())
 }
 
-/// Removes some rows of the first removed room that has any.
-pub(crate) async fn sweep(stage: &mut Stage<'_>, limits: &Limits) -> Result<Swept, StoreError> {
+/// Removes some rows of the first removed room, from this mark on, that has any.
+pub(crate) async fn sweep(
+    stage: &mut Stage<'_>,
+    from: Bytes,
+    limits: &Limits,
+) -> Result<Swept, StoreError> {
     let max = limits.sweep_rows_max.max(1);
-    for (mark, value) in stage.scan(keys::removed_rooms(), Order::Ascending, usize::MAX).await? {
+    let marks = keys::removed_rooms();
+    let marks = Range { start: from.max(marks.start), ..marks };
+    for (mark, value) in stage.scan(marks, Order::Ascending, usize::MAX).await? {
         let removed: Removed = record::decode("removed room", &value)?;
         if removed.swept {
             continue;
         }
         let room = RoomId::from_bytes(record::id16("removed room", &mark)?);
         let mut rows = 0;
-        for (range, are_events) in rows_of(room) {
+        for (range, kind) in rows_of(room) {
             for (key, value) in stage.scan(range, Order::Ascending, max - rows).await? {
-                if are_events {
-                    free_id(stage, &key, value);
+                match kind {
+                    Kind::Event => free_id(stage, &key, value),
+                    Kind::Invite => invites::without(stage, room, &key).await?,
+                    Kind::Other => {}
                 }
                 stage.delete(key);
                 rows += 1;
@@ -81,27 +90,35 @@ pub(crate) async fn sweep(stage: &mut Stage<'_>, limits: &Limits) -> Result<Swep
 }
 
 /// Of an event that does not read, the id stays taken.
-fn free_id(stage: &mut Stage<'_>, key: &[u8], value: bytes::Bytes) {
+fn free_id(stage: &mut Stage<'_>, key: &[u8], value: Bytes) {
     match record::decode_event(key, value) {
         Ok(event) => stage.delete(keys::event_id(event.id)),
         Err(error) => tracing::warn!(%error, "an event of a removed room leaves its id"),
     }
 }
 
+/// What a row of a removed room leads to.
+#[derive(Clone, Copy)]
+enum Kind {
+    Event,
+    Invite,
+    Other,
+}
+
 /// All that a room has beside its memberships, the events first.
-fn rows_of(room: RoomId) -> [(Range, bool); 12] {
+fn rows_of(room: RoomId) -> [(Range, Kind); 12] {
     [
-        (keys::events_of(room), true),
-        (keys::abouts_of(room), false),
-        (keys::reactions_of(room), false),
-        (keys::replies_of(room), false),
-        (keys::edits_of(room), false),
-        (keys::receipts_of(room), false),
-        (keys::sanctions_of(room), false),
-        (keys::bundles(room), false),
-        (keys::proofs(room), false),
-        (keys::invites_of(room), false),
-        (keys::device_names_of(room), false),
-        (keys::posts_of(room), false),
+        (keys::events_of(room), Kind::Event),
+        (keys::abouts_of(room), Kind::Other),
+        (keys::reactions_of(room), Kind::Other),
+        (keys::replies_of(room), Kind::Other),
+        (keys::edits_of(room), Kind::Other),
+        (keys::receipts_of(room), Kind::Other),
+        (keys::sanctions_of(room), Kind::Other),
+        (keys::bundles(room), Kind::Other),
+        (keys::proofs(room), Kind::Other),
+        (keys::invites_of(room), Kind::Invite),
+        (keys::device_names_of(room), Kind::Other),
+        (keys::posts_of(room), Kind::Other),
     ]
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hearth_protocol::ids::Position;
 use hearth_protocol::limits::Limits;
-use hearth_protocol::role::RoomRole;
+use hearth_protocol::role::{RoomRole, RoomType};
 
 use crate::testing::*;
 use crate::*;
@@ -228,5 +228,32 @@ fn receipts_are_written_when_many_wait_and_when_the_store_closes() {
         store.close().await;
         let store = Store::open(engine, limits).await.unwrap();
         assert_eq!(store.receipts(room_id(1)).await.unwrap(), [read(1), read(2), read(3)]);
+    });
+}
+
+#[test]
+fn a_direct_room_stays_one_and_no_other_room_becomes_one() {
+    on_each_engine(|store| async {
+        let store = store.with_people().await;
+        let two = Some([user_id(1), user_id(2)]);
+        let direct = Room { kind: RoomType::Direct, direct: two, ..room(2) };
+        store.make(vec![Edit::PutRoom(direct.clone())]).await.unwrap();
+        let update = async |room: Room| store.make(vec![Edit::UpdateRoom(room)]).await;
+        refused!(
+            update(Room { kind: RoomType::Private, ..direct.clone() }).await,
+            StoreError::Invalid { .. }
+        );
+        refused!(
+            update(Room { kind: RoomType::Direct, ..room(1) }).await,
+            StoreError::Invalid { .. }
+        );
+        refused!(
+            update(Room { kind: RoomType::Direct, direct: two, ..room(1) }).await,
+            StoreError::Invalid { .. }
+        );
+        update(Room { name: "us".into(), ..direct }).await.unwrap();
+        update(Room { kind: RoomType::Public, ..room(1) }).await.unwrap();
+        let kinds = store.rooms().await.unwrap().into_iter().map(|room| room.kind);
+        assert_eq!(kinds.collect::<Vec<_>>(), [RoomType::Public, RoomType::Direct]);
     });
 }

@@ -7,7 +7,7 @@ use hearth_protocol::role::HouseRole;
 
 use super::*;
 use crate::testing::*;
-use crate::{AppToken, Memory, Touch, User};
+use crate::{AppToken, Change, Memory, Sweep, Touch};
 
 fn session(number: u8, user: u8, last_used_at: u64) -> Session {
     Session {
@@ -58,7 +58,7 @@ fn sessions_and_tokens_are_bounded_together_and_what_ends_makes_room() {
         let limits = Limits { sessions_per_user_max: 2, session_days: 1, ..Limits::default() };
         let store = Store::open(Arc::new(Memory::new()), Arc::new(limits)).await.unwrap();
         let store = store.with_people().await;
-        let later = 2 * 24 * 3_600_000;
+        let later = days_ms(2);
         store.make(vec![Edit::PutSession(session(1, 1, 1))]).await.unwrap();
         store.make(vec![Edit::PutToken(token(1, 1))]).await.unwrap();
         refused!(store.make(vec![Edit::PutToken(token(2, 1))]).await, LimitReached);
@@ -78,12 +78,12 @@ fn sessions_that_nobody_used_for_too_long_are_swept_in_small_commits() {
         let limits = Limits { session_days: 1, sweep_rows_max: 2, ..Limits::default() };
         let store = Store::open(Arc::new(Memory::new()), Arc::new(limits)).await.unwrap();
         let store = store.with_people().await;
-        let day = 24 * 3_600_000;
+        let day = days_ms(1);
         let sessions = (1..=5)
             .map(|number| Edit::PutSession(session(number, 1 + number % 2, u64::from(number))));
         store.make(sessions.collect()).await.unwrap();
-        assert_eq!(store.sweep_sessions(day).await.unwrap(), 0);
-        assert_eq!(store.sweep_sessions(day + 3).await.unwrap(), 3);
+        assert_eq!(store.sweep_all(Sweep::Sessions, day).await, 0);
+        assert_eq!(store.sweep_all(Sweep::Sessions, day + 3).await, 3);
         assert_eq!(store.session_by_refresh([3; 32]).await.unwrap(), None);
         assert_eq!(store.sessions_of(user_id(1)).await.unwrap(), [session(4, 1, 4)]);
         assert_eq!(store.sessions_of(user_id(2)).await.unwrap(), [session(5, 2, 5)]);
@@ -129,8 +129,8 @@ fn the_sweep_ends_what_is_open_of_people_who_may_not_sign_in_any_more() {
         let guest = User { role: HouseRole::Guest, guest_until: Some(500), ..user(2, "Bob") };
         store.make([blocked, guest].map(Edit::UpdateUser).into()).await.unwrap();
         let swept = async |at_ms| {
-            let sessions = store.sweep_sessions(at_ms).await.unwrap();
-            (sessions, store.sweep_tokens(at_ms).await.unwrap())
+            let sessions = store.sweep_all(Sweep::Sessions, at_ms).await;
+            (sessions, store.sweep_all(Sweep::Tokens, at_ms).await)
         };
         assert_eq!(swept(499).await, (1, 1));
         assert_eq!(swept(500).await, (1, 1));

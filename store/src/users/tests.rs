@@ -1,5 +1,7 @@
 //! What the store keeps of accounts: names and texts, the last owner, who may sign in.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::testing::*;
 use crate::{AppToken, Change, Edit, Memory, Session};
@@ -218,5 +220,38 @@ fn cards_are_kept_in_order() {
             store.make(vec![Edit::PutCard { user: user_id(9), card: vec![] }]).await,
             NotFound
         );
+    });
+}
+
+#[test]
+fn somebody_has_so_many_cards_and_the_newest_again_is_none() {
+    block_on(async {
+        let limits = Limits { cards_per_user_max: 2, ..Limits::default() };
+        let store = Store::open(Arc::new(Memory::new()), Arc::new(limits)).await.unwrap();
+        let store = store.with_people().await;
+        let card = |card: &[u8]| vec![Edit::PutCard { user: user_id(1), card: card.to_vec() }];
+        store.make(card(b"one")).await.unwrap();
+        store.make(card(b"two")).await.unwrap();
+        refused!(store.make(card(b"three")).await, LimitReached);
+        store.make(card(b"two")).await.unwrap();
+        assert_eq!(store.cards(user_id(1)).await.unwrap().len(), 2);
+    });
+}
+
+#[test]
+fn a_name_is_what_the_seed_says() {
+    on_each_engine(|store| async {
+        let store = store.with_people().await;
+        let longest = "a".repeat(20);
+        for bad in ["", "ab", &"a".repeat(21), "an na", "änna", "a-b", "anna\n"] {
+            let made = store.make(vec![Edit::PutUser(user(4, bad))]).await;
+            assert!(matches!(made, Err(StoreError::Rule(Rule::BadName { .. }))), "{bad}: {made:?}");
+            let renamed = update(&store, user(1, bad)).await;
+            assert!(matches!(renamed, Err(StoreError::Rule(Rule::BadName { .. }))), "{bad}");
+        }
+        for (number, good) in (4..).zip(["bob_", "An0", &longest]) {
+            let named = User { display_name: "Dora".into(), ..user(number, good) };
+            store.make(vec![Edit::PutUser(named)]).await.unwrap();
+        }
     });
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::engine::Batch;
 use crate::{Change, SweptFiles};
 
-const DAY: u64 = 24 * 3_600_000;
+const DAY: u64 = hearth_protocol::limits::days_ms(1);
 
 fn clean() -> SweptFiles {
     SweptFiles::default()
