@@ -82,12 +82,12 @@ impl Sweeper {
         if !self.may_judge(now).await? {
             return Ok(());
         }
-        self.drain(Sweep::RemovedRooms, now).await?;
+        self.drain(Sweep::RemovedRooms, now).await;
         let settings = self.app.store.settings().await?;
         for state in self.app.membership.rooms() {
             let room = &state.room;
             if settings.retention(room) != (0, 0) {
-                self.drain(Sweep::History { room: room.id }, now).await?;
+                self.drain(Sweep::History { room: room.id }, now).await;
             }
         }
         for sweep in [
@@ -99,7 +99,7 @@ impl Sweeper {
             Sweep::Reports,
             Sweep::Audit,
         ] {
-            self.drain(sweep, now).await?;
+            self.drain(sweep, now).await;
         }
         self.sweep_files(now).await
     }
@@ -120,8 +120,15 @@ impl Sweeper {
         Ok(())
     }
 
-    /// Does a sweep to its end, with a rest after each commit so that writers have the disk.
-    async fn drain(&mut self, sweep: Sweep, now: u64) -> Result<(), StoreError> {
+    /// Does a sweep to its end. One that fails keeps no other from its turn.
+    async fn drain(&mut self, sweep: Sweep, now: u64) {
+        if let Err(error) = self.try_drain(sweep, now).await {
+            tracing::warn!(%error, ?sweep, "a sweep stopped; the next round goes on");
+        }
+    }
+
+    /// With a rest after each commit, so that writers have the disk.
+    async fn try_drain(&mut self, sweep: Sweep, now: u64) -> Result<(), StoreError> {
         let pause = wide(self.app.limits.sweep_pause_ms);
         let mut from = Bytes::new();
         while !*self.stop.borrow() {

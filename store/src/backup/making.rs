@@ -149,7 +149,7 @@ fn add_files(
                 continue;
             }
             Err(error) => {
-                tracing::error!(%error, name, "an attachment does not read and is not in the backup");
+                tracing::error!(%error, name, "an attachment does not read and is left out");
                 out.lost(&name).map_err(write())?;
                 continue;
             }

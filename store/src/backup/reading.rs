@@ -198,7 +198,8 @@ mod tests {
             let rows: BTreeMap<_, _> = keys.into_iter().zip(0..).collect();
             // Between two damaged pages rows may be passed over.
             let within = torn.first().zip(torn.last()).map(|(first, last)| *first..=*last);
-            let is_beside = |number: &usize| within.as_ref().is_none_or(|w| !w.contains(&(number / 4)));
+            let is_in = |number: &usize| within.as_ref().is_some_and(|w| w.contains(&(number / 4)));
+            let is_beside = |number: &usize| !is_in(number);
             let beside: Vec<_> =
                 rows.iter().filter(|(_, n)| is_beside(n)).map(|(key, _)| key.clone()).collect();
             let numbers = rows.clone();
