@@ -268,11 +268,14 @@ mod tests {
     fn a_house_whose_database_is_gone_does_not_begin_anew_beside_its_attachments() {
         let folder = tempfile::tempdir().unwrap();
         let place = Place::new(&folder.path().join("data"), None);
-        start(&place, false).unwrap();
+        run(async {
+            let claim = Claim::take(&place, Arc::default()).unwrap();
+            let opened = claim.unlock(None).unwrap();
+            claim.open(opened).await.unwrap().app.close().await;
+        });
         let shelf = place.data.join("files/ab");
         std::fs::create_dir_all(&shelf).unwrap();
         std::fs::write(shelf.join("cat"), "x").unwrap();
-        start(&place, false).unwrap();
         std::fs::remove_file(place.store_file()).unwrap();
         let error = start(&place, false).unwrap_err();
         assert!(error.to_string().contains("put the database back"), "{error}");
