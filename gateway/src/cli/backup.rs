@@ -141,13 +141,14 @@ fn key(place: &Place, file: Option<PathBuf>, replace: bool, json: bool) -> Resul
         keep(file, text.as_bytes()).map_err(|error| format!("{}: {error}", file.display()))?;
     }
     let ask = BackupRequest::SetKey { recipient, replace };
-    match house::reply(place, Request::Backup { ask }) {
-        Ok(Reply::Refused { code, message, hint }) if code == HAS_KEY => {
-            if let Some(file) = &file {
-                std::fs::remove_file(file)?;
-            }
-            return Err(format!("{message} ({hint})").into());
+    let reply = house::reply(place, Request::Backup { ask });
+    if matches!(&reply, Ok(Reply::Refused { code, .. }) if code == HAS_KEY) {
+        if let Some(file) = &file {
+            std::fs::remove_file(file)?;
         }
+        return reply.and_then(house::accepted).map(drop);
+    }
+    match reply {
         Ok(Reply::Backup(_)) => {}
         // The house may have taken it all the same: without this key its backups open nowhere.
         other => {
