@@ -53,6 +53,8 @@ pub mod refusals;
 pub mod roles;
 pub mod shelf;
 pub mod sweeps;
+#[cfg(test)]
+mod testing;
 pub mod thief;
 pub mod tls;
 pub mod trouble;

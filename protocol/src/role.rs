@@ -85,13 +85,17 @@ pub enum RoomAction {
     ChangeRole,
     /// Erase other people's messages.
     EraseMessages,
+    /// Pin a message, and take the pin away.
+    Pin,
+    /// Mute and ban, and decide the room's reports.
+    Moderate,
     /// Delete the room.
     DeleteRoom,
 }
 
 impl RoomAction {
     /// Every action, for tables and tests.
-    pub const ALL: [RoomAction; 10] = [
+    pub const ALL: [RoomAction; 12] = [
         RoomAction::Read,
         RoomAction::Write,
         RoomAction::Rotate,
@@ -101,6 +105,8 @@ impl RoomAction {
         RoomAction::RemoveMember,
         RoomAction::ChangeRole,
         RoomAction::EraseMessages,
+        RoomAction::Pin,
+        RoomAction::Moderate,
         RoomAction::DeleteRoom,
     ];
 }
@@ -109,10 +115,12 @@ impl RoomAction {
 pub const fn may(role: RoomRole, action: RoomAction, kind: RoomType) -> bool {
     match action {
         RoomAction::Read | RoomAction::Write | RoomAction::Rotate => true,
+        RoomAction::Pin if matches!(kind, RoomType::Direct) => true,
         RoomAction::Invite
         | RoomAction::RemoveMember
         | RoomAction::ChangeRole
         | RoomAction::EraseMessages
+        | RoomAction::Moderate
             if matches!(kind, RoomType::Direct) =>
         {
             false
@@ -121,6 +129,8 @@ pub const fn may(role: RoomRole, action: RoomAction, kind: RoomType) -> bool {
         | RoomAction::ManageDevices
         | RoomAction::ManageRoom
         | RoomAction::EraseMessages
+        | RoomAction::Pin
+        | RoomAction::Moderate
         | RoomAction::RemoveMember => matches!(role, RoomRole::Owner | RoomRole::Admin),
         RoomAction::ChangeRole | RoomAction::DeleteRoom => matches!(role, RoomRole::Owner),
     }
@@ -135,14 +145,51 @@ pub enum HouseAction {
     Disconnect,
     /// See the broker's counts.
     SeeCounts,
+    /// Make a room, or a direct one with somebody.
+    MakeRooms,
+    /// Find public rooms and join them.
+    FindRooms,
+    /// Find everybody of the house; who may not sees only people of the same rooms.
+    FindPeople,
+    /// Let guests stay longer, end accounts, make one-time links for a new password.
+    ManagePeople,
+    /// Say who is an owner or admin of the house.
+    ManageAdmins,
+    /// Change the settings of the house, and which addresses it answers.
+    ManageSettings,
+    /// See and decide every report, and read the audit log.
+    Moderate,
+}
+
+impl HouseAction {
+    /// Every action, for tables and tests.
+    pub const ALL: [HouseAction; 10] = [
+        HouseAction::ManageGrants,
+        HouseAction::Disconnect,
+        HouseAction::SeeCounts,
+        HouseAction::MakeRooms,
+        HouseAction::FindRooms,
+        HouseAction::FindPeople,
+        HouseAction::ManagePeople,
+        HouseAction::ManageAdmins,
+        HouseAction::ManageSettings,
+        HouseAction::Moderate,
+    ];
 }
 
 /// The table of the house: may somebody of this role do this?
 pub const fn may_in_house(role: HouseRole, action: HouseAction) -> bool {
     match action {
-        HouseAction::ManageGrants | HouseAction::Disconnect | HouseAction::SeeCounts => {
-            matches!(role, HouseRole::Owner | HouseRole::Admin)
+        HouseAction::MakeRooms | HouseAction::FindRooms | HouseAction::FindPeople => {
+            !matches!(role, HouseRole::Guest)
         }
+        HouseAction::ManageGrants
+        | HouseAction::Disconnect
+        | HouseAction::SeeCounts
+        | HouseAction::ManagePeople
+        | HouseAction::ManageSettings
+        | HouseAction::Moderate => matches!(role, HouseRole::Owner | HouseRole::Admin),
+        HouseAction::ManageAdmins => matches!(role, HouseRole::Owner),
     }
 }
 
@@ -153,17 +200,30 @@ mod tests {
     #[test]
     fn the_house_is_run_by_its_owner_and_admins() {
         use HouseAction::*;
-        for action in [ManageGrants, Disconnect, SeeCounts] {
-            let roles = [
-                (HouseRole::Owner, true),
-                (HouseRole::Admin, true),
-                (HouseRole::Member, false),
-                (HouseRole::Guest, false),
-                (HouseRole::Bot, false),
-            ];
-            for (role, expected) in roles {
-                assert_eq!(may_in_house(role, action), expected, "{role:?} {action:?}");
-            }
+        // owner, admin, member, guest, bot
+        let (run, live) = ([true, true, false, false, false], [true, true, true, false, true]);
+        let house = [
+            (ManageGrants, run),
+            (Disconnect, run),
+            (SeeCounts, run),
+            (MakeRooms, live),
+            (FindRooms, live),
+            (FindPeople, live),
+            (ManagePeople, run),
+            (ManageAdmins, [true, false, false, false, false]),
+            (ManageSettings, run),
+            (Moderate, run),
+        ];
+        assert_eq!(house.map(|(action, _)| action), HouseAction::ALL);
+        let roles = [
+            HouseRole::Owner,
+            HouseRole::Admin,
+            HouseRole::Member,
+            HouseRole::Guest,
+            HouseRole::Bot,
+        ];
+        for (action, expected) in house {
+            assert_eq!(roles.map(|role| may_in_house(role, action)), expected, "{action:?}");
         }
     }
 
@@ -181,6 +241,8 @@ mod tests {
             (RemoveMember, [true, true, false]),
             (ChangeRole, [true, false, false]),
             (EraseMessages, [true, true, false]),
+            (Pin, [true, true, false]),
+            (Moderate, [true, true, false]),
             (DeleteRoom, [true, false, false]),
         ];
         assert_eq!(private.map(|(action, _)| action), RoomAction::ALL);
@@ -188,8 +250,9 @@ mod tests {
             let roles = [RoomRole::Owner, RoomRole::Admin, RoomRole::Member];
             assert_eq!(roles.map(|role| may(role, action, RoomType::Private)), expected);
         }
-        for action in [Invite, RemoveMember, ChangeRole, EraseMessages] {
+        for action in [Invite, RemoveMember, ChangeRole, EraseMessages, Moderate] {
             assert!(!may(RoomRole::Owner, action, RoomType::Direct), "{action:?}");
         }
+        assert!(may(RoomRole::Member, Pin, RoomType::Direct));
     }
 }
