@@ -14,6 +14,7 @@
 //!
 //! - [`app`]: the state they share · [`error`], [`clock`], [`config`], [`names`]
 //! - [`auth`]: who is it · [`accounts`], [`devices`], [`bundles`]: how they come to be
+//! - [`people`]: who may know of whom
 //! - [`appliance`], [`http`], [`mqtt_thread`], [`web`], [`admin`]: the running program
 //! - [`claim`]: the data folder before it is open · [`upkeep`] of its file · [`trouble`]: what its
 //!   database could not do · [`thief`]: who could read it · [`hardening`]
@@ -48,6 +49,7 @@ pub mod membership;
 pub mod moderation;
 pub mod mqtt_thread;
 pub mod names;
+pub mod people;
 pub mod presence;
 pub mod refusals;
 pub mod roles;
