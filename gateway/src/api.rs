@@ -4,6 +4,7 @@
 //! - [`reply`]: the one place that makes answers
 //! - [`setup`], [`auth`], [`users`], [`settings`], [`grants`]: the house and its people
 //! - [`rooms`], [`members`], [`messages`], [`bundles`], [`invites`], [`devices`]: rooms
+//! - [`receipts`]: how far people are in them
 
 pub mod auth;
 pub mod bundles;
@@ -13,6 +14,7 @@ pub mod grants;
 pub mod invites;
 pub mod members;
 pub mod messages;
+pub mod receipts;
 pub mod reply;
 pub mod rooms;
 pub mod settings;
@@ -49,5 +51,6 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .unify()
         .or(devices::routes(app))
         .unify();
-    of_rooms.or(house).unify().boxed()
+    let in_rooms = receipts::routes(app);
+    of_rooms.or(in_rooms).unify().or(house).unify().boxed()
 }

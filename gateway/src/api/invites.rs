@@ -15,10 +15,10 @@ use warp::{Filter, path};
 
 use super::extract::{Caller, body, caller, with};
 use super::reply::{Answer, answer};
-use crate::accounts::Join;
 use crate::app::App;
 use crate::bundles::Setting;
 use crate::error::ApiError;
+use crate::invites::Join;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
