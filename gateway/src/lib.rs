@@ -27,6 +27,7 @@ pub mod aftermath;
 pub mod api;
 pub mod app;
 pub mod appliance;
+pub mod audit;
 pub mod auth;
 pub mod authority;
 pub mod backups;
