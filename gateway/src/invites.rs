@@ -82,7 +82,7 @@ impl App {
                 if self.was_listed(&state.room, user).await? {
                     let message = "whoever was in a sealed room does not come back by a link";
                     return Err(ApiError::conflict("listed_before", message)
-                        .hint("ask its people; letting someone in again is not there yet"));
+                        .hint("ask an admin of it to let you in again"));
                 }
                 let proof = joins.iter().find(|join| join.room == *id).ok_or_else(|| {
                     let message = format!("the sealed room {id} needs a join proof");

@@ -67,7 +67,8 @@ impl FromStr for Decoded {
         let mut bytes = Vec::with_capacity(part.len());
         let mut rest = part.as_bytes();
         while let Some((&byte, after)) = rest.split_first() {
-            let digits = after.get(..2).filter(|_| byte == b'%');
+            let hex = |two: &&[u8]| byte == b'%' && two.iter().all(u8::is_ascii_hexdigit);
+            let digits = after.get(..2).filter(hex);
             let coded = digits.and_then(|digits| std::str::from_utf8(digits).ok());
             match coded.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
                 Some(coded) => {
@@ -191,7 +192,7 @@ mod tests {
             ("%e2%9d%a4%EF%B8%8F", Some("❤\u{fe0f}")),
             ("👍", Some("👍")),
             ("100%", Some("100%")),
-            ("%zz%4", Some("%zz%4")),
+            ("%zz%4%+f", Some("%zz%4%+f")),
             ("%ff", None),
         ];
         for (part, expected) in cases {
