@@ -3,18 +3,14 @@
 use std::collections::HashSet;
 
 use hearth_broker::Reason;
-use hearth_protocol::event::Line;
-use hearth_protocol::ids::{EventId, InviteCode, Position, RoomId, UserId};
+use hearth_protocol::ids::{InviteCode, Position, RoomId, UserId};
 use hearth_protocol::presence::PresenceChoice;
 use hearth_protocol::principal::Account;
 use hearth_protocol::refusal::Kind;
 use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
 use hearth_protocol::sealing::card::Card;
-use hearth_protocol::sealing::kdf::sha256;
 use hearth_protocol::sealing::vault::Cost;
-use hearth_store::{
-    Change, Edit, House, Invite, JoinProof, Login, Member, Notify, Room, User, Vault, users,
-};
+use hearth_store::{Change, Edit, House, Login, Member, Notify, Room, User, Vault, users};
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
@@ -23,6 +19,7 @@ use crate::auth::{NewSession, SessionReply, verifier};
 use crate::bundles::Setting;
 use crate::clock::random;
 use crate::error::ApiError;
+use crate::invites::Join;
 use crate::names::{check_title, display_name};
 
 /// What a client brings for a new account, its keys already sealed.
@@ -75,14 +72,6 @@ pub struct Register {
     joins: Vec<Join>,
     #[serde(flatten)]
     account: NewAccount,
-}
-
-/// A newcomer's proof for one sealed room.
-#[derive(Deserialize)]
-pub struct Join {
-    room: RoomId,
-    #[serde(with = "hearth_protocol::bytes")]
-    proof: Vec<u8>,
 }
 
 impl App {
@@ -138,21 +127,6 @@ impl App {
         self.auth.reply(session, user)
     }
 
-    /// An invite taken up by somebody who has an account.
-    pub async fn accept_invite(
-        &self,
-        code: InviteCode,
-        auth: &[u8],
-        user: UserId,
-        joins: &[Join],
-    ) -> Result<Vec<RoomId>, ApiError> {
-        let invite = self.usable_invite(code, Some(auth)).await?;
-        let mut change = Change::of(vec![], self.clock.now_ms());
-        self.join_by(&mut change, &invite, user, joins).await?;
-        self.store.change(change).await?;
-        Ok(invite.rooms)
-    }
-
     /// An account whose password the box stretches itself; its keys come with its first client.
     pub async fn add_user(&self, name: &str, password: &str) -> Result<User, ApiError> {
         users::check_name(name, &self.limits)?;
@@ -196,78 +170,6 @@ impl App {
     pub async fn needs_set_up(&self) -> Result<bool, ApiError> {
         // The first account and the house are made by one commit.
         Ok(self.store.house().await?.is_none())
-    }
-
-    /// An invite that can still be used, shown by its link's secret where `auth` is asked for.
-    pub async fn usable_invite(
-        &self,
-        code: InviteCode,
-        auth: Option<&[u8]>,
-    ) -> Result<Invite, ApiError> {
-        let unknown = || ApiError::not_found("invite").hint("check the link, or ask for a new one");
-        let invite = self.store.invite(code).await?.ok_or_else(unknown)?;
-        if let Some(auth) = auth {
-            let fits: bool = sha256(auth).ct_eq(&invite.auth_hash).into();
-            if !fits {
-                return Err(unknown());
-            }
-        }
-        let gone = |code, message: &str| {
-            ApiError::new(Kind::Gone, code, message).hint("ask for a new invite")
-        };
-        let maker_left =
-            invite.rooms.iter().any(|room| !self.membership.is_member(*room, invite.by));
-        if invite.revoked || maker_left {
-            Err(gone("invite_revoked", "the invite was taken back"))
-        } else if invite.uses_left == 0 {
-            Err(gone("invite_used_up", "the invite was used already"))
-        } else if invite.expires_at <= self.clock.now_ms() {
-            Err(gone("invite_expired", "the invite has expired"))
-        } else {
-            Ok(invite)
-        }
-    }
-
-    async fn join_by(
-        &self,
-        change: &mut Change,
-        invite: &Invite,
-        user: UserId,
-        joins: &[Join],
-    ) -> Result<(), ApiError> {
-        change.edits.push(Edit::UseInvite { code: invite.code });
-        for id in &invite.rooms {
-            let state = self.membership.room(*id).ok_or_else(|| ApiError::not_found("room"))?;
-            if state.members.contains_key(&user) {
-                continue;
-            }
-            if state.is_sealed() {
-                if self.was_listed(&state.room, user).await? {
-                    let message = "whoever was in a sealed room does not come back by a link";
-                    return Err(ApiError::conflict("listed_before", message)
-                        .hint("ask its people; letting someone in again is not there yet"));
-                }
-                let proof = joins.iter().find(|join| join.room == *id).ok_or_else(|| {
-                    let message = format!("the sealed room {id} needs a join proof");
-                    ApiError::invalid("proof_required", message)
-                })?;
-                change.edits.push(Edit::PutProof(JoinProof {
-                    room: *id,
-                    user,
-                    code: invite.code,
-                    proof: proof.proof.clone(),
-                }));
-            }
-            self.enter(change, &state.room, user);
-        }
-        Ok(())
-    }
-
-    /// Makes somebody a member, with the line that says so.
-    pub fn enter(&self, change: &mut Change, room: &Room, user: UserId) {
-        let at = change.at_ms;
-        change.edits.push(Edit::PutMember(member(room, user, RoomRole::Member, at)));
-        change.line(room.id, Line::Joined { user, by: None }, EventId::new(at, random()));
     }
 
     fn open_account(

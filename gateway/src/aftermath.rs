@@ -60,6 +60,11 @@ impl Committed for Aftermath {
                         }
                     }
                 }
+                Edit::RemoveRoom { room, .. } => {
+                    for topic in [Topic::Key(*room), Topic::Receipts(*room)] {
+                        self.broker.publish(&topic, Bytes::new(), true);
+                    }
+                }
                 Edit::PutGrant(grant) => self.broker.rights_changed(&grant.to.account()),
                 Edit::RemoveSession(ended) => self.broker.disconnect_where(
                     |who| matches!(who, Principal::Person { session, .. } if session == ended),

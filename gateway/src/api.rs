@@ -4,6 +4,7 @@
 //! - [`reply`]: the one place that makes answers
 //! - [`setup`], [`auth`], [`users`], [`settings`], [`grants`]: the house and its people
 //! - [`rooms`], [`members`], [`messages`], [`bundles`], [`invites`], [`devices`]: rooms
+//! - [`reactions`], [`receipts`], [`pins`], [`room_view`]: what goes with them
 
 pub mod auth;
 pub mod bundles;
@@ -13,7 +14,11 @@ pub mod grants;
 pub mod invites;
 pub mod members;
 pub mod messages;
+pub mod pins;
+pub mod reactions;
+pub mod receipts;
 pub mod reply;
+pub mod room_view;
 pub mod rooms;
 pub mod settings;
 pub mod setup;
@@ -49,5 +54,7 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .unify()
         .or(devices::routes(app))
         .unify();
-    of_rooms.or(house).unify().boxed()
+    let in_rooms =
+        receipts::routes(app).or(reactions::routes(app)).unify().or(pins::routes(app)).unify();
+    of_rooms.or(in_rooms).unify().or(house).unify().boxed()
 }

@@ -22,6 +22,7 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::history;
 use crate::ingest::Submission;
+use crate::place::Place;
 
 /// The gate of a house.
 pub struct HouseGate {
@@ -107,6 +108,12 @@ impl Gate for HouseGate {
         }
     }
 
+    fn acknowledged(&self, who: &Principal, room: RoomId, position: Position) {
+        if let Some(user) = who.user() {
+            self.app.receipts.delivered(room, user, position);
+        }
+    }
+
     fn refused(&self, who: &Principal, topic: &str, refusal: &Refusal) {
         self.app.publish_refused(who, topic, refusal);
     }
@@ -186,6 +193,10 @@ async fn accept(app: &Arc<App>, who: &Principal, publish: Publish) -> Result<Ver
                     app.membership.require(room, *user, RoomAction::Write)?;
                     return live(publish);
                 }
+                Topic::Read(room, of) if of == *user => {
+                    app.mark_read(room, *user, read_place(&publish.payload)?).await?;
+                    return Ok(Verdict::Handled);
+                }
                 _ => return Err(no_topic("publish to", &publish.topic).into()),
             }
         }
@@ -202,6 +213,13 @@ async fn accept(app: &Arc<App>, who: &Principal, publish: Publish) -> Result<Ver
     let packet = publish.once;
     app.submit(Submission { room, sender, payload, packet, can_be_refused }).await?;
     Ok(Verdict::Handled)
+}
+
+/// The payload of `read`: a message's id, or a position in digits.
+fn read_place(payload: &[u8]) -> Result<Place, ApiError> {
+    let text = std::str::from_utf8(payload)
+        .map_err(|_| ApiError::invalid("bad_place", "the payload is no text"))?;
+    text.parse()
 }
 
 /// Typing and calls: passed on, never kept.

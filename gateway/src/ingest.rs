@@ -86,6 +86,9 @@ impl App {
                 Ok(fit) => fit,
                 Err(no) => return self.known_or(&submission, no).await,
             };
+            if let Some(line) = self.erased_by_moderator(&state, &submission, &fit).await? {
+                return Ok(Stored { event: line, duplicate: false });
+            }
             if !paced {
                 self.pace(&submission, &fit).await?;
                 paced = true;
@@ -131,6 +134,27 @@ impl App {
             }
         }
         Err(ApiError::new(Kind::Unavailable, "busy", "the room changes too fast; try again"))
+    }
+
+    /// Somebody else's message in an open room is erased with the box's word for it, as by
+    /// `DELETE /api/messages/{id}`.
+    async fn erased_by_moderator(
+        &self,
+        state: &RoomState,
+        submission: &Submission,
+        fit: &Fit,
+    ) -> Result<Option<StoredEvent>, ApiError> {
+        let (Effect::Erase { target, right: Right::Moderator, reason }, Sender::Person(by)) =
+            (&fit.effect, submission.sender)
+        else {
+            return Ok(None);
+        };
+        match self.store.event(*target).await? {
+            Some(event) if event.room == submission.room && event.sender != submission.sender => {
+                self.erase(state, &event, by, reason.clone()).await.map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 
     async fn stored(
@@ -193,9 +217,6 @@ impl App {
         if header.sender != user {
             return Err(bad("bad_event", "the event names another sender than the login"));
         }
-        if header.kind != WireKind::Content {
-            return Err(bad("bad_event", "only messages are taken here").hint("kind 1"));
-        }
         let epoch = state.room.epoch;
         let no = |code, message: String, hint| Err(ApiError::conflict(code, message).hint(hint));
         if epoch == 0 {
@@ -218,7 +239,22 @@ impl App {
             return no("rotate_first", message, "make the next bundle");
         }
         let (id, body) = (Some(header.id), Bytes::copy_from_slice(wire));
-        Ok(Fit::of(id, Class::Event, EventKind::Sealed, body, Once::Id))
+        let sealed = |kind| Fit::of(id, Class::Event, kind, body, Once::Id);
+        match header.kind {
+            WireKind::Content => Ok(sealed(EventKind::Sealed)),
+            WireKind::Hinted(_) if state.hints => Ok(sealed(EventKind::Sealed)),
+            WireKind::Hinted(_) => {
+                let message = "this room's rules have no hints".into();
+                no("hints_off", message, "seal it as kind 1")
+            }
+            // Of whom moderates clients believe no wire: `DELETE` leaves the box's own line.
+            WireKind::Tombstone(target) => {
+                let effect = Effect::Erase { target, right: Right::Own, reason: None };
+                Ok(Fit { effect, ..sealed(EventKind::Delete) })
+            }
+            WireKind::Live => Err(bad("bad_event", "live events are not stored")
+                .hint("publish it to the room's live topic")),
+        }
     }
 
     /// An event in clear: what it does to another one is decided by the store.

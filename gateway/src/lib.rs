@@ -8,7 +8,8 @@
 //! - [`roles`], [`grants`]: who may do what in the house, and outside Hearth's topics
 //! - [`sweeps`]: what goes by itself
 //! - [`presence`]: who is there · [`refusals`]: what was refused · [`counts`]: how busy it is
-//! - [`aftermath`]: what follows a commit · [`history`]: what clients get
+//! - [`aftermath`]: what follows a commit · [`history`]: what clients get · [`place`]: from where
+//! - [`rooms`], [`members`], [`invites`], [`messages`], [`receipts`]: what people do in rooms
 //!
 //! Around it:
 //!
@@ -27,6 +28,7 @@ pub mod aftermath;
 pub mod api;
 pub mod app;
 pub mod appliance;
+pub mod audit;
 pub mod auth;
 pub mod authority;
 pub mod backups;
@@ -44,15 +46,21 @@ pub mod hardening;
 pub mod history;
 pub mod http;
 pub mod ingest;
+pub mod invites;
 pub mod member;
+pub mod members;
 pub mod membership;
+pub mod messages;
 pub mod moderation;
 pub mod mqtt_thread;
 pub mod names;
 pub mod people;
+pub mod place;
 pub mod presence;
+pub mod receipts;
 pub mod refusals;
 pub mod roles;
+pub mod rooms;
 pub mod shelf;
 pub mod sweeps;
 #[cfg(test)]

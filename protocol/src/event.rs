@@ -318,6 +318,23 @@ pub enum Line {
         /// SHA-256 of its header's bytes.
         header: Hash,
     },
+    /// The room has another name, is about something else, or a message was pinned or unpinned.
+    Room {
+        /// By whom.
+        by: UserId,
+        /// The new name.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        title: Option<String>,
+        /// What it is about from now on; may be empty.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        topic: Option<String>,
+        /// The message that was pinned.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        pinned: Option<EventId>,
+        /// The message whose pin was taken off.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        unpinned: Option<EventId>,
+    },
     /// An event was erased.
     Erased {
         /// Which.

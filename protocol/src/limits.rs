@@ -117,6 +117,10 @@ limits! {
     /// Reactions to one message, all people and emoji together: erasing it removes them in one
     /// commit.
     reactions_per_message_max = 1_000;
+    /// Emoji of one message that a page of history names; `GET /messages/{id}/reactions` has all.
+    reaction_emoji_shown_max = 20;
+    /// People of one emoji that a page of history names, the first first.
+    reaction_people_shown_max = 10;
     /// Pinned messages of one room: they lie in the room's own record.
     pins_per_room_max = 50;
     /// Characters of the reason of a mute, a ban or an erasure.
@@ -125,6 +129,11 @@ limits! {
     sanctions_per_room_max = 1_000;
     /// Messages on one page of history.
     page_messages_max = 200;
+    /// Newest events of a room that are looked at for its unread messages; each older one counts as
+    /// a message.
+    unread_events_max = 200;
+    /// Characters of a room's last message in the list of rooms: a line.
+    preview_chars_max = 200;
     /// Messages on a page when nobody says how many.
     page_messages_default = 50;
     /// Bytes of a JSON body: two things of 256 KiB each, in base64, stay below.
@@ -133,6 +142,15 @@ limits! {
     vault_bytes_max = 256 * 1024;
     /// Bytes of a bundle.
     bundle_bytes_max = 256 * 1024;
+    /// Bundles on one page, and MiB of them: some of the largest, or many of the usual ones.
+    page_bundles_max = 100;
+    /// MiB of bundles on one page, if that is more than one.
+    page_bundles_mib = 4;
+    /// Epochs of one room in any 10 minutes: they are kept for ever. A household that moves in by
+    /// one link makes one each.
+    epochs_per_10_min = 300;
+    /// Rooms that one person made and that are still there.
+    rooms_per_user_max = 500;
     /// Bytes of an invite's blob.
     invite_blob_bytes_max = 4 * 1024;
     /// Days an invite lives when nobody says how many.

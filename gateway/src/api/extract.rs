@@ -3,6 +3,8 @@
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::pin;
+use std::str::FromStr;
+use std::string::FromUtf8Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,6 +54,35 @@ pub fn with(
 ) -> impl Filter<Extract = (Arc<App>,), Error = Infallible> + Clone + use<> {
     let app = app.clone();
     warp::any().map(move || app.clone())
+}
+
+/// A part of a path in clear, which may be written with percent signs (RFC 3986 §2.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoded(pub String);
+
+impl FromStr for Decoded {
+    type Err = FromUtf8Error;
+
+    fn from_str(part: &str) -> Result<Self, FromUtf8Error> {
+        let mut bytes = Vec::with_capacity(part.len());
+        let mut rest = part.as_bytes();
+        while let Some((&byte, after)) = rest.split_first() {
+            let hex = |two: &&[u8]| byte == b'%' && two.iter().all(u8::is_ascii_hexdigit);
+            let digits = after.get(..2).filter(hex);
+            let coded = digits.and_then(|digits| std::str::from_utf8(digits).ok());
+            match coded.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+                Some(coded) => {
+                    bytes.push(coded);
+                    rest = &after[2..];
+                }
+                None => {
+                    bytes.push(byte);
+                    rest = after;
+                }
+            }
+        }
+        String::from_utf8(bytes).map(Decoded)
+    }
 }
 
 /// The address behind a request (loopback where there is none: the admin socket).
@@ -147,5 +178,26 @@ async fn collect<B: Buf>(
             Err(ApiError::invalid("bad_body", format!("the body broke off: {error}")))
         }
         Err(_) => Err(ApiError::invalid("too_slow", "the body took too long; send it again")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_path_is_read_with_and_without_percent_signs() {
+        let cases = [
+            ("%F0%9F%91%8D", Some("👍")),
+            ("%e2%9d%a4%EF%B8%8F", Some("❤\u{fe0f}")),
+            ("👍", Some("👍")),
+            ("100%", Some("100%")),
+            ("%zz%4%+f", Some("%zz%4%+f")),
+            ("%ff", None),
+        ];
+        for (part, expected) in cases {
+            let read = part.parse().ok().map(|Decoded(text)| text);
+            assert_eq!(read.as_deref(), expected, "{part}");
+        }
     }
 }

@@ -15,10 +15,10 @@ use warp::{Filter, path};
 
 use super::extract::{Caller, body, caller, with};
 use super::reply::{Answer, answer};
-use crate::accounts::Join;
 use crate::app::App;
 use crate::bundles::Setting;
 use crate::error::ApiError;
+use crate::invites::Join;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -65,9 +65,18 @@ struct NewInvite {
     auth_hash: [u8; 32],
     #[serde(with = "hearth_protocol::bytes")]
     blob: Vec<u8>,
-    expires_at: u64,
+    /// ms since 1970; 7 days from now where nobody says.
+    expires_at: Option<u64>,
+    /// How often it can be used; once where nobody says.
+    #[serde(default = "once")]
     uses: u32,
+    #[serde(default)]
     bundles: Vec<RoomBundle>,
+}
+
+/// How often an invite is used when nobody says.
+fn once() -> u32 {
+    1
 }
 
 #[derive(Deserialize)]
@@ -78,12 +87,15 @@ struct RoomBundle {
 }
 
 impl NewInvite {
-    fn check(&self, app: &App, now_ms: u64) -> Result<(), ApiError> {
+    /// When it expires, if it may be so.
+    fn check(&self, app: &App, now_ms: u64) -> Result<u64, ApiError> {
         let days = app.limits.invite_days_max;
         let latest = now_ms.saturating_add(days_ms(days));
+        let usual = now_ms.saturating_add(days_ms(app.limits.invite_days_default));
+        let expires_at = self.expires_at.unwrap_or(usual.min(latest));
         let uses_max = u32::try_from(app.limits.invite_uses_max).unwrap_or(u32::MAX);
         let blob_max = app.limits.invite_blob_bytes_max;
-        if self.expires_at <= now_ms || self.expires_at > latest {
+        if expires_at <= now_ms || expires_at > latest {
             let message = format!("an invite lives at most {days} days from now");
             Err(ApiError::invalid("bad_expiry", message))
         } else if !(1..=uses_max).contains(&self.uses) {
@@ -92,7 +104,7 @@ impl NewInvite {
             let message = format!("an invite's blob has 1 to {blob_max} bytes");
             Err(ApiError::invalid("bad_blob", message))
         } else {
-            Ok(())
+            Ok(expires_at)
         }
     }
 }
@@ -105,7 +117,7 @@ async fn make(
 ) -> Result<Answer, ApiError> {
     let asked = app.membership.require(room, caller.user, RoomAction::Invite)?;
     let now = app.clock.now_ms();
-    new.check(&app, now)?;
+    let expires_at = new.check(&app, now)?;
     let mut states = vec![asked];
     // Every invite into the house is one into the general room too.
     states.extend(app.membership.general().filter(|general| general.room.id != room));
@@ -117,7 +129,7 @@ async fn make(
         auth_hash: new.auth_hash,
         blob: new.blob,
         created_at: now,
-        expires_at: new.expires_at,
+        expires_at,
         uses_left: new.uses,
         revoked: false,
     };
@@ -132,7 +144,7 @@ async fn make(
         app.add_bundle(&mut change, setting, caller.user, &bundle.bundle).await?;
     }
     app.change_epoch(change).await?;
-    Answer::created(&json!({ "code": new.code, "expires_at": new.expires_at,
+    Answer::created(&json!({ "code": new.code, "expires_at": expires_at,
                              "uses_left": new.uses }))
 }
 
