@@ -1,6 +1,8 @@
 //! A house in memory for unit tests: its people, rooms and clock, and every door of
 //! [`http::routes`](crate::http::routes) without a socket.
 
+pub mod sealed;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
