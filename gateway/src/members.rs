@@ -239,6 +239,9 @@ impl App {
         let (pinned, unpinned) = if on { (Some(message), None) } else { (None, Some(message)) };
         let line = Line::Room { by, title: None, topic: None, pinned, unpinned };
         change.line(room, line, EventId::new(change.at_ms, random()));
+        let action = if on { "message.pin" } else { "message.unpin" };
+        let detail = json!({ "room": room });
+        audit::note(&mut change, Some(by), action, Subject::Event(message), detail);
         self.store.change(change).await?;
         self.membership.room(room).ok_or_else(|| ApiError::not_found("room"))
     }

@@ -176,6 +176,7 @@ async fn an_admin_puts_members_out_and_not_owners() {
     let admin = json!({ "role": "admin" });
     let role = format!("{}/role", path(&ben));
     house.call("PATCH", &role, Some(&anna), admin).await.is(200);
+    house.later(1);
     for (who, whom, code) in [
         (&eve, &ben, "not_found"),
         (&ben, &anna, "forbidden"),
