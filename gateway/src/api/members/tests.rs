@@ -8,6 +8,7 @@ use hearth_store::{Block, Edit, Notify, Sentence, Subject};
 use serde_json::{Value, json};
 
 use crate::clock::random;
+use crate::testing::sealed::Epoch;
 use crate::testing::{BEGINS_MS, House, Person};
 
 fn id() -> EventId {
@@ -66,7 +67,8 @@ async fn a_sealed_room_lets_people_in_with_an_epoch_that_lists_them_also_again()
     let (room, first) = house.sealed_room(&anna).await;
     let members = format!("/api/rooms/{room}/members");
     let rules = Rules::new(RoomType::Private);
-    let add = |epoch: Option<&crate::testing::sealed::Epoch>| json!({ "user_id": ben.id(), "bundle": epoch.map(|epoch| epoch.b64u()) });
+    let add =
+        |epoch: Option<&Epoch>| json!({ "user_id": ben.id(), "bundle": epoch.map(Epoch::b64u) });
     let without = first.next(rules, &[&anna]);
     assert_eq!(house.post(&members, &anna.person, add(Some(&without))).await.code(), "bad_bundle");
     let second = first.next(rules, &[&anna, &ben]);

@@ -199,6 +199,13 @@ async fn a_direct_room_is_found_again_and_has_the_others_name() {
     let again = house.post("/api/rooms", &ben.person, direct(anna.id())).await.is(200);
     assert_eq!((&again["id"], &again["name"]), (&made["id"], &json!("anna")));
     let path = format!("/api/rooms/{}", made["id"].as_str().unwrap());
+    let carl = house.person("carl", HouseRole::Member).await;
+    let (one, other) = tokio::join!(
+        house.post("/api/rooms", &anna.person, direct(carl.id)),
+        house.post("/api/rooms", &carl, direct(anna.id())),
+    );
+    assert_eq!(one.status + other.status, 401, "one is made, the other finds it");
+    assert_eq!(one.body["id"], other.body["id"]);
     // Two people, never more, never fewer.
     let eve = house.person("eve", HouseRole::Member).await;
     let more = json!({ "user_id": eve.id });
