@@ -74,7 +74,8 @@ impl App {
             "type": (new.kind != old.kind).then_some(new.kind),
             "sealing": (new.sealing != old.sealing).then_some(new.sealing),
             "history": (history != old.history).then_some(history),
-            "keep": [keep_days.to_string(), keep_bytes.to_string()],
+            "keep_days": (keep_days != old.keep_days).then_some(keep_days),
+            "keep_bytes": (keep_bytes != old.keep_bytes).then_some(keep_bytes),
         });
         audit::note(&mut change, Some(by), "room.update", Subject::Room(room), detail);
         self.change_epoch(change).await?;
