@@ -49,7 +49,7 @@ impl App {
                 made => drop(made?),
             }
         }
-        Ok(self.membership.require(room, user, RoomAction::Read)?)
+        Err(StoreError::Stale { what: "room" }.into())
     }
 
     /// An admin lets somebody of the house into a room. A sealed one's next epoch may come along;
@@ -239,6 +239,9 @@ impl App {
         let (pinned, unpinned) = if on { (Some(message), None) } else { (None, Some(message)) };
         let line = Line::Room { by, title: None, topic: None, pinned, unpinned };
         change.line(room, line, EventId::new(change.at_ms, random()));
+        let action = if on { "message.pin" } else { "message.unpin" };
+        let detail = json!({ "room": room });
+        audit::note(&mut change, Some(by), action, Subject::Event(message), detail);
         self.store.change(change).await?;
         self.membership.room(room).ok_or_else(|| ApiError::not_found("room"))
     }

@@ -140,3 +140,45 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use hearth_protocol::role::{HouseRole, RoomType, Sealing};
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::testing::House;
+
+    /// Time goes on by itself where everybody waits.
+    #[tokio::test(start_paused = true)]
+    async fn a_rooms_receipts_are_published_when_they_move_and_once_a_second_at_most() {
+        let house = House::new().await;
+        let anna = house.person("anna", HouseRole::Owner).await;
+        let room = house.room(RoomType::Private, Sealing::Open, &[&anna]).await;
+        for text in ["1", "2", "3", "4"] {
+            let event = json!({ "content": text });
+            house.app.submit_open(room, anna.id, event).await.unwrap();
+        }
+        let mut link = house.app.broker.link(&["hearth/rooms/+/receipts"], 16).unwrap();
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::spawn(run(house.app.clone(), stopped));
+        let read = async |position| {
+            let place = Place::At(Position(position));
+            house.app.mark_read(room, anna.id, place).await.unwrap();
+        };
+        let mut heard = async || {
+            let payload = link.recv().await.unwrap().payload;
+            serde_json::from_slice::<Value>(&payload).unwrap()[anna.id.to_string()].take()
+        };
+        read(1).await;
+        assert_eq!(heard().await, json!([1, 1]));
+        let first = Instant::now();
+        for position in [2, 3, 4, 1] {
+            read(position).await;
+        }
+        assert_eq!(heard().await, json!([4, 4]), "what moved meanwhile comes in one");
+        assert!(first.elapsed() >= EVERY, "{:?}", first.elapsed());
+        stop.send_replace(true);
+        task.await.unwrap();
+    }
+}

@@ -112,3 +112,6 @@ async fn post(
     app.change_epoch(change).await?;
     Answer::created(&json!({ "epoch": state.room.epoch + 1 }))
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use hearth_protocol::bytes::b64u;
 use hearth_protocol::ids::{InviteCode, RoomId};
 use hearth_protocol::limits::days_ms;
 use hearth_protocol::role::RoomAction;
-use hearth_store::{Change, Edit, Invite};
+use hearth_store::{Change, Edit, Invite, Subject};
 use serde::Deserialize;
 use serde_json::json;
 use warp::filters::BoxedFilter;
@@ -16,6 +16,7 @@ use warp::{Filter, path};
 use super::extract::{Caller, body, caller, with};
 use super::reply::{Answer, answer};
 use crate::app::App;
+use crate::audit;
 use crate::bundles::Setting;
 use crate::error::ApiError;
 use crate::invites::Join;
@@ -143,6 +144,8 @@ async fn make(
         let setting = Setting { new_invite: Some(&invite), ..Setting::of(state) };
         app.add_bundle(&mut change, setting, caller.user, &bundle.bundle).await?;
     }
+    let detail = json!({ "code": invite.code, "uses": invite.uses_left });
+    audit::note(&mut change, Some(caller.user), "invite.create", Subject::Room(room), detail);
     app.change_epoch(change).await?;
     Answer::created(&json!({ "code": new.code, "expires_at": expires_at,
                              "uses_left": new.uses }))
@@ -202,6 +205,8 @@ async fn revoke(code: InviteCode, app: Arc<App>, caller: Caller) -> Result<Answe
     // Its recipient can still open the current epoch: the next one leaves it out.
     for room in invite.rooms {
         app.mark_rotation_due(&mut change, room);
+        let (by, detail) = (Some(caller.user), json!({ "code": code }));
+        audit::note(&mut change, by, "invite.revoke", Subject::Room(room), detail);
     }
     app.store.change(change).await?;
     Answer::nothing()
@@ -223,3 +228,6 @@ async fn accept(
     let rooms = app.accept_invite(code, &request.auth, caller.user, &request.joins).await?;
     Answer::ok(&json!({ "rooms": rooms }))
 }
+
+#[cfg(test)]
+mod tests;

@@ -155,3 +155,6 @@ async fn set_notify(
     app.set_notify(room, caller.user, preference.notify).await?;
     Answer::ok(&preference)
 }
+
+#[cfg(test)]
+mod tests;

@@ -361,3 +361,6 @@ async fn thread(
     let item = |view| history::view(view, caller.user, &app.limits);
     Answer::ok(&Thread { parent, messages: views.iter().map(item).collect(), more })
 }
+
+#[cfg(test)]
+mod tests;

@@ -143,3 +143,6 @@ async fn leave(id: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiE
     app.leave_room(id, caller.user).await?;
     Answer::nothing()
 }
+
+#[cfg(test)]
+mod tests;

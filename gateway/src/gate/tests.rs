@@ -248,6 +248,40 @@ async fn a_token_of_the_house_is_asked_for() {
 }
 
 #[tokio::test]
+async fn a_member_says_over_mqtt_how_far_they_have_read_and_only_they() {
+    let house = House::new().await;
+    house.joins().await;
+    let room = house.room;
+    let publish = async |user: UserId, payload: &str| {
+        let publish = Publish {
+            topic: format!("hearth/rooms/{room}/read/{user}").into(),
+            payload: Bytes::copy_from_slice(payload.as_bytes()),
+            qos: Qos::AtMostOnce,
+            retain: false,
+            version: Version::V3,
+            once: None,
+            properties: Default::default(),
+        };
+        house.gate.accept(house.member.clone(), publish).await.map_err(|refusal| refusal.code)
+    };
+    let [owner, member] = [&house.owner, &house.member].map(|who| who.user().unwrap());
+    let said = serde_json::json!({ "content": "hi" });
+    let said = house.app.submit_open(room, member, said).await.unwrap().event;
+    assert_eq!(publish(owner, "1").await, Err("not_authorised"));
+    assert_eq!(publish(member, "soon").await, Err("bad_place"));
+    assert_eq!(publish(member, "9").await, Err("not_found"));
+    let read = async || house.app.store.receipt(room, member).await.unwrap().read;
+    assert_eq!(read().await, Position::START);
+    assert_eq!(publish(member, &said.id.to_string()).await, Ok(Verdict::Handled));
+    assert_eq!(read().await, said.position);
+    assert_eq!(publish(member, "0").await, Ok(Verdict::Handled));
+    assert_eq!(read().await, said.position, "nobody reads back");
+    let topic = Topic::Receipts(room).to_string();
+    assert!(house.gate.may_receive(&house.member, &topic));
+    assert!(!house.gate.may_receive(&house.device, &topic));
+}
+
+#[tokio::test]
 async fn what_changes_a_message_comes_over_mqtt_and_a_backlog_passes_over_what_is_gone() {
     let house = House::new().await;
     let room = house.app.membership.room(house.room).unwrap().room.clone();
