@@ -3,9 +3,14 @@
 use bytes::Bytes;
 use hearth_protocol::bytes::b64u;
 use hearth_protocol::event::{Class, Frame, Sender};
+use hearth_protocol::ids::Position;
 use hearth_protocol::role::Sealing;
-use hearth_store::{Deleted, MessageView, Span, StoredEvent};
+use hearth_store::{Deleted, MessageView, PageQuery, Span, StoredEvent};
 use serde_json::{Map, Value, json};
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::membership::RoomState;
 
 /// The bytes after a frame's head: a door post names its device and id, which its age file cannot.
 fn frame_bytes(event: &StoredEvent) -> Bytes {
@@ -34,6 +39,45 @@ pub fn payload(event: &StoredEvent, sealing: Sealing) -> Bytes {
         .encode()
         .into(),
     }
+}
+
+/// The oldest events of a room above a position.
+pub struct Stretch {
+    /// Ascending.
+    pub events: Vec<StoredEvent>,
+    /// What of it does not read.
+    pub damaged: Vec<Span>,
+    /// Everything up to here was looked at, whatever was left out.
+    pub up_to: Position,
+}
+
+/// Reads on in a room from a position, for somebody whose sight begins after `since`.
+pub async fn stretch(
+    app: &App,
+    state: &RoomState,
+    since: Position,
+    after: Position,
+    limit: usize,
+) -> Result<Stretch, ApiError> {
+    let room = state.room.id;
+    // Read before the page: what comes between the two is not in it, and must not be passed over.
+    let head = app.store.head(room).await?;
+    let page = app.store.page(room, PageQuery { since, ..PageQuery::after(after, limit) }).await?;
+    // Over what is damaged, and over what is gone or hidden: nothing of it will ever come.
+    let up_to = match page.covered {
+        Some(covered) => covered.to,
+        None => head.max(after),
+    };
+    Ok(Stretch { events: page.events, damaged: page.damaged, up_to })
+}
+
+/// A message, post or line as it was stored, with its kind where the box can know it.
+pub fn message(event: &StoredEvent, sealing: Sealing) -> Value {
+    let mut item = item(event, sealing);
+    if let (Sealing::Open, Value::Object(map)) = (sealing, &mut item) {
+        map.insert("kind".into(), json!(event.kind));
+    }
+    item
 }
 
 /// One entry of `GET messages`.

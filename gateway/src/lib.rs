@@ -9,6 +9,7 @@
 //! - [`sweeps`]: what goes by itself
 //! - [`presence`]: who is there · [`refusals`]: what was refused · [`counts`]: how busy it is
 //! - [`aftermath`]: what follows a commit · [`history`]: what clients get
+//! - [`feed`]: who listens outside MQTT · [`ws`], [`sse`]: how
 //!
 //! Around it:
 //!
@@ -37,6 +38,7 @@ pub mod config;
 pub mod counts;
 pub mod devices;
 pub mod error;
+pub mod feed;
 pub mod gate;
 pub mod grants;
 pub mod hardening;
@@ -52,6 +54,7 @@ pub mod presence;
 pub mod refusals;
 pub mod roles;
 pub mod shelf;
+pub mod sse;
 pub mod sweeps;
 #[cfg(test)]
 mod testing;
@@ -60,3 +63,4 @@ pub mod tls;
 pub mod trouble;
 pub mod upkeep;
 pub mod web;
+pub mod ws;

@@ -54,7 +54,11 @@ struct PageRequest {
 }
 
 /// A place in a room: a position in digits, or the id of a message there.
-async fn place(app: &App, room: RoomId, text: Option<&str>) -> Result<Option<Position>, ApiError> {
+pub async fn place(
+    app: &App,
+    room: RoomId,
+    text: Option<&str>,
+) -> Result<Option<Position>, ApiError> {
     let Some(text) = text else { return Ok(None) };
     if let Ok(position) = text.parse() {
         return Ok(Some(Position(position)));
@@ -146,8 +150,9 @@ fn in_order(read: impl Iterator<Item = (Position, Value)>, damaged: &[Span]) -> 
     all.into_iter().map(|(_, item)| item).collect()
 }
 
+/// What `POST` takes, and `send_message` on `/api/ws`.
 #[derive(Deserialize)]
-struct NewMessage {
+pub struct NewMessage {
     #[serde(default, with = "hearth_protocol::bytes::option")]
     sealed: Option<Vec<u8>>,
     #[serde(flatten)]
@@ -156,7 +161,7 @@ struct NewMessage {
 
 impl NewMessage {
     /// The same bytes that `in` would get.
-    fn payload(self, state: &RoomState) -> Result<bytes::Bytes, ApiError> {
+    pub fn payload(self, state: &RoomState) -> Result<bytes::Bytes, ApiError> {
         match self.sealed {
             Some(sealed) => Ok(sealed.into()),
             None if state.is_sealed() => Err(room_is_sealed()),
