@@ -80,6 +80,19 @@ pub enum Item {
     Gone(RoomId),
 }
 
+impl Item {
+    /// Bytes it holds, roughly: what queues are bounded by.
+    fn bytes(&self) -> usize {
+        match self {
+            Item::Event(told) => told.event.body.len(),
+            Item::Receipts(_, payload) | Item::Presence(_, payload) | Item::Inbox(payload) => {
+                payload.len()
+            }
+            Item::Typing { .. } | Item::Gone(_) => 0,
+        }
+    }
+}
+
 /// The feed.
 pub struct Feed {
     limits: Arc<Limits>,
@@ -132,7 +145,7 @@ impl Feed {
             return busy(format!("you have {max_own} connections that listen, and get no more"));
         }
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        let seat = Arc::new(Seat::new(who, wants, self.limits.listener_items_max));
+        let seat = Arc::new(Seat::new(who, wants, &self.limits));
         seats.insert(number, seat.clone());
         self.sitting.send_replace(seats.len());
         Ok(Listener { feed: self.clone(), number, seat })

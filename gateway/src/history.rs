@@ -51,7 +51,7 @@ pub struct Stretch {
     pub up_to: Position,
 }
 
-/// Reads on in a room from a position, for somebody whose sight begins after `since`.
+/// Reads on in a room from a position, for somebody whose sight begins at `since`.
 pub async fn stretch(
     app: &App,
     state: &RoomState,

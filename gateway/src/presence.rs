@@ -6,6 +6,9 @@
 //! not, nor what an integration publishes to plain topics. What somebody chose to be shown as goes
 //! before both ([`PresenceChoice`]).
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

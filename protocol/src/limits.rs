@@ -297,6 +297,8 @@ limits! {
     /// Things that wait for one listener; of a room that does not fit it reads on from the store,
     /// for anything else it has to come back.
     listener_items_max = 1_000;
+    /// Bytes of what waits for one listener.
+    listener_bytes_max = 1024 * 1024;
     /// How long a listener may take to take what it is sent, in s.
     listener_write_s_max = 30;
     /// Bytes of a client's event on `/api/ws`: a sealed event in base64 and what is around it.

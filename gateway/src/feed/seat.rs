@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hearth_protocol::ids::{RoomId, UserId};
+use hearth_protocol::limits::Limits;
 use hearth_protocol::principal::Principal;
 use tokio::sync::{Notify, watch};
 
@@ -53,6 +54,8 @@ enum Follows {
 struct Inside {
     rooms: HashMap<RoomId, Follows>,
     items: VecDeque<Item>,
+    /// What the items hold.
+    bytes: usize,
     /// Rooms to be read from the store, each once.
     behind: VecDeque<RoomId>,
 }
@@ -64,15 +67,17 @@ pub struct Seat {
     pub who: Principal,
     wants: Wants,
     items_max: usize,
+    bytes_max: usize,
     inside: Mutex<Inside>,
     bell: Notify,
     end: watch::Sender<Option<End>>,
 }
 
 impl Seat {
-    pub(super) fn new(who: Principal, wants: Wants, items_max: usize) -> Self {
+    pub(super) fn new(who: Principal, wants: Wants, limits: &Limits) -> Self {
+        let (items_max, bytes_max) = (limits.listener_items_max, limits.listener_bytes_max);
         let (inside, bell, end) = (Mutex::default(), Notify::new(), watch::Sender::new(None));
-        Self { who, wants, items_max, inside, bell, end }
+        Self { who, wants, items_max, bytes_max, inside, bell, end }
     }
 
     fn inside(&self) -> MutexGuard<'_, Inside> {
@@ -125,6 +130,7 @@ impl Seat {
     pub fn try_next(&self) -> Option<Next> {
         let mut inside = self.inside();
         if let Some(item) = inside.items.pop_front() {
+            inside.bytes -= item.bytes().min(inside.bytes);
             return Some(Next::Item(item));
         }
         inside.behind.pop_front().map(Next::Behind)
@@ -159,11 +165,9 @@ impl Seat {
         if inside.rooms.get(&room) != Some(&Follows::Live) {
             return;
         }
-        if inside.items.len() >= self.items_max {
+        if !self.take(&mut inside, Item::Event(told.clone())) {
             inside.rooms.insert(room, Follows::Behind);
             inside.behind.push_back(room);
-        } else {
-            inside.items.push_back(Item::Event(told.clone()));
         }
         drop(inside);
         self.bell.notify_one();
@@ -192,14 +196,22 @@ impl Seat {
 
     /// Queues what is kept nowhere: who does not take it in time has to come back and look.
     fn push(&self, item: Item) {
-        let mut inside = self.inside();
-        if inside.items.len() < self.items_max {
-            inside.items.push_back(item);
-            drop(inside);
+        let matters = !matches!(item, Item::Typing { .. });
+        if self.take(&mut self.inside(), item) {
             self.bell.notify_one();
-        } else if !matches!(item, Item::Typing { .. }) {
-            drop(inside);
+        } else if matters {
             self.end(End::TooSlow);
         }
+    }
+
+    /// Queues something if it fits.
+    fn take(&self, inside: &mut Inside, item: Item) -> bool {
+        let bytes = inside.bytes.saturating_add(item.bytes());
+        let fits = inside.items.len() < self.items_max && bytes <= self.bytes_max;
+        if fits {
+            inside.bytes = bytes;
+            inside.items.push_back(item);
+        }
+        fits
     }
 }

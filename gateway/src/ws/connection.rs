@@ -28,8 +28,8 @@ use crate::gate::may_have;
 use crate::history;
 use crate::ingest::Submission;
 
-/// Things that are told in one go, before what the client says is looked at again.
-const BATCH: usize = 64;
+/// Bytes told in one go, before what the client says is looked at again.
+const BATCH_BYTES: usize = 64 * 1024;
 /// The window in which a client's events are counted.
 const WINDOW: Duration = Duration::from_secs(10);
 
@@ -115,12 +115,10 @@ impl Connection {
         }
     }
 
-    /// Tells what happened, and what else waits.
+    /// Tells what happened and what else waits, as much as goes out at a time.
     async fn tell(&mut self, first: Next) -> Step {
-        let mut out = vec![];
-        let mut next = Some(first);
-        for _ in 0..BATCH {
-            let Some(now) = next else { break };
+        let (mut out, mut next) = (vec![], Some(first));
+        while let Some(now) = next {
             if !self.app.auth.live.holds(&self.seat.who) {
                 return Err(End::SignedOut.into());
             }
@@ -134,12 +132,8 @@ impl Connection {
                 tracing::warn!(%refusal, "a WebSocket ends: what it is to be told does not read");
                 return Err(Bye::FAILED);
             }
-            next = self.seat.try_next();
-        }
-        if let Some(Next::Behind(room)) = next {
-            self.seat.fall_behind(room);
-        } else if let Some(Next::Item(item)) = next {
-            self.item(item, &mut out).await.map_err(|_refused| Bye::FAILED)?;
+            let bytes: usize = out.iter().map(String::len).sum();
+            next = if bytes < BATCH_BYTES { self.seat.try_next() } else { None };
         }
         Ok(out)
     }

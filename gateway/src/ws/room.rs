@@ -17,18 +17,21 @@ use crate::feed::Told;
 use crate::feed::seat::Seat;
 use crate::history::{self, stretch};
 
+/// Events read from the store at a time: sealed ones may have 64 KiB each.
+const PAGE: usize = 32;
+
 /// How far a room was told.
 #[derive(Debug, Clone, Copy)]
 struct Cursor {
     /// All up to here.
     told: Position,
-    /// Where the member's sight of history begins.
+    /// Where the member's sight of history begins, this place included.
     since: Position,
 }
 
 impl Cursor {
     fn may_see(&self, rendered: &Rendered) -> bool {
-        rendered.shows.is_none_or(|at| at > self.since)
+        rendered.shows.is_none_or(|at| at >= self.since)
     }
 }
 
@@ -71,7 +74,7 @@ impl Rooms {
         };
         match (after, follows) {
             (Some(after), _) => {
-                self.0.insert(room, Cursor { told: after.max(since), since });
+                self.0.insert(room, Cursor { told: after.max(since.previous()), since });
                 seat.fall_behind(room);
             }
             (None, None) => drop(self.0.insert(room, Cursor { told: head, since })),
@@ -129,7 +132,7 @@ impl Rooms {
         let Ok(state) = app.membership.require(room, user, RoomAction::Read) else {
             return self.lose(seat, user, room, out);
         };
-        let limit = app.limits.backlog_events_max;
+        let limit = app.limits.backlog_events_max.min(PAGE);
         let stretch = stretch(app, &state, cursor.since, cursor.told, limit).await?;
         let mut all = vec![];
         for event in &stretch.events {

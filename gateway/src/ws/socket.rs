@@ -118,6 +118,9 @@ impl Socket for Frames {
     async fn close(mut self, bye: Bye) -> Result<(), Broken> {
         if bye != Bye::GONE {
             self.0.send(Message::close_with(bye.code, bye.reason)).await.map_err(broken)?;
+            // What the client has sent meanwhile is read, or the system would throw the goodbye
+            // away with it.
+            while let Some(Ok(_)) = self.0.next().await {}
         }
         self.0.close().await.map_err(broken)
     }
