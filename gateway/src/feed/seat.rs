@@ -101,8 +101,8 @@ impl Seat {
         self.bell.notify_one();
     }
 
-    /// The store was read to its end: the room's events come again. What was stored in between
-    /// came to nobody, so the store has to be looked at once more after this.
+    /// The room's events come again. What was stored before came to nobody, so the store has to be
+    /// read up to its end after this.
     pub fn caught_up(&self, room: RoomId) {
         if let Some(follows) = self.inside().rooms.get_mut(&room) {
             *follows = Follows::Live;

@@ -133,6 +133,9 @@ impl Rooms {
             return self.lose(seat, user, room, out);
         };
         let limit = app.limits.backlog_events_max.min(PAGE);
+        // Before the head is read: what is stored after it comes into the queue.
+        seat.caught_up(room);
+        let head = app.store.head(room).await?;
         let stretch = stretch(app, &state, cursor.since, cursor.told, limit).await?;
         let mut all = vec![];
         for event in &stretch.events {
@@ -147,11 +150,7 @@ impl Rooms {
         all.sort_by_key(|(position, _)| *position);
         out.extend(all.into_iter().map(|(_, text)| text));
         cursor.told = cursor.told.max(stretch.up_to);
-        if cursor.told >= app.store.head(room).await? {
-            seat.caught_up(room);
-        }
-        // What was stored before it was said to be caught up came to nobody: look again.
-        if cursor.told < app.store.head(room).await? {
+        if cursor.told < head {
             seat.fall_behind(room);
         }
         Ok(())

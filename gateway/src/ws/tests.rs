@@ -172,7 +172,10 @@ impl Scene {
     }
 
     async fn with(limits: Limits) -> Scene {
-        let house = House::with(Limits { messages_per_10_s: 0, ..limits }).await;
+        Scene::of(House::with(Limits { messages_per_10_s: 0, ..limits }).await).await
+    }
+
+    async fn of(house: House) -> Scene {
         house.app.broker.open(Arc::new(HouseGate::new(house.app.clone())));
         let anna = house.person("anna", HouseRole::Owner).await;
         let ben = house.person("ben", HouseRole::Member).await;

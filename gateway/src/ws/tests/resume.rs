@@ -1,9 +1,14 @@
 //! Joining with `after`: what was missed, then what comes, each once and in order.
 
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::{BoxFuture, FutureExt};
 use hearth_protocol::event::Sender;
 use hearth_protocol::ids::{EventId, RoomId};
 use hearth_protocol::role::RoomRole;
-use hearth_store::{Edit, History};
+use hearth_store::engine::{Order, Range, Row};
+use hearth_store::{Batch, Edit, Engine, EngineError, History, Memory, Snapshot};
 use proptest::prelude::*;
 use tokio::task::yield_now;
 
@@ -57,6 +62,47 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     prop::collection::vec(act, 1..40)
 }
 
+/// An engine at which everything else has some turns before each answer.
+struct Halting(Memory);
+
+async fn halt() {
+    for _ in 0..3 {
+        yield_now().await;
+    }
+}
+
+impl Engine for Halting {
+    fn get(&self, key: Bytes) -> BoxFuture<'_, Result<Option<Bytes>, EngineError>> {
+        async move {
+            halt().await;
+            self.0.get(key).await
+        }
+        .boxed()
+    }
+
+    fn scan(
+        &self,
+        range: Range,
+        order: Order,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Row>, EngineError>> {
+        async move {
+            let rows = self.0.scan(range, order, limit).await;
+            halt().await;
+            rows
+        }
+        .boxed()
+    }
+
+    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), EngineError>> {
+        self.0.commit(batch)
+    }
+
+    fn snapshot(&self) -> BoxFuture<'_, Result<Box<dyn Snapshot>, EngineError>> {
+        self.0.snapshot()
+    }
+}
+
 /// A client that keeps what it has.
 struct Reader {
     client: Client,
@@ -81,7 +127,9 @@ impl Reader {
 async fn interleave(acts: Vec<Act>, items_max: usize) -> Vec<u64> {
     let limits =
         Limits { listener_items_max: items_max, backlog_events_max: 3, ..Limits::default() };
-    let scene = Arc::new(Scene::with(Limits { ws_events_per_10_s: 0, ..limits }).await);
+    let engine = Arc::new(Halting(Memory::new()));
+    let limits = Limits { ws_events_per_10_s: 0, messages_per_10_s: 0, ..limits };
+    let scene = Arc::new(Scene::of(House::upon(engine, limits).await).await);
     let mut reader = Reader::come(&scene, vec![]).await;
     let mut writers = vec![];
     let mut written = 0;
@@ -131,8 +179,12 @@ async fn interleave(acts: Vec<Act>, items_max: usize) -> Vec<u64> {
     }
     let all = u64::try_from(written).unwrap();
     while reader.has.last().copied().unwrap_or(0) < all {
-        let event = reader.client.next().await.expect("it goes on");
-        reader.note(event);
+        // Far longer than it takes: what does not come by then never comes.
+        let next = tokio::time::timeout(Duration::from_secs(5), reader.client.next()).await;
+        match next {
+            Ok(event) => reader.note(event.expect("it goes on")),
+            Err(_) => return reader.has,
+        }
     }
     // Nothing comes twice afterwards either.
     let rest = reader.client.all().await;
@@ -140,9 +192,13 @@ async fn interleave(acts: Vec<Act>, items_max: usize) -> Vec<u64> {
     reader.has
 }
 
-fn whole(positions: &[u64]) -> bool {
-    let count = u64::try_from(positions.len()).unwrap();
-    positions.iter().copied().eq(1..=count)
+fn acts_written(acts: &[Act]) -> u64 {
+    let of = |act: &Act| if let Act::Write(count) = act { *count } else { 0 };
+    acts.iter().map(of).map(|count| u64::try_from(count).unwrap()).sum()
+}
+
+fn whole(positions: &[u64], written: u64) -> bool {
+    positions.iter().copied().eq(1..=written)
 }
 
 proptest! {
@@ -160,8 +216,9 @@ proptest! {
         let mut builder =
             if threads { Builder::new_multi_thread() } else { Builder::new_current_thread() };
         let runtime = builder.worker_threads(2).enable_all().build().unwrap();
-        let positions = runtime.block_on(interleave(acts, items_max));
-        prop_assert!(whole(&positions), "{positions:?}");
+        let positions = runtime.block_on(interleave(acts.clone(), items_max));
+        let written = acts_written(&acts);
+        prop_assert!(whole(&positions, written), "{positions:?} of {written}");
     }
 }
 
