@@ -295,10 +295,11 @@ async fn typing_coming_and_going_are_heard_across_the_doors() {
     let stopped = scene.hears.0.hear("user_stopped_typing").await;
     assert_eq!(stopped["user_id"], json!(scene.anna.id));
     let carl = scene.house.person("carl");
+    let phone = Phone::open(&scene.house, &carl).await;
     scene.house.join(&carl, &room);
     let joined = scene.hears.0.hear("user_joined").await;
     assert_eq!(joined["user"]["name"], "carl");
-    let phone = Phone::open(&scene.house, &carl).await;
+    // Who shares a room from now on is seen from now on.
     let there = loop {
         let heard = scene.hears.0.hear("presence_updated").await;
         if heard["user_id"] == json!(carl.id) && heard["status"] == "online" {

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
 use hearth_broker::Present;
-use hearth_protocol::event::Sender;
+use hearth_protocol::event::{Class, Line, Sender};
 use hearth_protocol::ids::{EventId, Position, RoomId, UserId};
 use hearth_protocol::limits::seconds_ms;
 use hearth_protocol::refusal::Kind;
 use hearth_protocol::role::RoomAction;
 use hearth_protocol::topic::Topic;
-use hearth_store::Receipt;
+use hearth_store::{Receipt, StoredEvent};
 use serde_json::{Map, Value};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
@@ -157,7 +157,11 @@ impl Connection {
         }
         let says = match item {
             Item::Event(told) => {
-                return self.rooms.event(&self.app, &self.seat, &told, out).await;
+                self.rooms.event(&self.app, &self.seat, &told, out).await?;
+                // A newcomer's presence may be had from now on.
+                let there = newcomer(&told.event).and_then(|user| self.presence_of(user));
+                out.extend(there.map(|says| says.text()).transpose()?);
+                return Ok(());
             }
             Item::Typing { user, .. } if user == self.user => return Ok(()),
             Item::Typing { room, .. } | Item::Receipts(room, _) if !self.rooms.follows(room) => {
@@ -284,15 +288,18 @@ impl Connection {
             Some(other) => place(&self.app, room, Some(&other.to_string())).await?,
         };
         let head = self.rooms.join(&self.app, &self.seat, self.user, room, after).await?;
-        for member in state.members.keys().copied() {
-            if let Some(shown) = self.app.presence.shown(member).filter(|shown| shown.is_there())
-                && may_have(&self.app, &self.seat.who, Topic::Presence(member))
-                && let Ok(Value::Object(shown)) = serde_json::to_value(shown)
-            {
-                more.push(Says::PresenceUpdated { user_id: member, shown });
-            }
-        }
+        more.extend(state.members.keys().filter_map(|member| self.presence_of(*member)));
         Ok(head)
+    }
+
+    /// How somebody is shown, if they are there and the client may know.
+    fn presence_of(&self, user_id: UserId) -> Option<Says> {
+        let shown = self.app.presence.shown(user_id).filter(|shown| shown.is_there())?;
+        let may = may_have(&self.app, &self.seat.who, Topic::Presence(user_id));
+        match serde_json::to_value(shown) {
+            Ok(Value::Object(shown)) if may => Some(Says::PresenceUpdated { user_id, shown }),
+            _ => None,
+        }
     }
 
     /// The same way as `POST /api/rooms/{id}/messages`.
@@ -357,6 +364,17 @@ fn answer((reference, done): Done) -> Result<String, Bye> {
 
 fn refuse(reference: Value, no: ApiError) -> Step {
     Says::no(reference, no).text().map(|text| vec![text]).map_err(|_unwritable| Bye::FAILED)
+}
+
+/// Who came, if the event says so.
+fn newcomer(event: &StoredEvent) -> Option<UserId> {
+    if event.class != Class::Line {
+        return None;
+    }
+    match serde_json::from_slice(&event.body) {
+        Ok(Line::Joined { user, .. }) => Some(user),
+        _ => None,
+    }
 }
 
 /// Notes that somebody has read up to a message.
