@@ -68,7 +68,8 @@ impl Connection {
     /// Runs to its end.
     pub async fn run(mut self, mut socket: impl Socket) {
         let bye = self.serve(&mut socket).await;
-        tracing::debug!(user = %self.user, code = bye.code, reason = bye.reason, "a WebSocket ends");
+        let Bye { code, reason } = bye;
+        tracing::debug!(user = %self.user, code, reason, "a WebSocket ends");
         // Whoever does not read is not waited for.
         match tokio::time::timeout(Duration::from_secs(1), socket.close(bye)).await {
             Ok(Ok(())) => {}

@@ -24,7 +24,7 @@ use crate::testing::{House, Person};
 
 /// The box's end of a channel.
 struct Pipe {
-    from: mpsc::UnboundedReceiver<Frame>,
+    from: mpsc::Receiver<Frame>,
     to: mpsc::Sender<Sent>,
     bye: Arc<Mutex<Option<Bye>>>,
 }
@@ -49,7 +49,7 @@ impl Socket for Pipe {
 
 /// A client.
 struct Client {
-    to: mpsc::UnboundedSender<Frame>,
+    to: mpsc::Sender<Frame>,
     from: mpsc::Receiver<Sent>,
     bye: Arc<Mutex<Option<Bye>>>,
     task: JoinHandle<()>,
@@ -60,7 +60,7 @@ struct Client {
 impl Client {
     fn try_sit(house: &House, who: Principal, room_for: usize) -> Result<Client, ApiError> {
         let seat = house.app.feed.sit(who, Wants::Everything)?;
-        let ((to, client), (box_, from)) = (mpsc::unbounded_channel(), mpsc::channel(room_for));
+        let ((to, client), (box_, from)) = (mpsc::channel(10_000), mpsc::channel(room_for));
         let bye = Arc::default();
         let pipe = Pipe { from: client, to: box_, bye: Arc::clone(&bye) };
         let connection = Connection::new(house.app.clone(), seat).unwrap();
@@ -87,7 +87,7 @@ impl Client {
     }
 
     fn say(&self, event: Value) {
-        self.to.send(Frame::Text(event.to_string())).unwrap();
+        self.to.try_send(Frame::Text(event.to_string())).unwrap();
     }
 
     /// The next event that is no ping; `None` when the box ended the connection.

@@ -22,9 +22,9 @@ async fn an_event_has_so_many_bytes_and_no_more() {
         let text = json!({ "type": "leave_room", "room_id": scene.room, "ref": 1 }).to_string();
         text.clone() + &" ".repeat(bytes - text.len())
     };
-    client.to.send(Frame::Text(of(201))).unwrap();
+    client.to.try_send(Frame::Text(of(201))).unwrap();
     assert_eq!(client.hear("error").await["code"], "too_large");
-    client.to.send(Frame::Text(of(200))).unwrap();
+    client.to.try_send(Frame::Text(of(200))).unwrap();
     assert_eq!(client.hear("ack").await["ref"], 1);
 }
 
@@ -135,7 +135,7 @@ async fn a_client_that_says_nothing_to_two_pings_is_gone() {
     let mut client = Client::new(&scene.house, &scene.anna);
     let began = Instant::now();
     let mut pings = 0;
-    let lives = |client: &Client| client.to.send(Frame::Pong).unwrap();
+    let lives = |client: &Client| client.to.try_send(Frame::Pong).unwrap();
     while let Some(sent) = client.from.recv().await {
         if sent == Sent::Ping {
             pings += 1;

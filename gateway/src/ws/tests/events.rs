@@ -203,12 +203,12 @@ async fn what_does_not_read_is_an_error_and_the_connection_goes_on() {
         (r#"{"type":"read_message","message_id":1}"#, "bad_event"),
         (r#"{"type":"leave_room","ref":{}}"#, "bad_event"),
     ] {
-        client.to.send(Frame::Text(text.to_string())).unwrap();
+        client.to.try_send(Frame::Text(text.to_string())).unwrap();
         let error = client.hear("error").await;
         assert_eq!(error["code"], code, "{text:.60}: {error}");
         assert_eq!(fields(&error), ["code", "hint", "message", "type"]);
     }
-    client.to.send(Frame::Binary).unwrap();
+    client.to.try_send(Frame::Binary).unwrap();
     assert_eq!(client.hear("error").await["code"], "not_text");
     for reference in [json!(7), json!("a-b"), json!("x".repeat(62))] {
         client.say(json!({ "type": "nothing", "ref": reference }));
