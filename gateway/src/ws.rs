@@ -2,11 +2,12 @@
 //!
 //! - [`event`]: what clients and the box say
 //! - [`render`]: a stored event as clients hear it
-//! - [`connection`]: one client, from its first event to its last; its [`room`]s
+//! - [`connection`]: one client, from its first event to its last; its [`room`]s and [`pace`]
 //! - [`socket`]: the frames below
 
 pub mod connection;
 pub mod event;
+pub mod pace;
 pub mod render;
 pub mod room;
 pub mod socket;

@@ -56,7 +56,7 @@ async function connect(page, token, first) {
       window.heard = [];
       window.socket = new WebSocket(`ws://${location.host}/api/ws`, ['hearth.v1', `bearer.${token}`]);
       window.socket.onmessage = ({ data }) => window.heard.push(JSON.parse(data));
-      window.closed = new Promise((resolve) => (window.socket.onclose = ({ code }) => resolve(code)));
+      window.goodbye = new Promise((resolve) => (window.socket.onclose = ({ code }) => resolve(code)));
       await new Promise((resolve, reject) => {
         window.socket.onopen = resolve;
         window.socket.onerror = () => reject(new Error('not let in'));
@@ -104,6 +104,6 @@ test('Chromium and Python hear each other, REST and MQTT', async () => {
   const written = messages.filter(({ kind }) => kind === 'text').map(({ content }) => content);
   assert.deepEqual(written, ['missed', 'from Python: é 🔥', 'by MQTT', 'from the browser']);
   await call('POST', '/auth/logout', anna);
-  assert.equal(await page.evaluate(() => window.closed), 1008);
+  assert.equal(await page.evaluate(() => window.goodbye), 1008);
   assert.deepEqual(complaints, []);
 });

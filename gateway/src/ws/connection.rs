@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::event::{self, Asked, Says, Wish};
+use super::pace::Pace;
 use super::room::Rooms;
 use super::socket::{Broken, Bye, Frame, Sent, Socket};
 use crate::api::messages::{NewMessage, place};
@@ -30,8 +31,6 @@ use crate::ingest::Submission;
 
 /// Bytes told in one go, before what the client says is looked at again.
 const BATCH_BYTES: usize = 64 * 1024;
-/// The window in which a client's events are counted.
-const WINDOW: Duration = Duration::from_secs(10);
 
 /// How a client's event ended that had to wait for the disk.
 type Done = (Value, Result<Option<Value>, ApiError>);
@@ -44,8 +43,7 @@ pub struct Connection {
     rooms: Rooms,
     /// The event that is being done; the next is read after it.
     doing: Option<BoxFuture<'static, Done>>,
-    /// Since when events are counted, and how many came.
-    counted: (Instant, usize),
+    pace: Pace,
     heard_at: Instant,
     /// The person is there as long as this lives.
     _present: Present,
@@ -60,9 +58,9 @@ impl Connection {
         let user = seat.who.user()?;
         let present = app.broker.attend(&seat.who.account());
         app.was_active(user);
-        let (doing, counted, heard_at) = (None, (Instant::now(), 0), Instant::now());
-        let rooms = Rooms::default();
-        Some(Self { app, seat, user, rooms, doing, counted, heard_at, _present: present })
+        let (rooms, doing, heard_at) = (Rooms::default(), None, Instant::now());
+        let pace = Pace::new(app.limits.ws_events_per_10_s, heard_at);
+        Some(Self { app, seat, user, rooms, doing, pace, heard_at, _present: present })
     }
 
     /// Runs to its end.
@@ -198,7 +196,7 @@ impl Connection {
         if frame == Frame::Pong {
             return Ok(vec![]);
         }
-        if let Some(no) = self.count()? {
+        if let Some(no) = self.pace.count(Instant::now())? {
             return refuse(Value::Null, no);
         }
         let max = self.app.limits.ws_frame_bytes_max;
@@ -225,26 +223,6 @@ impl Connection {
             Ok(says) => says.iter().map(|says| says.text().map_err(|_| Bye::FAILED)).collect(),
             Err(no) => refuse(reference, no),
         }
-    }
-
-    /// Counts an event; a flood ends the connection, less of it is refused.
-    fn count(&mut self) -> Result<Option<ApiError>, Bye> {
-        let max = self.app.limits.ws_events_per_10_s;
-        if self.counted.0.elapsed() >= WINDOW {
-            self.counted = (Instant::now(), 0);
-        }
-        self.counted.1 += 1;
-        let count = self.counted.1;
-        if max == 0 || count <= max {
-            return Ok(None);
-        }
-        if count > max.saturating_mul(2) {
-            return Err(Bye::FLOOD);
-        }
-        let left = WINDOW.saturating_sub(self.counted.0.elapsed());
-        let retry_after_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
-        let message = format!("at most {max} events in 10 s are taken of one connection");
-        Ok(Some(ApiError::new(Kind::TooMany { retry_after_ms }, "too_fast", message)))
     }
 
     /// Does what the client wants, or begins to.
