@@ -51,16 +51,13 @@ async fn say(
         return Ok(Some((says, None)));
     }
     if let (Class::Event, Sender::Person(by)) = (event.class, event.sender) {
-        match sealing {
-            Sealing::Open if event.kind.is_effect() => return effect(app, event, by).await,
-            Sealing::Sealed => {
-                if let Ok(WireHeader { kind: WireKind::Tombstone(target), .. }) =
-                    WireHeader::parse(&event.body)
-                {
-                    return Ok(Some((deleted(target), None)));
-                }
+        // By what it is, not by what the room is now: an open room can have become sealed.
+        match WireHeader::parse(&event.body) {
+            Ok(WireHeader { kind: WireKind::Tombstone(target), .. }) => {
+                return Ok(Some((deleted(target), None)));
             }
-            Sealing::Open => {}
+            Err(_) if event.kind.is_effect() => return effect(app, event, by).await,
+            _ => {}
         }
     }
     let message = history::message(event, sealing);
