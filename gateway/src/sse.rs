@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures_util::{Stream, stream};
 use hearth_protocol::ids::{NotificationId, UserId};
 use hearth_protocol::limits::seconds_ms;
+use hearth_protocol::refusal::Kind;
 use hearth_protocol::topic::Topic;
 use hearth_store::Notification;
 use serde_json::Value;
@@ -101,9 +102,8 @@ async fn tell(
     if let Some(last) = last {
         for notification in missed(app, user, last).await? {
             known.insert(notification.id.to_string());
-            let value = serde_json::to_value(&notification)
-                .map_err(|error| ApiError::invalid("unwritable_answer", error.to_string()))?;
-            if events.send(event(&notification.id.to_string(), &value)).await.is_err() {
+            let id = notification.id.to_string();
+            if events.send(event(&id, &shown(notification)?)).await.is_err() {
                 return Ok(());
             }
         }
@@ -120,6 +120,12 @@ async fn tell(
             return Ok(());
         }
     }
+}
+
+/// A stored notification as its doorbell shows it.
+fn shown(notification: Notification) -> Result<Value, ApiError> {
+    serde_json::to_value(notification)
+        .map_err(|error| ApiError::new(Kind::Unavailable, "unwritable_answer", error.to_string()))
 }
 
 fn event(id: &str, notification: &Value) -> Event {
