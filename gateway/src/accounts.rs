@@ -19,6 +19,7 @@ use crate::auth::{NewSession, SessionReply, verifier};
 use crate::bundles::Setting;
 use crate::clock::random;
 use crate::error::ApiError;
+use crate::feed::seat::End;
 use crate::invites::Join;
 use crate::names::{check_title, display_name};
 
@@ -164,6 +165,7 @@ impl App {
     pub fn disconnect(&self, user: UserId) {
         tracing::info!(%user, "disconnected by whoever runs the house");
         self.broker.disconnect(&Account::User(user), Reason::Administrative);
+        self.feed.end(|who| who.user() == Some(user), End::Disconnected);
     }
 
     /// Whether nobody lives here yet.

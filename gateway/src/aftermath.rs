@@ -12,9 +12,11 @@ use hearth_protocol::topic::Topic;
 use hearth_store::{Change, Committed, Edit, Room, StoredEvent};
 
 use crate::auth::live::Live;
+use crate::feed::Feed;
 use crate::grants::Grants;
 use crate::history;
 use crate::membership::{Membership, RoomState};
+use crate::presence::Presences;
 use crate::roles::Roles;
 
 /// The listener at the store.
@@ -29,6 +31,10 @@ pub struct Aftermath {
     pub grants: Arc<Grants>,
     /// Follows sessions, tokens and devices.
     pub live: Arc<Live>,
+    /// Tells those who listen outside MQTT.
+    pub feed: Arc<Feed>,
+    /// Follows what people want to be shown as.
+    pub presence: Arc<Presences>,
 }
 
 impl Committed for Aftermath {
@@ -38,6 +44,7 @@ impl Committed for Aftermath {
             let payload = history::payload(event, sealing);
             self.broker.publish_event(event.room, event.position, payload);
         }
+        self.feed.stored(events);
     }
 
     fn changed(&self, change: &Change, rooms: &[Room]) {
@@ -45,6 +52,8 @@ impl Committed for Aftermath {
         self.membership.apply(change, rooms);
         self.roles.apply(change);
         self.grants.apply(change);
+        self.presence.apply(change);
+        self.feed.changed(change);
         for edit in &change.edits {
             match edit {
                 Edit::PutBundle(bundle) => {

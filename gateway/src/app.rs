@@ -14,9 +14,11 @@ use crate::authority::Authority;
 use crate::backups::Backups;
 use crate::clock::{Clock, random};
 use crate::error::ApiError;
+use crate::feed::Feed;
 use crate::grants::Grants;
 use crate::membership::Membership;
 use crate::moderation::Rates;
+use crate::presence::Presences;
 use crate::receipts::Receipts;
 use crate::refusals::Refusals;
 use crate::roles::Roles;
@@ -38,6 +40,10 @@ pub struct App {
     pub roles: Arc<Roles>,
     /// Who has which plain topics.
     pub grants: Arc<Grants>,
+    /// Who listens outside MQTT.
+    pub feed: Arc<Feed>,
+    /// Who is there.
+    pub presence: Arc<Presences>,
     /// Who was refused what.
     pub refusals: Refusals,
     /// Who is who.
@@ -73,12 +79,16 @@ impl App {
         let roles = Arc::new(Roles::load(&store).await?);
         let grants = Arc::new(Grants::load(&store).await?);
         let auth = Auth::open(store.clone(), limits.clone(), clock.clone()).await?;
+        let feed = Feed::over(&broker, limits.clone())?;
+        let presence = Presences::load(&store, broker.clone(), &limits).await?;
         store.listen(Arc::new(Aftermath {
             broker: broker.clone(),
             membership: membership.clone(),
             roles: roles.clone(),
             grants: grants.clone(),
             live: auth.live.clone(),
+            feed: feed.clone(),
+            presence: presence.clone(),
         }));
         let gap_ms = wide(limits.refusal_bell_gap_ms);
         let refusals = Refusals::new(limits.refusals_kept_max, gap_ms);
@@ -92,6 +102,8 @@ impl App {
             membership,
             roles,
             grants,
+            feed,
+            presence,
             refusals,
             auth,
             rates,
@@ -126,7 +138,9 @@ impl App {
     /// Ends everything in order: connections first, then what is still on its way to the disk.
     pub async fn close(&self) {
         self.house_closes();
+        self.feed.close().await;
         self.broker.shutdown().await;
+        self.feed.ended().await;
         self.backups.stop().await;
         self.store.close().await;
     }

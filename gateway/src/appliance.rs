@@ -17,9 +17,11 @@ use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
 use crate::counts;
 use crate::error::ApiError;
+use crate::feed;
 use crate::gate::HouseGate;
 use crate::http;
 use crate::mqtt_thread::MqttThread;
+use crate::presence;
 use crate::receipts;
 use crate::shelf::HouseShelf;
 use crate::sweeps;
@@ -188,13 +190,24 @@ pub async fn serve(
     let upkeep_task = tokio::spawn(upkeep::run(engine, app.clone(), stop.clone()));
     let sweeps_task = tokio::spawn(sweeps::run(app.clone(), attachments, stop.clone()));
     let receipts_task = tokio::spawn(receipts::run(app.clone(), stop.clone()));
+    let presence_task = tokio::spawn(presence::run(app.clone(), stop.clone()));
+    let feed_task = tokio::spawn(feed::end_at(app.clone(), stop.clone()));
     let broker = app.broker.clone();
     mqtt_thread.listen(mqtt_listener, |listener| async move { broker.listen(listener).await })?;
     let admin_task = tokio::spawn(admin.serve(app.clone(), stop.clone()));
     http::serve(http_listener, http::routes(&app), app.limits.connections_max, stop).await;
     app.close().await;
     mqtt_thread.end().await;
-    for task in [admin_task, numbers_task, receipts_task, sweeps_task, upkeep_task] {
+    let tasks = [
+        admin_task,
+        numbers_task,
+        receipts_task,
+        sweeps_task,
+        upkeep_task,
+        presence_task,
+        feed_task,
+    ];
+    for task in tasks {
         if let Err(error) = task.await {
             tracing::error!(%error, "a task ended badly");
         }

@@ -16,11 +16,10 @@ use hearth_protocol::principal::{Account, Principal};
 use hearth_protocol::refusal::{Kind, Refusal};
 use hearth_protocol::role::{HouseAction, RoomAction};
 use hearth_protocol::topic::{PREFIX, SYS_PREFIX, Topic};
-use hearth_store::PageQuery;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::history;
+use crate::history::{self, Stretch};
 use crate::ingest::Submission;
 use crate::place::Place;
 
@@ -137,9 +136,14 @@ async fn admit(app: &App, login: Login) -> Result<Principal, Refusal> {
 }
 
 fn may_receive(app: &App, who: &Principal, topic: &str) -> bool {
-    let Some(topic) = Topic::parse(topic) else {
-        return app.grants.may_receive(&who.account(), topic);
-    };
+    match Topic::parse(topic) {
+        Some(topic) => may_have(app, who, topic),
+        None => app.grants.may_receive(&who.account(), topic),
+    }
+}
+
+/// Whether somebody may have what is on a topic of Hearth now: asked by every door at delivery.
+pub fn may_have(app: &App, who: &Principal, topic: Topic) -> bool {
     match (who, topic) {
         (_, Topic::Status) => true,
         (who, Topic::Sys(_)) => {
@@ -187,6 +191,7 @@ async fn accept(app: &Arc<App>, who: &Principal, publish: Publish) -> Result<Ver
     require_live(app, who)?;
     let (sender, room) = match (who, Topic::parse(&publish.topic)) {
         (Principal::Person { user, .. } | Principal::App { user, .. }, Some(topic)) => {
+            app.was_active(*user);
             match topic {
                 Topic::RoomIn(room) => (Sender::Person(*user), room),
                 Topic::Live(room, of) if of == *user => {
@@ -256,16 +261,8 @@ async fn backlog(
     let user = who.user().ok_or_else(|| ApiError::not_found("room"))?;
     let state = app.membership.require(room, user, RoomAction::Read)?;
     let since = app.sight(&state, user).await?;
-    // Read before the page: what comes between the two is not in it, and must not be passed over.
-    let head = app.store.head(room).await?;
-    let page = app.store.page(room, PageQuery { since, ..PageQuery::after(after, limit) }).await?;
-    // Over what is damaged, and over what is gone or hidden: nothing of it will ever come.
-    let up_to = match page.covered {
-        Some(covered) => covered.to,
-        None => head.max(after),
-    };
-    let events: Vec<(Position, Bytes)> = page
-        .events
+    let Stretch { events, up_to, .. } = history::stretch(app, &state, since, after, limit).await?;
+    let events: Vec<(Position, Bytes)> = events
         .iter()
         .map(|event| (event.position, history::payload(event, state.room.sealing)))
         .collect();

@@ -3,11 +3,15 @@
 use bytes::Bytes;
 use hearth_protocol::bytes::b64u;
 use hearth_protocol::event::{Body, Class, Event, Frame, Sender};
-use hearth_protocol::ids::UserId;
+use hearth_protocol::ids::{Position, UserId};
 use hearth_protocol::limits::Limits;
 use hearth_protocol::role::Sealing;
-use hearth_store::{Deleted, MessageView, Reacted, Span, StoredEvent};
+use hearth_store::{Deleted, MessageView, PageQuery, Reacted, Span, StoredEvent};
 use serde_json::{Map, Value, json};
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::membership::RoomState;
 
 /// In place of an erased message's text (seed 004 @Message).
 const DELETED: &str = "[deleted]";
@@ -44,6 +48,47 @@ pub fn payload(event: &StoredEvent, sealing: Sealing) -> Bytes {
         .into(),
         _ => item(event, sealing).to_string().into(),
     }
+}
+
+/// The oldest events of a room above a position.
+pub struct Stretch {
+    /// Ascending.
+    pub events: Vec<StoredEvent>,
+    /// What of it does not read.
+    pub damaged: Vec<Span>,
+    /// Everything up to here was looked at, whatever was left out.
+    pub up_to: Position,
+}
+
+/// Reads on in a room from a position, for somebody whose sight begins at `since`.
+pub async fn stretch(
+    app: &App,
+    state: &RoomState,
+    since: Position,
+    after: Position,
+    limit: usize,
+) -> Result<Stretch, ApiError> {
+    let room = state.room.id;
+    // Read before the page: what comes between the two is not in it, and must not be passed over.
+    let head = app.store.head(room).await?;
+    let page = app.store.page(room, PageQuery { since, ..PageQuery::after(after, limit) }).await?;
+    // Over what is damaged, and over what is gone or hidden: nothing of it will ever come.
+    let up_to = match page.covered {
+        Some(covered) => covered.to,
+        None => head.max(after),
+    };
+    Ok(Stretch { events: page.events, damaged: page.damaged, up_to })
+}
+
+/// A message, post or line as it was stored, with its kind where the box can know it.
+pub fn message(event: &StoredEvent, sealing: Sealing) -> Value {
+    let mut item = item(event, sealing);
+    if let Value::Object(map) = &mut item
+        && !map.contains_key("sealed")
+    {
+        map.insert("kind".into(), json!(event.kind));
+    }
+    item
 }
 
 /// One entry of `GET messages`.
@@ -86,8 +131,9 @@ pub fn names(event: &StoredEvent, user: UserId) -> bool {
     }
 }
 
-/// One entry of `GET messages` in an open room: the message as it is now, for somebody.
-pub fn view(view: &MessageView, viewer: UserId, limits: &Limits) -> Value {
+/// One entry of `GET messages` in an open room: the message as it is now. With a viewer, whether
+/// a reaction is theirs.
+pub fn view(view: &MessageView, viewer: Option<UserId>, limits: &Limits) -> Value {
     let mut item = open_item(&view.event);
     let Value::Object(map) = &mut item else { return item };
     map.insert("kind".into(), json!(view.event.kind));
@@ -121,11 +167,15 @@ pub fn view(view: &MessageView, viewer: UserId, limits: &Limits) -> Value {
 }
 
 /// Who reacted with one emoji: all are counted, the first are named.
-fn reacted(reacted: &Reacted, viewer: UserId, limits: &Limits) -> Value {
+fn reacted(reacted: &Reacted, viewer: Option<UserId>, limits: &Limits) -> Value {
     let all = reacted.by.iter().map(|(user, _)| user);
     let users: Vec<_> = all.clone().take(limits.reaction_people_shown_max).collect();
-    let (count, mine) = (reacted.by.len(), all.clone().any(|user| *user == viewer));
-    json!({ "emoji": reacted.emoji, "count": count, "users": users, "mine": mine })
+    let count = reacted.by.len();
+    let mut shown = json!({ "emoji": reacted.emoji, "count": count, "users": users });
+    if let Some(viewer) = viewer {
+        shown["mine"] = json!(all.clone().any(|user| *user == viewer));
+    }
+    shown
 }
 
 /// The user and the device that an event is from, where it is from one.

@@ -28,7 +28,7 @@ use crate::api::reply::{Answer, answer, recover};
 use crate::app::App;
 use crate::counts;
 use crate::error::ApiError;
-use crate::web;
+use crate::{sse, web, ws};
 
 /// Everything the listener answers.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -54,6 +54,10 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .or(ca)
         .unify()
         .or(socket)
+        .unify()
+        .or(ws::routes(app))
+        .unify()
+        .or(sse::routes(app))
         .unify()
         .or(web::routes())
         .unify();

@@ -10,6 +10,8 @@
 //! - [`presence`]: who is there · [`refusals`]: what was refused · [`counts`]: how busy it is
 //! - [`aftermath`]: what follows a commit · [`history`]: what clients get · [`place`]: from where
 //! - [`rooms`], [`members`], [`invites`], [`messages`], [`receipts`]: what people do in rooms
+//! - [`aftermath`]: what follows a commit · [`history`]: what clients get
+//! - [`feed`]: who listens outside MQTT · [`ws`], [`sse`]: how
 //!
 //! Around it:
 //!
@@ -40,6 +42,7 @@ pub mod config;
 pub mod counts;
 pub mod devices;
 pub mod error;
+pub mod feed;
 pub mod gate;
 pub mod grants;
 pub mod hardening;
@@ -62,6 +65,7 @@ pub mod refusals;
 pub mod roles;
 pub mod rooms;
 pub mod shelf;
+pub mod sse;
 pub mod sweeps;
 #[cfg(test)]
 mod testing;
@@ -70,3 +74,4 @@ pub mod tls;
 pub mod trouble;
 pub mod upkeep;
 pub mod web;
+pub mod ws;

@@ -11,7 +11,7 @@ use hearth_protocol::limits::Limits;
 use hearth_protocol::presence::PresenceChoice;
 use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
 use hearth_protocol::sealing::password::Cost;
-use hearth_store::{Change, Edit, Login, Memory, Room, User};
+use hearth_store::{Change, Edit, Engine, Login, Memory, Room, User};
 use serde_json::Value;
 use warp::filters::BoxedFilter;
 use warp::http::HeaderMap;
@@ -80,8 +80,12 @@ impl House {
 
     /// With other limits.
     pub async fn with(limits: Limits) -> House {
+        House::upon(Arc::new(Memory::new()), limits).await
+    }
+
+    /// Upon an engine.
+    pub async fn upon(engine: Arc<dyn Engine>, limits: Limits) -> House {
         let clock = Arc::new(Stopped(AtomicU64::new(BEGINS_MS)));
-        let engine = Arc::new(Memory::new());
         let app = App::open(engine, Arc::new(limits), clock.clone()).await.unwrap();
         let routes = crate::http::routes(&app);
         House { app, routes, clock }

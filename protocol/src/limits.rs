@@ -308,6 +308,33 @@ limits! {
     /// Bytes of room events the bus remembers: a session that lags further reads history.
     bus_ring_bytes = 4 * 1024 * 1024;
 
+    /// Listeners of `/api/ws` and of the stream of notifications in all.
+    listeners_max = 2_000;
+    /// Listeners of one person: some browsers with some tabs each.
+    listeners_per_identity_max = 50;
+    /// Things that wait for one listener; of a room that does not fit it reads on from the store,
+    /// for anything else it has to come back.
+    listener_items_max = 1_000;
+    /// Bytes of what waits for one listener.
+    listener_bytes_max = 1024 * 1024;
+    /// How long a listener may take to take what it is sent, in s.
+    listener_write_s_max = 30;
+    /// Bytes of a client's event on `/api/ws`: a sealed event in base64 and what is around it.
+    ws_frame_bytes_max = 128 * 1024;
+    /// Rooms that one connection of `/api/ws` follows.
+    ws_rooms_max = 500;
+    /// Events that a client may send in 10 s: joining all rooms at once stays below; 0 = no limit.
+    /// Twice as many end the connection.
+    ws_events_per_10_s = 1_000;
+    /// Between two pings on `/api/ws`, in s; a client that says nothing for two of them is gone.
+    ws_ping_s = 30;
+    /// Between two signs of life on the stream of notifications, in s.
+    sse_keep_alive_s = 15;
+    /// How long somebody counts as typing who says no more, in s (seed 004 @Presence).
+    typing_s = 5;
+    /// Minutes without doing anything after which somebody is away (design §5).
+    away_minutes = 5;
+
     /// Appends that wait for the appender, before `in` is slowed.
     appends_waiting_max = 4_096;
     /// Events in one group commit.

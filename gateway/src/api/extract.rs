@@ -104,6 +104,18 @@ pub fn caller(
     )
 }
 
+/// The signed-in person, or their app, as what they came: for what goes on after the request.
+pub fn principal(
+    app: &Arc<App>,
+) -> impl Filter<Extract = (Principal,), Error = Rejection> + Clone + use<> {
+    with(app).and(warp::header::optional::<String>("authorization")).and_then(
+        |app: Arc<App>, header: Option<String>| async move {
+            let token = bearer(header.as_deref()).map_err(Rejection::from)?;
+            person(&app, token).await.map_err(Rejection::from)
+        },
+    )
+}
+
 /// Whether the asker may see the counts: on this machine and not through a proxy, or by running
 /// the house.
 pub fn counts_reader(
@@ -126,6 +138,17 @@ pub fn counts_reader(
 }
 
 async fn identify(app: &App, header: Option<&str>) -> Result<Caller, ApiError> {
+    let (user, session) = match person(app, bearer(header)?).await? {
+        Principal::Person { user, session } => (user, Some(session)),
+        Principal::App { user, .. } => (user, None),
+        Principal::Device { .. } | Principal::Local(_) => return Err(no_person()),
+    };
+    app.was_active(user);
+    Ok(Caller { user, session })
+}
+
+/// The token in an Authorization header.
+fn bearer(header: Option<&str>) -> Result<&str, ApiError> {
     let no = |message: &str| {
         ApiError::new(Kind::Unauthenticated, "sign_in", message)
             .hint("send `Authorization: Bearer TOKEN`; POST /api/auth/login gives one")
@@ -135,12 +158,18 @@ async fn identify(app: &App, header: Option<&str>) -> Result<Caller, ApiError> {
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(no("the Authorization header is not `Bearer TOKEN`"));
     }
-    match app.auth.principal(token.trim()).await? {
-        Principal::Person { user, session } => Ok(Caller { user, session: Some(session) }),
-        Principal::App { user, .. } => Ok(Caller { user, session: None }),
-        Principal::Device { .. } | Principal::Local(_) => {
-            Err(ApiError::forbidden("a device's token opens its door over MQTT and nothing else"))
-        }
+    Ok(token.trim())
+}
+
+fn no_person() -> ApiError {
+    ApiError::forbidden("a device's token opens its door over MQTT and nothing else")
+}
+
+/// The person, or their app, behind a token; devices have none of this.
+pub async fn person(app: &App, token: &str) -> Result<Principal, ApiError> {
+    match app.auth.principal(token).await? {
+        who @ (Principal::Person { .. } | Principal::App { .. }) => Ok(who),
+        Principal::Device { .. } | Principal::Local(_) => Err(no_person()),
     }
 }
 

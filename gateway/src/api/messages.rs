@@ -109,7 +109,11 @@ fn page_limit(app: &App, asked: Option<usize>) -> Result<usize, ApiError> {
 }
 
 /// The position of a place, if one is given.
-async fn place(app: &App, room: RoomId, text: Option<&str>) -> Result<Option<Position>, ApiError> {
+pub async fn place(
+    app: &App,
+    room: RoomId,
+    text: Option<&str>,
+) -> Result<Option<Position>, ApiError> {
     match text {
         Some(text) => app.position_of(room, text.parse()?).await.map(Some),
         None => Ok(None),
@@ -183,7 +187,7 @@ async fn folded(
         Some(at) => app.store.views_around(room, at, query.since, query.limit).await?,
         None => app.store.views(room, query).await?,
     };
-    let item = |view: &MessageView| history::view(view, viewer, &app.limits);
+    let item = |view: &MessageView| history::view(view, Some(viewer), &app.limits);
     let views = page.views.iter().map(|view| (view.event.position, item(view)));
     Ok((in_order(views, &page.damaged), page.covered))
 }
@@ -196,8 +200,9 @@ fn in_order(read: impl Iterator<Item = (Position, Value)>, damaged: &[Span]) -> 
     all.into_iter().map(|(_, item)| item).collect()
 }
 
+/// What `POST` takes, and `send_message` on `/api/ws`.
 #[derive(Deserialize)]
-struct NewMessage {
+pub struct NewMessage {
     #[serde(default, with = "hearth_protocol::bytes::option")]
     sealed: Option<Vec<u8>>,
     #[serde(flatten)]
@@ -206,7 +211,7 @@ struct NewMessage {
 
 impl NewMessage {
     /// The same bytes that `in` would get.
-    fn payload(self, state: &RoomState) -> Result<bytes::Bytes, ApiError> {
+    pub fn payload(self, state: &RoomState) -> Result<bytes::Bytes, ApiError> {
         match self.sealed {
             Some(sealed) => Ok(sealed.into()),
             None if state.is_sealed() => Err(room_is_sealed()),
@@ -239,7 +244,7 @@ async fn post(
 
 /// A message as it is now, with its room.
 fn message(app: &App, view: &MessageView, viewer: UserId) -> Value {
-    let mut item = history::view(view, viewer, &app.limits);
+    let mut item = history::view(view, Some(viewer), &app.limits);
     item["room_id"] = json!(view.event.room);
     item
 }
@@ -358,7 +363,7 @@ async fn thread(
     let more = views.len() > limit;
     views.truncate(limit);
     let parent = message(&app, &app.message_now(id).await?, caller.user);
-    let item = |view| history::view(view, caller.user, &app.limits);
+    let item = |view| history::view(view, Some(caller.user), &app.limits);
     Answer::ok(&Thread { parent, messages: views.iter().map(item).collect(), more })
 }
 

@@ -95,7 +95,7 @@ impl House {
     /// The room as `GET messages` shows it.
     async fn shown(&self) -> Vec<Value> {
         let page = self.app.store.views(ROOM, PageQuery::newest(50)).await.unwrap();
-        page.views.iter().map(|view| history::view(view, OWNER, &self.app.limits)).collect()
+        page.views.iter().map(|view| history::view(view, Some(OWNER), &self.app.limits)).collect()
     }
 }
 
