@@ -11,6 +11,7 @@ use hearth_protocol::role::Sealing;
 use hearth_protocol::topic::Topic;
 use hearth_store::{Change, Committed, Edit, Room, StoredEvent};
 
+use crate::addresses::Addresses;
 use crate::auth::live::Live;
 use crate::grants::Grants;
 use crate::history;
@@ -27,6 +28,8 @@ pub struct Aftermath {
     pub roles: Arc<Roles>,
     /// Follows grants.
     pub grants: Arc<Grants>,
+    /// Follows from where the house is reached.
+    pub addresses: Arc<Addresses>,
     /// Follows sessions, tokens and devices.
     pub live: Arc<Live>,
 }
@@ -45,6 +48,7 @@ impl Committed for Aftermath {
         self.membership.apply(change, rooms);
         self.roles.apply(change);
         self.grants.apply(change);
+        self.addresses.apply(change);
         for edit in &change.edits {
             match edit {
                 Edit::PutBundle(bundle) => {
@@ -59,6 +63,9 @@ impl Committed for Aftermath {
                             self.broker.rights_changed(&Account::User(*user));
                         }
                     }
+                }
+                Edit::UpdateUser(user) if user.blocked => {
+                    self.broker.disconnect(&Account::User(user.id), Reason::NotAuthorized);
                 }
                 Edit::PutGrant(grant) => self.broker.rights_changed(&grant.to.account()),
                 Edit::RemoveSession(ended) => self.broker.disconnect_where(

@@ -11,6 +11,7 @@ use hearth_protocol::role::RoomType;
 use hearth_store::{Change, Edit, Engine, History, Room, Store, StoreError};
 use tokio::sync::OnceCell;
 
+use crate::addresses::Addresses;
 use crate::aftermath::Aftermath;
 use crate::auth::Auth;
 use crate::authority::Authority;
@@ -41,6 +42,8 @@ pub struct App {
     pub roles: Arc<Roles>,
     /// Who has which plain topics.
     pub grants: Arc<Grants>,
+    /// From where the house is reached.
+    pub addresses: Arc<Addresses>,
     /// Who was refused what.
     pub refusals: Refusals,
     /// Who is who.
@@ -73,12 +76,14 @@ impl App {
         let membership = Arc::new(Membership::load(&store).await?);
         let roles = Arc::new(Roles::load(&store).await?);
         let grants = Arc::new(Grants::load(&store).await?);
+        let addresses = Arc::new(Addresses::load(&store).await?);
         let auth = Auth::open(store.clone(), limits.clone(), clock.clone()).await?;
         store.listen(Arc::new(Aftermath {
             broker: broker.clone(),
             membership: membership.clone(),
             roles: roles.clone(),
             grants: grants.clone(),
+            addresses: addresses.clone(),
             live: auth.live.clone(),
         }));
         let gap_ms = wide(limits.refusal_bell_gap_ms);
@@ -93,6 +98,7 @@ impl App {
             membership,
             roles,
             grants,
+            addresses,
             refusals,
             auth,
             rates,

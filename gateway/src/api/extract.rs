@@ -15,10 +15,13 @@ use hearth_protocol::principal::Principal;
 use hearth_protocol::refusal::Kind;
 use hearth_protocol::role::HouseAction;
 use serde::de::DeserializeOwned;
+use warp::http::Method;
+use warp::path::FullPath;
 use warp::{Filter, Rejection};
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::scopes::{covers_request, out_of_scope};
 
 /// How long a client may take to send a body.
 const BODY_WITHIN: Duration = Duration::from_secs(30);
@@ -66,11 +69,14 @@ pub fn address() -> impl Filter<Extract = (IpAddr,), Error = Infallible> + Copy 
 pub fn caller(
     app: &Arc<App>,
 ) -> impl Filter<Extract = (Caller,), Error = Rejection> + Clone + use<> {
-    with(app).and(warp::header::optional::<String>("authorization")).and_then(
-        |app: Arc<App>, header: Option<String>| async move {
-            identify(&app, header.as_deref()).await.map_err(Rejection::from)
-        },
-    )
+    with(app)
+        .and(warp::header::optional::<String>("authorization"))
+        .and(warp::method())
+        .and(warp::path::full())
+        .and_then(|app: Arc<App>, header: Option<String>, method, path: FullPath| async move {
+            let asked = (method, path.as_str());
+            identify(&app, header.as_deref(), asked).await.map_err(Rejection::from)
+        })
 }
 
 /// Whether the asker may see the counts: on this machine and not through a proxy, or by running
@@ -89,12 +95,18 @@ pub fn counts_reader(
             if near && !proxied {
                 return Ok(());
             }
-            let caller = identify(&app, header.as_deref()).await?;
+            let asked = (Method::GET, "/metrics");
+            let caller = identify(&app, header.as_deref(), asked).await?;
             app.roles.require(caller.user, HouseAction::SeeCounts)
         })
 }
 
-async fn identify(app: &App, header: Option<&str>) -> Result<Caller, ApiError> {
+/// Who asks; what an app token is for covers the method and path.
+async fn identify(
+    app: &App,
+    header: Option<&str>,
+    (method, path): (Method, &str),
+) -> Result<Caller, ApiError> {
     let no = |message: &str| {
         ApiError::new(Kind::Unauthenticated, "sign_in", message)
             .hint("send `Authorization: Bearer TOKEN`; POST /api/auth/login gives one")
@@ -104,7 +116,11 @@ async fn identify(app: &App, header: Option<&str>) -> Result<Caller, ApiError> {
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(no("the Authorization header is not `Bearer TOKEN`"));
     }
-    match app.auth.principal(token.trim()).await? {
+    let (who, scope) = app.auth.principal_in_scope(token.trim()).await?;
+    if scope.is_some_and(|scope| !covers_request(&scope, &method, path)) {
+        return Err(out_of_scope().into());
+    }
+    match who {
         Principal::Person { user, session } => Ok(Caller { user, session: Some(session) }),
         Principal::App { user, .. } => Ok(Caller { user, session: None }),
         Principal::Device { .. } | Principal::Local(_) => {

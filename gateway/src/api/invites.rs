@@ -15,10 +15,10 @@ use warp::{Filter, path};
 
 use super::extract::{Caller, body, caller, with};
 use super::reply::{Answer, answer};
-use crate::accounts::Join;
 use crate::app::App;
 use crate::bundles::Setting;
 use crate::error::ApiError;
+use crate::registration::Join;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -67,6 +67,8 @@ struct NewInvite {
     blob: Vec<u8>,
     expires_at: u64,
     uses: u32,
+    /// Whoever makes an account by it is a guest until then; the general room is not theirs.
+    guest_until: Option<u64>,
     bundles: Vec<RoomBundle>,
 }
 
@@ -106,9 +108,12 @@ async fn make(
     let asked = app.membership.require(room, caller.user, RoomAction::Invite)?;
     let now = app.clock.now_ms();
     new.check(&app, now)?;
+    app.check_stay(new.guest_until, now)?;
+    app.require_inviter(caller.user, new.guest_until).await?;
     let mut states = vec![asked];
-    // Every invite into the house is one into the general room too.
-    states.extend(app.membership.general().filter(|general| general.room.id != room));
+    // Every invite into the house is one into the general room too; a guest's is none.
+    let general = app.membership.general().filter(|_| new.guest_until.is_none());
+    states.extend(general.filter(|general| general.room.id != room));
     states.retain(|state| state.members.contains_key(&caller.user));
     let invite = Invite {
         code: new.code,
@@ -120,6 +125,7 @@ async fn make(
         expires_at: new.expires_at,
         uses_left: new.uses,
         revoked: false,
+        guest_until: new.guest_until,
     };
     let mut change = Change::of(vec![Edit::PutInvite(invite.clone())], now);
     for state in states.iter().filter(|state| state.is_sealed()) {
@@ -145,7 +151,7 @@ async fn list(room: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, Api
         .map(|invite| {
             json!({ "code": invite.code, "by": invite.by, "created_at": invite.created_at,
                     "expires_at": invite.expires_at, "uses_left": invite.uses_left,
-                    "revoked": invite.revoked })
+                    "revoked": invite.revoked, "guest_until": invite.guest_until })
         })
         .collect();
     Answer::ok(&json!({ "invites": invites }))
@@ -162,7 +168,8 @@ async fn look(code: InviteCode, app: Arc<App>, auth: Option<String>) -> Result<A
     let invite = app.usable_invite(code, auth.as_deref()).await?;
     let inviter = app.store.user(invite.by).await?.map(|user| user.display_name);
     let mut answer = json!({ "house": app.house_name().await?, "rooms": [],
-                             "inviter": inviter, "expires_at": invite.expires_at });
+                             "inviter": inviter, "expires_at": invite.expires_at,
+                             "guest_until": invite.guest_until });
     // Codes stand in headers that others read; the rooms are for whoever has the link itself.
     if auth.is_some() {
         answer["blob"] = json!(b64u(&invite.blob));
