@@ -60,6 +60,8 @@ export class TokenSource {
     try {
       // Another tab may have renewed it: one that was used before ends the login.
       const session = await this.#auth.refresh((await this.#login.refresh()) ?? this.#refresh);
+      // Signed out meanwhile: nothing of it is kept.
+      if (this.#refresh === null) return null;
       await this.take(session);
       return session.token;
     } catch (error) {
