@@ -6,14 +6,13 @@ use hearth_protocol::principal::Principal;
 use hearth_protocol::refusal::{Kind, Refusal};
 use hearth_protocol::topic::Topic;
 use hearth_store::Scope;
-use warp::http::Method;
 
 use crate::app::App;
 
 /// Whether a request is within a scope. To read is GET; a token for some rooms opens
 /// `/api/rooms/{room}` and what lies below it.
-pub fn covers_request(scope: &Scope, method: &Method, path: &str) -> bool {
-    let reads = [Method::GET, Method::HEAD].contains(method);
+pub fn covers_request(scope: &Scope, method: &str, path: &str) -> bool {
+    let reads = matches!(method, "GET" | "HEAD");
     let access = if reads { scope.access.reads() } else { scope.access.writes() };
     let Some(rooms) = &scope.rooms else { return access };
     let mut parts = path.split('/').skip(1);
@@ -59,9 +58,17 @@ impl App {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+    use hearth_broker::{Gate, Publish, Qos, Verdict, Version};
     use hearth_protocol::grant::Access;
-    use hearth_protocol::ids::UserId;
+    use hearth_protocol::ids::{Position, UserId};
+    use hearth_protocol::role::{HouseRole, RoomType, Sealing};
+
+    use super::*;
+    use crate::gate::HouseGate;
+    use crate::testing::House;
 
     const ROOM: RoomId = RoomId::from_bytes([1, 0, 0, 0, 0, 0, 0x70, 0, 0x80, 0, 0, 0, 0, 0, 0, 1]);
     const OTHER: RoomId =
@@ -74,11 +81,9 @@ mod tests {
     #[test]
     fn to_read_is_get_and_to_write_is_the_rest() {
         let (read, write) = (scope(Access::Read, None), scope(Access::Write, None));
-        for (method, reads) in
-            [(Method::GET, true), (Method::HEAD, true), (Method::POST, false), (Method::PUT, false)]
-        {
-            assert_eq!(covers_request(&read, &method, "/api/notifications"), reads, "{method}");
-            assert_eq!(covers_request(&write, &method, "/api/messages/1"), !reads, "{method}");
+        for (method, reads) in [("GET", true), ("HEAD", true), ("POST", false), ("PUT", false)] {
+            assert_eq!(covers_request(&read, method, "/api/notifications"), reads, "{method}");
+            assert_eq!(covers_request(&write, method, "/api/messages/1"), !reads, "{method}");
         }
     }
 
@@ -94,7 +99,7 @@ mod tests {
             ("/api/auth/me".to_string(), false),
             ("/api/messages/1".to_string(), false),
         ] {
-            assert_eq!(covers_request(&only, &Method::GET, &path), expected, "{path}");
+            assert_eq!(covers_request(&only, "GET", &path), expected, "{path}");
         }
         let user = UserId::from_bytes([3; 16]);
         for (topic, expected) in [
@@ -111,5 +116,58 @@ mod tests {
         let reader = scope(Access::Read, Some(vec![ROOM]));
         assert!(!covers_topic(&reader, Some(Topic::RoomIn(ROOM)), true));
         assert!(covers_topic(&scope(Access::Write, None), None, true));
+    }
+
+    #[tokio::test]
+    async fn over_mqtt_a_token_publishes_and_receives_what_its_scope_says() {
+        let house = House::new().await;
+        let anna = house.person("anna", HouseRole::Owner).await;
+        let mut rooms = vec![];
+        for _ in 0..2 {
+            rooms.push(house.room(RoomType::Private, Sealing::Open, &[&anna]).await);
+        }
+        let gate = HouseGate::new(house.app.clone());
+        let token = async |scope: Option<Scope>| {
+            let made = house.app.auth.make_app_token(anna.id, "x", scope).await.unwrap();
+            Arc::new(Principal::App { user: anna.id, token: made.0.id })
+        };
+        let all = token(None).await;
+        let reader = token(Some(scope(Access::Read, Some(vec![rooms[0]])))).await;
+        let writer = token(Some(scope(Access::Write, None))).await;
+        let topics = [
+            Topic::RoomOut(rooms[0]),
+            Topic::RoomOut(rooms[1]),
+            Topic::Inbox(anna.id),
+            Topic::Status,
+        ]
+        .map(|topic| topic.to_string());
+        let receives =
+            |who: &Principal| topics.each_ref().map(|topic| gate.may_receive(who, topic));
+        assert_eq!(receives(&all), [true; 4]);
+        assert_eq!(receives(&reader), [true, false, false, true]);
+        assert_eq!(receives(&writer), [false; 4]);
+        let posts = async |who: &Arc<Principal>, room: RoomId| {
+            let publish = Publish {
+                topic: Topic::RoomIn(room).to_string().into(),
+                payload: Bytes::from_static(b"hello"),
+                qos: Qos::AtLeastOnce,
+                retain: false,
+                properties: Default::default(),
+                version: Version::V5,
+                once: None,
+            };
+            gate.accept(who.clone(), publish).await.map_err(|refusal| refusal.code)
+        };
+        assert_eq!(posts(&all, rooms[1]).await, Ok(Verdict::Handled));
+        assert_eq!(posts(&writer, rooms[1]).await, Ok(Verdict::Handled));
+        assert_eq!(posts(&reader, rooms[0]).await, Err("out_of_scope"));
+        let backlog = async |who: &Principal, room: RoomId| {
+            let page = gate.backlog(who, room, Position::START, 9).await;
+            page.map(|page| page.events.len()).map_err(|refusal| refusal.code)
+        };
+        assert_eq!(backlog(&all, rooms[1]).await, Ok(2));
+        assert_eq!(backlog(&reader, rooms[0]).await, Ok(0));
+        assert_eq!(backlog(&reader, rooms[1]).await, Err("out_of_scope"));
+        assert_eq!(backlog(&writer, rooms[1]).await, Err("out_of_scope"));
     }
 }

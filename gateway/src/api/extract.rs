@@ -117,7 +117,7 @@ async fn identify(
         return Err(no("the Authorization header is not `Bearer TOKEN`"));
     }
     let (who, scope) = app.auth.principal_in_scope(token.trim()).await?;
-    if scope.is_some_and(|scope| !covers_request(&scope, &method, path)) {
+    if scope.is_some_and(|scope| !covers_request(&scope, method.as_str(), path)) {
         return Err(out_of_scope().into());
     }
     match who {

@@ -14,6 +14,9 @@ use crate::accounts::check_password;
 use crate::app::App;
 use crate::error::ApiError;
 
+#[cfg(test)]
+mod tests;
+
 /// How the new password is known to the box: stretched in the browser, or, for accounts without a
 /// vault, in clear, to be stretched and forgotten.
 #[derive(Deserialize)]

@@ -41,6 +41,8 @@ pub struct NewSession {
 const NAMED: usize = 16 + 8;
 /// Bytes of one.
 const SECRET: usize = NAMED + 32;
+/// Renewals by which a client may be ahead of a house that was restored.
+const AHEAD_MAX: u64 = 1_000;
 
 impl Auth {
     /// A session that is not stored yet: it goes into the change that makes its account.
@@ -79,40 +81,53 @@ impl Auth {
 
     /// A new 24-hour token and the next refresh secret for a refresh secret.
     pub async fn refresh(&self, refresh: &str) -> Result<SessionReply, ApiError> {
-        let from = sha256(refresh.as_bytes());
         let named = self.named(refresh);
-        if let Some(session) = self.store.session_by_refresh(from).await? {
-            let user = self.user_of(&session).await?;
+        if let Some(session) = self.store.session_by_refresh(sha256(refresh.as_bytes())).await? {
             // A secret of an older program has no number; the next one has.
             let number = named.map_or(0, |(_, number)| number.saturating_add(1));
-            let next = self.refresh_secret(session.id, number);
-            let to = sha256(next.as_bytes());
-            let edits = vec![Edit::RenewSession { id: session.id, from, to }];
-            match self.store.change(Change::of(edits, self.clock.now_ms())).await {
-                Ok(_) => return self.reply(NewSession { session, refresh: next }, user),
+            match self.renew(session, number).await {
                 // The same secret was used twice at once: this is the second.
-                Err(StoreError::Stale { .. }) => {}
-                Err(StoreError::NotFound { .. }) => return Err(ended()),
-                Err(error) => return Err(error.into()),
+                Err(ApiError(refusal)) if refusal.code == "changed_meanwhile" => {}
+                renewed => return renewed,
             }
         }
         let (id, number) = named.ok_or_else(ended)?;
-        self.used_again(id, number).await
+        let session = self.store.session(id).await?.ok_or_else(ended)?;
+        self.not_in_force(session, number).await
     }
 
-    /// What a secret gets that was replaced.
-    async fn used_again(&self, id: SessionId, number: u64) -> Result<SessionReply, ApiError> {
-        let session = self.store.session(id).await?.ok_or_else(ended)?;
+    /// Gives a session the secret of this number in place of the one in force.
+    async fn renew(&self, session: Session, number: u64) -> Result<SessionReply, ApiError> {
         let user = self.user_of(&session).await?;
-        let now = self.clock.now_ms();
-        let next = self.refresh_secret(id, number.saturating_add(1));
-        let lately =
-            now.saturating_sub(session.last_used_at) < seconds_ms(self.limits.refresh_retry_s);
-        if lately && session.refresh_hash == sha256(next.as_bytes()) {
-            return self.reply(NewSession { session, refresh: next }, user);
+        let refresh = self.refresh_secret(session.id, number);
+        let (id, from, to) = (session.id, session.refresh_hash, sha256(refresh.as_bytes()));
+        let edits = vec![Edit::RenewSession { id, from, to }];
+        match self.store.change(Change::of(edits, self.clock.now_ms())).await {
+            Ok(_) => self.reply(NewSession { session, refresh }, user),
+            Err(StoreError::NotFound { .. }) => Err(ended()),
+            Err(error) => Err(error.into()),
         }
-        tracing::warn!(session = %id, user = %user.id, "a refresh secret was used again");
-        self.store.change(Change::of(vec![Edit::RemoveSession(id)], now)).await?;
+    }
+
+    /// What a secret of the box gets that is not the one in force.
+    async fn not_in_force(&self, session: Session, number: u64) -> Result<SessionReply, ApiError> {
+        let in_force = |number| {
+            sha256(self.refresh_secret(session.id, number).as_bytes()) == session.refresh_hash
+        };
+        let next = number.saturating_add(1);
+        let now = self.clock.now_ms();
+        let retry_ms = seconds_ms(self.limits.refresh_retry_s);
+        if now.saturating_sub(session.last_used_at) < retry_ms && in_force(next) {
+            let user = self.user_of(&session).await?;
+            let refresh = self.refresh_secret(session.id, next);
+            return self.reply(NewSession { session, refresh }, user);
+        }
+        // Only the box makes one with a higher number: it was restored from a backup since.
+        if (number.saturating_sub(AHEAD_MAX)..number).any(in_force) {
+            return self.renew(session, next).await;
+        }
+        tracing::warn!(session = %session.id, user = %session.user, "a refresh secret was reused");
+        self.store.change(Change::of(vec![Edit::RemoveSession(session.id)], now)).await?;
         Err(ApiError::new(
             Kind::Unauthenticated,
             "session_ended",

@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 
+use hearth_broker::{Gate, Login, Version};
 use hearth_protocol::role::HouseRole;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::gate::HouseGate;
 use crate::testing::{Answered, House, Person};
 
 const AT: &str = "/api/settings/addresses";
@@ -49,8 +51,31 @@ async fn who_is_not_let_in_is_told_so_on_every_path() {
     for address in ["192.168.1.9", "127.0.0.1", "::1", "::ffff:192.168.1.9"] {
         from(&house, address, ("GET", "/api/auth/me"), &anna, Value::Null).await.is(200);
     }
-    assert!(house.app.addresses.admit("8.8.8.8".parse().unwrap()).is_err());
     house.get("/api/auth/me", &anna).await.is(200);
+}
+
+#[tokio::test]
+async fn mqtt_asks_the_same_rules_before_the_token() {
+    let house = House::new().await;
+    let anna = house.person("anna", HouseRole::Owner).await;
+    let deny = vec!["203.0.113.0/24".parse().unwrap()];
+    let new = NewRules { deny, ..NewRules::default() };
+    house.app.set_addresses(Some(anna.id), new).await.unwrap();
+    let gate = HouseGate::new(house.app.clone());
+    let connect = async |address: &str, token: &str| {
+        let login = Login {
+            client_id: "c".into(),
+            username: None,
+            password: Some(token.to_string().into_bytes().into()),
+            version: Version::V5,
+            peer: SocketAddr::new(address.parse().unwrap(), 9),
+        };
+        gate.admit(login).await.err().map_or("", |refusal| refusal.code)
+    };
+    assert_eq!(connect("203.0.113.9", &anna.token).await, "address_refused");
+    assert_eq!(connect("203.0.113.9", "wrong").await, "address_refused");
+    assert_eq!(connect("198.51.100.1", &anna.token).await, "");
+    assert_eq!(connect("127.0.0.1", "wrong").await, "wrong_token");
 }
 
 #[tokio::test]
