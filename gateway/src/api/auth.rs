@@ -6,7 +6,6 @@ use std::sync::Arc;
 use hearth_protocol::ids::{SessionId, TokenId};
 use hearth_store::{AppToken, Change, Edit, Scope};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -22,76 +21,69 @@ use crate::registration::{NewGuest, Register};
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
-    let at = || warp::path("api").and(warp::path("auth"));
-    let params = at()
-        .and(path!("params"))
+    let params = path!("api" / "auth" / "params")
         .and(warp::get())
         .and(with(app))
         .and(warp::query())
         .then(params)
         .map(answer);
-    let login = at()
-        .and(path!("login"))
+    let login = path!("api" / "auth" / "login")
         .and(warp::post())
         .and(with(app))
         .and(address())
         .and(body(app))
         .then(login)
         .map(answer);
-    let register = at()
-        .and(path!("register"))
+    let register = path!("api" / "auth" / "register")
         .and(warp::post())
         .and(with(app))
         .and(body(app))
         .then(register)
         .map(answer);
-    let guest = at()
-        .and(path!("guest"))
+    let guest = path!("api" / "auth" / "guest")
         .and(warp::post())
         .and(with(app))
         .and(body(app))
         .then(guest)
         .map(answer);
-    let refresh = at()
-        .and(path!("refresh"))
+    let refresh = path!("api" / "auth" / "refresh")
         .and(warp::post())
         .and(with(app))
         .and(body(app))
         .then(refresh)
         .map(answer);
-    let logout = at()
-        .and(path!("logout"))
+    let logout = path!("api" / "auth" / "logout")
         .and(warp::post())
         .and(with(app))
         .and(caller(app))
         .then(logout)
         .map(answer);
-    let me =
-        at().and(path!("me")).and(warp::get()).and(with(app)).and(caller(app)).then(me).map(answer);
+    let me = path!("api" / "auth" / "me")
+        .and(warp::get())
+        .and(with(app))
+        .and(caller(app))
+        .then(me)
+        .map(answer);
     let entries = register.or(guest).unify();
     let without_token = params.or(login).unify().or(entries).unify().or(refresh).unify();
     without_token.or(logout).unify().or(me).unify().or(tokens(app)).unify().boxed()
 }
 
 fn tokens(app: &Arc<App>) -> BoxedFilter<(Response,)> {
-    let at = || warp::path("api").and(warp::path("auth")).and(warp::path("tokens"));
-    let list = at()
-        .and(warp::path::end())
+    let list = path!("api" / "auth" / "tokens")
         .and(warp::get())
         .and(with(app))
         .and(caller(app))
         .then(list_tokens)
         .map(answer);
-    let make = at()
-        .and(warp::path::end())
+    let make = path!("api" / "auth" / "tokens")
         .and(warp::post())
         .and(with(app))
         .and(caller(app))
         .and(body(app))
         .then(make_token)
         .map(answer);
-    let end = at()
-        .and(path!(TokenId))
+    let end = path!("api" / "auth" / "tokens" / TokenId)
         .and(warp::delete())
         .and(with(app))
         .and(caller(app))
@@ -167,8 +159,7 @@ async fn me(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
 async fn list_tokens(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     caller.login()?;
     let tokens = app.store.tokens_of(caller.user).await?;
-    let tokens: Vec<_> = tokens.into_iter().map(TokenView::from).collect();
-    Answer::ok(&json!({ "tokens": tokens }))
+    Answer::ok(&TokenList::from(tokens))
 }
 
 /// An app token as its owner sees it.
@@ -186,6 +177,18 @@ impl From<AppToken> for TokenView {
     fn from(token: AppToken) -> Self {
         let AppToken { id, label, created_at, last_used_at, scope, .. } = token;
         Self { id, label, created_at, last_used_at, scope }
+    }
+}
+
+/// Somebody's app tokens, the oldest first.
+#[derive(Serialize)]
+pub struct TokenList {
+    tokens: Vec<TokenView>,
+}
+
+impl From<Vec<AppToken>> for TokenList {
+    fn from(tokens: Vec<AppToken>) -> Self {
+        Self { tokens: tokens.into_iter().map(TokenView::from).collect() }
     }
 }
 

@@ -13,7 +13,7 @@ use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
 
-use super::auth::{NewToken, TokenRequest, TokenView};
+use super::auth::{NewToken, TokenList, TokenRequest};
 use super::extract::{Caller, body, caller, with};
 use super::reply::{Answer, answer};
 use super::users::UserView;
@@ -314,9 +314,7 @@ struct BotRequest {
 async fn bot_tokens(id: UserId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     caller.login()?;
     let bot = app.require_bot(caller.user, id).await?;
-    let tokens = app.store.tokens_of(bot.id).await?;
-    let tokens: Vec<_> = tokens.into_iter().map(TokenView::from).collect();
-    Answer::ok(&serde_json::json!({ "tokens": tokens }))
+    Answer::ok(&TokenList::from(app.store.tokens_of(bot.id).await?))
 }
 
 async fn make_bot_token(

@@ -8,7 +8,6 @@ use hearth_protocol::bytes::{b64u, from_b64u};
 use hearth_protocol::ids::SessionId;
 use hearth_store::{Change, Edit};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -19,6 +18,7 @@ use crate::app::App;
 use crate::auth::pairing::ChannelId;
 use crate::auth::password::PasswordChange;
 use crate::auth::reset::UseReset;
+use crate::auth::sessions::ended;
 use crate::error::ApiError;
 
 #[cfg(test)]
@@ -26,38 +26,32 @@ mod tests;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
-    let at = || warp::path("api").and(warp::path("auth"));
-    let list = at()
-        .and(path!("sessions"))
+    let list = path!("api" / "auth" / "sessions")
         .and(warp::get())
         .and(with(app))
         .and(caller(app))
         .then(list)
         .map(answer);
-    let make = at()
-        .and(path!("sessions"))
+    let make = path!("api" / "auth" / "sessions")
         .and(warp::post())
         .and(with(app))
         .and(caller(app))
         .and(body(app))
         .then(make)
         .map(answer);
-    let end_others = at()
-        .and(path!("sessions"))
+    let end_others = path!("api" / "auth" / "sessions")
         .and(warp::delete())
         .and(with(app))
         .and(caller(app))
         .then(end_others)
         .map(answer);
-    let end = at()
-        .and(path!("sessions" / SessionId))
+    let end = path!("api" / "auth" / "sessions" / SessionId)
         .and(warp::delete())
         .and(with(app))
         .and(caller(app))
         .then(end)
         .map(answer);
-    let password = at()
-        .and(path!("password"))
+    let password = path!("api" / "auth" / "password")
         .and(warp::put())
         .and(with(app))
         .and(caller(app))
@@ -65,8 +59,7 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(body(app))
         .then(password)
         .map(answer);
-    let reset = at()
-        .and(path!("reset"))
+    let reset = path!("api" / "auth" / "reset")
         .and(warp::post())
         .and(with(app))
         .and(body(app))
@@ -128,6 +121,7 @@ async fn list(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     Answer::ok(&SessionList { sessions })
 }
 
+/// What the new device is called.
 #[derive(Deserialize)]
 struct NewSession {
     #[serde(default)]
@@ -136,8 +130,13 @@ struct NewSession {
 
 /// A login for a device that is being paired: its secrets go to it sealed.
 async fn make(app: Arc<App>, caller: Caller, new: NewSession) -> Result<Answer, ApiError> {
-    caller.login()?;
+    let login = caller.login()?;
+    // Not after the password was changed, however little.
+    let _turn = app.auth.turn.lock().await;
     let user = app.person(caller.user).await?;
+    if app.store.session(login).await?.is_none() {
+        return Err(ended());
+    }
     let made = app.auth.new_session(user.id, &new.label);
     let edits = vec![Edit::PutSession(made.session.clone())];
     app.store.change(Change::of(edits, app.clock.now_ms())).await?;
@@ -172,10 +171,17 @@ async fn password(
     Answer::nothing()
 }
 
-async fn reset(app: Arc<App>, request: UseReset) -> Result<Answer, ApiError> {
-    Answer::ok(&json!({ "username": app.use_reset(request).await? }))
+/// Whose password was set: they sign in with it next.
+#[derive(Serialize)]
+struct ResetDone {
+    username: String,
 }
 
+async fn reset(app: Arc<App>, request: UseReset) -> Result<Answer, ApiError> {
+    Answer::ok(&ResetDone { username: app.use_reset(request).await? })
+}
+
+/// A message of a pairing: a public key, or what is handed over, sealed.
 #[derive(Deserialize)]
 struct PairMessage {
     #[serde(with = "hearth_protocol::bytes")]
@@ -187,6 +193,12 @@ fn channel(text: &str) -> Result<ChannelId, ApiError> {
     id.ok_or_else(|| ApiError::invalid("bad_channel", "a channel is 16 random bytes in base64url"))
 }
 
+/// The number that a message got, from 1.
+#[derive(Serialize)]
+struct PairPlace {
+    number: usize,
+}
+
 async fn put_message(
     id: String,
     app: Arc<App>,
@@ -195,7 +207,7 @@ async fn put_message(
 ) -> Result<Answer, ApiError> {
     let (id, now) = (channel(&id)?, app.clock.now_ms());
     let number = app.auth.channels.put(id, sent.message, address, now, &app.limits)?;
-    Answer::created(&json!({ "number": number }))
+    Answer::created(&PairPlace { number })
 }
 
 #[derive(Deserialize)]
@@ -204,9 +216,14 @@ struct After {
     after: usize,
 }
 
+/// The messages of a pairing, in b64u.
+#[derive(Serialize)]
+struct PairMessages {
+    messages: Vec<String>,
+}
+
 async fn messages(id: String, app: Arc<App>, query: After) -> Result<Answer, ApiError> {
     let found = app.auth.channels.after(channel(&id)?, query.after, app.clock.now_ms());
     let found = found.ok_or_else(|| ApiError::not_found("pairing"))?;
-    let messages: Vec<_> = found.iter().map(|message| b64u(message)).collect();
-    Answer::ok(&json!({ "messages": messages }))
+    Answer::ok(&PairMessages { messages: found.iter().map(|message| b64u(message)).collect() })
 }

@@ -210,7 +210,8 @@ impl Auth {
     }
 }
 
-fn ended() -> ApiError {
+/// 401: sign in again.
+pub(crate) fn ended() -> ApiError {
     ApiError::new(Kind::Unauthenticated, "session_ended", "this login has ended")
         .hint("sign in again")
 }
