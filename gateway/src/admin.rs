@@ -229,7 +229,7 @@ async fn answer(app: &App, request: Request) -> Result<Reply, ApiError> {
         }
         Request::UserDisconnect { name } => {
             let user = find_user(app, &name).await?;
-            app.disconnect(user.id);
+            app.disconnect(user.id, None).await?;
             Ok(Reply::Users(vec![user_line(app, user).await?]))
         }
         Request::UserReset { name } => {

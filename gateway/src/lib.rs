@@ -14,7 +14,7 @@
 //!
 //! - [`app`]: the state they share · [`error`], [`clock`], [`config`], [`names`]
 //! - [`auth`]: who is it · [`accounts`], [`devices`], [`bundles`]: how they come to be
-//! - [`registration`]: by an invite, by an open house, as a guest · [`people`]: who may know of
+//! - [`registration`]: by an invite ([`invites`]), by an open house, as a guest · [`people`]: who may know of
 //!   whom, and what becomes of an account · [`addresses`]: from where · [`scopes`]: by which token
 //! - [`bots`]: accounts of programs · [`audit`]: the log of what is done by whoever runs the house
 //! - [`appliance`], [`http`], [`mqtt_thread`], [`web`], [`admin`]: the running program
@@ -49,6 +49,7 @@ pub mod hardening;
 pub mod history;
 pub mod http;
 pub mod ingest;
+pub mod invites;
 pub mod member;
 pub mod membership;
 pub mod moderation;

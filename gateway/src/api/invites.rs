@@ -18,7 +18,7 @@ use super::reply::{Answer, answer};
 use crate::app::App;
 use crate::bundles::Setting;
 use crate::error::ApiError;
-use crate::registration::Join;
+use crate::invites::Join;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {

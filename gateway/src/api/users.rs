@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hearth_protocol::bytes::b64u;
 use hearth_protocol::ids::{AttachmentId, UserId};
 use hearth_protocol::role::{HouseAction, HouseRole};
-use hearth_store::{Change, Subject, User};
+use hearth_store::{Change, User};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use warp::filters::BoxedFilter;
@@ -15,7 +15,6 @@ use warp::{Filter, path};
 use super::extract::{Caller, body, caller, with};
 use super::reply::{Answer, answer};
 use crate::app::App;
-use crate::audit;
 use crate::auth::password::vault_conflict;
 use crate::error::ApiError;
 
@@ -113,11 +112,7 @@ async fn cards(app: Arc<App>, caller: Caller, id: UserId) -> Result<Answer, ApiE
 
 async fn disconnect(id: UserId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     app.roles.require(caller.user, HouseAction::Disconnect)?;
-    let id = app.person(id).await?.id;
-    let mut change = Change::of(vec![], app.clock.now_ms());
-    audit::note(&mut change, Some(caller.user), "user.disconnect", Subject::User(id), json!({}));
-    app.store.change(change).await?;
-    app.disconnect(id);
+    app.disconnect(app.person(id).await?.id, Some(caller.user)).await?;
     Answer::nothing()
 }
 

@@ -1,11 +1,13 @@
 //! Who makes an account, and what guests get.
 
+use hearth_protocol::ids::RoomId;
 use hearth_protocol::limits::{Limits, days_ms};
 use hearth_protocol::role::{RoomRole, RoomType, Sealing};
 use hearth_protocol::sealing::Secret;
 use hearth_protocol::sealing::card::Card;
 use hearth_protocol::sealing::identity::Identity;
-use hearth_store::{House as HouseRecord, Room, Settings};
+use hearth_protocol::sealing::kdf::sha256;
+use hearth_store::{House as HouseRecord, Invite, Room, Settings};
 use serde_json::{Value, json};
 
 use super::*;
