@@ -1,4 +1,4 @@
-//! How accounts come to be: the set-up of the house, `user add`, and what every account begins with.
+//! How accounts come to be: the set-up of the house, `user add`, and what each begins with.
 
 use std::collections::HashSet;
 

@@ -14,8 +14,9 @@
 //!
 //! - [`app`]: the state they share · [`error`], [`clock`], [`config`], [`names`]
 //! - [`auth`]: who is it · [`accounts`], [`devices`], [`bundles`]: how they come to be
-//! - [`registration`]: by an invite ([`invites`]), by an open house, as a guest · [`people`]: who may know of
-//!   whom, and what becomes of an account · [`addresses`]: from where · [`scopes`]: by which token
+//! - [`registration`]: by an invite ([`invites`]), by an open house, as a guest
+//! - [`people`]: who may know of whom, and what becomes of an account
+//! - [`addresses`]: from where the house is reached · [`scopes`]: by which token
 //! - [`bots`]: accounts of programs · [`audit`]: the log of what is done by whoever runs the house
 //! - [`appliance`], [`http`], [`mqtt_thread`], [`web`], [`admin`]: the running program
 //! - [`claim`]: the data folder before it is open · [`upkeep`] of its file · [`trouble`]: what its

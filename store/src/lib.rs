@@ -8,7 +8,8 @@
 //!   which lose power and pages
 //! - [`keys`], [`record`]: the whole key space, and how values look
 //! - one file per noun: [`house`], [`settings`], [`addresses`], [`users`], [`contacts`],
-//!   [`blocks`], [`vaults`], [`resets`], [`sessions`], [`tokens`], [`rooms`], [`members`], [`sanctions`], [`receipts`], [`pins`],
+//!   [`blocks`], [`vaults`], [`resets`], [`sessions`], [`tokens`], [`rooms`], [`members`],
+//!   [`sanctions`], [`receipts`], [`pins`],
 //!   [`bundles`], [`invites`], [`proofs`], [`devices`], [`grants`], [`messages`], [`reactions`],
 //!   [`notifications`], [`reports`], [`audit`], [`shelf`], [`attachments`] with their files
 //! - [`sweeps`], [`retention`]: what goes by itself, in small commits

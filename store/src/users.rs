@@ -103,7 +103,8 @@ impl Store {
     }
 
     /// A page of the people whose name or display name begins like this, without regard to case and
-    /// accents, by id, after one of them. It looks at each account, some at a time: a house has few.
+    /// accents, by id, after one of them. It looks at each account, some at a time: a house has
+    /// few.
     pub async fn find_users(
         &self,
         beginning: &str,
