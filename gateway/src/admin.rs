@@ -11,13 +11,18 @@ use std::sync::Arc;
 
 use hearth_protocol::grant::Access;
 use hearth_protocol::ids::{GrantId, RoomId};
+use hearth_protocol::network::Network;
 use hearth_protocol::principal::Account;
 use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
-use hearth_store::{BackupPlan, Change, Edit, Grant, Grantee, History, Passphrase, Room};
+use hearth_store::{
+    AddressRules, BackupPlan, Change, Edit, Grant, Grantee, History, Passphrase, Room,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::member;
+use crate::addresses::NewRules;
 use crate::app::App;
+use crate::auth::reset::ResetLink;
 use crate::clock::random;
 use crate::devices::NewDevice;
 use crate::error::ApiError;
@@ -46,6 +51,16 @@ pub enum Request {
     UserDisconnect {
         /// Their name.
         name: String,
+    },
+    /// Makes a link by which somebody sets a new password.
+    UserReset {
+        /// Their name.
+        name: String,
+    },
+    /// Shows or replaces the rules of who is let in.
+    HouseAddresses {
+        /// The new ones: these networks, and not those; as they are if not given.
+        set: Option<(Vec<Network>, Vec<Network>)>,
     },
     /// Makes an open room, owned by the house's owner.
     RoomAdd {
@@ -129,6 +144,10 @@ pub enum GrantTo {
 pub enum Reply {
     /// Accounts.
     Users(Vec<UserLine>),
+    /// A link for a new password.
+    Reset(ResetLink),
+    /// Who is let in.
+    Addresses(AddressRules),
     /// Rooms.
     Rooms(Vec<RoomLine>),
     /// Devices.
@@ -210,8 +229,19 @@ async fn answer(app: &App, request: Request) -> Result<Reply, ApiError> {
         }
         Request::UserDisconnect { name } => {
             let user = find_user(app, &name).await?;
-            app.disconnect(user.id);
+            app.disconnect(user.id, None).await?;
             Ok(Reply::Users(vec![user_line(app, user).await?]))
+        }
+        Request::UserReset { name } => {
+            let user = find_user(app, &name).await?;
+            Ok(Reply::Reset(app.make_reset(None, user.id).await?))
+        }
+        Request::HouseAddresses { set } => {
+            if let Some((allow, deny)) = set {
+                let new = NewRules { allow, deny, ..NewRules::default() };
+                app.set_addresses(None, new).await?;
+            }
+            Ok(Reply::Addresses(AddressRules::clone(&app.addresses.rules())))
         }
         Request::RoomAdd { name, kind } => add_room(app, &name, kind).await,
         Request::RoomList => {

@@ -11,6 +11,7 @@ use hearth_protocol::role::Sealing;
 use hearth_protocol::topic::Topic;
 use hearth_store::{Change, Committed, Edit, Room, StoredEvent};
 
+use crate::addresses::Addresses;
 use crate::auth::live::Live;
 use crate::feed::Feed;
 use crate::grants::Grants;
@@ -29,6 +30,8 @@ pub struct Aftermath {
     pub roles: Arc<Roles>,
     /// Follows grants.
     pub grants: Arc<Grants>,
+    /// Follows from where the house is reached.
+    pub addresses: Arc<Addresses>,
     /// Follows sessions, tokens and devices.
     pub live: Arc<Live>,
     /// Tells those who listen outside MQTT.
@@ -54,6 +57,7 @@ impl Committed for Aftermath {
         self.grants.apply(change);
         self.presence.apply(change);
         self.feed.changed(change);
+        self.addresses.apply(change);
         for edit in &change.edits {
             match edit {
                 Edit::PutBundle(bundle) => {
@@ -73,6 +77,9 @@ impl Committed for Aftermath {
                     for topic in [Topic::Key(*room), Topic::Receipts(*room)] {
                         self.broker.publish(&topic, Bytes::new(), true);
                     }
+                }
+                Edit::UpdateUser(user) if user.blocked => {
+                    self.broker.disconnect(&Account::User(user.id), Reason::NotAuthorized);
                 }
                 Edit::PutGrant(grant) => self.broker.rights_changed(&grant.to.account()),
                 Edit::RemoveSession(ended) => self.broker.disconnect_where(

@@ -2,10 +2,12 @@
 //!
 //! - [`extract`]: what routes take from a request
 //! - [`reply`]: the one place that makes answers
-//! - [`setup`], [`auth`], [`users`], [`settings`], [`grants`]: the house and its people
+//! - [`setup`], [`auth`], [`sessions`], [`users`], [`people`], [`settings`], [`addresses`],
+//!   [`grants`]: the house and its people
 //! - [`rooms`], [`members`], [`messages`], [`bundles`], [`invites`], [`devices`]: rooms
 //! - [`reactions`], [`receipts`], [`pins`], [`room_view`]: what goes with them
 
+pub mod addresses;
 pub mod auth;
 pub mod bundles;
 pub mod devices;
@@ -14,12 +16,14 @@ pub mod grants;
 pub mod invites;
 pub mod members;
 pub mod messages;
+pub mod people;
 pub mod pins;
 pub mod reactions;
 pub mod receipts;
 pub mod reply;
 pub mod room_view;
 pub mod rooms;
+pub mod sessions;
 pub mod settings;
 pub mod setup;
 pub mod users;
@@ -37,7 +41,13 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let house = setup::routes(app)
         .or(auth::routes(app))
         .unify()
+        .or(sessions::routes(app))
+        .unify()
+        .or(people::routes(app))
+        .unify()
         .or(users::routes(app))
+        .unify()
+        .or(addresses::routes(app))
         .unify()
         .or(settings::routes(app))
         .unify()

@@ -8,6 +8,7 @@ use hearth_protocol::limits::{Limits, wide};
 use hearth_store::{Engine, Store};
 use tokio::sync::OnceCell;
 
+use crate::addresses::Addresses;
 use crate::aftermath::Aftermath;
 use crate::auth::Auth;
 use crate::authority::Authority;
@@ -44,6 +45,8 @@ pub struct App {
     pub feed: Arc<Feed>,
     /// Who is there.
     pub presence: Arc<Presences>,
+    /// From where the house is reached.
+    pub addresses: Arc<Addresses>,
     /// Who was refused what.
     pub refusals: Refusals,
     /// Who is who.
@@ -78,6 +81,7 @@ impl App {
         let membership = Arc::new(Membership::load(&store).await?);
         let roles = Arc::new(Roles::load(&store).await?);
         let grants = Arc::new(Grants::load(&store).await?);
+        let addresses = Arc::new(Addresses::load(&store).await?);
         let auth = Auth::open(store.clone(), limits.clone(), clock.clone()).await?;
         let feed = Feed::over(&broker, limits.clone())?;
         let presence = Presences::load(&store, broker.clone(), &limits).await?;
@@ -86,6 +90,7 @@ impl App {
             membership: membership.clone(),
             roles: roles.clone(),
             grants: grants.clone(),
+            addresses: addresses.clone(),
             live: auth.live.clone(),
             feed: feed.clone(),
             presence: presence.clone(),
@@ -104,6 +109,7 @@ impl App {
             grants,
             feed,
             presence,
+            addresses,
             refusals,
             auth,
             rates,

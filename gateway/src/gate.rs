@@ -22,6 +22,7 @@ use crate::error::ApiError;
 use crate::history::{self, Stretch};
 use crate::ingest::Submission;
 use crate::place::Place;
+use crate::scopes::out_of_scope;
 
 /// The gate of a house.
 pub struct HouseGate {
@@ -66,7 +67,9 @@ impl Gate for HouseGate {
     }
 
     fn may_receive(&self, who: &Principal, topic: &str) -> bool {
-        self.app.auth.live.holds(who) && may_receive(&self.app, who, topic)
+        self.app.auth.live.holds(who)
+            && self.app.in_scope(who, topic, false)
+            && may_receive(&self.app, who, topic)
     }
 
     fn accept(
@@ -74,6 +77,9 @@ impl Gate for HouseGate {
         who: Arc<Principal>,
         publish: Publish,
     ) -> BoxFuture<'static, Result<Verdict, Refusal>> {
+        if !self.app.in_scope(&who, &publish.topic, true) {
+            return ready(Err(out_of_scope())).boxed();
+        }
         if !publish.topic.starts_with(PREFIX) {
             return ready(accept_plain(&self.app, &who, &publish.topic)).boxed();
         }
@@ -123,9 +129,10 @@ async fn admit(app: &App, login: Login) -> Result<Principal, Refusal> {
         Refusal::new(Kind::Unauthenticated, "wrong_token", message)
             .hint("the MQTT password is a token: an app token, a device's token or a JWT")
     };
+    app.addresses.admit(login.peer.ip())?;
     let password = login.password.ok_or_else(|| no("a password is needed"))?;
     let token = std::str::from_utf8(&password).map_err(|_| no("the password is no token"))?;
-    let who = app.auth.principal(token).await?;
+    let (who, _) = app.auth.principal_in_scope(token).await?;
     if let Principal::Device { device, .. } = who {
         // A line pasted for another device fails here, not at its first post.
         if login.username.is_some_and(|name| name != device.to_string()) {
@@ -259,6 +266,9 @@ async fn backlog(
     limit: usize,
 ) -> Result<Backlog, ApiError> {
     let user = who.user().ok_or_else(|| ApiError::not_found("room"))?;
+    if !app.in_scope(who, &Topic::RoomOut(room).to_string(), false) {
+        return Err(out_of_scope().into());
+    }
     let state = app.membership.require(room, user, RoomAction::Read)?;
     let since = app.sight(&state, user).await?;
     let Stretch { events, up_to, .. } = history::stretch(app, &state, since, after, limit).await?;

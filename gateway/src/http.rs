@@ -61,7 +61,7 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .unify()
         .or(web::routes())
         .unify();
-    known.recover(recover).unify().map(secure).boxed()
+    api::addresses::door(app).or(known).unify().recover(recover).unify().map(secure).boxed()
 }
 
 async fn health(app: Arc<App>) -> Result<Answer, ApiError> {

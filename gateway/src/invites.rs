@@ -2,8 +2,9 @@
 
 use hearth_protocol::ids::{InviteCode, RoomId, UserId};
 use hearth_protocol::refusal::Kind;
+use hearth_protocol::role::HouseRole;
 use hearth_protocol::sealing::kdf::sha256;
-use hearth_store::{Change, Edit, Invite, JoinProof};
+use hearth_store::{Change, Edit, Invite, JoinProof, Room, User};
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
@@ -29,9 +30,10 @@ impl App {
     ) -> Result<Vec<RoomId>, ApiError> {
         let invite = self.usable_invite(code, Some(auth)).await?;
         let mut change = Change::of(vec![], self.clock.now_ms());
-        self.join_by(&mut change, &invite, user, joins).await?;
+        let user = self.person(user).await?;
+        let rooms = self.join_by(&mut change, &invite, &user, joins).await?;
         self.store.change(change).await?;
-        Ok(invite.rooms)
+        Ok(rooms)
     }
 
     /// An invite that can still be used, shown by its link's secret where `auth` is asked for.
@@ -48,6 +50,7 @@ impl App {
                 return Err(unknown());
             }
         }
+        let now = self.clock.now_ms();
         let gone = |code, message: &str| {
             ApiError::new(Kind::Gone, code, message).hint("ask for a new invite")
         };
@@ -57,46 +60,81 @@ impl App {
             Err(gone("invite_revoked", "the invite was taken back"))
         } else if invite.uses_left == 0 {
             Err(gone("invite_used_up", "the invite was used already"))
-        } else if invite.expires_at <= self.clock.now_ms() {
+        } else if invite.expires_at <= now || invite.guest_until.is_some_and(|until| until <= now) {
             Err(gone("invite_expired", "the invite has expired"))
         } else {
             Ok(invite)
         }
     }
 
-    /// Adds to a change what makes somebody a member of an invite's rooms.
+    /// Adds to a change what makes somebody a member of an invite's rooms; those it leads to come
+    /// back. The general room is not a guest's.
     pub async fn join_by(
         &self,
         change: &mut Change,
         invite: &Invite,
-        user: UserId,
+        user: &User,
         joins: &[Join],
-    ) -> Result<(), ApiError> {
+    ) -> Result<Vec<RoomId>, ApiError> {
         change.edits.push(Edit::UseInvite { code: invite.code });
+        let mut rooms = vec![];
         for id in &invite.rooms {
             let state = self.membership.room(*id).ok_or_else(|| ApiError::not_found("room"))?;
-            if state.members.contains_key(&user) {
+            if state.room.general && user.role == HouseRole::Guest {
+                continue;
+            }
+            rooms.push(*id);
+            if state.members.contains_key(&user.id) {
                 continue;
             }
             if state.is_sealed() {
-                if self.was_listed(&state.room, user).await? {
-                    let message = "whoever was in a sealed room does not come back by a link";
-                    return Err(ApiError::conflict("listed_before", message)
-                        .hint("ask an admin of it to let you in again"));
-                }
-                let proof = joins.iter().find(|join| join.room == *id).ok_or_else(|| {
-                    let message = format!("the sealed room {id} needs a join proof");
-                    ApiError::invalid("proof_required", message)
-                })?;
-                change.edits.push(Edit::PutProof(JoinProof {
-                    room: *id,
-                    user,
-                    code: invite.code,
-                    proof: proof.proof.clone(),
-                }));
+                self.prove(change, &state.room, invite.code, user.id, joins).await?;
             }
-            self.enter(change, &state.room, user);
+            self.enter(change, &state.room, user.id);
         }
+        Ok(rooms)
+    }
+
+    /// Adds the proof by which a newcomer is listed in a sealed room.
+    async fn prove(
+        &self,
+        change: &mut Change,
+        room: &Room,
+        code: InviteCode,
+        user: UserId,
+        joins: &[Join],
+    ) -> Result<(), ApiError> {
+        if self.was_listed(room, user).await? {
+            let message = "whoever was in a sealed room does not come back by a link";
+            return Err(ApiError::conflict("listed_before", message)
+                .hint("ask an admin of it to let you in again"));
+        }
+        let room = room.id;
+        let join = joins.iter().find(|join| join.room == room).ok_or_else(|| {
+            let message = format!("the sealed room {room} needs a join proof");
+            ApiError::invalid("proof_required", message)
+        })?;
+        let proof = join.proof.clone();
+        change.edits.push(Edit::PutProof(JoinProof { room, user, code, proof }));
         Ok(())
+    }
+
+    /// A guest lets nobody in for longer than they stay themselves, and no members.
+    pub async fn require_inviter(
+        &self,
+        by: UserId,
+        guest_until: Option<u64>,
+    ) -> Result<(), ApiError> {
+        let inviter = self.person(by).await?;
+        let stays = match (inviter.role, inviter.guest_until, guest_until) {
+            (HouseRole::Guest, None, until) => until.is_some(),
+            (HouseRole::Guest, Some(own), until) => until.is_some_and(|until| until <= own),
+            _ => true,
+        };
+        if stays {
+            return Ok(());
+        }
+        Err(ApiError::forbidden("a guest invites guests only, for no longer than they stay")
+            .hint("send `guest_until`"))
     }
 }

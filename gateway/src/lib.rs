@@ -17,7 +17,10 @@
 //!
 //! - [`app`]: the state they share · [`error`], [`clock`], [`config`], [`names`]
 //! - [`auth`]: who is it · [`accounts`], [`devices`], [`bundles`]: how they come to be
-//! - [`people`]: who may know of whom
+//! - [`registration`]: by an invite ([`invites`]), by an open house, as a guest
+//! - [`people`]: who may know of whom, and what becomes of an account
+//! - [`addresses`]: from where the house is reached · [`scopes`]: by which token
+//! - [`bots`]: accounts of programs · [`audit`]: the log of what is done by whoever runs the house
 //! - [`appliance`], [`http`], [`mqtt_thread`], [`web`], [`admin`]: the running program
 //! - [`claim`]: the data folder before it is open · [`upkeep`] of its file · [`trouble`]: what its
 //!   database could not do · [`thief`]: who could read it · [`hardening`]
@@ -25,6 +28,7 @@
 //! - [`cli`]: the command · [`member`]: a person who signed in on this machine
 
 pub mod accounts;
+pub mod addresses;
 pub mod admin;
 pub mod aftermath;
 pub mod api;
@@ -34,6 +38,7 @@ pub mod audit;
 pub mod auth;
 pub mod authority;
 pub mod backups;
+pub mod bots;
 pub mod bundles;
 pub mod claim;
 pub mod cli;
@@ -62,8 +67,10 @@ pub mod place;
 pub mod presence;
 pub mod receipts;
 pub mod refusals;
+pub mod registration;
 pub mod roles;
 pub mod rooms;
+pub mod scopes;
 pub mod shelf;
 pub mod sse;
 pub mod sweeps;

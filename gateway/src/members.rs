@@ -24,10 +24,10 @@ const JOINS_MAX: usize = 16;
 impl App {
     /// Makes somebody a member, with the line that says so.
     pub fn enter(&self, change: &mut Change, room: &Room, user: UserId) {
-        self.let_in(change, room, user, None);
+        self.seat(change, room, user, None);
     }
 
-    fn let_in(&self, change: &mut Change, room: &Room, user: UserId, by: Option<UserId>) {
+    fn seat(&self, change: &mut Change, room: &Room, user: UserId, by: Option<UserId>) {
         let at = change.at_ms;
         change.edits.push(Edit::PutMember(member(room, user, RoomRole::Member, at)));
         change.line(room.id, Line::Joined { user, by }, EventId::new(at, random()));
@@ -72,7 +72,7 @@ impl App {
         }
         let mut change = Change::of(vec![], self.clock.now_ms());
         change.checks.push((room, state.room.version));
-        self.let_in(&mut change, &state.room, user, Some(by));
+        self.seat(&mut change, &state.room, user, Some(by));
         if let Some(bytes) = bundle {
             if !state.is_sealed() {
                 return Err(ApiError::conflict("room_is_open", "an open room has no epochs"));

@@ -171,6 +171,29 @@ limits! {
     session_days = 90;
     /// Sessions and app tokens one person may hold.
     sessions_per_user_max = 100;
+    /// How long a refresh secret that was just renewed still gives the same answer, in s: a client
+    /// whose answer was lost asks again; after that its use is taken for a thief's.
+    refresh_retry_s = 300;
+    /// Rooms that an app token may be confined to.
+    token_rooms_max = 32;
+    /// Hours in which a link for a new password can be used.
+    reset_hours = 24;
+    /// Days for which a guest may be let in at most.
+    guest_days_max = 365;
+    /// Accounts that are made without an invite of their own, guests' included, in any hour.
+    accounts_per_hour_max = 20;
+    /// Networks in each list of addresses that are let in or not.
+    address_rules_max = 256;
+    /// Channels open at a time for pairing a new device, of all.
+    pair_channels_max = 64;
+    /// Channels that one address may have opened.
+    pair_channels_per_address_max = 4;
+    /// Messages of one pairing: two public keys and what is handed over.
+    pair_messages_max = 3;
+    /// Bytes of one of them.
+    pair_message_bytes_max = 4 * 1024;
+    /// How long a channel for pairing is open, in s.
+    pair_s = 120;
     /// Devices of one room.
     devices_per_room_max = 250;
     /// Grants of one person or device: each is looked at for every plain message.

@@ -8,7 +8,7 @@ use crate::testing::*;
 use crate::*;
 
 fn vault(version: u64) -> Vault {
-    Vault { version, vault: vec![1, 2], recovery: vec![3] }
+    Vault { version, vault: vec![1, 2], recovery: vec![3], sealed_under: None }
 }
 
 fn bundle(room: u8, epoch: u32) -> Bundle {
@@ -27,6 +27,7 @@ fn invite(number: u8, uses_left: u32) -> Invite {
         expires_at: 1_000,
         uses_left,
         revoked: false,
+        guest_until: None,
     }
 }
 

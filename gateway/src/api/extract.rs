@@ -17,10 +17,13 @@ use hearth_protocol::principal::Principal;
 use hearth_protocol::refusal::Kind;
 use hearth_protocol::role::HouseAction;
 use serde::de::DeserializeOwned;
+use warp::http::Method;
+use warp::path::FullPath;
 use warp::{Filter, Rejection};
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::scopes::{covers_request, out_of_scope};
 
 /// How long a client may take to send a body.
 const BODY_WITHIN: Duration = Duration::from_secs(30);
@@ -97,11 +100,14 @@ pub fn address() -> impl Filter<Extract = (IpAddr,), Error = Infallible> + Copy 
 pub fn caller(
     app: &Arc<App>,
 ) -> impl Filter<Extract = (Caller,), Error = Rejection> + Clone + use<> {
-    with(app).and(warp::header::optional::<String>("authorization")).and_then(
-        |app: Arc<App>, header: Option<String>| async move {
-            identify(&app, header.as_deref()).await.map_err(Rejection::from)
-        },
-    )
+    with(app)
+        .and(warp::header::optional::<String>("authorization"))
+        .and(warp::method())
+        .and(warp::path::full())
+        .and_then(|app: Arc<App>, header: Option<String>, method, path: FullPath| async move {
+            let asked = (method, path.as_str());
+            identify(&app, header.as_deref(), asked).await.map_err(Rejection::from)
+        })
 }
 
 /// The signed-in person, or their app, as what they came: for what goes on after the request.
@@ -132,13 +138,23 @@ pub fn counts_reader(
             if near && !proxied {
                 return Ok(());
             }
-            let caller = identify(&app, header.as_deref()).await?;
+            let asked = (Method::GET, "/metrics");
+            let caller = identify(&app, header.as_deref(), asked).await?;
             app.roles.require(caller.user, HouseAction::SeeCounts)
         })
 }
 
-async fn identify(app: &App, header: Option<&str>) -> Result<Caller, ApiError> {
-    let (user, session) = match person(app, bearer(header)?).await? {
+/// Who asks; what an app token is for covers the method and path.
+async fn identify(
+    app: &App,
+    header: Option<&str>,
+    (method, path): (Method, &str),
+) -> Result<Caller, ApiError> {
+    let (who, scope) = app.auth.principal_in_scope(bearer(header)?).await?;
+    if scope.is_some_and(|scope| !covers_request(&scope, method.as_str(), path)) {
+        return Err(out_of_scope().into());
+    }
+    let (user, session) = match who {
         Principal::Person { user, session } => (user, Some(session)),
         Principal::App { user, .. } => (user, None),
         Principal::Device { .. } | Principal::Local(_) => return Err(no_person()),

@@ -72,6 +72,8 @@ struct NewInvite {
     #[serde(default = "once")]
     uses: u32,
     #[serde(default)]
+    /// Whoever makes an account by it is a guest until then; the general room is not theirs.
+    guest_until: Option<u64>,
     bundles: Vec<RoomBundle>,
 }
 
@@ -119,9 +121,13 @@ async fn make(
     let asked = app.membership.require(room, caller.user, RoomAction::Invite)?;
     let now = app.clock.now_ms();
     let expires_at = new.check(&app, now)?;
+    new.check(&app, now)?;
+    app.check_stay(new.guest_until, now)?;
+    app.require_inviter(caller.user, new.guest_until).await?;
     let mut states = vec![asked];
-    // Every invite into the house is one into the general room too.
-    states.extend(app.membership.general().filter(|general| general.room.id != room));
+    // Every invite into the house is one into the general room too; a guest's is none.
+    let general = app.membership.general().filter(|_| new.guest_until.is_none());
+    states.extend(general.filter(|general| general.room.id != room));
     states.retain(|state| state.members.contains_key(&caller.user));
     let invite = Invite {
         code: new.code,
@@ -133,6 +139,7 @@ async fn make(
         expires_at,
         uses_left: new.uses,
         revoked: false,
+        guest_until: new.guest_until,
     };
     let mut change = Change::of(vec![Edit::PutInvite(invite.clone())], now);
     for state in states.iter().filter(|state| state.is_sealed()) {
@@ -160,7 +167,7 @@ async fn list(room: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, Api
         .map(|invite| {
             json!({ "code": invite.code, "by": invite.by, "created_at": invite.created_at,
                     "expires_at": invite.expires_at, "uses_left": invite.uses_left,
-                    "revoked": invite.revoked })
+                    "revoked": invite.revoked, "guest_until": invite.guest_until })
         })
         .collect();
     Answer::ok(&json!({ "invites": invites }))
@@ -177,7 +184,8 @@ async fn look(code: InviteCode, app: Arc<App>, auth: Option<String>) -> Result<A
     let invite = app.usable_invite(code, auth.as_deref()).await?;
     let inviter = app.store.user(invite.by).await?.map(|user| user.display_name);
     let mut answer = json!({ "house": app.house_name().await?, "rooms": [],
-                             "inviter": inviter, "expires_at": invite.expires_at });
+                             "inviter": inviter, "expires_at": invite.expires_at,
+                             "guest_until": invite.guest_until });
     // Codes stand in headers that others read; the rooms are for whoever has the link itself.
     if auth.is_some() {
         answer["blob"] = json!(b64u(&invite.blob));

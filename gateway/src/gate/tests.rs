@@ -61,6 +61,7 @@ impl House {
                 hash: [number; 32],
                 created_at: 1,
                 last_used_at: 1,
+                scope: None,
             }));
             Arc::new(Principal::App { user: id, token })
         });

@@ -183,6 +183,7 @@ async fn the_end_of_a_login_of_an_app_token_or_of_the_box_ends_a_connection_at_o
         hash: [1; 32],
         created_at: now,
         last_used_at: now,
+        scope: None,
     };
     house.change(vec![Edit::PutToken(token.clone())]).await;
     let who = Principal::App { user: ben.id, token: token.id };
@@ -190,7 +191,7 @@ async fn the_end_of_a_login_of_an_app_token_or_of_the_box_ends_a_connection_at_o
     house.change(vec![Edit::RemoveToken(token.id)]).await;
     assert_eq!(app.ended().await.code, 1008);
     let theirs = Client::new(house, cleo);
-    house.app.disconnect(cleo.id);
+    house.app.disconnect(cleo.id, None).await.unwrap();
     let bye = theirs.ended().await;
     assert_eq!((bye.code, bye.reason.starts_with("disconnected")), (1008, true));
     hers.ask(json!({ "type": "leave_room", "room_id": room })).await;
