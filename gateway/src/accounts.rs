@@ -13,12 +13,15 @@ use hearth_protocol::sealing::card::Card;
 use hearth_protocol::sealing::kdf::sha256;
 use hearth_protocol::sealing::vault::Cost;
 use hearth_store::{
-    Change, Edit, House, Invite, JoinProof, Login, Member, Notify, Room, User, Vault, users,
+    Change, Edit, House, Invite, JoinProof, Login, Member, Notify, Room, Subject, User, Vault,
+    users,
 };
 use serde::Deserialize;
+use serde_json::Value;
 use subtle::ConstantTimeEq;
 
 use crate::app::App;
+use crate::audit;
 use crate::auth::{NewSession, SessionReply, verifier};
 use crate::bundles::Setting;
 use crate::clock::random;
@@ -186,10 +189,15 @@ impl App {
         Ok(user)
     }
 
-    /// Ends every connection of a person at once; logins and app tokens stay as they are.
-    pub fn disconnect(&self, user: UserId) {
+    /// Ends every connection of a person at once; logins and app tokens stay as they are. `by`:
+    /// who runs the house, or (`None`) the box's own shell.
+    pub async fn disconnect(&self, user: UserId, by: Option<UserId>) -> Result<(), ApiError> {
+        let mut change = Change::of(vec![], self.clock.now_ms());
+        audit::note(&mut change, by, "user.disconnect", Subject::User(user), Value::Null);
+        self.store.change(change).await?;
         tracing::info!(%user, "disconnected by whoever runs the house");
         self.broker.disconnect(&Account::User(user), Reason::Administrative);
+        Ok(())
     }
 
     /// Whether nobody lives here yet.

@@ -210,7 +210,7 @@ async fn answer(app: &App, request: Request) -> Result<Reply, ApiError> {
         }
         Request::UserDisconnect { name } => {
             let user = find_user(app, &name).await?;
-            app.disconnect(user.id);
+            app.disconnect(user.id, None).await?;
             Ok(Reply::Users(vec![user_line(app, user).await?]))
         }
         Request::RoomAdd { name, kind } => add_room(app, &name, kind).await,

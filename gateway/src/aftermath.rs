@@ -12,9 +12,11 @@ use hearth_protocol::topic::Topic;
 use hearth_store::{Change, Committed, Edit, Room, StoredEvent};
 
 use crate::auth::live::Live;
+use crate::blocks::Blocks;
 use crate::grants::Grants;
 use crate::history;
 use crate::membership::{Membership, RoomState};
+use crate::notifications::Unnoticed;
 use crate::roles::Roles;
 
 /// The listener at the store.
@@ -25,6 +27,10 @@ pub struct Aftermath {
     pub membership: Arc<Membership>,
     /// Follows roles.
     pub roles: Arc<Roles>,
+    /// Follows blocks.
+    pub blocks: Arc<Blocks>,
+    /// Collects what people are to be alerted to.
+    pub unnoticed: Arc<Unnoticed>,
     /// Follows grants.
     pub grants: Arc<Grants>,
     /// Follows sessions, tokens and devices.
@@ -38,12 +44,14 @@ impl Committed for Aftermath {
             let payload = history::payload(event, sealing);
             self.broker.publish_event(event.room, event.position, payload);
         }
+        self.unnoticed.mark(events);
     }
 
     fn changed(&self, change: &Change, rooms: &[Room]) {
         self.live.apply(change);
         self.membership.apply(change, rooms);
         self.roles.apply(change);
+        self.blocks.apply(change);
         self.grants.apply(change);
         for edit in &change.edits {
             match edit {
@@ -59,6 +67,11 @@ impl Committed for Aftermath {
                             self.broker.rights_changed(&Account::User(*user));
                         }
                     }
+                }
+                // What was withheld while they were hidden from each other comes once.
+                Edit::RemoveBlock { user, other } => {
+                    self.broker.rights_changed(&Account::User(*user));
+                    self.broker.rights_changed(&Account::User(*other));
                 }
                 Edit::PutGrant(grant) => self.broker.rights_changed(&grant.to.account()),
                 Edit::RemoveSession(ended) => self.broker.disconnect_where(

@@ -3,17 +3,26 @@
 //! - [`extract`]: what routes take from a request
 //! - [`reply`]: the one place that makes answers
 //! - [`setup`], [`auth`], [`users`], [`settings`], [`grants`]: the house and its people
+//! - [`notifications`], [`contacts`], [`blocks`]: what one hears of, and of whom
+//! - [`mutes`], [`bans`], [`reports`], [`audit`]: who keeps order, and how
 //! - [`rooms`], [`members`], [`messages`], [`bundles`], [`invites`], [`devices`]: rooms
 
+pub mod audit;
 pub mod auth;
+pub mod bans;
+pub mod blocks;
 pub mod bundles;
+pub mod contacts;
 pub mod devices;
 pub mod extract;
 pub mod grants;
 pub mod invites;
 pub mod members;
 pub mod messages;
+pub mod mutes;
+pub mod notifications;
 pub mod reply;
+pub mod reports;
 pub mod rooms;
 pub mod settings;
 pub mod setup;
@@ -49,5 +58,17 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .unify()
         .or(devices::routes(app))
         .unify();
-    of_rooms.or(house).unify().boxed()
+    let order = mutes::routes(app)
+        .or(bans::routes(app))
+        .unify()
+        .or(reports::routes(app))
+        .unify()
+        .or(audit::routes(app))
+        .unify();
+    let heard = notifications::routes(app)
+        .or(contacts::routes(app))
+        .unify()
+        .or(blocks::routes(app))
+        .unify();
+    of_rooms.or(house).unify().or(order).unify().or(heard).unify().boxed()
 }

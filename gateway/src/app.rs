@@ -15,12 +15,14 @@ use crate::aftermath::Aftermath;
 use crate::auth::Auth;
 use crate::authority::Authority;
 use crate::backups::Backups;
+use crate::blocks::Blocks;
 use crate::clock::{Clock, random};
 use crate::error::ApiError;
 use crate::grants::Grants;
 use crate::membership::{Membership, RoomState};
 use crate::moderation::Rates;
 use crate::names::check_title;
+use crate::notifications::Unnoticed;
 use crate::refusals::Refusals;
 use crate::roles::Roles;
 use crate::trouble::{Troubles, Watched};
@@ -39,6 +41,10 @@ pub struct App {
     pub membership: Arc<Membership>,
     /// Who runs the house.
     pub roles: Arc<Roles>,
+    /// Who wants to hear nothing of whom.
+    pub blocks: Arc<Blocks>,
+    /// Which events nobody was alerted to yet.
+    pub unnoticed: Arc<Unnoticed>,
     /// Who has which plain topics.
     pub grants: Arc<Grants>,
     /// Who was refused what.
@@ -72,12 +78,16 @@ impl App {
         let broker = Broker::new(limits.clone());
         let membership = Arc::new(Membership::load(&store).await?);
         let roles = Arc::new(Roles::load(&store).await?);
+        let blocks = Arc::new(Blocks::load(&store).await?);
+        let unnoticed = Arc::new(Unnoticed::default());
         let grants = Arc::new(Grants::load(&store).await?);
         let auth = Auth::open(store.clone(), limits.clone(), clock.clone()).await?;
         store.listen(Arc::new(Aftermath {
             broker: broker.clone(),
             membership: membership.clone(),
             roles: roles.clone(),
+            blocks: blocks.clone(),
+            unnoticed: unnoticed.clone(),
             grants: grants.clone(),
             live: auth.live.clone(),
         }));
@@ -92,6 +102,8 @@ impl App {
             broker,
             membership,
             roles,
+            blocks,
+            unnoticed,
             grants,
             refusals,
             auth,

@@ -20,6 +20,7 @@ use crate::error::ApiError;
 use crate::gate::HouseGate;
 use crate::http;
 use crate::mqtt_thread::MqttThread;
+use crate::notifications;
 use crate::shelf::HouseShelf;
 use crate::sweeps;
 use crate::tls::{self, TlsError};
@@ -185,6 +186,7 @@ pub async fn serve(
     app.house_opened();
     let numbers_task = tokio::spawn(counts::publish(app.clone(), stop.clone()));
     let upkeep_task = tokio::spawn(upkeep::run(engine, app.clone(), stop.clone()));
+    let alerts_task = tokio::spawn(notifications::run(app.clone(), stop.clone()));
     let sweeps_task = tokio::spawn(sweeps::run(app.clone(), attachments, stop.clone()));
     let broker = app.broker.clone();
     mqtt_thread.listen(mqtt_listener, |listener| async move { broker.listen(listener).await })?;
@@ -192,7 +194,7 @@ pub async fn serve(
     http::serve(http_listener, http::routes(&app), app.limits.connections_max, stop).await;
     app.close().await;
     mqtt_thread.end().await;
-    for task in [admin_task, numbers_task, sweeps_task, upkeep_task] {
+    for task in [alerts_task, admin_task, numbers_task, sweeps_task, upkeep_task] {
         if let Err(error) = task.await {
             tracing::error!(%error, "a task ended badly");
         }

@@ -26,7 +26,7 @@ use crate::app::App;
 use crate::clock::random;
 use crate::error::ApiError;
 use crate::membership::RoomState;
-use crate::moderation::{Pace, too_fast};
+use crate::moderation::{Act, Pace, Patience, too_fast};
 
 /// A sealed door post that comes again within this time is the same one (design §3).
 pub const SAME_POST_MS: u64 = 10 * 60_000;
@@ -92,11 +92,11 @@ impl App {
             }
             let now = self.clock.now_ms();
             if let Sender::Person(user) = submission.sender
-                && let Err(no) = state.may_speak(user, now)
+                && let Err(no) = self.may_speak(&state, user)
             {
                 return match fit.id {
-                    Some(id) => self.known(&submission, id).await?.ok_or(no.into()),
-                    None => Err(no.into()),
+                    Some(id) => self.known(&submission, id).await?.ok_or(no),
+                    None => Err(no),
                 };
             }
             let (class, kind, body) = (fit.class, fit.kind, fit.body.clone());
@@ -261,9 +261,7 @@ impl App {
 
     fn sealed_post(&self, payload: &Bytes) -> Result<Fit, ApiError> {
         self.check_size(payload)?;
-        let looks_like_age = payload.starts_with(b"age-encryption.org/v1\n")
-            || payload.trim_ascii_start().starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----");
-        if !looks_like_age {
+        if !looks_like_age(payload) {
             return Err(bad("not_sealed", "this room is sealed: the post must be an age file")
                 .hint("pipe it through `age -r age1…` as the device's page shows"));
         }
@@ -321,8 +319,9 @@ impl App {
             return Ok(());
         }
         let now = self.clock.now_ms();
-        let patient = !submission.can_be_refused;
-        match self.rates.count(submission.sender, now, patient, &self.limits) {
+        let act = Act::Write(submission.sender);
+        let patience = if submission.can_be_refused { Patience::Short } else { Patience::Endless };
+        match self.rates.count(act, now, patience, &self.limits) {
             Pace::Go => Ok(()),
             Pace::Wait(wait) => {
                 tokio::time::sleep(Duration::from_millis(wait)).await;
@@ -330,10 +329,16 @@ impl App {
             }
             Pace::TooFast(wait) => match fit.id {
                 Some(id) if self.known(submission, id).await?.is_some() => Ok(()),
-                _ => Err(too_fast(wait).into()),
+                _ => Err(too_fast(act, wait).into()),
             },
         }
     }
+}
+
+/// Whether bytes begin like an age file, raw or armored.
+pub fn looks_like_age(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"age-encryption.org/v1\n")
+        || bytes.trim_ascii_start().starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----")
 }
 
 /// What a message with these attachments is. What they are, their sender says.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use hearth_protocol::bytes::b64u;
 use hearth_protocol::ids::{RoomId, UserId};
-use hearth_protocol::role::{RoomAction, RoomRole};
+use hearth_protocol::role::RoomAction;
+use serde::Deserialize;
 use serde_json::json;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
@@ -28,6 +29,7 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(warp::delete())
         .and(with(app))
         .and(caller(app))
+        .and(warp::query())
         .then(remove)
         .map(answer);
     list.or(remove).unify().boxed()
@@ -53,23 +55,21 @@ async fn list(room: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, Api
     Answer::ok(&json!({ "members": members, "waiting": waiting }))
 }
 
+/// `DELETE /api/rooms/{id}/members/{user}?reason=`.
+#[derive(Debug, Deserialize)]
+struct Kick {
+    /// Why; the person is told.
+    #[serde(default)]
+    reason: String,
+}
+
 async fn remove(
     room: RoomId,
     user: UserId,
     app: Arc<App>,
     caller: Caller,
+    kick: Kick,
 ) -> Result<Answer, ApiError> {
-    let state = app.membership.require(room, caller.user, RoomAction::RemoveMember)?;
-    match state.members.get(&user) {
-        None => return Err(ApiError::not_found("member")),
-        Some(RoomRole::Owner) => {
-            return Err(ApiError::forbidden("the owner of a room is not removed"));
-        }
-        Some(_) if state.room.general => {
-            return Err(ApiError::conflict("general_is_everyones", "everyone is in this room"));
-        }
-        Some(_) => {}
-    }
-    app.remove_member(&state, user, Some(caller.user)).await?;
+    app.kick(room, caller.user, user, &kick.reason).await?;
     Answer::nothing()
 }

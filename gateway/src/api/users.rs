@@ -102,7 +102,7 @@ async fn cards(app: Arc<App>, id: UserId) -> Result<Answer, ApiError> {
 
 async fn disconnect(id: UserId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     app.roles.require(caller.user, HouseAction::Disconnect)?;
-    app.disconnect(person(&app, id).await?.id);
+    app.disconnect(person(&app, id).await?.id, Some(caller.user)).await?;
     Answer::nothing()
 }
 

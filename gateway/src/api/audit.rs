@@ -1,0 +1,96 @@
+//! The audit log: `/api/audit`, for the owner and the admins of the house.
+
+use std::sync::Arc;
+
+use hearth_protocol::ids::{AuditId, UserId};
+use hearth_protocol::role::HouseAction;
+use hearth_store::{AuditEntry, Subject};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use warp::filters::BoxedFilter;
+use warp::reply::Response;
+use warp::{Filter, path};
+
+use super::extract::{Caller, caller, page_limit, with};
+use super::reply::{Answer, answer};
+use crate::app::App;
+use crate::error::ApiError;
+
+/// Its route.
+pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    path!("api" / "audit")
+        .and(warp::get())
+        .and(with(app))
+        .and(caller(app))
+        .and(warp::query())
+        .then(list)
+        .map(answer)
+        .boxed()
+}
+
+/// `GET /api/audit?before=&limit=`.
+#[derive(Debug, Deserialize)]
+struct PageRequest {
+    before: Option<AuditId>,
+    limit: Option<usize>,
+}
+
+/// That somebody did something.
+#[derive(Debug, Serialize)]
+struct EntryView {
+    /// Sorts by time.
+    id: AuditId,
+    /// ms since 1970.
+    at: u64,
+    /// Who; null: the box's own shell.
+    by: Option<UserId>,
+    /// What: a word like `room.kick`.
+    action: String,
+    /// To whom or what.
+    subject: SubjectView,
+    /// What else there is to know.
+    detail: Value,
+}
+
+/// To whom or what something was done.
+#[derive(Debug, Serialize)]
+struct SubjectView {
+    /// `house`, `user`, `room`, `message` or `device`.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// Its id; null for the house.
+    id: Option<String>,
+}
+
+/// A page of the log, the newest first.
+#[derive(Debug, Serialize)]
+struct Page {
+    entries: Vec<EntryView>,
+}
+
+impl From<Subject> for SubjectView {
+    fn from(subject: Subject) -> Self {
+        let (kind, id) = match subject {
+            Subject::House => ("house", None),
+            Subject::User(id) => ("user", Some(id.to_string())),
+            Subject::Room(id) => ("room", Some(id.to_string())),
+            Subject::Event(id) => ("message", Some(id.to_string())),
+            Subject::Device(id) => ("device", Some(id.to_string())),
+        };
+        Self { kind, id }
+    }
+}
+
+impl From<AuditEntry> for EntryView {
+    fn from(entry: AuditEntry) -> Self {
+        let AuditEntry { id, at, by, action, subject, detail } = entry;
+        Self { id, at, by, action, subject: subject.into(), detail }
+    }
+}
+
+async fn list(app: Arc<App>, caller: Caller, page: PageRequest) -> Result<Answer, ApiError> {
+    app.roles.require(caller.user, HouseAction::Moderate)?;
+    let limit = page_limit(&app, page.limit)?;
+    let entries = app.store.audit(page.before, limit).await?;
+    Answer::ok(&Page { entries: entries.into_iter().map(EntryView::from).collect() })
+}
