@@ -193,8 +193,16 @@ impl App {
         if header.sender != user {
             return Err(bad("bad_event", "the event names another sender than the login"));
         }
-        if header.kind != WireKind::Content {
-            return Err(bad("bad_event", "only messages are taken here").hint("kind 1"));
+        match header.kind {
+            WireKind::Content => {}
+            WireKind::Hinted(_) if state.hints => {}
+            WireKind::Hinted(_) => {
+                let message = "the room's rules switch hints off";
+                return Err(ApiError::conflict("no_hints", message).hint("seal it as kind 1"));
+            }
+            WireKind::Tombstone(_) | WireKind::Live => {
+                return Err(bad("bad_event", "only messages are taken here").hint("kind 1"));
+            }
         }
         let epoch = state.room.epoch;
         let no = |code, message: String, hint| Err(ApiError::conflict(code, message).hint(hint));
@@ -230,7 +238,8 @@ impl App {
     ) -> Result<Fit, ApiError> {
         let mut parent = None;
         let (kind, effect) = match &event.body {
-            Body::Message { parent_id, attachments, .. } => {
+            Body::Message { parent_id, attachments, mentions, .. } => {
+                self.check_mentions(mentions)?;
                 parent = *parent_id;
                 (kind_of(attachments), Effect::None)
             }

@@ -28,6 +28,8 @@ pub struct RoomState {
     pub sanctions: HashMap<UserId, Sanction>,
     /// Who the current epoch's header lists.
     pub listed: HashSet<UserId>,
+    /// Whether the current epoch's rules let events say outside whom to notify.
+    pub hints: bool,
     /// The payload of its `key` topic.
     pub key: Option<Bytes>,
 }
@@ -179,6 +181,7 @@ impl RoomState {
             devices: HashSet::new(),
             sanctions: HashMap::new(),
             listed: HashSet::new(),
+            hints: false,
             key: None,
         }
     }
@@ -235,6 +238,7 @@ impl RoomState {
         match SealedBundle::parse(bytes) {
             Ok(bundle) => {
                 self.listed = bundle.header.members.iter().map(|(user, _)| *user).collect();
+                self.hints = bundle.header.rules.hints;
                 self.key = Some(bundle.announcement().into());
             }
             Err(error) => {

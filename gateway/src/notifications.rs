@@ -113,10 +113,10 @@ impl App {
     pub async fn alert(&self) -> Result<(), ApiError> {
         while let Some((room, from)) = self.unnoticed.take() {
             match self.alert_room(room, from).await {
-                // The room is gone, and all that was to be heard of it.
-                Ok(None) | Err(ApiError(_)) if self.membership.room(room).is_none() => {}
                 Ok(None) => {}
                 Ok(Some(next)) => self.unnoticed.mark_from(room, next),
+                // Gone, and all that was to be heard of it.
+                Err(_) if self.membership.room(room).is_none() => {}
                 Err(error) => {
                     self.unnoticed.from().entry(room).or_insert(from);
                     return Err(error);

@@ -19,6 +19,7 @@ use crate::accounts::Join;
 use crate::app::App;
 use crate::bundles::Setting;
 use crate::error::ApiError;
+use crate::moderation::Act;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -106,6 +107,7 @@ async fn make(
     let asked = app.membership.require(room, caller.user, RoomAction::Invite)?;
     let now = app.clock.now_ms();
     new.check(&app, now)?;
+    app.not_too_often(Act::Invite(caller.user))?;
     let mut states = vec![asked];
     // Every invite into the house is one into the general room too.
     states.extend(app.membership.general().filter(|general| general.room.id != room));

@@ -56,6 +56,16 @@ pub fn names_in(text: &str, max: usize) -> BTreeSet<String> {
 }
 
 impl App {
+    /// Refuses a message that names more people than are alerted.
+    pub fn check_mentions(&self, mentions: &[UserId]) -> Result<(), ApiError> {
+        let (people, max) = (mentions.len(), self.limits.mentions_per_message_max);
+        if people <= max {
+            return Ok(());
+        }
+        let message = format!("the message names {people} people, at most {max} are taken");
+        Err(ApiError::invalid("bad_event", message).hint("`@room` in the text names everybody"))
+    }
+
     /// The notifications of one event.
     pub(super) async fn alerts(&self, event: &StoredEvent) -> Result<Vec<Notification>, ApiError> {
         let Some(state) = self.membership.room(event.room) else { return Ok(vec![]) };
