@@ -1,6 +1,9 @@
 //! Who wants to hear nothing of whom, mirrored in memory: changed in commit order, asked at every
 //! delivery of a presence. Two of whom one blocks the other are hidden from each other.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashSet;
 use std::sync::{PoisonError, RwLock};
 

@@ -203,6 +203,9 @@ impl App {
         let missing = || ApiError::not_found("report");
         let report = self.store.report(id).await?.ok_or_else(missing)?;
         let event = self.about(by, &report).await?.ok_or_else(missing)?;
+        if report.decided.is_some() {
+            return Err(StoreError::Gone { what: "report", why: "it is decided" }.into());
+        }
         if term != Term::default() && !matches!(ruling, Ruling::Mute | Ruling::Ban) {
             let message = "only a mute or a ban has a term";
             return Err(ApiError::invalid("bad_term", message));

@@ -94,3 +94,43 @@ async fn list(app: Arc<App>, caller: Caller, page: PageRequest) -> Result<Answer
     let entries = app.store.audit(page.before, limit).await?;
     Answer::ok(&Page { entries: entries.into_iter().map(EntryView::from).collect() })
 }
+
+#[cfg(test)]
+mod tests {
+    use hearth_protocol::role::HouseRole;
+    use serde_json::json;
+
+    use crate::testing::House;
+
+    #[tokio::test]
+    async fn the_log_is_read_in_pages_by_those_who_run_the_house() {
+        let house = House::new().await;
+        let owner = house.person("anna", HouseRole::Owner).await;
+        let admin = house.person("adam", HouseRole::Admin).await;
+        let ben = house.person("ben", HouseRole::Member).await;
+        for _ in 0..3 {
+            house.later(1);
+            let path = format!("/api/users/{}/disconnect", ben.id);
+            house.post(&path, &admin, json!(null)).await.is(204);
+        }
+        house.later(1);
+        house.app.disconnect(ben.id, None).await.unwrap();
+        let page = house.get("/api/audit?limit=2", &owner).await.is(200);
+        let entries = page["entries"].as_array().unwrap();
+        let subject = json!({ "type": "user", "id": ben.id });
+        for (entry, by) in entries.iter().zip([json!(null), json!(admin.id)]) {
+            assert_eq!((&entry["action"], &entry["by"]), (&json!("user.disconnect"), &by));
+            assert_eq!(entry["subject"], subject);
+        }
+        let last = entries[1]["id"].as_str().unwrap();
+        let page = house.get(&format!("/api/audit?before={last}"), &admin).await.is(200);
+        assert_eq!(page["entries"].as_array().unwrap().len(), 2);
+        for (query, code) in
+            [("?limit=0", "bad_limit"), ("?limit=101", "bad_limit"), ("?before=x", "bad_query")]
+        {
+            assert_eq!(house.get(&format!("/api/audit{query}"), &owner).await.code(), code);
+        }
+        assert_eq!(house.get("/api/audit?limit=100", &owner).await.status, 200);
+        assert_eq!(house.get("/api/audit", &ben).await.code(), "forbidden");
+    }
+}
