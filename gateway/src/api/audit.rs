@@ -97,7 +97,7 @@ async fn list(app: Arc<App>, caller: Caller, page: PageRequest) -> Result<Answer
 
 #[cfg(test)]
 mod tests {
-    use hearth_protocol::role::HouseRole;
+    use hearth_protocol::role::{HouseRole, RoomType, Sealing};
     use serde_json::json;
 
     use crate::testing::House;
@@ -132,5 +132,28 @@ mod tests {
         }
         assert_eq!(house.get("/api/audit?limit=100", &owner).await.status, 200);
         assert_eq!(house.get("/api/audit", &ben).await.code(), "forbidden");
+    }
+
+    #[tokio::test]
+    async fn grants_and_devices_stand_in_the_log() {
+        let house = House::new().await;
+        let owner = house.person("anna", HouseRole::Owner).await;
+        let room = house.room(RoomType::Private, Sealing::Open, &[&owner]).await;
+        let path = format!("/api/rooms/{room}/devices");
+        let made = house.post(&path, &owner, json!({ "name": "washer" })).await.is(201);
+        let device = made["device"]["id"].as_str().unwrap();
+        let grant = json!({ "device_id": device, "filter": "home/#", "access": "read" });
+        let grant = house.post("/api/grants", &owner, grant).await.is(201);
+        for path in [
+            format!("/api/grants/{}", grant["id"].as_str().unwrap()),
+            format!("/api/devices/{device}"),
+        ] {
+            house.call("DELETE", &path, Some(&owner), json!(null)).await.is(204);
+        }
+        let page = house.get("/api/audit", &owner).await.is(200);
+        let entries = page["entries"].as_array().unwrap().iter();
+        let mut actions: Vec<_> = entries.map(|entry| entry["action"].as_str().unwrap()).collect();
+        actions.sort_unstable();
+        assert_eq!(actions, ["device.add", "device.remove", "grant.add", "grant.remove"]);
     }
 }

@@ -1,6 +1,9 @@
 //! What a person was alerted to, and what of it they read. What a message says is read where it
 //! lies, so that of an erased one nothing is left here.
 
+#[cfg(test)]
+mod tests;
+
 use hearth_protocol::ids::{EventId, NotificationId, Position, RoomId, UserId};
 use hearth_store::{Change, Edit, Notification, NotificationKind};
 use serde::Serialize;
