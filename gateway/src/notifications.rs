@@ -57,10 +57,15 @@ impl Unnoticed {
     }
 
     fn mark_from(&self, room: RoomId, position: Position) {
+        self.keep(room, position);
+        self.bell.notify_one();
+    }
+
+    /// Marks without ringing.
+    fn keep(&self, room: RoomId, position: Position) {
         let mut from = self.from();
         let place = from.entry(room).or_insert(position);
         *place = position.min(*place);
-        self.bell.notify_one();
     }
 
     fn take(&self) -> Option<(RoomId, Position)> {
@@ -86,7 +91,8 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
             _ = stop.wait_for(|stop| *stop) => true,
         };
         if let Err(error) = app.alert().await {
-            tracing::warn!(error = %error.0, "people are not alerted yet; the next event tries again");
+            let error = error.0;
+            tracing::warn!(%error, "people are not alerted yet; the next event tries again");
         }
         if ended {
             return;
@@ -96,21 +102,31 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
 
 impl App {
     /// Marks what came last in each room: a crash may have come between an event and its
-    /// notifications.
+    /// notifications. One that does not read keeps no other from its turn.
     pub async fn look_back(&self) -> Result<(), ApiError> {
+        let mut done = Ok(());
         for state in self.membership.rooms() {
             let room = state.room.id;
-            if let Some(newest) = self.store.newest(room).await? {
-                let since_ms = newest.received_at.saturating_sub(LOOK_BACK_MS);
-                let from = self.store.position_at(room, since_ms).await?;
-                self.unnoticed.mark_from(room, from);
+            match self.lately(room).await {
+                Ok(from) => from.into_iter().for_each(|from| self.unnoticed.mark_from(room, from)),
+                Err(error) => done = Err(error),
             }
         }
-        Ok(())
+        done
     }
 
-    /// Alerts people to everything that was marked. What could not be done stays marked.
+    /// Where the last minute of a room begins; `None`: nothing ever came.
+    async fn lately(&self, room: RoomId) -> Result<Option<Position>, ApiError> {
+        let Some(newest) = self.store.newest(room).await? else { return Ok(None) };
+        let since_ms = newest.received_at.saturating_sub(LOOK_BACK_MS);
+        Ok(Some(self.store.position_at(room, since_ms).await?))
+    }
+
+    /// Alerts people to everything that was marked. What could not be stored stays marked, and
+    /// keeps no other room from its turn; the error is of the last such room.
     pub async fn alert(&self) -> Result<(), ApiError> {
+        let mut left = vec![];
+        let mut done = Ok(());
         while let Some((room, from)) = self.unnoticed.take() {
             match self.alert_room(room, from).await {
                 Ok(None) => {}
@@ -118,12 +134,15 @@ impl App {
                 // Gone, and all that was to be heard of it.
                 Err(_) if self.membership.room(room).is_none() => {}
                 Err(error) => {
-                    self.unnoticed.from().entry(room).or_insert(from);
-                    return Err(error);
+                    left.push((room, from));
+                    done = Err(error);
                 }
             }
         }
-        Ok(())
+        for (room, from) in left {
+            self.unnoticed.keep(room, from);
+        }
+        done
     }
 
     /// One page of a room; where the next one begins, if there may be more.
@@ -134,7 +153,13 @@ impl App {
         let full = page.events.len() + page.damaged.len() >= limit;
         let mut made = vec![];
         for event in &page.events {
-            made.extend(self.alerts(event).await?);
+            match self.alerts(event).await {
+                Ok(alerts) => made.extend(alerts),
+                // A row that does not read: the events after it are not kept waiting.
+                Err(ApiError(error)) => {
+                    tracing::error!(%error, %room, id = %event.id, "nobody is alerted to an event");
+                }
+            }
             if made.len() >= BATCH {
                 self.notify(std::mem::take(&mut made)).await?;
             }

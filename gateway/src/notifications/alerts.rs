@@ -186,3 +186,28 @@ fn notification(
         read: false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::names_in;
+
+    #[test]
+    fn a_text_names_people_by_the_at_sign() {
+        for (text, names) in [
+            ("@anna", vec!["anna"]),
+            ("hi @Anna, and @ben_2!", vec!["anna", "ben_2"]),
+            ("(@anna) \n@anna", vec!["anna"]),
+            ("mail anna@example.org", vec![]),
+            ("@ anna @", vec![]),
+            ("@@anna", vec!["anna"]),
+            ("é@anna", vec![]),
+            ("@\u{e9}", vec![]),
+            ("", vec![]),
+        ] {
+            let found: Vec<_> = names_in(text, 9).into_iter().collect();
+            assert_eq!(found, names, "{text}");
+        }
+        let many: String = (0..200).map(|number| format!("@name{number} ")).collect();
+        assert_eq!(names_in(&many, 100).len(), 100);
+    }
+}

@@ -11,7 +11,6 @@ use hearth_protocol::sealing::{Hash, Secret};
 use hearth_store::{Bundle, Device, Edit, Notify, Room};
 use serde_json::{Value, json};
 
-use super::alerts::names_in;
 use super::*;
 use crate::accounts::member;
 use crate::clock::random;
@@ -82,26 +81,6 @@ impl Scene {
     async fn prefers(&self, who: &Person, room: RoomId, notify: Notify) {
         self.house.change(vec![Edit::SetNotify { room, user: who.id, notify }]).await;
     }
-}
-
-#[test]
-fn a_text_names_people_by_the_at_sign() {
-    for (text, names) in [
-        ("@anna", vec!["anna"]),
-        ("hi @Anna, and @ben_2!", vec!["anna", "ben_2"]),
-        ("(@anna) \n@anna", vec!["anna"]),
-        ("mail anna@example.org", vec![]),
-        ("@ anna @", vec![]),
-        ("@@anna", vec!["anna"]),
-        ("é@anna", vec![]),
-        ("@\u{e9}", vec![]),
-        ("", vec![]),
-    ] {
-        let found: Vec<_> = names_in(text, 9).into_iter().collect();
-        assert_eq!(found, names, "{text}");
-    }
-    let many: String = (0..200).map(|number| format!("@name{number} ")).collect();
-    assert_eq!(names_in(&many, 100).len(), 100);
 }
 
 #[tokio::test]
@@ -382,4 +361,21 @@ async fn the_worker_alerts_by_itself_and_ends() {
     bells.recv().await.unwrap();
     stop.send(true).unwrap();
     task.await.unwrap();
+}
+
+#[tokio::test]
+async fn what_cannot_be_stored_stays_marked_and_keeps_no_other_room_waiting() {
+    let scene = Scene::new().await;
+    let app = &scene.house.app;
+    let gone = RoomId::from_bytes([1; 16]);
+    app.unnoticed.mark_from(gone, Position(1));
+    scene.says(&scene.anna, "@ben").await;
+    scene.has(&scene.ben, &["mention"]).await;
+    assert!(app.unnoticed.from().is_empty(), "a room that is gone is forgotten");
+    let path = format!("/api/rooms/{}/messages", scene.room);
+    scene.house.post(&path, &scene.anna, json!({ "content": "@ben" })).await.is(201);
+    let from = app.unnoticed.from().clone();
+    app.store.close().await;
+    assert!(app.alert().await.is_err());
+    assert_eq!(*app.unnoticed.from(), from);
 }
