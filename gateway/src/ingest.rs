@@ -198,7 +198,7 @@ impl App {
             WireKind::Hinted(_) if state.hints => {}
             WireKind::Hinted(_) => {
                 let message = "the room's rules switch hints off";
-                return Err(ApiError::conflict("no_hints", message).hint("seal it as kind 1"));
+                return Err(ApiError::conflict("hints_off", message).hint("seal it as kind 1"));
             }
             WireKind::Tombstone(_) | WireKind::Live => {
                 return Err(bad("bad_event", "only messages are taken here").hint("kind 1"));

@@ -220,7 +220,7 @@ async fn in_a_sealed_room_only_hints_alert_and_only_where_its_rules_take_them() 
     }
     let other = scene.house.room(RoomType::Private, Sealing::Sealed, &people).await;
     let refused = scene.sealed(other, hint(), false).await.unwrap_err();
-    assert_eq!(refused.0.code, "no_hints");
+    assert_eq!(refused.0.code, "hints_off");
 }
 
 #[tokio::test]
