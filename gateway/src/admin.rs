@@ -271,7 +271,7 @@ async fn answer(app: &App, request: Request) -> Result<Reply, ApiError> {
         Request::DeviceList => Ok(Reply::Devices(devices(app).await?)),
         Request::DeviceRemove { device } => {
             let found = find_device(devices(app).await?, &device)?;
-            app.remove_device(found.room, found.id).await?;
+            app.remove_device(found.room, found.id, None).await?;
             Ok(Reply::Devices(vec![found]))
         }
         Request::GrantAdd { to, filter, access } => {
@@ -282,7 +282,7 @@ async fn answer(app: &App, request: Request) -> Result<Reply, ApiError> {
         Request::GrantList => Ok(Reply::Grants(grants(app, app.store.grants().await?).await?)),
         Request::GrantRemove { grant } => {
             let found = app.store.grant(grant).await?.into_iter().collect();
-            app.remove_grant(grant).await?;
+            app.remove_grant(grant, None).await?;
             Ok(Reply::Grants(grants(app, found).await?))
         }
         Request::Ca => {

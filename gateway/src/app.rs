@@ -13,12 +13,14 @@ use crate::aftermath::Aftermath;
 use crate::auth::Auth;
 use crate::authority::Authority;
 use crate::backups::Backups;
+use crate::blocks::Blocks;
 use crate::clock::{Clock, random};
 use crate::error::ApiError;
 use crate::feed::Feed;
 use crate::grants::Grants;
 use crate::membership::Membership;
 use crate::moderation::Rates;
+use crate::notifications::Unnoticed;
 use crate::presence::Presences;
 use crate::receipts::Receipts;
 use crate::refusals::Refusals;
@@ -39,6 +41,10 @@ pub struct App {
     pub membership: Arc<Membership>,
     /// Who runs the house.
     pub roles: Arc<Roles>,
+    /// Who wants to hear nothing of whom.
+    pub blocks: Arc<Blocks>,
+    /// Which events nobody was alerted to yet.
+    pub unnoticed: Arc<Unnoticed>,
     /// Who has which plain topics.
     pub grants: Arc<Grants>,
     /// Who listens outside MQTT.
@@ -80,6 +86,8 @@ impl App {
         let broker = Broker::new(limits.clone());
         let membership = Arc::new(Membership::load(&store).await?);
         let roles = Arc::new(Roles::load(&store).await?);
+        let blocks = Arc::new(Blocks::load(&store).await?);
+        let unnoticed = Arc::new(Unnoticed::default());
         let grants = Arc::new(Grants::load(&store).await?);
         let addresses = Arc::new(Addresses::load(&store).await?);
         let auth = Auth::open(store.clone(), limits.clone(), clock.clone()).await?;
@@ -89,6 +97,8 @@ impl App {
             broker: broker.clone(),
             membership: membership.clone(),
             roles: roles.clone(),
+            blocks: blocks.clone(),
+            unnoticed: unnoticed.clone(),
             grants: grants.clone(),
             addresses: addresses.clone(),
             live: auth.live.clone(),
@@ -106,6 +116,8 @@ impl App {
             broker,
             membership,
             roles,
+            blocks,
+            unnoticed,
             grants,
             feed,
             presence,

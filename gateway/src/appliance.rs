@@ -21,6 +21,7 @@ use crate::feed;
 use crate::gate::HouseGate;
 use crate::http;
 use crate::mqtt_thread::MqttThread;
+use crate::notifications;
 use crate::presence;
 use crate::receipts;
 use crate::shelf::HouseShelf;
@@ -188,6 +189,7 @@ pub async fn serve(
     app.house_opened();
     let numbers_task = tokio::spawn(counts::publish(app.clone(), stop.clone()));
     let upkeep_task = tokio::spawn(upkeep::run(engine, app.clone(), stop.clone()));
+    let alerts_task = tokio::spawn(notifications::run(app.clone(), stop.clone()));
     let sweeps_task = tokio::spawn(sweeps::run(app.clone(), attachments, stop.clone()));
     let receipts_task = tokio::spawn(receipts::run(app.clone(), stop.clone()));
     let presence_task = tokio::spawn(presence::run(app.clone(), stop.clone()));
@@ -199,6 +201,7 @@ pub async fn serve(
     app.close().await;
     mqtt_thread.end().await;
     let tasks = [
+        alerts_task,
         admin_task,
         numbers_task,
         receipts_task,

@@ -163,7 +163,10 @@ pub fn may_have(app: &App, who: &Principal, topic: Topic) -> bool {
             | Topic::Live(room, _)
             | Topic::Receipts(room)
             | Topic::Key(room) => app.membership.is_member(room, *user),
-            Topic::Presence(of) => of == *user || app.membership.share_a_room(of, *user),
+            Topic::Presence(of) if of == *user => true,
+            Topic::Presence(of) => {
+                app.membership.share_a_room(of, *user) && !app.blocks.apart(of, *user)
+            }
             Topic::Inbox(of) | Topic::Signal(of, _) => of == *user,
             Topic::RoomIn(_) | Topic::Door(..) | Topic::Read(..) => false,
             Topic::Status | Topic::Sys(_) => false,
@@ -202,7 +205,8 @@ async fn accept(app: &Arc<App>, who: &Principal, publish: Publish) -> Result<Ver
             match topic {
                 Topic::RoomIn(room) => (Sender::Person(*user), room),
                 Topic::Live(room, of) if of == *user => {
-                    app.membership.require(room, *user, RoomAction::Write)?;
+                    let state = app.membership.require(room, *user, RoomAction::Write)?;
+                    app.may_speak(&state, *user)?;
                     return live(publish);
                 }
                 Topic::Read(room, of) if of == *user => {

@@ -26,7 +26,7 @@ use crate::app::App;
 use crate::clock::random;
 use crate::error::ApiError;
 use crate::membership::RoomState;
-use crate::moderation::{Pace, too_fast};
+use crate::moderation::{Act, Pace, Patience, too_fast};
 
 /// A sealed door post that comes again within this time is the same one (design §3).
 pub const SAME_POST_MS: u64 = 10 * 60_000;
@@ -95,11 +95,11 @@ impl App {
             }
             let now = self.clock.now_ms();
             if let Sender::Person(user) = submission.sender
-                && let Err(no) = state.may_speak(user, now)
+                && let Err(no) = self.may_speak(&state, user)
             {
                 return match fit.id {
-                    Some(id) => self.known(&submission, id).await?.ok_or(no.into()),
-                    None => Err(no.into()),
+                    Some(id) => self.known(&submission, id).await?.ok_or(no),
+                    None => Err(no),
                 };
             }
             let (class, kind, body) = (fit.class, fit.kind, fit.body.clone());
@@ -266,7 +266,8 @@ impl App {
     ) -> Result<Fit, ApiError> {
         let mut parent = None;
         let (kind, effect) = match &event.body {
-            Body::Message { parent_id, attachments, .. } => {
+            Body::Message { parent_id, attachments, mentions, .. } => {
+                self.check_mentions(mentions)?;
                 parent = *parent_id;
                 (kind_of(attachments), Effect::None)
             }
@@ -319,8 +320,9 @@ impl App {
             return Ok(());
         }
         let now = self.clock.now_ms();
-        let patient = !submission.can_be_refused;
-        match self.rates.count(submission.sender, now, patient, &self.limits) {
+        let act = Act::Write(submission.sender);
+        let patience = if submission.can_be_refused { Patience::Short } else { Patience::Endless };
+        match self.rates.count(act, now, patience, &self.limits) {
             Pace::Go => Ok(()),
             Pace::Wait(wait) => {
                 tokio::time::sleep(Duration::from_millis(wait)).await;
@@ -328,10 +330,16 @@ impl App {
             }
             Pace::TooFast(wait) => match fit.id {
                 Some(id) if self.known(submission, id).await?.is_some() => Ok(()),
-                _ => Err(too_fast(wait).into()),
+                _ => Err(too_fast(act, wait).into()),
             },
         }
     }
+}
+
+/// Whether bytes begin like an age file, raw or armored.
+pub fn looks_like_age(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"age-encryption.org/v1\n")
+        || bytes.trim_ascii_start().starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----")
 }
 
 /// What a message with these attachments is. What they are, their sender says.

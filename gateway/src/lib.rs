@@ -6,6 +6,9 @@
 //! - [`ingest`]: the one path of every message · [`moderation`]: how fast
 //! - [`membership`]: who may do what in which room
 //! - [`roles`], [`grants`]: who may do what in the house, and outside Hearth's topics
+//! - [`sanctions`], [`reports`], [`audit`]: who is kicked, muted or banned, why, and the log of it
+//! - [`blocks`], [`contacts`]: who wants to hear of whom
+//! - [`notifications`]: what a person is alerted to
 //! - [`sweeps`]: what goes by itself
 //! - [`presence`]: who is there · [`refusals`]: what was refused · [`counts`]: how busy it is
 //! - [`aftermath`]: what follows a commit · [`history`]: what clients get · [`place`]: from where
@@ -38,12 +41,14 @@ pub mod audit;
 pub mod auth;
 pub mod authority;
 pub mod backups;
+pub mod blocks;
 pub mod bots;
 pub mod bundles;
 pub mod claim;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod contacts;
 pub mod counts;
 pub mod devices;
 pub mod error;
@@ -62,14 +67,17 @@ pub mod messages;
 pub mod moderation;
 pub mod mqtt_thread;
 pub mod names;
+pub mod notifications;
 pub mod people;
 pub mod place;
 pub mod presence;
 pub mod receipts;
 pub mod refusals;
 pub mod registration;
+pub mod reports;
 pub mod roles;
 pub mod rooms;
+pub mod sanctions;
 pub mod scopes;
 pub mod shelf;
 pub mod sse;

@@ -117,19 +117,6 @@ impl App {
         self.remove_member(&state, user, None).await
     }
 
-    /// An owner or admin of a room puts somebody out of it.
-    pub async fn kick(&self, room: RoomId, by: UserId, user: UserId) -> Result<(), ApiError> {
-        let state = self.membership.require(room, by, RoomAction::RemoveMember)?;
-        match state.members.get(&user) {
-            None => Err(ApiError::not_found("member")),
-            Some(RoomRole::Owner) => Err(ApiError::forbidden("the owner of a room is not removed")),
-            Some(_) if state.room.general => {
-                Err(ApiError::conflict("general_is_everyones", "everyone is in this room"))
-            }
-            Some(_) => self.remove_member(&state, user, Some(by)).await,
-        }
-    }
-
     /// Ends a membership; a sealed room needs a new epoch before it takes anything more.
     pub async fn remove_member(
         &self,
@@ -144,7 +131,7 @@ impl App {
         Ok(())
     }
 
-    /// Adds to a change what ends a membership: by oneself, or by `by`, which the audit log tells.
+    /// Adds to a change what ends a membership: by oneself, or by `by`.
     pub fn put_out(
         &self,
         change: &mut Change,
@@ -156,10 +143,6 @@ impl App {
         change.edits.push(Edit::RemoveMember { room, user });
         self.mark_rotation_due(change, room);
         change.line(room, Line::Left { user, by }, EventId::new(change.at_ms, random()));
-        if by.is_some() {
-            let detail = json!({ "user": user });
-            audit::note(change, by, "member.remove", Subject::Room(room), detail);
-        }
     }
 
     /// An owner gives somebody another role. Who is made an owner is one beside them; with

@@ -106,7 +106,7 @@ impl App {
         let (room, target) = (event.room, event.id);
         let now = self.clock.now_ms();
         self.membership.require(room, by, RoomAction::Write)?;
-        state.may_speak(by, now)?;
+        self.may_speak(state, by)?;
         let own = event.sender == Sender::Person(by);
         let right = match self.membership.require(room, by, RoomAction::EraseMessages) {
             _ if own => Right::Own,

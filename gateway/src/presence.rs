@@ -242,7 +242,7 @@ impl App {
     /// A person writes something in a room, or does so no more: heard on `live` by all doors.
     pub fn type_in(&self, room: RoomId, user: UserId, on: bool) -> Result<(), ApiError> {
         let state = self.membership.require(room, user, RoomAction::Write)?;
-        state.may_speak(user, self.clock.now_ms())?;
+        self.may_speak(&state, user)?;
         self.broker.publish(&Topic::Live(room, user), typing_payload(on), false);
         Ok(())
     }

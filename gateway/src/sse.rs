@@ -11,7 +11,6 @@ use hearth_protocol::ids::{NotificationId, UserId};
 use hearth_protocol::limits::seconds_ms;
 use hearth_protocol::refusal::Kind;
 use hearth_protocol::topic::Topic;
-use hearth_store::Notification;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use warp::filters::BoxedFilter;
@@ -26,6 +25,7 @@ use crate::error::ApiError;
 use crate::feed::seat::{Next, Wants};
 use crate::feed::{Item, Listener};
 use crate::gate::may_have;
+use crate::notifications::inbox::NotificationView;
 use crate::ws::connection::notification;
 
 /// Events that are on their way to the socket; the rest waits at the seat.
@@ -103,7 +103,7 @@ async fn tell(
         for notification in missed(app, user, last).await? {
             known.insert(notification.id.to_string());
             let id = notification.id.to_string();
-            if events.send(event(&id, &shown(notification)?)).await.is_err() {
+            if events.send(event(&id, &shown(&notification)?)).await.is_err() {
                 return Ok(());
             }
         }
@@ -122,12 +122,6 @@ async fn tell(
     }
 }
 
-/// A stored notification as its doorbell shows it.
-fn shown(notification: Notification) -> Result<Value, ApiError> {
-    serde_json::to_value(notification)
-        .map_err(|error| ApiError::new(Kind::Unavailable, "unwritable_answer", error.to_string()))
-}
-
 fn event(id: &str, notification: &Value) -> Event {
     Event::default().event("notification").id(id).data(notification.to_string())
 }
@@ -137,21 +131,25 @@ async fn missed(
     app: &App,
     user: UserId,
     last: NotificationId,
-) -> Result<Vec<Notification>, ApiError> {
+) -> Result<Vec<NotificationView>, ApiError> {
     let (limits, now) = (&app.limits, app.clock.now_ms());
-    let (mut missed, mut before) = (vec![], None);
+    let (mut missed, mut after) = (vec![], last);
     while missed.len() < limits.notifications_per_user_max {
-        let page = app.store.notifications(user, before, limits.page_entries_max, now).await?;
-        let newer = page.iter().take_while(|notification| notification.id > last).count();
-        let is_last = newer < limits.page_entries_max;
-        missed.extend(page.into_iter().take(newer));
-        before = missed.last().map(|notification: &Notification| notification.id);
-        if is_last {
-            break;
+        let rows = limits.page_entries_max;
+        let page = app.store.notifications_after(user, after, rows, now).await?;
+        let Some(newest) = page.first() else { break };
+        after = newest.id;
+        for notification in page.into_iter().rev() {
+            missed.push(app.notification_view(notification).await?);
         }
     }
-    missed.reverse();
     Ok(missed)
+}
+
+/// The same JSON as its doorbell's and the list's.
+fn shown(notification: &NotificationView) -> Result<Value, ApiError> {
+    serde_json::to_value(notification)
+        .map_err(|error| ApiError::new(Kind::Unavailable, "unwritable_answer", error.to_string()))
 }
 
 #[cfg(test)]
@@ -160,7 +158,7 @@ mod tests {
     use hearth_protocol::ids::RoomId;
     use hearth_protocol::limits::Limits;
     use hearth_protocol::role::HouseRole;
-    use hearth_store::{Edit, NotificationKind};
+    use hearth_store::{Edit, Notification, NotificationKind};
     use serde_json::json;
     use tokio::task::JoinHandle;
 
@@ -188,7 +186,8 @@ mod tests {
     async fn ring(house: &House, to: &Person, number: u8) -> Notification {
         let alert = alert(to, number);
         house.change(vec![Edit::PutNotification(alert.clone())]).await;
-        let bell = json!({ "type": "notification", "notification": alert }).to_string();
+        let view = house.app.notification_view(alert.clone()).await.unwrap();
+        let bell = json!({ "type": "notification", "notification": view }).to_string();
         house.app.broker.publish(&Topic::Inbox(to.id), bell.into(), false);
         alert
     }
@@ -273,7 +272,8 @@ mod tests {
             listening(&house, 1).await;
             // Rung once more while it is replayed: it is the same one.
             let alert = alert(&anna, 9);
-            let bell = json!({ "type": "notification", "notification": alert }).to_string();
+            let view = house.app.notification_view(alert.clone()).await.unwrap();
+            let bell = json!({ "type": "notification", "notification": view }).to_string();
             if known < 9 {
                 house.app.broker.publish(&Topic::Inbox(anna.id), bell.into(), false);
             }

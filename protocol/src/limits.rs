@@ -89,6 +89,12 @@ limits! {
     messages_per_10_s = 10;
     /// Posts a device may make in any 60 s (design §5); 0 = no limit.
     posts_per_60_s = 60;
+    /// Reports one person makes in any hour; 0 = no limit.
+    reports_per_hour = 30;
+    /// Invites one person makes, and people they add to rooms, in any hour; 0 = no limit.
+    invites_per_hour = 60;
+    /// People whom one person asks to be a contact in any hour; 0 = no limit.
+    contacts_per_hour = 60;
     /// How long an ack is held back, or a connection not read, before a rate is refused, in ms
     /// (design §5).
     rate_delay_ms_max = 2_000;
@@ -125,6 +131,8 @@ limits! {
     pins_per_room_max = 50;
     /// Characters of the reason of a mute, a ban or an erasure.
     reason_chars_max = 500;
+    /// Minutes of a mute or ban that ends by itself: a year. Without an end it stays until lifted.
+    sanction_minutes_max = 366 * 24 * 60;
     /// People muted or banned in one room: as many as can be in it.
     sanctions_per_room_max = 1_000;
     /// Messages on one page of history.
@@ -218,6 +226,10 @@ limits! {
     blocks_per_user_max = 1_000;
     /// Notifications kept of one person; the oldest go first.
     notifications_per_user_max = 1_000;
+    /// Characters of a message that its notification shows: two lines.
+    notification_chars_max = 200;
+    /// People whom one message names, as ids or as `@name`: looking each up costs a read.
+    mentions_per_message_max = 100;
     /// Days a notification is kept (seed 004 @Notification).
     notification_days = 30;
     /// Characters of a report's reason.

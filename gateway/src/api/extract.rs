@@ -189,6 +189,17 @@ pub async fn person(app: &App, token: &str) -> Result<Principal, ApiError> {
     }
 }
 
+/// How many entries of a list somebody asked for: 1 to `page_entries_max`, half of that when they
+/// do not say.
+pub fn page_limit(app: &App, asked: Option<usize>) -> Result<usize, ApiError> {
+    let max = app.limits.page_entries_max;
+    let limit = asked.unwrap_or(max.div_ceil(2));
+    if (1..=max).contains(&limit) {
+        return Ok(limit);
+    }
+    Err(ApiError::invalid("bad_limit", format!("limit is 1 to {max}")))
+}
+
 /// A JSON body of at most `json_bytes_max`.
 pub fn body<T: DeserializeOwned + Send>(
     app: &Arc<App>,

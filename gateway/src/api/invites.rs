@@ -20,6 +20,7 @@ use crate::audit;
 use crate::bundles::Setting;
 use crate::error::ApiError;
 use crate::invites::Join;
+use crate::moderation::Act;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -124,6 +125,7 @@ async fn make(
     new.check(&app, now)?;
     app.check_stay(new.guest_until, now)?;
     app.require_inviter(caller.user, new.guest_until).await?;
+    app.not_too_often(Act::Invite(caller.user))?;
     let mut states = vec![asked];
     // Every invite into the house is one into the general room too; a guest's is none.
     let general = app.membership.general().filter(|_| new.guest_until.is_none());

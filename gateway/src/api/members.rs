@@ -30,6 +30,7 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(warp::delete())
         .and(with(app))
         .and(caller(app))
+        .and(warp::query())
         .then(remove)
         .map(answer);
     let add = path!("api" / "rooms" / RoomId / "members")
@@ -76,13 +77,22 @@ async fn list(room: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, Api
     Answer::ok(&json!({ "members": members, "waiting": waiting }))
 }
 
+/// `DELETE /api/rooms/{id}/members/{user}?reason=`.
+#[derive(Debug, Deserialize)]
+struct Kick {
+    /// Why; the person is told.
+    #[serde(default)]
+    reason: String,
+}
+
 async fn remove(
     room: RoomId,
     user: UserId,
     app: Arc<App>,
     caller: Caller,
+    kick: Kick,
 ) -> Result<Answer, ApiError> {
-    app.kick(room, caller.user, user).await?;
+    app.kick(room, caller.user, user, &kick.reason).await?;
     Answer::nothing()
 }
 

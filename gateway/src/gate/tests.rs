@@ -185,15 +185,15 @@ async fn a_grant_that_was_taken_back_or_whose_login_ended_lets_nothing_pass() {
         [house.gate.may_receive(member, topic), house.publishes(member, topic)]
     };
     assert_eq!([may("home/a"), may("garden/a")], [[true; 2]; 2]);
-    house.app.remove_grant(grant.id).await.unwrap();
+    house.app.remove_grant(grant.id, None).await.unwrap();
     assert_eq!([may("home/a"), may("garden/a")], [[false; 2], [true; 2]]);
     let Principal::App { token, .. } = *house.member else { panic!("an app token") };
     let end = Change::of(vec![Edit::RemoveToken(token)], 2);
     house.app.store.change(end).await.unwrap();
     assert!(!house.gate.may_receive(&house.member, "garden/a"));
     assert!(house.app.grants.may_receive(&house.member.account(), "garden/a"));
-    house.app.remove_grant(other.id).await.unwrap();
-    let again = house.app.remove_grant(other.id).await.unwrap_err();
+    house.app.remove_grant(other.id, None).await.unwrap();
+    let again = house.app.remove_grant(other.id, None).await.unwrap_err();
     assert_eq!(again.0.kind, Kind::NotFound);
 }
 
@@ -203,7 +203,7 @@ async fn a_removed_device_loses_its_grants() {
     house.grant(&house.device, "home/#", Access::Both).await;
     assert!(house.publishes(&house.device, "home/a"));
     let Principal::Device { device, .. } = *house.device else { panic!("a device") };
-    house.app.remove_device(house.room, device).await.unwrap();
+    house.app.remove_device(house.room, device, None).await.unwrap();
     assert!(!house.app.grants.may_publish(&house.device.account(), "home/a"));
     assert_eq!(house.app.store.grants().await.unwrap(), []);
 }
