@@ -17,6 +17,7 @@ use crate::bundles::Setting;
 use crate::clock::random;
 use crate::error::ApiError;
 use crate::membership::RoomState;
+use crate::moderation::Act;
 
 /// How often somebody tries to join while others change the room.
 const JOINS_MAX: usize = 16;
@@ -63,13 +64,14 @@ impl App {
     ) -> Result<bool, ApiError> {
         let state = self.membership.require(room, by, RoomAction::Invite)?;
         self.store.user(user).await?.ok_or_else(|| ApiError::not_found("person"))?;
-        if self.store.blocked_between(by, user).await? {
-            let message = "this person cannot be let in by you";
-            return Err(ApiError::new(Kind::Forbidden, "unreachable", message));
+        self.may_reach(by, user)?;
+        if !self.may_see(by, user).await? {
+            return Err(ApiError::not_found("person"));
         }
         if state.members.contains_key(&user) {
             return Ok(false);
         }
+        self.not_too_often(Act::Invite(by))?;
         let mut change = Change::of(vec![], self.clock.now_ms());
         change.checks.push((room, state.room.version));
         self.seat(&mut change, &state.room, user, Some(by));

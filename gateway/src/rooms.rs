@@ -168,6 +168,7 @@ impl App {
             return Err(ApiError::invalid("not_possible", message));
         }
         self.store.user(other).await?.ok_or_else(|| ApiError::not_found("person"))?;
+        self.may_reach(by, other)?;
         Ok(Some(other))
     }
 

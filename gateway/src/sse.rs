@@ -182,11 +182,15 @@ mod tests {
         }
     }
 
+    async fn view(house: &House, alert: &Notification) -> Value {
+        shown(&house.app.notification_view(alert.clone()).await.unwrap()).unwrap()
+    }
+
     /// Stores a notification and rings.
     async fn ring(house: &House, to: &Person, number: u8) -> Notification {
         let alert = alert(to, number);
         house.change(vec![Edit::PutNotification(alert.clone())]).await;
-        let view = house.app.notification_view(alert.clone()).await.unwrap();
+        let view = view(house, &alert).await;
         let bell = json!({ "type": "notification", "notification": view }).to_string();
         house.app.broker.publish(&Topic::Inbox(to.id), bell.into(), false);
         alert
@@ -251,7 +255,7 @@ mod tests {
         house.change(vec![Edit::RemoveSession(anna.session)]).await;
         let (status, kind, text) = reading.await.unwrap();
         assert_eq!((status, kind.as_str()), (200, "text/event-stream"));
-        let expected = vec![(alert.id.to_string(), serde_json::to_value(&alert).unwrap())];
+        let expected = vec![(alert.id.to_string(), view(&house, &alert).await)];
         assert_eq!(events(&text), expected);
         listening(&house, 0).await;
     }

@@ -72,9 +72,9 @@ struct NewInvite {
     /// How often it can be used; once where nobody says.
     #[serde(default = "once")]
     uses: u32,
-    #[serde(default)]
     /// Whoever makes an account by it is a guest until then; the general room is not theirs.
     guest_until: Option<u64>,
+    #[serde(default)]
     bundles: Vec<RoomBundle>,
 }
 

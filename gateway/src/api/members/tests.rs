@@ -191,7 +191,7 @@ async fn an_admin_puts_members_out_and_not_owners() {
     let page = house.get(&format!("/api/rooms/{room}/messages"), &anna).await.is(200);
     let line = page["messages"].as_array().unwrap().last().unwrap();
     assert_eq!((&line["type"], &line["by"]), (&json!("left"), &json!(anna.id)));
-    assert_eq!(house.app.store.audit(None, 1).await.unwrap()[0].action, "member.remove");
+    assert_eq!(house.app.store.audit(None, 1).await.unwrap()[0].action, "room.kick");
 }
 
 #[tokio::test]

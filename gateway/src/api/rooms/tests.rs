@@ -274,6 +274,8 @@ async fn who_cannot_have_a_direct_room_is_told() {
     let block = Block { user: ben.id, other: anna.id, since: BEGINS_MS };
     house.change(vec![Edit::PutBlock(block)]).await;
     let refused = house.post("/api/rooms", &anna, direct(ben.id)).await;
+    assert_eq!((refused.status, refused.code().as_str()), (403, "unreachable"));
+    let refused = house.post("/api/rooms", &ben, direct(anna.id)).await;
     assert_eq!((refused.status, refused.code().as_str()), (403, "blocked"));
 }
 
