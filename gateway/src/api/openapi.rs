@@ -7,7 +7,7 @@ mod page;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
@@ -39,7 +39,8 @@ fn parts() -> Vec<(&'static str, OpenApi)> {
         ("devices", super::devices::Doc::openapi()),
         ("grants", super::grants::Doc::openapi()),
         ("openapi", Doc::openapi()),
-        ("health", crate::http::Doc::openapi()),
+        ("health", crate::http::status::Doc::openapi()),
+        ("trust", crate::http::trust::Doc::openapi()),
     ]
 }
 
@@ -95,6 +96,23 @@ pub fn document() -> OpenApi {
         document.merge(part);
     }
     document
+}
+
+/// The methods that a path has; none where it is not described.
+pub fn methods(path: &str) -> Vec<&'static str> {
+    static ALL: OnceLock<Vec<(String, Vec<&'static str>)>> = OnceLock::new();
+    let all = ALL.get_or_init(|| {
+        let paths = document().paths.paths.into_iter();
+        let of = |mut item| operations(&mut item).map(|(method, _)| method).collect();
+        paths.map(|(path, item)| (path, of(item))).collect()
+    });
+    let matches = |template: &str| {
+        let level = |(given, known): (&str, &str)| known.starts_with('{') || known == given;
+        let (given, known) = (path.split('/'), template.split('/'));
+        given.clone().count() == known.clone().count() && given.zip(known).all(level)
+    };
+    let found = all.iter().filter(|(template, _)| matches(template));
+    found.flat_map(|(_, methods)| methods.iter().copied()).collect()
 }
 
 /// The operations of a path by their methods.

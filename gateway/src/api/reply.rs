@@ -9,7 +9,7 @@ use warp::Rejection;
 use warp::http::StatusCode;
 use warp::http::header::{CACHE_CONTROL, HeaderValue, RETRY_AFTER};
 use warp::reject::{self, Reject};
-use warp::reply::{Reply, Response};
+use warp::reply::Response;
 
 use crate::error::ApiError;
 
@@ -44,10 +44,21 @@ impl Answer {
         Ok(Self { status: StatusCode::OK, body: Some(text.into_bytes()), content_type })
     }
 
+    /// 503 with JSON.
+    pub fn unavailable(value: &impl Serialize) -> Result<Self, ApiError> {
+        Self::with(StatusCode::SERVICE_UNAVAILABLE, value)
+    }
+
     fn with(status: StatusCode, value: &impl Serialize) -> Result<Self, ApiError> {
         let body = serde_json::to_vec(value).map_err(|error| ApiError::unwritable(&error))?;
         Ok(Self { status, body: Some(body), content_type: JSON })
     }
+}
+
+/// Text as it stands in HTML.
+pub fn escaped(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    text.replace('"', "&quot;")
 }
 
 /// Every answer that is a no.
@@ -121,7 +132,11 @@ pub async fn recover(rejection: Rejection) -> Result<Response, Infallible> {
     } else if rejection.find::<reject::MethodNotAllowed>().is_some() {
         simple(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "not with this method")
     } else {
-        simple(StatusCode::NOT_FOUND, "not_found", "there is nothing at this path")
-    }
-    .into_response())
+        nothing_here()
+    })
+}
+
+/// 404 for a path that no route has.
+pub fn nothing_here() -> Response {
+    refuse(&Refusal::new(Kind::NotFound, "not_found", "there is nothing at this path"))
 }

@@ -4,6 +4,8 @@ use std::fmt::{self, Write};
 
 use serde_json::{Map, Value};
 
+use crate::api::reply::escaped;
+
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;\
 padding:0 1rem;color:#222;background:#fff}h2{margin-top:2.5rem}h3{margin:1.5rem 0 .25rem}\
 code,pre,h3,h4{font:14px/1.4 ui-monospace,monospace}h3{font-weight:600}pre{background:#f4f4f2;\
@@ -107,8 +109,4 @@ fn entries(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -51,9 +51,12 @@ fn routes_in(source: &str) -> BTreeSet<Place> {
 
 fn sources() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let api = fs::read_dir(folder.join("api")).unwrap().map(|entry| entry.unwrap().path());
-    let files = api.filter(|path| path.extension().is_some()).chain([folder.join("http.rs")]);
-    files.map(|path| (path.display().to_string(), fs::read_to_string(path).unwrap())).collect()
+    let listed = ["api", "http"].map(|name| fs::read_dir(folder.join(name)).unwrap());
+    let files = listed.into_iter().flatten().map(|entry| entry.unwrap().path());
+    files
+        .filter(|path| path.extension().is_some())
+        .map(|path| (path.display().to_string(), fs::read_to_string(path).unwrap()))
+        .collect()
 }
 
 #[test]

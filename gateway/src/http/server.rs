@@ -1,0 +1,221 @@
+//! Accepts HTTP connections and serves them, within bounds, until it is told to stop.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::TryFutureExt;
+use hearth_broker::bounds::{Bounds, Place};
+use hearth_protocol::limits::{Limits, wide};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tower_service::Service;
+use warp::filters::BoxedFilter;
+use warp::http::{Request, StatusCode};
+use warp::reply::Response;
+
+use super::counters::Counters;
+use super::patience::Patient;
+use crate::api::extract::Peer;
+use crate::tls::Acceptor;
+
+/// What one over the bounds hears, if it speaks in clear.
+const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 10\r\n\
+    content-length: 0\r\nconnection: close\r\n\r\n";
+
+/// Bytes that hyper wants to have for a request.
+const MIN_BUFFER: usize = 8_192;
+
+/// A listener with what it answers.
+#[derive(Clone)]
+pub struct Door {
+    /// Where it listens.
+    pub listener: Arc<TcpListener>,
+    /// What it answers.
+    pub routes: BoxedFilter<(Response,)>,
+    /// How it speaks TLS, if it does.
+    pub tls: Option<Acceptor>,
+}
+
+/// What all doors share.
+pub struct Server {
+    limits: Arc<Limits>,
+    bounds: Arc<Bounds>,
+    counters: Arc<Counters>,
+    builder: auto::Builder<TokioExecutor>,
+}
+
+fn ms(limit: usize) -> Duration {
+    Duration::from_millis(wide(limit))
+}
+
+impl Server {
+    /// With these limits for all doors together.
+    pub fn new(limits: Arc<Limits>, counters: Arc<Counters>) -> Arc<Self> {
+        let (all, one) = (limits.http_connections_max, limits.http_connections_per_address_max);
+        let bounds = Arc::new(Bounds::new(all, one));
+        let builder = builder(&limits);
+        Arc::new(Self { limits, bounds, counters, builder })
+    }
+
+    /// Serves until `stop` turns true, then lets open requests finish.
+    pub async fn serve(self: Arc<Self>, door: Door, mut stop: watch::Receiver<bool>) {
+        let graceful = GracefulShutdown::new();
+        let mut connections = JoinSet::new();
+        let stopped = stop.clone();
+        loop {
+            let accepted = tokio::select! {
+                accepted = door.listener.accept() => accepted,
+                _ = stop.wait_for(|stop| *stop) => break,
+                Some(_ended) = connections.join_next() => continue,
+            };
+            match accepted {
+                Ok((stream, peer)) => {
+                    let Some(place) = self.place(&stream, peer) else { continue };
+                    let (watcher, stopped) = (graceful.watcher(), stopped.clone());
+                    let (server, door) = (self.clone(), door.clone());
+                    connections.spawn(async move {
+                        server.connection(stream, peer, &door, watcher, stopped).await;
+                        drop(place);
+                    });
+                }
+                Err(error) => {
+                    // Out of file descriptors and the like: those who are connected make room.
+                    tracing::warn!(%error, "a connection was not accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            }
+        }
+        let linger = ms(self.limits.http_linger_ms_max);
+        if timeout(linger, graceful.shutdown()).await.is_err() {
+            tracing::warn!("some requests did not finish in time");
+        }
+        connections.shutdown().await;
+    }
+
+    fn place(&self, stream: &TcpStream, peer: SocketAddr) -> Option<Place> {
+        let place = self.bounds.enter(peer).filter(|place| place.refused.is_none());
+        if place.is_none() {
+            self.counters.turned_away();
+            tracing::debug!(%peer, "closed: too many connections");
+            if let Err(error) = stream.try_write(BUSY) {
+                tracing::debug!(%error, "and without a word");
+            }
+        }
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "no TCP_NODELAY");
+        }
+        place
+    }
+
+    async fn connection(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        door: &Door,
+        watcher: Watcher,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        let _counted = self.counters.connected(door.tls.is_some());
+        let free = Arc::new(AtomicBool::new(false));
+        let stream = Patient::new(stream, &self.limits, free.clone());
+        let inner = warp::service(door.routes.clone());
+        let service = Seen { inner, peer: Peer(peer), free, counters: self.counters.clone() };
+        let Some(acceptor) = &door.tls else {
+            return self.speak(stream, false, service, watcher).await;
+        };
+        let handshake = timeout(ms(self.limits.handshake_ms_max), acceptor.accept(stream));
+        let shaken = tokio::select! {
+            shaken = handshake => shaken,
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        match shaken {
+            Ok(Ok((stream, is_h2))) => self.speak(stream, is_h2, service, watcher).await,
+            Ok(Err(error)) => tracing::debug!(%peer, %error, "no TLS"),
+            Err(_) => tracing::debug!(%peer, "no TLS in time"),
+        }
+    }
+
+    async fn speak<I, S>(&self, stream: I, is_h2: bool, service: S, watcher: Watcher)
+    where
+        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        S: Service<Request<Incoming>, Response = Response, Error = Infallible>,
+        S: Clone + Send + 'static,
+        S::Future: Send + 'static,
+    {
+        // Which one is known: nobody is waited for to show it by a preface.
+        let builder = self.builder.clone();
+        let builder = if is_h2 { builder.http2_only() } else { builder.http1_only() };
+        let (io, service) = (TokioIo::new(stream), TowerToHyperService::new(service));
+        let connection = builder.serve_connection_with_upgrades(io, service).into_owned();
+        if let Err(error) = watcher.watch(connection).await {
+            tracing::debug!(%error, "an HTTP connection ended");
+        }
+    }
+}
+
+fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
+    let header_bytes = limits.http_header_bytes_max;
+    let narrow = |limit: usize| u32::try_from(limit).unwrap_or(u32::MAX);
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(ms(limits.http_header_ms_max))
+        .max_headers(limits.http_headers_max)
+        .max_buf_size(header_bytes.max(MIN_BUFFER));
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(ms(limits.http_idle_ms_max) / 3)
+        .keep_alive_timeout(ms(limits.http_stall_ms_max))
+        .max_header_list_size(narrow(header_bytes))
+        .max_concurrent_streams(narrow(limits.http_streams_max));
+    builder
+}
+
+/// Notes what goes by: who asks, what is answered, and that a connection became a WebSocket.
+#[derive(Clone)]
+struct Seen<S> {
+    inner: S,
+    peer: Peer,
+    free: Arc<AtomicBool>,
+    counters: Arc<Counters>,
+}
+
+impl<S> Service<Request<Incoming>> for Seen<S>
+where
+    S: Service<Request<Incoming>, Response = Response, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(self.peer);
+        let (free, counters) = (self.free.clone(), self.counters.clone());
+        Box::pin(self.inner.call(request).inspect_ok(move |response| {
+            counters.answered(response.status());
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                free.store(true, Ordering::Relaxed);
+            }
+        }))
+    }
+}
