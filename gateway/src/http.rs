@@ -47,13 +47,14 @@ fn refine(method: Method, path: FullPath, mut response: Response) -> Response {
         return response;
     }
     let methods = api::openapi::methods(path.as_str());
-    let reads = [Method::GET, Method::HEAD].contains(&method);
+    // With this method there is something at such a path, but what stands for an id is none.
+    let no_id = methods.contains(&method.as_str());
     match methods.join(", ").try_into() {
-        Ok(allow) if !methods.is_empty() => {
+        Ok(allow) if !methods.is_empty() && !no_id => {
             response.headers_mut().insert("allow", allow);
             response
         }
-        _ if path.as_str().starts_with("/api/") || reads => nothing_here(),
+        _ if path.as_str().starts_with("/api/") => nothing_here(),
         _ => {
             response.headers_mut().insert("allow", HeaderValue::from_static("GET, HEAD"));
             response
@@ -81,7 +82,7 @@ pub fn strict(routes: BoxedFilter<(Response,)>) -> BoxedFilter<(Response,)> {
 
 /// Headers that every answer has (design §9, §10).
 pub(crate) fn secure(mut response: Response) -> Response {
-    const HEADERS: [(&str, &str); 5] = [
+    const HEADERS: [(&str, &str); 6] = [
         (
             "content-security-policy",
             "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' \
@@ -93,6 +94,7 @@ pub(crate) fn secure(mut response: Response) -> Response {
         ("referrer-policy", "no-referrer"),
         ("x-frame-options", "DENY"),
         ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
     ];
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));

@@ -18,13 +18,13 @@ use rustls::server::ResolvesServerCert;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 
 use crate::authority::AuthorityError;
 use crate::config::Certificate;
 use given::Given;
 
 pub use issued::Own;
+pub use tokio_rustls::server::TlsStream;
 
 /// Why there is no TLS.
 #[derive(Debug, thiserror::Error)]

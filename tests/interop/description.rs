@@ -30,15 +30,25 @@ fn every_answer_keeps_to_the_description() {
         let message = json!({ "content": format!("message {number}") });
         assert_eq!(house.call("POST", &path, Some(&anna), Some(message)).0, 201);
     }
+    // What is there already is asked for too: half of the operations are about a room.
+    let config = house.profile("schemathesis.toml");
+    let known = format!(
+        "[[operations]]\ninclude-path-regex = \"^/api/rooms/.room./(messages|members$|devices|invites)\"\n\
+         parameters = {{ room = \"{room}\" }}\n\
+         [[operations]]\ninclude-path-regex = \"^/api/users/.user./\"\n\
+         parameters = {{ user = \"{}\" }}\n",
+        anna.id
+    );
+    std::fs::write(&config, known).unwrap();
     let output = Command::new("timeout")
-        .args(["7200".as_ref(), program.as_os_str()])
+        .args(["7200".as_ref(), program.as_os_str(), "--config-file".as_ref(), config.as_os_str()])
         .args(["run", &format!("{}/api/openapi.json", house.url())])
         .args(["--header", &format!("Authorization: Bearer {}", anna.token)])
         .args(["--checks", "all", "--exclude-checks", WITHOUT, "--max-examples", &examples])
         // Nobody would be signed in from there on.
         .args(["--exclude-path", "/api/auth/logout"])
         .args(["--workers", "2", "--generation-deterministic", "--no-color"])
-        .args(["--generation-database", "none", "--continue-on-failure"])
+        .arg("--continue-on-failure")
         .current_dir(house.profile(".."))
         .output()
         .unwrap();

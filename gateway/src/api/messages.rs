@@ -63,6 +63,7 @@ struct PageRequest {
     since: Option<u64>,
     /// `1`: the events as on `out`, also in an open room.
     #[serde(default)]
+    #[param(maximum = 1)]
     raw: u8,
 }
 

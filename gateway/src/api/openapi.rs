@@ -9,6 +9,7 @@ mod tests;
 
 use std::sync::{Arc, OnceLock};
 
+use serde_json::Value;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
@@ -60,16 +61,41 @@ pub fn routes(_app: &Arc<App>) -> BoxedFilter<(HttpResponse,)> {
 #[utoipa::path(get, path = "/api/openapi.json", security(()),
     responses((status = 200, body = Object)))]
 async fn json() -> Result<Answer, ApiError> {
-    Answer::ok(&document())
+    Answer::ok(&as_json()?)
 }
 
 /// Shows this description as a page.
 #[utoipa::path(get, path = "/api/docs", security(()),
     responses((status = 200, body = String, content_type = "text/html")))]
 async fn docs() -> Result<Answer, ApiError> {
-    let document =
+    Answer::text(page::html(&as_json()?), "text/html; charset=utf-8")
+}
+
+fn as_json() -> Result<Value, ApiError> {
+    let mut json =
         serde_json::to_value(document()).map_err(|error| ApiError::unwritable(&error))?;
-    Answer::text(page::html(&document), "text/html; charset=utf-8")
+    name_unsigned(&mut json);
+    Ok(json)
+}
+
+/// utoipa gives numbers from 0 the formats of signed ones, which hold half as many.
+fn name_unsigned(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            let unsigned = match map.get("format").and_then(Value::as_str) {
+                Some("int64") => Some("uint64"),
+                Some("int32") => Some("uint32"),
+                _ => None,
+            };
+            if let (Some(format), Some(0)) = (unsigned, map.get("minimum").and_then(Value::as_u64))
+            {
+                map.insert("format".to_string(), format.into());
+            }
+            map.values_mut().for_each(name_unsigned);
+        }
+        Value::Array(items) => items.iter_mut().for_each(name_unsigned),
+        _ => {}
+    }
 }
 
 /// The whole description.

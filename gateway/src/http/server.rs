@@ -29,7 +29,7 @@ use warp::reply::Response;
 use super::counters::Counters;
 use super::patience::Patient;
 use crate::api::extract::Peer;
-use crate::tls::Acceptor;
+use crate::tls::{Acceptor, TlsStream};
 
 /// What one over the bounds hears, if it speaks in clear.
 const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 10\r\n\
@@ -39,7 +39,6 @@ const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 10\r\n\
 const MIN_BUFFER: usize = 8_192;
 
 /// A listener with what it answers.
-#[derive(Clone)]
 pub struct Door {
     /// Where it listens.
     pub listener: Arc<TcpListener>,
@@ -47,6 +46,13 @@ pub struct Door {
     pub routes: BoxedFilter<(Response,)>,
     /// How it speaks TLS, if it does.
     pub tls: Option<Acceptor>,
+}
+
+/// What a connection gets of its door.
+#[derive(Clone)]
+struct Inside {
+    routes: BoxedFilter<(Response,)>,
+    tls: Option<Acceptor>,
 }
 
 /// What all doors share.
@@ -72,12 +78,14 @@ impl Server {
 
     /// Serves until `stop` turns true, then lets open requests finish.
     pub async fn serve(self: Arc<Self>, door: Door, mut stop: watch::Receiver<bool>) {
+        let Door { listener, routes, tls } = door;
+        let inside = Inside { routes, tls };
         let graceful = GracefulShutdown::new();
         let mut connections = JoinSet::new();
         let stopped = stop.clone();
         loop {
             let accepted = tokio::select! {
-                accepted = door.listener.accept() => accepted,
+                accepted = listener.accept() => accepted,
                 _ = stop.wait_for(|stop| *stop) => break,
                 Some(_ended) = connections.join_next() => continue,
             };
@@ -85,9 +93,9 @@ impl Server {
                 Ok((stream, peer)) => {
                     let Some(place) = self.place(&stream, peer) else { continue };
                     let (watcher, stopped) = (graceful.watcher(), stopped.clone());
-                    let (server, door) = (self.clone(), door.clone());
+                    let (server, inside) = (self.clone(), inside.clone());
                     connections.spawn(async move {
-                        server.connection(stream, peer, &door, watcher, stopped).await;
+                        server.connection(stream, peer, inside, watcher, stopped).await;
                         drop(place);
                     });
                 }
@@ -98,6 +106,8 @@ impl Server {
                 }
             }
         }
+        // Who comes now goes elsewhere at once.
+        drop(listener);
         let linger = ms(self.limits.http_linger_ms_max);
         if timeout(linger, graceful.shutdown()).await.is_err() {
             tracing::warn!("some requests did not finish in time");
@@ -124,28 +134,44 @@ impl Server {
         &self,
         stream: TcpStream,
         peer: SocketAddr,
-        door: &Door,
+        inside: Inside,
         watcher: Watcher,
-        mut stop: watch::Receiver<bool>,
+        stop: watch::Receiver<bool>,
     ) {
-        let _counted = self.counters.connected(door.tls.is_some());
+        let Inside { routes, tls } = inside;
+        let _counted = self.counters.connected(tls.is_some());
         let free = Arc::new(AtomicBool::new(false));
         let stream = Patient::new(stream, &self.limits, free.clone());
-        let inner = warp::service(door.routes.clone());
-        let service = Seen { inner, peer: Peer(peer), free, counters: self.counters.clone() };
-        let Some(acceptor) = &door.tls else {
-            return self.speak(stream, false, service, watcher).await;
-        };
-        let handshake = timeout(ms(self.limits.handshake_ms_max), acceptor.accept(stream));
+        let (inner, counters) = (warp::service(routes), self.counters.clone());
+        let service = Seen { inner, peer: Peer(peer), free, counters };
+        match tls {
+            None => self.speak(stream, false, service, watcher).await,
+            Some(tls) => {
+                if let Some((stream, is_h2)) = self.shake_hands(stream, &tls, stop).await {
+                    self.speak(stream, is_h2, service, watcher).await;
+                }
+            }
+        }
+    }
+
+    /// The TLS connection, and whether HTTP/2 is spoken over it.
+    async fn shake_hands<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: S,
+        tls: &Acceptor,
+        mut stop: watch::Receiver<bool>,
+    ) -> Option<(TlsStream<S>, bool)> {
+        let handshake = timeout(ms(self.limits.handshake_ms_max), tls.accept(stream));
         let shaken = tokio::select! {
             shaken = handshake => shaken,
-            _ = stop.wait_for(|stop| *stop) => return,
+            _ = stop.wait_for(|stop| *stop) => return None,
         };
         match shaken {
-            Ok(Ok((stream, is_h2))) => self.speak(stream, is_h2, service, watcher).await,
-            Ok(Err(error)) => tracing::debug!(%peer, %error, "no TLS"),
-            Err(_) => tracing::debug!(%peer, "no TLS in time"),
+            Ok(Ok(shaken)) => return Some(shaken),
+            Ok(Err(error)) => tracing::debug!(%error, "no TLS"),
+            Err(_) => tracing::debug!("no TLS in time"),
         }
+        None
     }
 
     async fn speak<I, S>(&self, stream: I, is_h2: bool, service: S, watcher: Watcher)

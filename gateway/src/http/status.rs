@@ -87,7 +87,7 @@ async fn health(app: Arc<App>) -> Result<Answer, ApiError> {
 }
 
 /// Counts for Prometheus; without a token on the box itself.
-#[utoipa::path(get, path = "/metrics",
+#[utoipa::path(get, path = "/metrics", security((), ("bearer" = [])),
     responses((status = 200, body = String, content_type = "text/plain")))]
 fn metrics(allowed: Result<(), ApiError>, app: Arc<App>) -> Result<Answer, ApiError> {
     allowed?;

@@ -140,3 +140,56 @@ async fn page(app: Arc<App>, https: Option<String>) -> Result<Answer, ApiError> 
     let page = page::html(&app.house_name().await?, &fingerprint, &https);
     Answer::text(page, "text/html; charset=utf-8")
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::testing::House;
+
+    #[test]
+    fn a_client_is_sent_on_to_a_name_that_the_house_has() {
+        let names = ["hearth.local", "192.168.1.5", "fd00::5"].map(str::to_string).to_vec();
+        let https = Https { port: 443, names, own: true };
+        let sent = |https: &Https, host: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("host", host.parse().unwrap());
+            https.for_host(&headers)
+        };
+        for (host, place) in [
+            ("192.168.1.5:80", "https://192.168.1.5"),
+            ("HEARTH.local", "https://hearth.local"),
+            ("[fd00::5]:80", "https://[fd00::5]"),
+            ("evil.example", "https://hearth.local"),
+            ("<script>", "https://hearth.local"),
+        ] {
+            assert_eq!(sent(&https, host).as_deref(), Some(place), "{host}");
+        }
+        let given = Https { port: 8443, names: vec![], own: false };
+        assert_eq!(sent(&given, "den.example:80").as_deref(), Some("https://den.example:8443"));
+        assert_eq!(given.for_host(&HeaderMap::new()), None);
+    }
+
+    #[tokio::test]
+    async fn in_clear_nothing_of_the_house_is_told_and_nothing_is_taken() {
+        let house = House::new().await;
+        let https = Https { port: 443, names: vec!["hearth.local".into()], own: true };
+        let mut clear = house;
+        clear.routes = routes(&clear.app, https);
+        let get = async |path| clear.call("GET", path, None, Value::Null).await;
+        let page = get("/").await;
+        let text = String::from_utf8(page.bytes).unwrap();
+        let print = clear.app.authority().await.unwrap().fingerprint().replace(':', ":<wbr>");
+        assert!(text.contains(&print) && text.contains("href=\"https://hearth.local\""), "{text}");
+        let moved = get("/api/rooms?limit=1").await;
+        assert_eq!(moved.status, 307);
+        assert_eq!(moved.headers["location"], "https://hearth.local/api/rooms?limit=1");
+        for path in ["/api/auth/login", "/", "/ca.crt"] {
+            let refused = clear.call("POST", path, None, serde_json::json!({})).await;
+            assert_eq!(refused.code(), "use_https", "{path}");
+        }
+        let profile = String::from_utf8(get("/ca.mobileconfig").await.bytes).unwrap();
+        assert_eq!(profile.matches("<key>PayloadUUID</key>").count(), 2, "{profile}");
+    }
+}

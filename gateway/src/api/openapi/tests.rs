@@ -105,6 +105,32 @@ async fn every_described_operation_is_answered_by_its_route() {
     }
 }
 
+#[tokio::test]
+async fn a_method_that_a_path_has_not_is_told_those_it_has() {
+    let house = House::new().await;
+    for (method, path, allow) in [
+        ("DELETE", "/api/auth/login", "POST"),
+        ("PATCH", "/api/rooms/01900000-0000-7000-8000-000000000000/messages", "GET, POST"),
+        ("GET", "/api/auth/login", "POST"),
+        ("POST", "/health", "GET"),
+        ("POST", "/", "GET, HEAD"),
+    ] {
+        let answered = house.call(method, path, None, Value::Null).await;
+        assert_eq!(answered.status, 405, "{method} {path}");
+        assert_eq!(answered.headers["allow"], allow, "{method} {path}");
+    }
+    for (method, path) in [
+        ("GET", "/api/nothing"),
+        ("POST", "/api/nothing"),
+        ("DELETE", "/api/devices/no-id"),
+        ("POST", "/api/rooms/no-id/messages"),
+        ("GET", "/api/rooms/no-id/messages"),
+    ] {
+        let answered = house.call(method, path, None, Value::Null).await;
+        assert_eq!(answered.code(), "not_found", "{method} {path}");
+    }
+}
+
 #[test]
 fn a_shape_has_one_meaning_and_an_operation_one_name() {
     let mut shapes = std::collections::BTreeMap::new();
