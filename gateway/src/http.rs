@@ -1,5 +1,5 @@
-//! HTTP: REST, the web client, MQTT over WebSocket, `/health`, `/metrics`; in clear on loopback, over
-//! TLS beyond it (design §10).
+//! HTTP: REST, the web client, MQTT over WebSocket, `/health`, `/metrics`; in clear on loopback,
+//! over TLS beyond it (design §10).
 //!
 //! - [`server`]: connections within bounds · [`patience`]: none is waited for without end
 //! - [`counters`], [`status`]: how busy it is, how the box is

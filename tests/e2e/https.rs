@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use system_tests::House;
 use system_tests::house::command;
@@ -55,8 +55,8 @@ fn https_is_trusted_by_the_houses_certificate_in_both_versions_of_http() {
     let shown = |port: u16| {
         let to = format!("127.0.0.1:{port}");
         let args = ["s_client", "-connect", &to, "-servername", "hearth.local", "-showcerts"];
-        let output = Command::new("openssl").args(args).stdin(std::process::Stdio::null());
-        let text = String::from_utf8(output.output().unwrap().stdout).unwrap();
+        let output = Command::new("openssl").args(args).stdin(Stdio::null()).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
         text.split("-----END").next().unwrap().split("-----BEGIN").last().unwrap().to_string()
     };
     assert_eq!(shown(port), shown(house.mqtts.unwrap().port()));

@@ -33,7 +33,8 @@ fn every_answer_keeps_to_the_description() {
     // What is there already is asked for too: half of the operations are about a room.
     let config = house.profile("schemathesis.toml");
     let known = format!(
-        "[[operations]]\ninclude-path-regex = \"^/api/rooms/.room./(messages|members$|devices|invites)\"\n\
+        "[[operations]]\n\
+         include-path-regex = \"^/api/rooms/.room./(messages|members$|devices|invites)\"\n\
          parameters = {{ room = \"{room}\" }}\n\
          [[operations]]\ninclude-path-regex = \"^/api/users/.user./\"\n\
          parameters = {{ user = \"{}\" }}\n",

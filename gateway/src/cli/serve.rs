@@ -24,8 +24,8 @@ use crate::thief;
 #[derive(ClapArgs)]
 #[command(group = ArgGroup::new("tls").args(["https", "mqtts"]).multiple(true))]
 pub struct Args {
-    /// Where HTTP listens in clear: web client, REST and MQTT over WebSocket; beyond loopback only a
-    /// page that says how to trust the house, and the way to HTTPS (may be repeated).
+    /// Where HTTP listens in clear: web client, REST and MQTT over WebSocket; beyond loopback only
+    /// a page that says how to trust the house, and the way to HTTPS (may be repeated).
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
     http: Vec<SocketAddr>,
     /// Where HTTPS listens, e.g. 0.0.0.0:443; nowhere unless given.

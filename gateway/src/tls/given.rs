@@ -55,7 +55,7 @@ impl Given {
                 Ok(Ok(false)) => {}
                 Ok(Ok(true)) => tracing::info!("the certificate was read again"),
                 Ok(Err(error)) => {
-                    tracing::error!(%error, "the certificate was not read again; the old one stays");
+                    tracing::error!(%error, "the certificate stays the old one");
                 }
                 Err(error) => tracing::error!(%error, "reading the certificate broke"),
             }
