@@ -16,7 +16,7 @@ const WITHOUT: &str = "positive_data_acceptance";
 
 #[test]
 fn every_answer_keeps_to_the_description() {
-    let examples = std::env::var("HEARTH_EXAMPLES").unwrap_or_else(|_| "20".to_string());
+    let examples = std::env::var("HEARTH_EXAMPLES").unwrap_or_else(|_| "8".to_string());
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let program = root.join("target/python/bin/st");
     assert!(program.exists(), "run scripts/setup test");

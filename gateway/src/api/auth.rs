@@ -240,7 +240,7 @@ async fn make_token(app: Arc<App>, caller: Caller, request: NewToken) -> Result<
 }
 
 /// Ends an app token.
-#[utoipa::path(delete, path = "/api/auth/tokens/{token}", responses((status = 204)))]
+#[utoipa::path(delete, path = "/api/auth/tokens/{id}", responses((status = 204)))]
 async fn end_token(app: Arc<App>, caller: Caller, id: TokenId) -> Result<Answer, ApiError> {
     caller.login()?;
     let tokens = app.store.tokens_of(caller.user).await?;

@@ -114,6 +114,9 @@ async fn page(
     if !(1..=max).contains(&limit) {
         return Err(ApiError::invalid("bad_limit", format!("limit is 1 to {max}")));
     }
+    if request.raw > 1 {
+        return Err(ApiError::invalid("bad_query", "`raw` is 0 or 1"));
+    }
     let before = place(&app, room, request.before.as_deref()).await?;
     let after = place(&app, room, request.after.as_deref()).await?;
     let around = place(&app, room, request.around.as_deref()).await?;

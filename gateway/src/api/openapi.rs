@@ -175,6 +175,7 @@ fn complete(operation: &mut Operation, tag: &str, path: &str) {
 fn path_parameter(name: &str) -> Parameter {
     let schema = match name {
         "code" => hearth_protocol::ids::InviteCode::schema(),
+        "id" => hearth_protocol::schema::uuid("Its id.").into(),
         _ => hearth_protocol::schema::uuid(&format!("The id of a {name}.")).into(),
     };
     ParameterBuilder::new()
