@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
@@ -12,9 +12,8 @@ use futures_util::TryFutureExt;
 use hearth_broker::bounds::{Bounds, Place};
 use hearth_protocol::limits::{Limits, wide};
 use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -60,7 +59,8 @@ pub struct Server {
     limits: Arc<Limits>,
     bounds: Arc<Bounds>,
     counters: Arc<Counters>,
-    builder: auto::Builder<TokioExecutor>,
+    http1: http1::Builder,
+    http2: http2::Builder<TokioExecutor>,
 }
 
 fn ms(limit: usize) -> Duration {
@@ -72,15 +72,14 @@ impl Server {
     pub fn new(limits: Arc<Limits>, counters: Arc<Counters>) -> Arc<Self> {
         let (all, one) = (limits.http_connections_max, limits.http_connections_per_address_max);
         let bounds = Arc::new(Bounds::new(all, one));
-        let builder = builder(&limits);
-        Arc::new(Self { limits, bounds, counters, builder })
+        let (http1, http2) = builders(&limits);
+        Arc::new(Self { limits, bounds, counters, http1, http2 })
     }
 
     /// Serves until `stop` turns true, then lets open requests finish.
     pub async fn serve(self: Arc<Self>, door: Door, mut stop: watch::Receiver<bool>) {
         let Door { listener, routes, tls } = door;
         let inside = Inside { routes, tls };
-        let graceful = GracefulShutdown::new();
         let mut connections = JoinSet::new();
         let stopped = stop.clone();
         loop {
@@ -92,10 +91,10 @@ impl Server {
             match accepted {
                 Ok((stream, peer)) => {
                     let Some(place) = self.place(&stream, peer) else { continue };
-                    let (watcher, stopped) = (graceful.watcher(), stopped.clone());
+                    let stopped = stopped.clone();
                     let (server, inside) = (self.clone(), inside.clone());
                     connections.spawn(async move {
-                        server.connection(stream, peer, inside, watcher, stopped).await;
+                        server.connection(stream, peer, inside, stopped).await;
                         drop(place);
                     });
                 }
@@ -109,7 +108,8 @@ impl Server {
         // Who comes now goes elsewhere at once.
         drop(listener);
         let linger = ms(self.limits.http_linger_ms_max);
-        if timeout(linger, graceful.shutdown()).await.is_err() {
+        let finished = async { while connections.join_next().await.is_some() {} };
+        if timeout(linger, finished).await.is_err() {
             tracing::warn!("some requests did not finish in time");
         }
         connections.shutdown().await;
@@ -135,7 +135,6 @@ impl Server {
         stream: TcpStream,
         peer: SocketAddr,
         inside: Inside,
-        watcher: Watcher,
         stop: watch::Receiver<bool>,
     ) {
         let Inside { routes, tls } = inside;
@@ -145,10 +144,11 @@ impl Server {
         let (inner, counters) = (warp::service(routes), self.counters.clone());
         let service = Seen { inner, peer: Peer(peer), free, counters };
         match tls {
-            None => self.speak(stream, false, service, watcher).await,
+            None => self.speak(stream, false, service, stop).await,
             Some(tls) => {
-                if let Some((stream, is_h2)) = self.shake_hands(stream, &tls, stop).await {
-                    self.speak(stream, is_h2, service, watcher).await;
+                let shaken = self.shake_hands(stream, &tls, stop.clone()).await;
+                if let Some((stream, is_h2)) = shaken {
+                    self.speak(stream, is_h2, service, stop).await;
                 }
             }
         }
@@ -174,42 +174,60 @@ impl Server {
         None
     }
 
-    async fn speak<I, S>(&self, stream: I, is_h2: bool, service: S, watcher: Watcher)
+    /// Which version is known: nobody is waited for to show it by a preface.
+    async fn speak<I, S>(&self, stream: I, is_h2: bool, service: S, mut stop: watch::Receiver<bool>)
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         S: Service<Request<Incoming>, Response = Response, Error = Infallible>,
         S: Clone + Send + 'static,
         S::Future: Send + 'static,
     {
-        // Which one is known: nobody is waited for to show it by a preface.
-        let builder = self.builder.clone();
-        let builder = if is_h2 { builder.http2_only() } else { builder.http1_only() };
         let (io, service) = (TokioIo::new(stream), TowerToHyperService::new(service));
-        let connection = builder.serve_connection_with_upgrades(io, service).into_owned();
-        if let Err(error) = watcher.watch(connection).await {
+        let ended = if is_h2 {
+            let mut connection = pin!(self.http2.serve_connection(io, service));
+            tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = told(&mut stop) => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            }
+        } else {
+            let mut connection = pin!(self.http1.serve_connection(io, service).with_upgrades());
+            tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = told(&mut stop) => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            }
+        };
+        if let Err(error) = ended {
             tracing::debug!(%error, "an HTTP connection ended");
         }
     }
 }
 
-fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
+/// Waits until the box stops.
+async fn told(stop: &mut watch::Receiver<bool>) {
+    drop(stop.wait_for(|stop| *stop).await);
+}
+
+fn builders(limits: &Limits) -> (http1::Builder, http2::Builder<TokioExecutor>) {
     let header_bytes = limits.http_header_bytes_max;
     let narrow = |limit: usize| u32::try_from(limit).unwrap_or(u32::MAX);
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
+    let mut one = http1::Builder::new();
+    one.timer(TokioTimer::new())
         .header_read_timeout(ms(limits.http_header_ms_max))
         .max_headers(limits.http_headers_max)
         .max_buf_size(header_bytes.max(MIN_BUFFER));
-    builder
-        .http2()
-        .timer(TokioTimer::new())
+    let mut two = http2::Builder::new(TokioExecutor::new());
+    two.timer(TokioTimer::new())
         .keep_alive_interval(ms(limits.http_idle_ms_max) / 3)
         .keep_alive_timeout(ms(limits.http_stall_ms_max))
         .max_header_list_size(narrow(header_bytes))
         .max_concurrent_streams(narrow(limits.http_streams_max));
-    builder
+    (one, two)
 }
 
 /// Notes what goes by: who asks, what is answered, and that a connection became a WebSocket.
