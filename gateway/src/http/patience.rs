@@ -10,7 +10,10 @@ use std::time::Duration;
 
 use hearth_protocol::limits::{Limits, wide};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
+
+/// How long what comes after the last answer is thrown away.
+const LINGER: Duration = Duration::from_millis(500);
 
 /// A stream under a time limit, until it is set free: a WebSocket keeps times of its own.
 pub struct Patient<S> {
@@ -23,6 +26,8 @@ pub struct Patient<S> {
     /// Since when the peer has not taken what waits for it.
     stalled: Option<Instant>,
     timer: Pin<Box<Sleep>>,
+    /// Until when a connection that is closed is still read.
+    closing: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Patient<S> {
@@ -32,7 +37,7 @@ impl<S> Patient<S> {
         let (idle, stall) = (ms(limits.http_idle_ms_max), ms(limits.http_stall_ms_max));
         let last = Instant::now();
         let timer = Box::pin(sleep_until(last + idle));
-        Self { stream, idle, stall, free, last, stalled: None, timer }
+        Self { stream, idle, stall, free, last, stalled: None, timer, closing: None }
     }
 
     /// Waits on; an error once the time is over.
@@ -89,7 +94,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -119,8 +124,23 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
         }
     }
 
+    /// What was sent and is not read would break the connection before the last answer is seen
+    /// (RFC 9112 §9.6): it is read for a moment.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        let this = &mut *self;
+        if this.closing.is_none() {
+            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+        }
+        let closing = this.closing.get_or_insert_with(|| Box::pin(sleep(LINGER)));
+        while closing.as_mut().poll(cx).is_pending() {
+            let mut bytes = [0; 4_096];
+            let mut buffer = ReadBuf::new(&mut bytes);
+            let read = ready!(Pin::new(&mut this.stream).poll_read(cx, &mut buffer));
+            if read.is_err() || buffer.filled().is_empty() {
+                break;
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
