@@ -220,7 +220,8 @@ fn builders(limits: &Limits) -> (http1::Builder, http2::Builder<TokioExecutor>) 
     one.timer(TokioTimer::new())
         .header_read_timeout(ms(limits.http_header_ms_max))
         .max_headers(limits.http_headers_max)
-        .max_buf_size(header_bytes.max(MIN_BUFFER));
+        .max_header_size(header_bytes)
+        .max_buf_size((2 * header_bytes).max(MIN_BUFFER));
     let mut two = http2::Builder::new(TokioExecutor::new());
     two.timer(TokioTimer::new())
         .keep_alive_interval(ms(limits.http_idle_ms_max) / 3)
