@@ -47,6 +47,7 @@ torture: setup-test web ## the crash tests with many more rounds, the bus with m
 	HEARTH_ROUNDS=20000 cargo test -p hearth-store --lib crash_tests -- --nocapture
 	HEARTH_CUTS=1000 cargo test -p system-tests --test power_cut -- --nocapture
 	HEARTH_ROUNDS=50 cargo test -p system-tests --test crash -- --nocapture
+	HEARTH_EXAMPLES=2000 cargo test -p system-tests --test description -- --nocapture
 
 fuzz: ## bytes and packet sequences that nobody thought of, each target for a minute
 	scripts/fuzz

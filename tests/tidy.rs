@@ -148,7 +148,7 @@ fn each_foreign_library_is_named_in_its_own_files() {
                 "broker/src/broker.rs",
                 "broker/tests/",
                 "gateway/src/authority.rs",
-                "gateway/src/tls.rs",
+                "gateway/src/tls",
             ],
         ),
         ("rcgen::", &["gateway/src/authority.rs", "broker/tests/"]),

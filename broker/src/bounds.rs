@@ -18,7 +18,7 @@ struct Counted {
 
 /// Counts who is inside.
 #[derive(Debug)]
-pub(crate) struct Bounds {
+pub struct Bounds {
     all_max: usize,
     address_max: usize,
     counted: Mutex<Counted>,
@@ -26,7 +26,7 @@ pub(crate) struct Bounds {
 
 /// A place inside, given back on drop.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub struct Place {
     bounds: Arc<Bounds>,
     address: IpAddr,
     /// Why it is none: the connection is only told so.
@@ -34,6 +34,7 @@ pub(crate) struct Place {
 }
 
 impl Bounds {
+    /// So many in all, and so many from one address.
     pub fn new(all_max: usize, address_max: usize) -> Bounds {
         Bounds { all_max, address_max, counted: Mutex::default() }
     }

@@ -15,7 +15,7 @@
 //! `session/outbound`. A stored event goes [`Broker::publish_event`] → `rooms` → `bus` →
 //! `session/feed` → `session/outbound`; what the bus skips comes from [`Gate::backlog`].
 
-mod bounds;
+pub mod bounds;
 pub mod broker;
 mod bus;
 pub mod counts;

@@ -4,6 +4,7 @@
 //! - [`reply`]: the one place that makes answers
 //! - [`setup`], [`auth`], [`sessions`], [`users`], [`people`], [`settings`], [`addresses`],
 //!   [`grants`]: the house and its people
+//! - [`openapi`]: the description of them all
 //! - [`setup`], [`auth`], [`users`], [`settings`], [`grants`]: the house and its people
 //! - [`notifications`], [`contacts`], [`blocks`]: what one hears of, and of whom
 //! - [`mutes`], [`bans`], [`reports`], [`audit`]: who keeps order, and how
@@ -25,6 +26,7 @@ pub mod members;
 pub mod messages;
 pub mod mutes;
 pub mod notifications;
+pub mod openapi;
 pub mod people;
 pub mod pins;
 pub mod reactions;
@@ -62,6 +64,8 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .or(settings::routes(app))
         .unify()
         .or(grants::routes(app))
+        .unify()
+        .or(openapi::routes(app))
         .unify();
     let of_rooms = messages::routes(app)
         .or(rooms::routes(app))

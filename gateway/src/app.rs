@@ -18,6 +18,7 @@ use crate::clock::{Clock, random};
 use crate::error::ApiError;
 use crate::feed::Feed;
 use crate::grants::Grants;
+use crate::http;
 use crate::membership::Membership;
 use crate::moderation::Rates;
 use crate::notifications::Unnoticed;
@@ -63,6 +64,8 @@ pub struct App {
     setup_secret: [u8; 16],
     /// Where MQTT listens, once it does.
     pub mqtt: OnceLock<SocketAddr>,
+    /// How busy HTTP is.
+    pub http: Arc<http::counters::Counters>,
     /// What the database could not do.
     pub troubles: Troubles,
     /// The backup that is being made.
@@ -127,6 +130,7 @@ impl App {
             rates,
             setup_secret,
             mqtt,
+            http: Arc::default(),
             troubles,
             backups: Backups::default(),
             receipts: Receipts::default(),

@@ -1,5 +1,7 @@
 //! The running appliance: opens what lies on disk, listens, prints how to begin, stops in order.
 
+mod doors;
+
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,6 +14,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::admin;
+use crate::app::App;
+use crate::authority::HOUSE;
 use crate::claim::{Claim, OpenHouse};
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
@@ -19,15 +23,17 @@ use crate::counts;
 use crate::error::ApiError;
 use crate::feed;
 use crate::gate::HouseGate;
-use crate::http;
+use crate::http::server::Server;
+use crate::http::trust::Https;
 use crate::mqtt_thread::MqttThread;
 use crate::notifications;
 use crate::presence;
 use crate::receipts;
 use crate::shelf::HouseShelf;
 use crate::sweeps;
-use crate::tls::{self, TlsError};
+use crate::tls::{Identity, Own, TlsError};
 use crate::upkeep;
+use doors::{Doors, Tls};
 
 /// Why the appliance does not run.
 #[derive(Debug, thiserror::Error)]
@@ -137,54 +143,70 @@ pub async fn serve(
     config.check()?;
     let admin = admin::Socket::bind(&config.place.admin_socket())
         .map_err(|cause| ApplianceError::Socket { path: config.place.admin_socket(), cause })?;
+    let doors = Doors::bind(&config).await?;
     let opened = match opened {
         Some(opened) => opened,
         None => {
-            tell(State::Locked);
-            let Some(opened) = unlocked(&claim, &admin, stop.clone()).await else {
+            let server = Server::new(config.limits.clone(), Arc::default());
+            let (open, opened) = watch::channel(false);
+            let waiting = async {
+                tell(State::Locked);
+                let opened = unlocked(&claim, &admin, stop.clone()).await;
+                open.send_replace(true);
+                opened
+            };
+            let (opened, ()) = tokio::join!(waiting, doors.locked(server, opened));
+            let Some(opened) = opened else {
                 admin.remove();
                 return Ok(());
             };
             opened
         }
     };
-    let http_listener = bind(config.http, "--http").await?;
     let mqtt_listener = bind(config.mqtt, "--mqtt").await?;
     let mqtts_listener = match config.mqtts {
         Some(mqtts) => Some(bind(mqtts, "--mqtts").await?),
         None => None,
     };
-    let certificate = config.certificate.as_ref().map(tls::given).transpose()?;
+    let given = config.certificate.as_ref().map(Identity::given).transpose()?;
     let OpenHouse { app, engine, attachments } = claim.open(opened).await?;
     app.broker.know_rooms(app.store.room_heads());
     let sessions = app.broker.restore(Arc::new(HouseShelf::new(app.store.clone()))).await;
     tracing::info!(sessions = sessions.map_err(ApplianceError::House)?, "sessions taken up");
     app.broker.open(Arc::new(HouseGate::new(app.clone())));
-    let (http, mqtt) = (http_listener.local_addr()?, mqtt_listener.local_addr()?);
+    let mqtt = mqtt_listener.local_addr()?;
     app.mqtt.get_or_init(|| mqtt);
-    let setup = app
-        .needs_set_up()
-        .await?
-        .then(|| format!("http://{http}/setup#{}", b64u(&app.setup_secret())));
-    let mut started = Started { http, mqtt, mqtts: None, fingerprint: None, setup };
+    let mqtts = mqtts_listener.as_ref().map(TcpListener::local_addr).transpose()?;
+    let https = doors.https()?;
+    let listened: Vec<_> = [https, mqtts].into_iter().flatten().collect();
+    let identity = match given {
+        Some(given) => Some(Arc::new(given)),
+        // Asked for only here: what the house needs no certificate for, runs without.
+        None if !listened.is_empty() => Some(Arc::new(own(&config, &app, &listened).await?)),
+        None => None,
+    };
+    let tls = identity.clone().zip(https).map(|(identity, https)| {
+        let https = reached(&config, &identity, https.port());
+        Tls { identity, https }
+    });
+    let started = Started {
+        http: doors.clear().collect(),
+        https: https.zip(tls.as_ref().map(|tls| tls.https.clone())),
+        mqtt,
+        mqtts,
+        fingerprint: identity.as_ref().and_then(|identity| identity.fingerprint.clone()),
+        setup: None,
+    };
+    let link = |url: String| format!("{url}/setup#{}", b64u(&app.setup_secret()));
+    let setup = if app.needs_set_up().await? { started.url().map(link) } else { None };
+    let started = Started { setup, ..started };
     let mqtt_thread = MqttThread::start()?;
-    if let Some(listener) = mqtts_listener {
-        let mqtts = listener.local_addr()?;
-        let tls = match certificate {
-            Some(given) => given,
-            // Asked for only here: what the house needs no certificate for, runs without.
-            None => {
-                let authority = app.authority().await?;
-                started.fingerprint = Some(authority.fingerprint());
-                tls::own(authority, mqtts, app.clock.clone())?
-            }
-        };
-        started.mqtts = Some(mqtts);
-        let broker = app.broker.clone();
-        let tls = Arc::new(tls);
+    if let (Some(listener), Some(identity)) = (mqtts_listener, &identity) {
+        let (broker, tls) = (app.broker.clone(), identity.mqtts()?);
         mqtt_thread
             .listen(listener, |listener| async move { broker.listen_tls(listener, tls).await })?;
     }
+    let doors = doors.open(&app, tls)?;
     tell(State::Listening(&started));
     app.house_opened();
     let numbers_task = tokio::spawn(counts::publish(app.clone(), stop.clone()));
@@ -197,7 +219,9 @@ pub async fn serve(
     let broker = app.broker.clone();
     mqtt_thread.listen(mqtt_listener, |listener| async move { broker.listen(listener).await })?;
     let admin_task = tokio::spawn(admin.serve(app.clone(), stop.clone()));
-    http::serve(http_listener, http::routes(&app), app.limits.connections_max, stop).await;
+    let fresh_task = tokio::spawn(fresh(identity, stop.clone()));
+    let server = Server::new(app.limits.clone(), app.http.clone());
+    doors::serve(&server, doors, &stop).await;
     app.close().await;
     mqtt_thread.end().await;
     let tasks = [
@@ -209,6 +233,7 @@ pub async fn serve(
         upkeep_task,
         presence_task,
         feed_task,
+        fresh_task,
     ];
     for task in tasks {
         if let Err(error) = task.await {
@@ -217,6 +242,34 @@ pub async fn serve(
     }
     tracing::info!("stopped; everything acknowledged is on disk");
     Ok(())
+}
+
+/// The house's own certificates, for where it listens.
+async fn own(
+    config: &Config,
+    app: &App,
+    listened: &[SocketAddr],
+) -> Result<Identity, ApplianceError> {
+    let name = config.name.as_deref();
+    let authority = app.authority_of(name).await?;
+    Ok(Identity::own(Own { authority, listened, name, clock: app.clock.clone() })?)
+}
+
+/// How the box is reached over TLS: by the name it was given first, then by the house's.
+fn reached(config: &Config, identity: &Identity, port: u16) -> Https {
+    let mut names = identity.names.clone();
+    names.extend(config.name.clone());
+    let first = config.name.as_deref().unwrap_or(HOUSE);
+    names.sort_by_key(|name| name != first);
+    names.dedup();
+    Https { port, names, own: identity.fingerprint.is_some() }
+}
+
+/// Keeps a certificate that was given as fresh as its files.
+async fn fresh(identity: Option<Arc<Identity>>, stop: watch::Receiver<bool>) {
+    if let Some(identity) = identity {
+        identity.keep_fresh(stop).await;
+    }
 }
 
 /// Waits until somebody brings the passphrase.
@@ -242,8 +295,10 @@ pub enum State<'a> {
 /// Where the appliance listens.
 #[derive(Debug, Clone)]
 pub struct Started {
-    /// HTTP and MQTT over WebSocket.
-    pub http: SocketAddr,
+    /// HTTP in clear, and whether it is all of it or only how to trust the house.
+    pub http: Vec<(SocketAddr, bool)>,
+    /// HTTP over TLS, and how it is reached, if at all.
+    pub https: Option<(SocketAddr, Https)>,
     /// MQTT.
     pub mqtt: SocketAddr,
     /// MQTT over TLS, if at all.
@@ -252,6 +307,18 @@ pub struct Started {
     pub fingerprint: Option<String>,
     /// The set-up link, while nobody lives here.
     pub setup: Option<String>,
+}
+
+impl Started {
+    /// Where a browser on this machine finds the web client.
+    pub fn url(&self) -> Option<String> {
+        let clear = self.http.iter().find(|(_, all)| *all);
+        let clear = clear.map(|(address, _)| format!("http://{address}"));
+        clear.or_else(|| {
+            let (_, https) = self.https.as_ref()?;
+            Some(https.url(https.names.first()?))
+        })
+    }
 }
 
 #[cfg(test)]
@@ -269,7 +336,9 @@ mod tests {
         let any = ([127, 0, 0, 1], 0).into();
         let config = Config {
             place: place.clone(),
-            http: any,
+            http: vec![any],
+            https: None,
+            name: None,
             mqtt: any,
             mqtts: mqtts.then_some(any),
             certificate: None,

@@ -24,6 +24,7 @@ use std::sync::Arc;
 
 use hearth_protocol::limits::Limits;
 use hearth_protocol::refusal::Kind;
+use hearth_protocol::schema::B64u;
 use hearth_protocol::sealing::kdf::sha256;
 use hearth_protocol::sealing::vault::{self, Cost};
 use hearth_store::{Change, Edit, Login, Store};
@@ -32,6 +33,7 @@ use serde::Serialize;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use tokio::sync::{Mutex, Semaphore};
+use utoipa::ToSchema;
 
 use crate::clock::{Clock, random};
 use crate::error::ApiError;
@@ -81,10 +83,11 @@ pub enum Proof {
 }
 
 /// The salt and cost of a name's password.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Params {
     /// 16 bytes.
     #[serde(with = "hearth_protocol::bytes::array")]
+    #[schema(value_type = B64u)]
     pub salt: [u8; 16],
     /// Of Argon2id.
     pub cost: Cost,

@@ -102,18 +102,27 @@ pub struct Leaf {
 impl App {
     /// The house's authority, made when it is first asked for.
     pub async fn authority(&self) -> Result<Arc<Authority>, ApiError> {
-        let open = async || Ok::<_, AuthorityError>(Arc::new(Authority::open(&self.store).await?));
+        self.authority_of(None).await
+    }
+
+    /// The same; if it is not made yet, for a box that has this name too.
+    pub async fn authority_of(&self, name: Option<&str>) -> Result<Arc<Authority>, ApiError> {
+        let open =
+            async || Ok::<_, AuthorityError>(Arc::new(Authority::open(&self.store, name).await?));
         Ok(self.authority.get_or_try_init(open).await?.clone())
     }
 }
 
 impl Authority {
-    async fn open(store: &Store) -> Result<Self, AuthorityError> {
-        let record = match store.kept(RECORD).await? {
-            Some(record) => record,
-            None => store.keep(RECORD, make(host_name().as_deref())?.into_bytes()).await?,
-        };
-        Self::read(&record)
+    async fn open(store: &Store, name: Option<&str>) -> Result<Self, AuthorityError> {
+        if let Some(record) = store.kept(RECORD).await? {
+            return Self::read(&record);
+        }
+        let mut all = names(host_name().as_deref());
+        all.extend(names(name));
+        all.sort_unstable();
+        all.dedup();
+        Self::read(&store.keep(RECORD, make(all)?.into_bytes()).await?)
     }
 
     fn read(record: &[u8]) -> Result<Self, AuthorityError> {
@@ -172,19 +181,19 @@ impl Authority {
     }
 }
 
-/// A new authority for a host: its certificate and its key, each as PEM.
-fn make(host: Option<&str>) -> Result<String, AuthorityError> {
+/// A new authority for a box of these names: its certificate and its key, each as PEM.
+fn make(names: Vec<String>) -> Result<String, AuthorityError> {
     let key = KeyPair::generate()?;
-    Ok(bounded(&key, host).self_signed(&key)?.pem() + &key.serialize_pem())
+    Ok(bounded(&key, names).self_signed(&key)?.pem() + &key.serialize_pem())
 }
 
 /// What the authority's own certificate says, with all that it is bound to.
-fn bounded(key: &KeyPair, host: Option<&str>) -> CertificateParams {
+fn bounded(key: &KeyPair, names: Vec<String>) -> CertificateParams {
     let mut params = params(key);
     // It does not depend on a clock: a box may stand wrong when it starts for the first time.
     params.not_before = date_time_ymd(2023, 12, 1);
     params.not_after = date_time_ymd(2074, 1, 1);
-    let names = names(host).into_iter().map(GeneralSubtree::DnsName);
+    let names = names.into_iter().map(GeneralSubtree::DnsName);
     let addresses = ADDRESSES.iter().filter_map(|subnet| subnet.parse::<CidrSubnet>().ok());
     let addresses = addresses.map(GeneralSubtree::IpAddress);
     // A directory name is not bounded: rustls would trust nothing under such a bound.
@@ -231,11 +240,19 @@ pub fn names(host: Option<&str>) -> Vec<String> {
     names
 }
 
+/// A name that can stand in a certificate, as it stands there.
+pub fn parse_name(text: &str) -> Result<String, String> {
+    let name = text.trim_end_matches('.').to_ascii_lowercase();
+    match ServerName::try_from(name.as_str()) {
+        Ok(ServerName::DnsName(_)) => Ok(name),
+        _ => Err(format!("`{text}` is no name of a host, such as hearth.home.example")),
+    }
+}
+
 /// What this machine is called, if that can stand in a certificate.
 pub fn host_name() -> Option<String> {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
-    let name = name.trim().trim_end_matches('.').to_ascii_lowercase();
-    matches!(ServerName::try_from(name.as_str()), Ok(ServerName::DnsName(_))).then_some(name)
+    parse_name(name.trim()).ok()
 }
 
 #[cfg(test)]
@@ -248,7 +265,7 @@ pub(crate) mod tests {
 
     /// The authority of a house on a host called attic.
     pub fn authority() -> Authority {
-        Authority::read(make(Some("attic")).unwrap().as_bytes()).unwrap()
+        Authority::read(make(names(Some("attic"))).unwrap().as_bytes()).unwrap()
     }
 
     #[test]
@@ -325,7 +342,7 @@ pub(crate) mod tests {
     #[test]
     fn an_authority_from_before_its_usage_was_bounded_still_vouches() {
         let key = KeyPair::generate().unwrap();
-        let mut params = bounded(&key, None);
+        let mut params = bounded(&key, names(None));
         params.extended_key_usages.clear();
         let bounds = params.name_constraints.as_mut().unwrap();
         bounds.permitted_subtrees.retain(|tree| !matches!(tree, GeneralSubtree::Rfc822Name(_)));
@@ -342,7 +359,7 @@ pub(crate) mod tests {
 
     #[test]
     fn what_was_kept_vouches_as_before_and_something_else_does_not_read() {
-        let record = make(None).unwrap();
+        let record = make(names(None)).unwrap();
         let (one, other) = (authority(), Authority::read(record.as_bytes()).unwrap());
         let again = Authority::read(record.as_bytes()).unwrap();
         assert_eq!(other.fingerprint(), again.fingerprint());

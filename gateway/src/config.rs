@@ -82,8 +82,12 @@ pub struct Certificate {
 pub struct Config {
     /// Where the house lies.
     pub place: Place,
-    /// HTTP, the web client and MQTT over WebSocket.
-    pub http: SocketAddr,
+    /// HTTP in clear: on loopback all of it, beyond it how to trust the house.
+    pub http: Vec<SocketAddr>,
+    /// HTTP over TLS, if at all.
+    pub https: Option<SocketAddr>,
+    /// What the box is called beside its host's name.
+    pub name: Option<String>,
     /// MQTT over TCP.
     pub mqtt: SocketAddr,
     /// MQTT over TLS, if at all.
@@ -102,7 +106,7 @@ pub enum ConfigError {
     /// Beyond loopback in clear.
     #[error(
         "{0} is not a loopback address and would be served in clear: anyone on the network could \
-         read along; use 127.0.0.1 (and --mqtts for MQTT), or say --insecure"
+         read along; use 127.0.0.1, with --https and --mqtts for others, or say --insecure"
     )]
     Clear(SocketAddr),
 }
@@ -110,12 +114,17 @@ pub enum ConfigError {
 impl Config {
     /// Refuses what would let others read along (design §10).
     pub fn check(&self) -> Result<(), ConfigError> {
-        for address in [self.http, self.mqtt] {
-            if !address.ip().is_loopback() && !self.insecure {
-                return Err(ConfigError::Clear(address));
-            }
+        let http = self.http.iter().filter(|_| self.https.is_none());
+        let beyond = |address: &&SocketAddr| !address.ip().is_loopback() && !self.insecure;
+        match http.chain([&self.mqtt]).find(beyond) {
+            Some(address) => Err(ConfigError::Clear(*address)),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Whether all of HTTP is served in clear at an address.
+    pub fn serves_all_at(&self, address: SocketAddr) -> bool {
+        self.insecure || address.ip().is_loopback()
     }
 }
 
@@ -147,7 +156,9 @@ mod tests {
     fn nothing_is_served_in_clear_beyond_loopback_unasked() {
         let mut config = Config {
             place: Place::new(Path::new("d"), None),
-            http: ([127, 0, 0, 1], 8080).into(),
+            http: vec![([127, 0, 0, 1], 8080).into()],
+            https: None,
+            name: None,
             mqtt: ([192, 168, 1, 2], 1883).into(),
             mqtts: Some(([192, 168, 1, 2], 8883).into()),
             certificate: None,
@@ -157,7 +168,13 @@ mod tests {
         assert_eq!(config.check(), Err(ConfigError::Clear(config.mqtt)));
         config.mqtt = ([127, 0, 0, 1], 1883).into();
         assert_eq!(config.check(), Ok(()), "TLS is not in clear");
-        config.mqtt = ([192, 168, 1, 2], 1883).into();
+        let lan = ([192, 168, 1, 2], 80).into();
+        config.http.push(lan);
+        assert_eq!(config.check(), Err(ConfigError::Clear(lan)));
+        config.https = Some(([192, 168, 1, 2], 443).into());
+        assert_eq!(config.check(), Ok(()), "it says how to trust the house");
+        assert!(config.serves_all_at(config.http[0]) && !config.serves_all_at(lan));
+        (config.mqtt, config.https) = (([192, 168, 1, 2], 1883).into(), None);
         config.insecure = true;
         assert_eq!(config.check(), Ok(()));
     }

@@ -9,13 +9,14 @@ use hearth_protocol::ids::UserId;
 use hearth_store::{Change, Contact, Edit};
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::error::ApiError;
 use crate::moderation::Act;
 
 /// How far two people are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ContactState {
     /// The other was asked.

@@ -3,19 +3,22 @@
 use hearth_protocol::ids::{InviteCode, RoomId, UserId};
 use hearth_protocol::refusal::Kind;
 use hearth_protocol::role::HouseRole;
+use hearth_protocol::schema::B64u;
 use hearth_protocol::sealing::kdf::sha256;
 use hearth_store::{Change, Edit, Invite, JoinProof, Room, User};
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
+use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::error::ApiError;
 
 /// A newcomer's proof for one sealed room.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct Join {
     room: RoomId,
     #[serde(with = "hearth_protocol::bytes")]
+    #[schema(value_type = B64u)]
     proof: Vec<u8>,
 }
 

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use hearth_protocol::event::Line;
 use hearth_protocol::ids::{EventId, RoomId, UserId};
-use hearth_protocol::refusal::Kind;
 use hearth_protocol::role::{RoomAction, RoomRole, RoomType};
 use hearth_protocol::sealing::bundle::Bundle as SealedBundle;
 use hearth_store::{Change, Edit, Notify, Room, StoreError, Subject};

@@ -6,9 +6,11 @@ use hearth_protocol::ids::{InviteCode, UserId};
 use hearth_protocol::presence::PresenceChoice;
 use hearth_protocol::refusal::Kind;
 use hearth_protocol::role::HouseRole;
+use hearth_protocol::schema::B64u;
 use hearth_protocol::sealing::vault::Cost;
 use hearth_store::{Change, Edit, Login, Registration, User};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::accounts::NewAccount;
 use crate::app::App;
@@ -22,10 +24,11 @@ use crate::names::check_title;
 mod tests;
 
 /// `POST /api/auth/register`. Without `code` and `auth`: in a house that is open.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct Register {
     code: Option<InviteCode>,
     #[serde(default, with = "hearth_protocol::bytes::option")]
+    #[schema(value_type = Option<B64u>)]
     auth: Option<Vec<u8>>,
     #[serde(default)]
     joins: Vec<Join>,
@@ -34,10 +37,11 @@ pub struct Register {
 }
 
 /// `POST /api/auth/guest`.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct NewGuest {
     code: InviteCode,
     #[serde(with = "hearth_protocol::bytes")]
+    #[schema(value_type = B64u)]
     auth: Vec<u8>,
     display_name: String,
     #[serde(default)]

@@ -16,6 +16,7 @@ use hearth_store::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::audit;
@@ -30,7 +31,7 @@ use crate::sanctions::{Case, Measures, Term};
 const PAGES_MAX: usize = 10;
 
 /// What a moderator decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Ruling {
     /// The message may stay.

@@ -2,6 +2,7 @@
 
 mod changes;
 
+use hearth_protocol::schema::B64u;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use hearth_protocol::topic::Topic;
 use hearth_store::{Change, Edit, History, Room, StoreError, Subject};
 use serde::Deserialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 pub use self::changes::RoomChanges;
 use crate::accounts::member;
@@ -24,7 +26,7 @@ use crate::membership::RoomState;
 use crate::names::check_title;
 
 /// What makes a room: `POST /api/rooms`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub struct NewRoom {
     /// Made by the client in sealed rooms, because the first bundle names it.
     pub id: Option<RoomId>,
@@ -40,6 +42,7 @@ pub struct NewRoom {
     pub description: String,
     /// The first epoch of a sealed room.
     #[serde(default, with = "hearth_protocol::bytes::option")]
+    #[schema(value_type = Option<B64u>)]
     pub bundle: Option<Vec<u8>>,
     /// The other person of a direct room.
     pub user_id: Option<UserId>,

@@ -5,6 +5,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -32,17 +33,24 @@ pub struct Trouble {
 pub struct Troubles {
     clock: Arc<dyn Clock>,
     last: Arc<Mutex<Option<Trouble>>>,
+    /// Commits that went well, and errors, since the start.
+    counts: Arc<[AtomicU64; 2]>,
 }
 
 impl Troubles {
     /// None yet.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, last: Arc::default() }
+        Self { clock, last: Arc::default(), counts: Arc::default() }
     }
 
     /// The last one.
     pub fn last(&self) -> Option<Trouble> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Commits that went well and errors noted, since the start.
+    pub fn counts(&self) -> [u64; 2] {
+        self.counts.each_ref().map(|count| count.load(Ordering::Relaxed))
     }
 
     /// Notes an error, if the disk or the file is what is wrong.
@@ -60,12 +68,14 @@ impl Troubles {
             ),
             other => (other.to_string(), "restart Hearth; if that does not help, see its log"),
         };
+        self.counts[1].fetch_add(1, Ordering::Relaxed);
         let is_of_room = matches!(error, EngineError::Full(_));
         let trouble = Trouble { at: self.clock.now_ms(), what, remedy: remedy.into(), is_of_room };
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(trouble);
     }
 
     fn written(&self) {
+        self.counts[0].fetch_add(1, Ordering::Relaxed);
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         last.take_if(|trouble| trouble.is_of_room);
     }

@@ -276,6 +276,26 @@ limits! {
     connections_per_identity_max = 100;
     /// Connections from one address (a home's reverse proxy is one address).
     connections_per_address_max = 2_000;
+    /// HTTP connections in all: each can take a buffer of headers and one of TLS.
+    http_connections_max = 4_000;
+    /// HTTP connections from one address (a home's reverse proxy is one address).
+    http_connections_per_address_max = 2_000;
+    /// Bytes of a request's headers, its address included.
+    http_header_bytes_max = 32 * 1024;
+    /// Headers of a request.
+    http_headers_max = 100;
+    /// From a connection's begin, or the last answer, to the end of a request's headers, in ms.
+    http_header_ms_max = 15_000;
+    /// How long a client may take to send a JSON body, in ms.
+    http_body_ms_max = 30_000;
+    /// How long a client may not take any of what waits for it, in ms.
+    http_stall_ms_max = 30_000;
+    /// How long a connection may carry nothing in either direction, in ms.
+    http_idle_ms_max = 75_000;
+    /// Requests at a time on one HTTP/2 connection.
+    http_streams_max = 64;
+    /// How long open requests may take when the box stops, in ms.
+    http_linger_ms_max = 5_000;
     /// How long a connection that was heard is looked at again before it sleeps, in µs
     /// (docs/decisions/0008); 0: it sleeps at once.
     attention_us = 50;

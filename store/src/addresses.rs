@@ -14,6 +14,7 @@ use crate::store::Store;
 
 /// Who is let in.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AddressRules {
     /// From 1; each change raises it by one. 0: nothing was decided yet.
     pub version: u64,

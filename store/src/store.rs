@@ -150,8 +150,7 @@ impl Store {
     }
 
     /// How many wait for the appender.
-    #[cfg(test)]
-    pub(crate) fn waiting(&self) -> usize {
+    pub fn waiting(&self) -> usize {
         self.queue.max_capacity() - self.queue.capacity()
     }
 

@@ -38,6 +38,7 @@ pub struct AppToken {
 
 /// What a token is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Scope {
     /// To read, to write, or both.
     pub access: Access,

@@ -8,6 +8,7 @@ use std::os::unix::fs::{MetadataExt, chown};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use serde_json::json;
 use system_tests::house::{House, binary};
 
 const FIRST: &str = "a lamp in the window\n";
@@ -42,7 +43,12 @@ fn a_locked_box_serves_nothing_until_it_is_unlocked() {
     let mut house = behind_a_passphrase(&["--limit", "unlock_wait_s_max=0"]);
     house.stop();
     house.restart_locked(|house| {
-        assert!(TcpStream::connect(house.http).is_err(), "HTTP is not open");
+        let (status, health) = house.call("GET", "/health", None, None);
+        assert_eq!((status, &health["status"]), (503, &json!("locked")), "{health}");
+        for path in ["/", "/api/settings", "/metrics", "/ca.crt"] {
+            let (status, no) = house.call("GET", path, None, None);
+            assert_eq!((status, &no["code"]), (503, &json!("locked")), "{path}: {no}");
+        }
         assert!(TcpStream::connect(house.mqtt).is_err(), "MQTT is not open");
         let other = complaint(house.run(&["user", "list"], ""));
         assert!(other.contains("hearth unlock"), "{other}");

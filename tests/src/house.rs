@@ -19,6 +19,10 @@ pub struct House {
     pub mqtt: SocketAddr,
     /// Where MQTT over TLS listens, with `--mqtts` among the arguments.
     pub mqtts: Option<SocketAddr>,
+    /// Where HTTPS listens, with `--https` among the arguments.
+    pub https: Option<SocketAddr>,
+    /// A second listener in clear, with `--http` among the arguments.
+    pub more_http: Option<SocketAddr>,
     pub setup: Option<String>,
 }
 
@@ -27,6 +31,8 @@ struct Started {
     http: SocketAddr,
     mqtt: SocketAddr,
     mqtts: Option<SocketAddr>,
+    https: Option<SocketAddr>,
+    more_http: Option<SocketAddr>,
     setup: Option<String>,
 }
 
@@ -77,8 +83,8 @@ impl House {
         let (wrapper, args) = (own(wrapper), own(args));
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let started = spawn(&data(&folder), &wrapper, &args, any, any);
-        let (child, Started { http, mqtt, mqtts, setup }) = started;
-        House { folder, args, wrapper, child, http, mqtt, mqtts, setup }
+        let (child, Started { http, mqtt, mqtts, https, more_http, setup }) = started;
+        House { folder, args, wrapper, child, http, mqtt, mqtts, https, more_http, setup }
     }
 
     /// The data folder.
@@ -114,8 +120,8 @@ impl House {
     /// Starts again on the same data and ports, after a kill or a stop.
     pub fn restart(&mut self) {
         let (child, started) = spawn(&self.data(), &self.wrapper, &self.args, self.http, self.mqtt);
-        (self.child, self.setup) = (child, started.setup);
-        (self.http, self.mqtt, self.mqtts) = (started.http, started.mqtt, started.mqtts);
+        self.child = child;
+        self.took_up(started);
     }
 
     /// Starts again on the same data and ports, where a passphrase opens it: `meanwhile` sees the
@@ -129,8 +135,13 @@ impl House {
         assert!(line.contains("hearth unlock"), "{line}");
         meanwhile(self);
         let started = started(out, &self.args);
-        self.setup = started.setup;
-        (self.http, self.mqtt, self.mqtts) = (started.http, started.mqtt, started.mqtts);
+        self.took_up(started);
+    }
+
+    fn took_up(&mut self, started: Started) {
+        let Started { http, mqtt, mqtts, https, more_http, setup } = started;
+        (self.http, self.mqtt, self.mqtts, self.setup) = (http, mqtt, mqtts, setup);
+        (self.https, self.more_http) = (https, more_http);
     }
 
     /// SIGTERM, and waits for a clean end.
@@ -276,11 +287,14 @@ fn launch(
 /// Reads where it listens.
 fn started(mut out: BufReader<ChildStdout>, args: &[String]) -> Started {
     let (http, mqtt) = (listening(&mut out, "http://"), listening(&mut out, "and on "));
-    let mqtts = args.iter().any(|arg| arg == "--mqtts").then(|| listening(&mut out, "and on "));
+    let with = |name: &str| args.iter().any(|arg| arg == name);
+    let mqtts = with("--mqtts").then(|| listening(&mut out, "and on "));
+    let https = with("--https").then(|| listening(&mut out, "and on "));
+    let more_http = with("--http").then(|| listening(&mut out, "and on http://"));
     let setup = read_setup(&mut out, http);
     // Whatever it prints later must not block it.
     std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
-    Started { http, mqtt, mqtts, setup }
+    Started { http, mqtt, mqtts, https, more_http, setup }
 }
 
 fn listening(out: &mut impl BufRead, before: &str) -> SocketAddr {

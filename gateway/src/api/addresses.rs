@@ -8,6 +8,7 @@ use hearth_protocol::network::Network;
 use hearth_protocol::role::HouseAction;
 use hearth_store::AddressRules;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path, reject};
@@ -56,11 +57,12 @@ pub fn door(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 }
 
 /// The rules, and from where they are looked at.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct RulesView<'a> {
     #[serde(flatten)]
     rules: &'a AddressRules,
     /// The asker's address, as the box sees it.
+    #[schema(value_type = String)]
     yours: IpAddr,
 }
 
@@ -70,7 +72,7 @@ async fn rules(app: Arc<App>, caller: Caller, yours: IpAddr) -> Result<Answer, A
     Answer::ok(&RulesView { rules: &rules, yours: yours.to_canonical() })
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 struct RulesRequest {
     /// The version that is replaced.
     version: u64,

@@ -7,6 +7,7 @@ use hearth_protocol::role::HouseAction;
 use hearth_store::{AuditEntry, Subject};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -29,14 +30,14 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 }
 
 /// `GET /api/audit?before=&limit=`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 struct PageRequest {
     before: Option<AuditId>,
     limit: Option<usize>,
 }
 
 /// That somebody did something.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct EntryView {
     /// Sorts by time.
     id: AuditId,
@@ -53,7 +54,7 @@ struct EntryView {
 }
 
 /// To whom or what something was done.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct SubjectView {
     /// `house`, `user`, `room`, `message` or `device`.
     #[serde(rename = "type")]
@@ -63,7 +64,7 @@ struct SubjectView {
 }
 
 /// A page of the log, the newest first.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Page {
     entries: Vec<EntryView>,
 }

@@ -4,8 +4,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use hearth_protocol::ids::{SessionId, TokenId};
+use hearth_protocol::schema::B64u;
 use hearth_store::{AppToken, Change, Edit, Scope};
 use serde::{Deserialize, Serialize};
+use utoipa::OpenApi;
+use utoipa::{IntoParams, ToSchema};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -15,9 +18,26 @@ use super::people::AccountView;
 use super::reply::{Answer, answer};
 use crate::app::App;
 use crate::auth::password::proof;
+use crate::auth::{Params, SessionReply};
 use crate::error::ApiError;
 use crate::names::check_title;
 use crate::registration::{NewGuest, Register};
+
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(
+    params,
+    login,
+    register,
+    guest,
+    refresh,
+    logout,
+    me,
+    list_tokens,
+    make_token,
+    end_token
+))]
+pub struct Doc;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -92,47 +112,71 @@ fn tokens(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     list.or(make).unify().or(end).unify().boxed()
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct ParamsQuery {
+    /// Whose.
     username: String,
 }
 
+/// Gives the salt and cost by which a password is stretched.
+#[utoipa::path(get, path = "/api/auth/params", security(()), params(ParamsQuery),
+    responses((status = 200, body = Params)))]
 async fn params(app: Arc<App>, query: ParamsQuery) -> Result<Answer, ApiError> {
     Answer::ok(&app.auth.params(&query.username).await?)
 }
 
-#[derive(Deserialize)]
+/// Who signs in, by either `auth_key` or `password`.
+#[derive(Deserialize, ToSchema)]
 struct LoginRequest {
     username: String,
+    /// 32 bytes, of the stretched password (sealing.md §2).
     #[serde(default, with = "hearth_protocol::bytes::option")]
+    #[schema(value_type = Option<B64u>)]
     auth_key: Option<Vec<u8>>,
     password: Option<String>,
+    /// What the list of logins calls it.
     #[serde(default)]
     label: String,
 }
 
+/// Signs in.
+#[utoipa::path(post, path = "/api/auth/login", security(()), request_body = LoginRequest,
+    responses((status = 200, body = SessionReply)))]
 async fn login(app: Arc<App>, address: IpAddr, request: LoginRequest) -> Result<Answer, ApiError> {
     let proof = proof(request.auth_key, request.password)?;
     Answer::ok(&app.auth.login(&request.username, proof, &request.label, address).await?)
 }
 
+/// Makes an account by an invite.
+#[utoipa::path(post, path = "/api/auth/register", security(()), request_body = Register,
+    responses((status = 201, body = SessionReply)))]
 async fn register(app: Arc<App>, request: Register) -> Result<Answer, ApiError> {
     Answer::created(&app.register(request).await?)
 }
 
+/// Makes a guest's account by an invite into open rooms.
+#[utoipa::path(post, path = "/api/auth/guest", security(()), request_body = NewGuest,
+    responses((status = 201, body = SessionReply)))]
 async fn guest(app: Arc<App>, request: NewGuest) -> Result<Answer, ApiError> {
     Answer::created(&app.let_in(request).await?)
 }
 
-#[derive(Deserialize)]
+/// The secret of a login.
+#[derive(Deserialize, ToSchema)]
 struct RefreshRequest {
     refresh: String,
 }
 
+/// Gives a login its next token.
+#[utoipa::path(post, path = "/api/auth/refresh", security(()), request_body = RefreshRequest,
+    responses((status = 200, body = SessionReply)))]
 async fn refresh(app: Arc<App>, request: RefreshRequest) -> Result<Answer, ApiError> {
     Answer::ok(&app.auth.refresh(&request.refresh).await?)
 }
 
+/// Ends the login that asks.
+#[utoipa::path(post, path = "/api/auth/logout", responses((status = 204)))]
 async fn logout(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     let edits = vec![Edit::RemoveSession(caller.login()?)];
     app.store.change(Change::of(edits, app.clock.now_ms())).await?;
@@ -140,7 +184,7 @@ async fn logout(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
 }
 
 /// Who asks.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Me {
     user: AccountView,
     /// The login that asks; `None`: an app token.
@@ -149,6 +193,8 @@ struct Me {
     vault_version: Option<u64>,
 }
 
+/// Shows who asks.
+#[utoipa::path(get, path = "/api/auth/me", responses((status = 200, body = Me)))]
 async fn me(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     let vault_version = app.store.vault(caller.user).await?.map(|vault| vault.version);
     let user = AccountView::from(app.person(caller.user).await?);
@@ -156,6 +202,8 @@ async fn me(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     Answer::ok(&Me { user, session_id, vault_version })
 }
 
+/// Lists one's own app tokens.
+#[utoipa::path(get, path = "/api/auth/tokens", responses((status = 200, body = TokenList)))]
 async fn list_tokens(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     caller.login()?;
     let tokens = app.store.tokens_of(caller.user).await?;
@@ -163,11 +211,13 @@ async fn list_tokens(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> 
 }
 
 /// An app token as its owner sees it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct TokenView {
     id: TokenId,
     label: String,
+    /// ms since 1970.
     created_at: u64,
+    /// ms since 1970; 0: never.
     last_used_at: u64,
     /// What it is for; `None`: whatever its person may do.
     scope: Option<Scope>,
@@ -181,7 +231,7 @@ impl From<AppToken> for TokenView {
 }
 
 /// Somebody's app tokens, the oldest first.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct TokenList {
     tokens: Vec<TokenView>,
 }
@@ -193,14 +243,14 @@ impl From<Vec<AppToken>> for TokenList {
 }
 
 /// An app token when it is made: the only time that its text is shown.
-#[derive(Serialize)]
-pub struct NewToken {
+#[derive(Serialize, ToSchema)]
+pub struct TokenMade {
     token: String,
     #[serde(flatten)]
     view: TokenView,
 }
 
-impl NewToken {
+impl TokenMade {
     /// With the text that only its owner gets.
     pub fn new(token: AppToken, text: String) -> Self {
         Self { token: text, view: token.into() }
@@ -208,13 +258,13 @@ impl NewToken {
 }
 
 /// What a new app token is to be.
-#[derive(Deserialize)]
-pub struct TokenRequest {
+#[derive(Deserialize, ToSchema)]
+pub struct NewToken {
     label: String,
     scope: Option<Scope>,
 }
 
-impl TokenRequest {
+impl NewToken {
     /// Its label and scope, checked.
     pub fn checked(self, app: &App) -> Result<(String, Option<Scope>), ApiError> {
         let label = check_title("a label", &self.label, app.limits.display_name_chars_max)?;
@@ -228,17 +278,18 @@ impl TokenRequest {
     }
 }
 
-async fn make_token(
-    app: Arc<App>,
-    caller: Caller,
-    request: TokenRequest,
-) -> Result<Answer, ApiError> {
+/// Makes an app token; its text is told this once.
+#[utoipa::path(post, path = "/api/auth/tokens", request_body = NewToken,
+    responses((status = 201, body = TokenMade)))]
+async fn make_token(app: Arc<App>, caller: Caller, request: NewToken) -> Result<Answer, ApiError> {
     caller.login()?;
     let (label, scope) = request.checked(&app)?;
     let (token, text) = app.auth.make_app_token(caller.user, &label, scope).await?;
-    Answer::created(&NewToken::new(token, text))
+    Answer::created(&TokenMade::new(token, text))
 }
 
+/// Ends an app token.
+#[utoipa::path(delete, path = "/api/auth/tokens/{id}", responses((status = 204)))]
 async fn end_token(app: Arc<App>, caller: Caller, id: TokenId) -> Result<Answer, ApiError> {
     caller.login()?;
     let tokens = app.store.tokens_of(caller.user).await?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hearth_protocol::ids::{RoomId, UserId};
 use serde::Serialize;
+use utoipa::ToSchema;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -39,7 +40,7 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 }
 
 /// `GET /api/rooms/{id}/bans`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Bans {
     bans: Vec<SentenceView>,
 }

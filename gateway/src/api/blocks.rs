@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hearth_protocol::ids::UserId;
 use hearth_store::Block;
 use serde::Serialize;
+use utoipa::ToSchema;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -45,7 +46,7 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 }
 
 /// Somebody who is blocked.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct BlockView {
     /// Whom.
     user: UserView,
@@ -54,7 +55,7 @@ struct BlockView {
 }
 
 /// `GET /api/blocks`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Blocks {
     blocks: Vec<BlockView>,
 }

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use hearth_protocol::ids::{Epoch, RoomId};
 use hearth_protocol::role::RoomAction;
+use hearth_protocol::schema::B64u;
 use hearth_store::Change;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use utoipa::OpenApi;
+use utoipa::{IntoParams, ToSchema};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -16,6 +18,11 @@ use super::reply::{Answer, answer};
 use crate::app::App;
 use crate::bundles::Setting;
 use crate::error::ApiError;
+
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(list, post))]
+pub struct Doc;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -36,14 +43,36 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     list.or(post).unify().boxed()
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct After {
+    /// Only later epochs.
     #[serde(default)]
     after: Epoch,
     /// How many at most.
     limit: Option<usize>,
 }
 
+/// An epoch with its keys, sealed to the members.
+#[derive(Serialize, ToSchema)]
+struct BundleView {
+    epoch: Epoch,
+    #[serde(with = "hearth_protocol::bytes")]
+    #[schema(value_type = B64u)]
+    bundle: Vec<u8>,
+}
+
+/// The epochs of a room, the oldest first.
+#[derive(Serialize, ToSchema)]
+struct BundleList {
+    bundles: Vec<BundleView>,
+    /// There are more: ask after the last one.
+    more: bool,
+}
+
+/// Lists the epochs of a sealed room.
+#[utoipa::path(get, path = "/api/rooms/{room}/bundles", params(After),
+    responses((status = 200, body = BundleList)))]
 async fn list(
     room: RoomId,
     app: Arc<App>,
@@ -70,36 +99,32 @@ async fn list(
         bundles.push(BundleView { epoch: bundle.epoch, bundle: bundle.bytes });
     }
     let more = after < state.room.epoch && !bundles.is_empty();
-    Answer::ok(&BundlePage { bundles, more })
+    Answer::ok(&BundleList { bundles, more })
 }
 
-/// Epochs of a room, ascending.
-#[derive(Debug, Serialize)]
-struct BundlePage {
-    bundles: Vec<BundleView>,
-    /// There are more: ask after the last one.
-    more: bool,
+/// The next epoch of a room.
+#[derive(Deserialize, ToSchema)]
+struct NewBundle {
+    /// The bundle (sealing.md §3).
+    #[serde(with = "hearth_protocol::bytes")]
+    #[schema(value_type = B64u)]
+    bundle: Vec<u8>,
 }
 
-/// An epoch of a room.
-#[derive(Debug, Serialize)]
-struct BundleView {
+/// The epoch that began.
+#[derive(Serialize, ToSchema)]
+struct EpochMade {
     epoch: Epoch,
-    #[serde(with = "hearth_protocol::bytes")]
-    bundle: Vec<u8>,
 }
 
-#[derive(Deserialize)]
-struct BundleRequest {
-    #[serde(with = "hearth_protocol::bytes")]
-    bundle: Vec<u8>,
-}
-
+/// Begins the next epoch of a sealed room.
+#[utoipa::path(post, path = "/api/rooms/{room}/bundles", request_body = NewBundle,
+    responses((status = 201, body = EpochMade)))]
 async fn post(
     room: RoomId,
     app: Arc<App>,
     caller: Caller,
-    request: BundleRequest,
+    request: NewBundle,
 ) -> Result<Answer, ApiError> {
     let state = app.membership.require(room, caller.user, RoomAction::Rotate)?;
     if !state.is_sealed() {
@@ -110,7 +135,7 @@ async fn post(
     let setting = Setting::of(&state);
     app.add_bundle(&mut change, setting, caller.user, &request.bundle).await?;
     app.change_epoch(change).await?;
-    Answer::created(&json!({ "epoch": state.room.epoch + 1 }))
+    Answer::created(&EpochMade { epoch: state.room.epoch + 1 })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hearth_protocol::ids::UserId;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -46,7 +47,7 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 }
 
 /// Somebody who is kept, asked or asks.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct ContactView {
     user: UserView,
     state: ContactState,
@@ -57,13 +58,13 @@ struct ContactView {
 }
 
 /// `GET /api/contacts`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Contacts {
     contacts: Vec<ContactView>,
 }
 
 /// `PUT /api/contacts/{user}`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 struct Keep {
     #[serde(default)]
     note: String,

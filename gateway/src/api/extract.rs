@@ -25,9 +25,6 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::scopes::{covers_request, out_of_scope};
 
-/// How long a client may take to send a body.
-const BODY_WITHIN: Duration = Duration::from_secs(30);
-
 /// The address a request came from; the listener puts it into the request.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
@@ -205,20 +202,24 @@ pub fn body<T: DeserializeOwned + Send>(
     app: &Arc<App>,
 ) -> impl Filter<Extract = (T,), Error = Rejection> + Clone + use<T> {
     let max = wide(app.limits.json_bytes_max);
-    warp::body::content_length_limit(max).and(warp::body::stream()).and_then(|chunks| async move {
-        let bytes = collect(chunks).await?;
-        serde_json::from_slice(&bytes).map_err(|error| {
-            Rejection::from(
-                ApiError::invalid("bad_json", format!("the body does not read: {error}"))
-                    .hint("send JSON as docs/protocol.md describes it"),
-            )
-        })
-    })
+    let within = Duration::from_millis(wide(app.limits.http_body_ms_max));
+    warp::body::content_length_limit(max).and(warp::body::stream()).and_then(
+        move |chunks| async move {
+            let bytes = collect(chunks, within).await?;
+            serde_json::from_slice(&bytes).map_err(|error| {
+                Rejection::from(
+                    ApiError::invalid("bad_json", format!("the body does not read: {error}"))
+                        .hint("send JSON as docs/protocol.md describes it"),
+                )
+            })
+        },
+    )
 }
 
 /// The whole of a body whose length was announced and is below the limit.
 async fn collect<B: Buf>(
     chunks: impl Stream<Item = Result<B, warp::Error>>,
+    within: Duration,
 ) -> Result<Vec<u8>, ApiError> {
     let read = async {
         let mut bytes = vec![];
@@ -228,7 +229,7 @@ async fn collect<B: Buf>(
         }
         Ok::<_, warp::Error>(bytes)
     };
-    match tokio::time::timeout(BODY_WITHIN, read).await {
+    match tokio::time::timeout(within, read).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) => {
             Err(ApiError::invalid("bad_body", format!("the body broke off: {error}")))

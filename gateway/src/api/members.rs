@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use hearth_protocol::bytes::b64u;
-use hearth_protocol::ids::{RoomId, UserId};
+use hearth_protocol::ids::{InviteCode, RoomId, UserId};
 use hearth_protocol::role::{RoomAction, RoomRole};
-use hearth_store::Notify;
+use hearth_protocol::schema::B64u;
+use hearth_store::{JoinProof, Notify};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use utoipa::OpenApi;
+use utoipa::{IntoParams, ToSchema};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -17,6 +18,11 @@ use super::reply::{Answer, answer};
 use super::users::UserView;
 use crate::app::App;
 use crate::error::ApiError;
+
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(list, add, remove, set_role, set_notify))]
+pub struct Doc;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -57,34 +63,63 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     list.or(add).unify().or(remove).unify().or(role).unify().or(notify).unify().boxed()
 }
 
+/// Somebody in a room.
+#[derive(Serialize, ToSchema)]
+struct MemberView {
+    user: UserView,
+    role: RoomRole,
+    /// ms since 1970.
+    joined_at: u64,
+}
+
+/// Somebody whom the next epoch of a sealed room lets in.
+#[derive(Serialize, ToSchema)]
+struct Waiting {
+    user: UserId,
+    code: InviteCode,
+    /// That they have the invite's secret (sealing.md §6).
+    #[serde(with = "hearth_protocol::bytes")]
+    #[schema(value_type = B64u)]
+    proof: Vec<u8>,
+}
+
+/// The people of a room.
+#[derive(Serialize, ToSchema)]
+struct MemberList {
+    members: Vec<MemberView>,
+    waiting: Vec<Waiting>,
+}
+
+/// Lists who is in a room, and whom its next epoch lets in.
+#[utoipa::path(get, path = "/api/rooms/{room}/members",
+    responses((status = 200, body = MemberList)))]
 async fn list(room: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     app.membership.require(room, caller.user, RoomAction::Read)?;
     let mut members = vec![];
     for member in app.store.members(room).await? {
         // An account is never deleted under a membership.
         if let Some(user) = app.store.user(member.user).await? {
-            members.push(json!({ "user": UserView::from(user), "role": member.role,
-                                 "joined_at": member.joined_at }));
+            let (role, joined_at) = (member.role, member.joined_at);
+            members.push(MemberView { user: user.into(), role, joined_at });
         }
     }
-    let waiting: Vec<_> = app
-        .store
-        .proofs(room)
-        .await?
-        .into_iter()
-        .map(|proof| json!({ "user": proof.user, "code": proof.code, "proof": b64u(&proof.proof) }))
-        .collect();
-    Answer::ok(&json!({ "members": members, "waiting": waiting }))
+    let view = |JoinProof { user, code, proof, .. }| Waiting { user, code, proof };
+    let waiting = app.store.proofs(room).await?.into_iter().map(view).collect();
+    Answer::ok(&MemberList { members, waiting })
 }
 
 /// `DELETE /api/rooms/{id}/members/{user}?reason=`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Kick {
     /// Why; the person is told.
     #[serde(default)]
     reason: String,
 }
 
+/// Removes somebody from a room.
+#[utoipa::path(delete, path = "/api/rooms/{room}/members/{user}", params(Kick),
+    responses((status = 204)))]
 async fn remove(
     room: RoomId,
     user: UserId,
@@ -97,14 +132,18 @@ async fn remove(
 }
 
 /// Whom an admin lets in.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 struct NewMember {
     user_id: UserId,
     /// The next epoch of a sealed room, which lists them; without it they wait for one.
     #[serde(default, with = "hearth_protocol::bytes::option")]
+    #[schema(value_type = Option<B64u>)]
     bundle: Option<Vec<u8>>,
 }
 
+/// Lets somebody of the house into a room; 200 if they are in it.
+#[utoipa::path(post, path = "/api/rooms/{room}/members", request_body = NewMember,
+    responses((status = 200, body = MemberView), (status = 201, body = MemberView)))]
 async fn add(
     room: RoomId,
     app: Arc<App>,
@@ -125,13 +164,13 @@ async fn member_answer(
     let missing = || ApiError::not_found("member");
     let member = app.store.member(room, user).await?.ok_or_else(missing)?;
     let user = app.store.user(user).await?.ok_or_else(missing)?;
-    let view = json!({ "user": UserView::from(user), "role": member.role,
-                       "joined_at": member.joined_at });
+    let (role, joined_at) = (member.role, member.joined_at);
+    let view = MemberView { user: user.into(), role, joined_at };
     if is_new { Answer::created(&view) } else { Answer::ok(&view) }
 }
 
 /// What somebody becomes.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 struct NewRole {
     role: RoomRole,
     /// With `owner`: the room is handed over, and whoever does it becomes an admin.
@@ -139,6 +178,9 @@ struct NewRole {
     transfer: bool,
 }
 
+/// Gives somebody another role in a room.
+#[utoipa::path(patch, path = "/api/rooms/{room}/members/{user}/role", request_body = NewRole,
+    responses((status = 200, body = MemberView)))]
 async fn set_role(
     room: RoomId,
     user: UserId,
@@ -151,11 +193,14 @@ async fn set_role(
 }
 
 /// Of which messages of a room one is told.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 struct Preference {
     notify: Notify,
 }
 
+/// Says of which messages of a room one wants to be told.
+#[utoipa::path(put, path = "/api/rooms/{room}/notify", request_body = Preference,
+    responses((status = 200, body = Preference)))]
 async fn set_notify(
     room: RoomId,
     app: Arc<App>,

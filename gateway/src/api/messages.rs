@@ -5,9 +5,12 @@ use std::sync::Arc;
 use hearth_protocol::event::Sender;
 use hearth_protocol::ids::{EventId, Position, RoomId, UserId};
 use hearth_protocol::role::{RoomAction, Sealing};
+use hearth_protocol::schema::B64u;
 use hearth_store::{EventKind, MessageView, PageQuery, Span, StoredEvent};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::OpenApi;
+use utoipa::{IntoParams, ToSchema};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -16,9 +19,14 @@ use super::extract::{Caller, body, caller, with};
 use super::reply::{Answer, answer};
 use crate::app::App;
 use crate::error::ApiError;
-use crate::history;
+use crate::history::{self, MessageItem};
 use crate::ingest::{Submission, room_is_sealed};
 use crate::membership::RoomState;
+
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(page, post))]
+pub struct Doc;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -84,10 +92,15 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .boxed()
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct PageRequest {
+    /// How many at most.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<usize>,
+    /// Those before this place: a position in digits, or the id of a message of the room.
     before: Option<String>,
+    /// Those after this place.
     after: Option<String>,
     /// Half of the page lies before this place, the rest from it on.
     around: Option<String>,
@@ -95,6 +108,7 @@ struct PageRequest {
     since: Option<u64>,
     /// `1`: the events as on `out`, also in an open room.
     #[serde(default)]
+    #[param(maximum = 1)]
     raw: u8,
 }
 
@@ -120,6 +134,27 @@ pub async fn place(
     }
 }
 
+/// A stretch of a room.
+#[derive(Serialize, ToSchema)]
+struct Covered {
+    from: Position,
+    to: Position,
+}
+
+/// Messages in the order of their positions.
+#[derive(Serialize, ToSchema)]
+struct MessagePage {
+    #[schema(value_type = Vec<MessageItem>)]
+    messages: Vec<Value>,
+    /// The stretch in which nothing else is to be seen.
+    covered: Option<Covered>,
+    first_position: Position,
+    head_position: Position,
+}
+
+/// Gives a page of messages; without a place the last one.
+#[utoipa::path(get, path = "/api/rooms/{room}/messages", params(PageRequest),
+    responses((status = 200, body = MessagePage)))]
 async fn page(
     room: RoomId,
     app: Arc<App>,
@@ -128,6 +163,9 @@ async fn page(
 ) -> Result<Answer, ApiError> {
     let state = app.membership.require(room, caller.user, RoomAction::Read)?;
     let limit = page_limit(&app, request.limit)?;
+    if request.raw > 1 {
+        return Err(ApiError::invalid("bad_query", "`raw` is 0 or 1"));
+    }
     let before = place(&app, room, request.before.as_deref()).await?;
     let after = place(&app, room, request.after.as_deref()).await?;
     let around = place(&app, room, request.around.as_deref()).await?;
@@ -150,12 +188,12 @@ async fn page(
     if let Some(covered) = covered {
         app.receipts.delivered(room, caller.user, covered.to);
     }
-    Answer::ok(&json!({
-        "messages": messages,
-        "covered": covered.map(|span| json!({ "from": span.from, "to": span.to })),
-        "first_position": state.room.first_position,
-        "head_position": app.store.head(room).await?,
-    }))
+    Answer::ok(&MessagePage {
+        messages,
+        covered: covered.map(|Span { from, to }| Covered { from, to }),
+        first_position: state.room.first_position,
+        head_position: app.store.head(room).await?,
+    })
 }
 
 /// The events as they lie.
@@ -200,10 +238,12 @@ fn in_order(read: impl Iterator<Item = (Position, Value)>, damaged: &[Span]) -> 
     all.into_iter().map(|(_, item)| item).collect()
 }
 
-/// What `POST` takes, and `send_message` on `/api/ws`.
-#[derive(Deserialize)]
+/// What `POST` takes, and `send_message` on `/api/ws`: `sealed` in a sealed room; in an open one
+/// `content` with what an event may have beside it (docs/protocol.md).
+#[derive(Deserialize, ToSchema)]
 pub struct NewMessage {
     #[serde(default, with = "hearth_protocol::bytes::option")]
+    #[schema(value_type = Option<B64u>)]
     sealed: Option<Vec<u8>>,
     #[serde(flatten)]
     event: serde_json::Map<String, serde_json::Value>,
@@ -223,6 +263,9 @@ impl NewMessage {
     }
 }
 
+/// Posts a message; 200 if it was stored before.
+#[utoipa::path(post, path = "/api/rooms/{room}/messages", request_body = NewMessage,
+    responses((status = 200, body = MessageItem), (status = 201, body = MessageItem)))]
 async fn post(
     room: RoomId,
     app: Arc<App>,
@@ -265,7 +308,7 @@ async fn one(id: EventId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiEr
 }
 
 /// The new text of a message.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 struct EditRequest {
     /// Markdown, 1 to 10,000 characters.
     content: String,
@@ -281,7 +324,7 @@ async fn edit(
     Answer::ok(&message(&app, &view, caller.user))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 struct EraseRequest {
     /// Why, at most 500 characters; shown beside the message.
     reason: Option<String>,
@@ -298,14 +341,14 @@ async fn erase(
 }
 
 /// The texts that a message had.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct EditList {
     /// The first is the message as it was sent, the last its text now.
     edits: Vec<EditView>,
 }
 
 /// A text that a message had.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct EditView {
     id: EventId,
     position: Position,
@@ -329,7 +372,7 @@ async fn edits(id: EventId, app: Arc<App>, caller: Caller) -> Result<Answer, Api
     Answer::ok(&EditList { edits: edits.collect() })
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 struct ThreadRequest {
     limit: Option<usize>,
     /// The answers above this place.
@@ -337,7 +380,7 @@ struct ThreadRequest {
 }
 
 /// The answers to a message.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Thread {
     /// What they answer.
     parent: Value,

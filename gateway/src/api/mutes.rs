@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hearth_protocol::ids::{RoomId, UserId};
 use hearth_store::{Sanction, Sentence};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -41,7 +42,7 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 }
 
 /// A mute or ban to be: `minutes` or `until` (ms since 1970), or neither for one without an end.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub struct NewSentence {
     /// Whom.
     pub user_id: UserId,
@@ -60,7 +61,7 @@ impl NewSentence {
 }
 
 /// A mute or ban that holds.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct SentenceView {
     /// Whom.
     user: UserView,
@@ -96,7 +97,7 @@ pub async fn sentences(
 }
 
 /// `GET /api/rooms/{id}/mutes`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Mutes {
     mutes: Vec<SentenceView>,
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hearth_protocol::ids::NotificationId;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -45,7 +46,7 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 }
 
 /// `GET /api/notifications?before=&after=&limit=&unread=`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 struct PageRequest {
     before: Option<NotificationId>,
     after: Option<NotificationId>,
@@ -56,7 +57,7 @@ struct PageRequest {
 }
 
 /// A page of notifications, the newest first.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Page {
     notifications: Vec<NotificationView>,
     /// How many are unread in all.
@@ -64,7 +65,7 @@ struct Page {
 }
 
 /// How many are unread.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Count {
     unread: usize,
 }

@@ -9,11 +9,12 @@ use hearth_protocol::role::{HouseAction, HouseRole};
 use hearth_store::{Change, Edit, User};
 use serde::de::Deserializer;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
 
-use super::auth::{NewToken, TokenList, TokenRequest};
+use super::auth::{NewToken, TokenList, TokenMade};
 use super::extract::{Caller, body, caller, with};
 use super::reply::{Answer, answer};
 use super::users::UserView;
@@ -27,7 +28,7 @@ use crate::people::Standing;
 mod tests;
 
 /// A person as they see themselves, and as whoever runs the house does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AccountView {
     #[serde(flatten)]
     user: UserView,
@@ -132,21 +133,21 @@ fn bots(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     make.or(tokens).unify().or(make_token).unify().or(end_token).unify().boxed()
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 struct Search {
     q: String,
     limit: Option<usize>,
     after: Option<UserId>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 struct ListQuery {
     limit: Option<usize>,
     after: Option<UserId>,
 }
 
 /// A page of people.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Page<T> {
     users: Vec<T>,
     /// After whom the next page begins; `None`: this is the last one.
@@ -201,7 +202,7 @@ fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Opti
 }
 
 /// What somebody changes of their own profile; what is not there stays.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 struct ProfileChange {
     display_name: Option<String>,
     status_text: Option<String>,
@@ -233,7 +234,7 @@ async fn change_me(
 }
 
 /// What whoever runs the house changes of an account; what is not there stays.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 struct StandingChange {
     role: Option<HouseRole>,
     /// ms since 1970, or (`null`) no end.
@@ -269,7 +270,7 @@ async fn reset(id: UserId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiE
     Answer::created(&app.make_reset(Some(caller.user), id).await?)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 struct SignOut {
     /// App tokens too.
     #[serde(default)]
@@ -289,11 +290,11 @@ async fn sign_out(
 }
 
 /// A bot with its first token.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct MadeBot {
     user: AccountView,
     #[serde(flatten)]
-    token: NewToken,
+    token: TokenMade,
 }
 
 async fn make_bot(app: Arc<App>, caller: Caller, new: BotRequest) -> Result<Answer, ApiError> {
@@ -301,14 +302,14 @@ async fn make_bot(app: Arc<App>, caller: Caller, new: BotRequest) -> Result<Answ
     let (label, scope) = new.token.checked(&app)?;
     let bot = NewBot { name: new.name, display_name: new.display_name, label, scope };
     let (user, token, text) = app.make_bot(caller.user, bot).await?;
-    Answer::created(&MadeBot { user: user.into(), token: NewToken::new(token, text) })
+    Answer::created(&MadeBot { user: user.into(), token: TokenMade::new(token, text) })
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 struct BotRequest {
     name: String,
     display_name: Option<String>,
-    token: TokenRequest,
+    token: NewToken,
 }
 
 async fn bot_tokens(id: UserId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
@@ -321,12 +322,12 @@ async fn make_bot_token(
     id: UserId,
     app: Arc<App>,
     caller: Caller,
-    new: TokenRequest,
+    new: NewToken,
 ) -> Result<Answer, ApiError> {
     caller.login()?;
     let (label, scope) = new.checked(&app)?;
     let (token, text) = app.make_bot_token(caller.user, id, &label, scope).await?;
-    Answer::created(&NewToken::new(token, text))
+    Answer::created(&TokenMade::new(token, text))
 }
 
 async fn end_bot_token(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hearth_protocol::ids::{EventId, RoomId};
 use hearth_store::Pin;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -32,13 +33,13 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     add.or(remove).unify().boxed()
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 struct NewPin {
     message_id: EventId,
 }
 
 /// A room's pinned messages, in the order in which they were pinned.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct PinList {
     pins: Vec<Pin>,
 }

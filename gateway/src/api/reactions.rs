@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hearth_protocol::ids::{EventId, UserId};
 use hearth_store::Reacted;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -39,13 +40,13 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 }
 
 /// All reactions to a message, by emoji in the order in which each came first.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct ReactionList {
     reactions: Vec<ReactionView>,
 }
 
 /// Everybody's reaction with one emoji.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct ReactionView {
     /// Without U+FE0F.
     emoji: String,
@@ -55,7 +56,7 @@ struct ReactionView {
 }
 
 /// Somebody who reacted.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Reactor {
     user: UserId,
     /// ms since 1970.
@@ -78,7 +79,7 @@ async fn list(id: EventId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiE
     Answer::ok(&ReactionList::of(&app, id, caller.user).await?)
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 struct NewReaction {
     /// One emoji; U+FE0F in it makes no difference.
     emoji: String,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hearth_protocol::ids::{EventId, Position, RoomId, UserId};
 use hearth_store::Receipt;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -34,14 +35,14 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 }
 
 /// How far somebody has read: one of the two.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 struct ReadRequest {
     message_id: Option<EventId>,
     position: Option<Position>,
 }
 
 /// Where one is in a room.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct ReceiptView {
     /// The highest position that one of one's devices has.
     delivered: Position,
@@ -70,7 +71,7 @@ async fn read(
 }
 
 /// Who has a message, its sender left out.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct MessageReceipts {
     /// Who has read it.
     read_by: Vec<Reader>,
@@ -79,7 +80,7 @@ struct MessageReceipts {
 }
 
 /// Somebody who has read a message.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Reader {
     user: UserId,
     /// When they read that far or farther, ms since 1970.

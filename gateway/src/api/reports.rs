@@ -1,5 +1,6 @@
 //! Reports of messages: `/api/messages/{id}/reports`, `/api/reports`.
 
+use hearth_protocol::schema::B64u;
 use std::sync::Arc;
 
 use hearth_protocol::bytes::b64u;
@@ -8,6 +9,7 @@ use hearth_protocol::ids::{EventId, ReportId, RoomId, UserId};
 use hearth_store::{Decision, Report, StoredEvent, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -48,17 +50,18 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 }
 
 /// `POST /api/messages/{id}/reports`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 struct NewReport {
     /// Why.
     reason: String,
     /// From a sealed room: opened text and wire, in an age file to the moderators.
     #[serde(default, with = "hearth_protocol::bytes::option")]
+    #[schema(value_type = Option<B64u>)]
     evidence: Option<Vec<u8>>,
 }
 
 /// That a report was taken.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Reported {
     id: ReportId,
     message_id: EventId,
@@ -78,7 +81,7 @@ async fn make(
 }
 
 /// Which reports are asked for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Status {
     #[default]
@@ -87,7 +90,7 @@ enum Status {
 }
 
 /// `GET /api/reports?status=&after=&before=&limit=`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 struct PageRequest {
     #[serde(default)]
     status: Status,
@@ -99,7 +102,7 @@ struct PageRequest {
 }
 
 /// A report as a moderator sees it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct ReportView {
     id: ReportId,
     /// Who reports.
@@ -121,7 +124,7 @@ struct ReportView {
 }
 
 /// What was decided.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct DecisionView {
     by: UserId,
     verdict: Verdict,
@@ -131,7 +134,7 @@ struct DecisionView {
 }
 
 /// A page of reports.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Reports {
     reports: Vec<ReportView>,
     /// `after` or `before` of the next page; null at the end.
@@ -192,7 +195,7 @@ async fn list(app: Arc<App>, caller: Caller, page: PageRequest) -> Result<Answer
 }
 
 /// `PATCH /api/reports/{id}`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 struct Decide {
     decision: Ruling,
     /// What else there is to say; the reason of what is done.

@@ -6,6 +6,7 @@ use hearth_protocol::limits::wide;
 use hearth_protocol::role::{RoomRole, RoomType, Sealing};
 use hearth_store::{EventKind, History, Member, Notify, Page, PageQuery, Pin, StoredEvent};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -16,7 +17,7 @@ use crate::membership::RoomState;
 const LAST_AMONG: usize = 10;
 
 /// A room as somebody sees it, who may not be in it (public rooms).
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct RoomView {
     id: RoomId,
     /// In a direct room the other person's display name.
@@ -52,7 +53,7 @@ pub struct RoomView {
 }
 
 /// How a room is for one of its members.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Mine {
     /// Of which messages they are told.
     notify: Notify,
@@ -68,7 +69,7 @@ struct Mine {
 }
 
 /// The newest message of a room; of a sealed one, that there is one.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct LastMessage {
     id: EventId,
     position: Position,

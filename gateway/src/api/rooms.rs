@@ -6,6 +6,8 @@ use hearth_protocol::ids::{RoomId, UserId};
 use hearth_protocol::refusal::Kind;
 use hearth_protocol::role::{HouseAction, RoomType};
 use serde::Serialize;
+use utoipa::OpenApi;
+use utoipa::ToSchema;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -17,6 +19,11 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::membership::RoomState;
 use crate::rooms::{NewRoom, RoomChanges};
+
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(mine, make, public, one, join, leave))]
+pub struct Doc;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -75,6 +82,12 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     lists.or(changes).unify().boxed()
 }
 
+/// Rooms, the one with the latest message first.
+#[derive(Serialize, ToSchema)]
+struct RoomList {
+    rooms: Vec<RoomView>,
+}
+
 async fn views(app: &App, states: Vec<Arc<RoomState>>, user: UserId) -> Result<Answer, ApiError> {
     let mut rooms = Vec::with_capacity(states.len());
     for state in states {
@@ -88,16 +101,14 @@ async fn views(app: &App, states: Vec<Arc<RoomState>>, user: UserId) -> Result<A
     Answer::ok(&RoomList { rooms })
 }
 
-/// Rooms, the newest message first.
-#[derive(Debug, Serialize)]
-struct RoomList {
-    rooms: Vec<RoomView>,
-}
-
+/// Lists the rooms one is in.
+#[utoipa::path(get, path = "/api/rooms", responses((status = 200, body = RoomList)))]
 async fn mine(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     views(&app, app.membership.rooms_of(caller.user), caller.user).await
 }
 
+/// Lists the public rooms of the house.
+#[utoipa::path(get, path = "/api/rooms/public", responses((status = 200, body = RoomList)))]
 async fn public(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     // Who may not find rooms sees those that they are in.
     let mut states = match app.roles.may(caller.user, HouseAction::FindRooms) {
@@ -108,11 +119,16 @@ async fn public(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     views(&app, states, caller.user).await
 }
 
+/// Shows a room.
+#[utoipa::path(get, path = "/api/rooms/{room}", responses((status = 200, body = RoomView)))]
 async fn one(id: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     let state = app.seen_room(id, caller.user)?;
     Answer::ok(&RoomView::new(&app, &state, caller.user).await?)
 }
 
+/// Makes a room; 200 with the direct room that there is.
+#[utoipa::path(post, path = "/api/rooms", request_body = NewRoom,
+    responses((status = 200, body = RoomView), (status = 201, body = RoomView)))]
 async fn make(app: Arc<App>, caller: Caller, new: NewRoom) -> Result<Answer, ApiError> {
     let (state, is_new) = app.make_room(caller.user, new).await?;
     let view = RoomView::new(&app, &state, caller.user).await?;
@@ -134,11 +150,15 @@ async fn remove(id: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, Api
     Answer::nothing()
 }
 
+/// Enters a public room.
+#[utoipa::path(post, path = "/api/rooms/{room}/join", responses((status = 200, body = RoomView)))]
 async fn join(id: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     let state = app.join_room(id, caller.user).await?;
     Answer::ok(&RoomView::new(&app, &state, caller.user).await?)
 }
 
+/// Leaves a room.
+#[utoipa::path(post, path = "/api/rooms/{room}/leave", responses((status = 204)))]
 async fn leave(id: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     app.leave_room(id, caller.user).await?;
     Answer::nothing()

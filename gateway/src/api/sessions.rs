@@ -1,6 +1,7 @@
 //! One's own logins, another password, a link for one, and the pairing of a new device:
 //! `/api/auth/sessions`, `/api/auth/password`, `/api/auth/reset`, `/api/pair`.
 
+use hearth_protocol::schema::B64u;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use hearth_protocol::bytes::{b64u, from_b64u};
 use hearth_protocol::ids::SessionId;
 use hearth_store::{Change, Edit};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -87,7 +89,7 @@ fn pairing(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 }
 
 /// A login of somebody.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct SessionView {
     id: SessionId,
     /// What its device is called.
@@ -101,7 +103,7 @@ struct SessionView {
 }
 
 /// A person's logins, the oldest first.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct SessionList {
     sessions: Vec<SessionView>,
 }
@@ -122,7 +124,7 @@ async fn list(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
 }
 
 /// What the new device is called.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 struct NewSession {
     #[serde(default)]
     label: String,
@@ -172,7 +174,7 @@ async fn password(
 }
 
 /// Whose password was set: they sign in with it next.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct ResetDone {
     username: String,
 }
@@ -182,9 +184,10 @@ async fn reset(app: Arc<App>, request: UseReset) -> Result<Answer, ApiError> {
 }
 
 /// A message of a pairing: a public key, or what is handed over, sealed.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 struct PairMessage {
     #[serde(with = "hearth_protocol::bytes")]
+    #[schema(value_type = B64u)]
     message: Vec<u8>,
 }
 
@@ -194,7 +197,7 @@ fn channel(text: &str) -> Result<ChannelId, ApiError> {
 }
 
 /// The number that a message got, from 1.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct PairPlace {
     number: usize,
 }
@@ -210,14 +213,14 @@ async fn put_message(
     Answer::created(&PairPlace { number })
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 struct After {
     #[serde(default)]
     after: usize,
 }
 
 /// The messages of a pairing, in b64u.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct PairMessages {
     messages: Vec<String>,
 }

@@ -6,6 +6,8 @@ use hearth_protocol::role::HouseAction;
 use hearth_store::{Change, Edit, House, Registration, Settings, Subject};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::OpenApi;
+use utoipa::ToSchema;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -19,6 +21,11 @@ use crate::names::check_title;
 
 #[cfg(test)]
 mod tests;
+
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(settings, set))]
+pub struct Doc;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -39,14 +46,23 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 }
 
 /// What everybody of the house sees.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct PublicSettings {
     house: String,
     registration: Registration,
 }
 
+/// What is shown.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "the description's word for either of two answers")]
+enum SettingsView {
+    All(AllSettings),
+    Public(PublicSettings),
+}
+
 /// All of it, as it is read and written by whoever runs the house. `null`: as the limits say.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 struct AllSettings {
     /// What the house is called.
     house: String,
@@ -94,6 +110,8 @@ impl AllSettings {
     }
 }
 
+/// Tells what the house is called and who may make an account; all of it to whoever runs it.
+#[utoipa::path(get, path = "/api/settings", responses((status = 200, body = SettingsView)))]
 async fn settings(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     let (house, settings) = (app.house_name().await?, app.store.settings().await?);
     if app.roles.may(caller.user, HouseAction::ManageSettings) {
@@ -102,6 +120,9 @@ async fn settings(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     Answer::ok(&PublicSettings { house, registration: settings.registration })
 }
 
+/// Replaces the settings of the house, if nobody was quicker.
+#[utoipa::path(put, path = "/api/settings", request_body = AllSettings,
+    responses((status = 200, body = AllSettings)))]
 async fn set(app: Arc<App>, caller: Caller, new: AllSettings) -> Result<Answer, ApiError> {
     caller.login()?;
     app.roles.require(caller.user, HouseAction::ManageSettings)?;

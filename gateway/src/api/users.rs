@@ -5,9 +5,12 @@ use std::sync::Arc;
 use hearth_protocol::bytes::b64u;
 use hearth_protocol::ids::{AttachmentId, UserId};
 use hearth_protocol::role::{HouseAction, HouseRole};
+use hearth_protocol::schema::B64u;
+use hearth_protocol::sealing::password::Cost;
 use hearth_store::{Change, User};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use utoipa::OpenApi;
+use utoipa::ToSchema;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -19,7 +22,7 @@ use crate::auth::password::vault_conflict;
 use crate::error::ApiError;
 
 /// A person as the others see them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct UserView {
     id: UserId,
     name: String,
@@ -27,7 +30,9 @@ pub struct UserView {
     avatar: Option<AttachmentId>,
     status_text: String,
     role: HouseRole,
+    /// ms since 1970.
     created_at: u64,
+    /// ms since 1970; 0: never.
     last_seen: u64,
 }
 
@@ -45,6 +50,11 @@ impl From<User> for UserView {
         }
     }
 }
+
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(one, cards, put_card, vault, swap_vault, disconnect))]
+pub struct Doc;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -99,30 +109,46 @@ async fn seen(app: &App, caller: &Caller, id: UserId) -> Result<User, ApiError> 
     Err(ApiError::not_found("person"))
 }
 
+/// Shows a person.
+#[utoipa::path(get, path = "/api/users/{user}", responses((status = 200, body = UserView)))]
 async fn one(app: Arc<App>, caller: Caller, id: UserId) -> Result<Answer, ApiError> {
     Answer::ok(&UserView::from(seen(&app, &caller, id).await?))
 }
 
+/// The cards of a person, the oldest first (sealing.md §2).
+#[derive(Serialize, ToSchema)]
+struct CardList {
+    #[schema(value_type = Vec<B64u>)]
+    cards: Vec<String>,
+}
+
+/// Lists the cards of a person.
+#[utoipa::path(get, path = "/api/users/{user}/cards", responses((status = 200, body = CardList)))]
 async fn cards(app: Arc<App>, caller: Caller, id: UserId) -> Result<Answer, ApiError> {
     seen(&app, &caller, id).await?;
     let cards = app.store.cards(id).await?;
-    let cards: Vec<_> = cards.iter().map(|card| b64u(card)).collect();
-    Answer::ok(&json!({ "cards": cards }))
+    Answer::ok(&CardList { cards: cards.iter().map(|card| b64u(card)).collect() })
 }
 
+/// Ends every connection of a person at once.
+#[utoipa::path(post, path = "/api/users/{user}/disconnect", responses((status = 204)))]
 async fn disconnect(id: UserId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     app.roles.require(caller.user, HouseAction::Disconnect)?;
     app.disconnect(app.person(id).await?.id, Some(caller.user)).await?;
     Answer::nothing()
 }
 
-#[derive(Deserialize)]
-struct CardRequest {
+/// A card that follows the last one.
+#[derive(Deserialize, ToSchema)]
+struct NewCard {
     #[serde(with = "hearth_protocol::bytes")]
+    #[schema(value_type = B64u)]
     card: Vec<u8>,
 }
 
-async fn put_card(app: Arc<App>, caller: Caller, request: CardRequest) -> Result<Answer, ApiError> {
+/// Adds a card of one's own.
+#[utoipa::path(put, path = "/api/users/me/card", request_body = NewCard, responses((status = 204)))]
+async fn put_card(app: Arc<App>, caller: Caller, request: NewCard) -> Result<Answer, ApiError> {
     caller.login()?;
     let mut change = Change::of(vec![], app.clock.now_ms());
     app.put_card(&mut change, caller.user, request.card)?;
@@ -130,6 +156,26 @@ async fn put_card(app: Arc<App>, caller: Caller, request: CardRequest) -> Result
     Answer::nothing()
 }
 
+/// A person's keys as their client sealed them, and what their password is stretched with.
+#[derive(Serialize, ToSchema)]
+struct VaultView {
+    version: u64,
+    #[serde(with = "hearth_protocol::bytes")]
+    #[schema(value_type = B64u)]
+    vault: Vec<u8>,
+    #[serde(with = "hearth_protocol::bytes")]
+    #[schema(value_type = B64u)]
+    recovery: Vec<u8>,
+    #[serde(with = "hearth_protocol::bytes::array")]
+    #[schema(value_type = B64u)]
+    salt: [u8; 16],
+    cost: Cost,
+    /// Those of the password that one signs in with; else of an older one, since a reset.
+    under_login: bool,
+}
+
+/// Gives one's own keys as they were sealed.
+#[utoipa::path(get, path = "/api/vault", responses((status = 200, body = VaultView)))]
 async fn vault(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     caller.login()?;
     let login = app.person(caller.user).await?.login;
@@ -144,35 +190,39 @@ async fn vault(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     let under_login = vault.sealed_under.is_none();
     let (salt, cost) =
         vault.sealed_under.map_or((login.salt, login.cost), |under| (under.salt, under.cost));
-    Answer::ok(&json!({
-        "version": vault.version,
-        "vault": b64u(&vault.vault),
-        "recovery": b64u(&vault.recovery),
-        "salt": b64u(&salt),
-        "cost": cost,
-        "under_login": under_login,
-    }))
+    let (version, recovery, vault) = (vault.version, vault.recovery, vault.vault);
+    Answer::ok(&VaultView { version, vault, recovery, salt, cost, under_login })
 }
 
-#[derive(Deserialize)]
-struct VaultRequest {
+/// The vault that follows version `expected_version` (0: there is none yet).
+#[derive(Deserialize, ToSchema)]
+struct NewVault {
     expected_version: u64,
     #[serde(with = "hearth_protocol::bytes")]
+    #[schema(value_type = B64u)]
     vault: Vec<u8>,
     #[serde(with = "hearth_protocol::bytes")]
+    #[schema(value_type = B64u)]
     recovery: Vec<u8>,
+    /// With the first vault.
     #[serde(default, with = "hearth_protocol::bytes::option")]
+    #[schema(value_type = Option<B64u>)]
     card: Option<Vec<u8>>,
     /// The root in it lies under the password that one signs in with now.
     #[serde(default)]
     under_login: bool,
 }
 
-async fn swap_vault(
-    app: Arc<App>,
-    caller: Caller,
-    request: VaultRequest,
-) -> Result<Answer, ApiError> {
+/// The version that a vault has now.
+#[derive(Serialize, ToSchema)]
+struct VaultStored {
+    version: u64,
+}
+
+/// Replaces one's own vault, if nobody was quicker.
+#[utoipa::path(put, path = "/api/vault", request_body = NewVault,
+    responses((status = 200, body = VaultStored)))]
+async fn swap_vault(app: Arc<App>, caller: Caller, request: NewVault) -> Result<Answer, ApiError> {
     caller.login()?;
     let (current, under) = match app.store.vault(caller.user).await? {
         Some(vault) => (vault.version, vault.sealed_under),
@@ -197,7 +247,7 @@ async fn swap_vault(
         Err(hearth_store::StoreError::Stale { .. }) => Err(vault_conflict()),
         done => {
             done?;
-            Answer::ok(&json!({ "version": current + 1 }))
+            Answer::ok(&VaultStored { version: current + 1 })
         }
     }
 }

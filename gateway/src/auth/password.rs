@@ -1,6 +1,7 @@
 //! Another password (sealing.md §2): the old one is proved, the login and what the vault lies under
 //! change in one commit, the other logins end. App tokens are passwords of their own and stay.
 
+use hearth_protocol::schema::B64u;
 use std::net::IpAddr;
 
 use hearth_protocol::ids::{SessionId, UserId};
@@ -8,6 +9,7 @@ use hearth_protocol::refusal::Kind;
 use hearth_protocol::sealing::vault::Cost;
 use hearth_store::{Change, Edit, Login, StoreError, User};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::{Proof, use_app_token, verifier};
 use crate::accounts::check_password;
@@ -19,28 +21,33 @@ mod tests;
 
 /// How the new password is known to the box: stretched in the browser, or, for accounts without a
 /// vault, in clear, to be stretched and forgotten.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct NewLogin {
     #[serde(default, with = "hearth_protocol::bytes::option")]
+    #[schema(value_type = Option<B64u>)]
     salt: Option<Vec<u8>>,
     cost: Option<Cost>,
     #[serde(default, with = "hearth_protocol::bytes::option")]
+    #[schema(value_type = Option<B64u>)]
     new_auth_key: Option<Vec<u8>>,
     new_password: Option<String>,
 }
 
 /// `PUT /api/auth/password`.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct PasswordChange {
     #[serde(default, with = "hearth_protocol::bytes::option")]
+    #[schema(value_type = Option<B64u>)]
     auth_key: Option<Vec<u8>>,
     password: Option<String>,
     #[serde(flatten)]
     new: NewLogin,
     expected_version: Option<u64>,
     #[serde(default, with = "hearth_protocol::bytes::option")]
+    #[schema(value_type = Option<B64u>)]
     vault: Option<Vec<u8>>,
     #[serde(default, with = "hearth_protocol::bytes::option")]
+    #[schema(value_type = Option<B64u>)]
     recovery: Option<Vec<u8>>,
 }
 

@@ -10,6 +10,7 @@ use hearth_store::{Change, Edit, Reset, StoreError, Subject};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use subtle::ConstantTimeEq;
+use utoipa::ToSchema;
 
 use super::password::NewLogin;
 use crate::app::App;
@@ -18,7 +19,7 @@ use crate::clock::random;
 use crate::error::ApiError;
 
 /// A link for a new password, shown once.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ResetLink {
     /// Whose.
     pub name: String,
@@ -31,7 +32,7 @@ pub struct ResetLink {
 }
 
 /// `POST /api/auth/reset`.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct UseReset {
     secret: String,
     #[serde(flatten)]

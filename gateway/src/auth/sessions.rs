@@ -14,6 +14,7 @@ use hearth_store::{Change, Edit, Session, StoreError, User};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Serialize;
 use sha2::Sha256;
+use utoipa::ToSchema;
 
 use super::Auth;
 use crate::api::users::UserView;
@@ -21,7 +22,7 @@ use crate::clock::random;
 use crate::error::ApiError;
 
 /// What a login, set-up, registration or refresh answers.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct SessionReply {
     token: String,
     expires_at: u64,

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::Args as ClapArgs;
+use clap::{ArgGroup, Args as ClapArgs};
 use hearth_protocol::limits::Limits;
 use hearth_store::{KeyError, Opened, Passphrase};
 use tokio::signal::unix::{SignalKind, signal};
@@ -14,16 +14,26 @@ use tracing_subscriber::EnvFilter;
 
 use super::{Failure, passphrase, qr};
 use crate::appliance::{self, ApplianceError, Started, State};
+use crate::authority;
 use crate::claim::Claim;
 use crate::config::{Certificate, Config, Place};
+use crate::hardening;
 use crate::thief;
 
 /// Its options.
 #[derive(ClapArgs)]
+#[command(group = ArgGroup::new("tls").args(["https", "mqtts"]).multiple(true))]
 pub struct Args {
-    /// Where HTTP, the web client and MQTT over WebSocket listen.
+    /// Where HTTP listens in clear: web client, REST and MQTT over WebSocket; beyond loopback only
+    /// a page that says how to trust the house, and the way to HTTPS (may be repeated).
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
-    http: SocketAddr,
+    http: Vec<SocketAddr>,
+    /// Where HTTPS listens, e.g. 0.0.0.0:443; nowhere unless given.
+    #[arg(long, value_name = "ADDR:PORT")]
+    https: Option<SocketAddr>,
+    /// What the box is called, beside hearth.local and this machine's name.
+    #[arg(long, value_name = "HOST", value_parser = authority::parse_name)]
+    name: Option<String>,
     /// Where MQTT listens.
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:1883")]
     mqtt: SocketAddr,
@@ -31,7 +41,7 @@ pub struct Args {
     #[arg(long, value_name = "ADDR:PORT")]
     mqtts: Option<SocketAddr>,
     /// The certificate that TLS shows, in PEM; without it the house issues its own (`hearth ca`).
-    #[arg(long, value_name = "FILE", requires_all = ["tls_key", "mqtts"])]
+    #[arg(long, value_name = "FILE", requires_all = ["tls_key", "tls"])]
     tls_cert: Option<PathBuf>,
     /// The certificate's private key, in PEM.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
@@ -49,6 +59,9 @@ pub fn run(place: Place, args: Args) -> Result<(), Failure> {
     let filter = EnvFilter::try_from_env("HEARTH_LOG")
         .unwrap_or_else(|_| EnvFilter::new("info,rumqttd=warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    if let Err(error) = hardening::raise_open_files() {
+        tracing::warn!(%error, "the system's number of open files stays");
+    }
     let mut limits = Limits::default();
     for text in &args.limit {
         limits.set(text)?;
@@ -58,6 +71,8 @@ pub fn run(place: Place, args: Args) -> Result<(), Failure> {
     let config = Config {
         place,
         http: args.http,
+        https: args.https,
+        name: args.name,
         mqtt: args.mqtt,
         mqtts: args.mqtts,
         certificate,
@@ -94,19 +109,33 @@ pub fn run(place: Place, args: Args) -> Result<(), Failure> {
 
 /// Prints where it listens, and how to begin while nobody lives here.
 fn announce(started: &Started, thief: &str) {
+    let mut http = started.http.iter().map(|(address, all)| {
+        let what = match all {
+            true => "web client, REST, MQTT over WebSocket at /mqtt",
+            false => "how to trust the house; all else is at HTTPS",
+        };
+        format!("on http://{address} ({what})")
+    });
     let mut text = format!(
-        "Hearth listens on http://{} (web client, REST, MQTT over WebSocket at /mqtt)\n\
-         and on {} (MQTT).\n",
-        started.http, started.mqtt
+        "Hearth listens {}\nand on {} (MQTT).\n",
+        http.next().unwrap_or_default(),
+        started.mqtt
     );
     if let Some(mqtts) = started.mqtts {
         text.push_str(&format!("and on {mqtts} (MQTT over TLS).\n"));
     }
+    if let Some((address, https)) = &started.https {
+        let names = https.names.iter().map(|name| format!("\n  {}", https.url(name)));
+        let names: String = names.collect();
+        text.push_str(&format!("and on {address} (all of HTTP over TLS):{names}\n"));
+    }
+    for more in http {
+        text.push_str(&format!("and {more}\n"));
+    }
     if let Some(fingerprint) = &started.fingerprint {
         text.push_str(&format!(
-            "The house vouches for itself: `hearth ca` and http://{}/ca.crt give the certificate \
-             for clients, with SHA-256\n  {fingerprint}\n",
-            started.http
+            "The house vouches for itself: `hearth ca` and /ca.crt give the certificate for \
+             clients, with SHA-256\n  {fingerprint}\n",
         ));
     }
     text.push_str(&format!("If it is stolen: {thief}.\n"));

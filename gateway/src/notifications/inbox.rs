@@ -8,13 +8,14 @@ use hearth_protocol::ids::{EventId, NotificationId, Position, RoomId, UserId};
 use hearth_store::{Change, Edit, Notification, NotificationKind};
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::error::ApiError;
 use crate::history;
 
 /// A notification as its recipient gets it, by REST and at the doorbell.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct NotificationView {
     /// Sorts by time.
     pub id: NotificationId,

@@ -1,5 +1,6 @@
 //! What changes of a room: its name, its rules, whether it is sealed, what it keeps.
 
+use hearth_protocol::schema::B64u;
 use std::sync::Arc;
 
 use hearth_protocol::event::Line;
@@ -10,6 +11,7 @@ use hearth_protocol::sealing::epoch;
 use hearth_store::{Change, Edit, History, Room, Subject};
 use serde::Deserialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::audit;
@@ -20,7 +22,7 @@ use crate::membership::RoomState;
 use crate::names::check_title;
 
 /// What changes of a room: `PUT /api/rooms/{id}`; what is left out stays.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 pub struct RoomChanges {
     /// 1 to 100 characters.
     pub name: Option<String>,
@@ -40,6 +42,7 @@ pub struct RoomChanges {
     /// The epoch with the new rules, where a sealed room's type or history changes, or it becomes
     /// sealed.
     #[serde(default, with = "hearth_protocol::bytes::option")]
+    #[schema(value_type = Option<B64u>)]
     pub bundle: Option<Vec<u8>>,
 }
 

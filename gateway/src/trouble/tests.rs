@@ -13,6 +13,7 @@ use super::*;
 use crate::admin::{self, Reply, Request};
 use crate::gate::tests::House;
 use crate::http;
+use crate::http::server::{Door, Server};
 use crate::ingest::Submission;
 
 /// An engine in memory that cannot read some rows, or cannot write.
@@ -102,7 +103,10 @@ async fn page(house: &House, token: &str, query: &str) -> Value {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = watch::channel(false);
-    let serving = tokio::spawn(http::serve(listener, http::routes(&house.app), 9, stopped));
+    let routes = http::routes(&house.app);
+    let door = Door { listener: Arc::new(listener), routes, tls: None };
+    let server = Server::new(house.app.limits.clone(), Arc::default());
+    let serving = tokio::spawn(server.serve(door, stopped));
     let url = format!("http://{address}/api/rooms/{}/messages?{query}", house.room);
     let bearer = format!("Bearer {token}");
     let asked = tokio::task::spawn_blocking(move || {

@@ -1,0 +1,59 @@
+//! schemathesis makes requests from the description of REST, right ones and wrong ones, and looks
+//! whether every answer keeps to it. `HEARTH_EXAMPLES=N` sets how many each operation gets.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::json;
+use system_tests::House;
+
+/// What of the checks is not asked, and why.
+///
+/// - `positive_data_acceptance`: a body that has the right shape can still be refused: bytes that
+///   are no card, a sealed message in an open room, two places in one query.
+const WITHOUT: &str = "positive_data_acceptance";
+
+#[test]
+fn every_answer_keeps_to_the_description() {
+    let examples = std::env::var("HEARTH_EXAMPLES").unwrap_or_else(|_| "8".to_string());
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let program = root.join("target/python/bin/st");
+    assert!(program.exists(), "run scripts/setup test");
+    let limits = ["messages_per_10_s=0", "login_wait_s_max=0"];
+    let limits: Vec<_> = limits.into_iter().flat_map(|limit| ["--limit", limit]).collect();
+    let house = House::with(&limits);
+    let anna = house.person("anna");
+    let room = house.open_room(&anna, "Kitchen");
+    for number in 0..10 {
+        let path = format!("/api/rooms/{room}/messages");
+        let message = json!({ "content": format!("message {number}") });
+        assert_eq!(house.call("POST", &path, Some(&anna), Some(message)).0, 201);
+    }
+    // What is there already is asked for too: half of the operations are about a room.
+    let config = house.profile("schemathesis.toml");
+    let known = format!(
+        "[[operations]]\n\
+         include-path-regex = \"^/api/rooms/.room./(messages|members$|devices|invites)\"\n\
+         parameters = {{ room = \"{room}\" }}\n\
+         [[operations]]\ninclude-path-regex = \"^/api/users/.user./\"\n\
+         parameters = {{ user = \"{}\" }}\n",
+        anna.id
+    );
+    std::fs::write(&config, known).unwrap();
+    let output = Command::new("timeout")
+        .args(["7200".as_ref(), program.as_os_str(), "--config-file".as_ref(), config.as_os_str()])
+        .args(["run", &format!("{}/api/openapi.json", house.url())])
+        .args(["--header", &format!("Authorization: Bearer {}", anna.token)])
+        .args(["--checks", "all", "--exclude-checks", WITHOUT, "--max-examples", &examples])
+        // Nobody would be signed in from there on.
+        .args(["--exclude-path", "/api/auth/logout"])
+        .args(["--workers", "2", "--generation-deterministic", "--no-color"])
+        .arg("--continue-on-failure")
+        .current_dir(house.profile(".."))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    println!("{said}");
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+}
