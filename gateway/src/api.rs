@@ -3,8 +3,10 @@
 //! - [`extract`]: what routes take from a request
 //! - [`reply`]: the one place that makes answers
 //! - [`setup`], [`auth`], [`users`], [`settings`], [`grants`]: the house and its people
+//! - [`attachments`]: files
 //! - [`rooms`], [`members`], [`messages`], [`bundles`], [`invites`], [`devices`]: rooms
 
+pub mod attachments;
 pub mod auth;
 pub mod bundles;
 pub mod devices;
@@ -49,5 +51,6 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .unify()
         .or(devices::routes(app))
         .unify();
+    let of_rooms = of_rooms.or(attachments::routes(app)).unify();
     of_rooms.or(house).unify().boxed()
 }

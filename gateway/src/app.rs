@@ -12,6 +12,7 @@ use hearth_store::{Change, Edit, Engine, History, Room, Store, StoreError};
 use tokio::sync::OnceCell;
 
 use crate::aftermath::Aftermath;
+use crate::attachments::Files;
 use crate::auth::Auth;
 use crate::authority::Authority;
 use crate::backups::Backups;
@@ -55,6 +56,8 @@ pub struct App {
     pub troubles: Troubles,
     /// The backup that is being made.
     pub backups: Backups,
+    /// What lies beside the database, once it is open.
+    pub files: OnceLock<Files>,
     /// Vouches for the box, once somebody asked.
     pub(crate) authority: OnceCell<Arc<Authority>>,
 }
@@ -100,6 +103,7 @@ impl App {
             mqtt,
             troubles,
             backups: Backups::default(),
+            files: OnceLock::new(),
             authority,
         };
         app.announce_epochs();

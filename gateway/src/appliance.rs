@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::admin;
+use crate::attachments::Files;
 use crate::claim::{Claim, OpenHouse};
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
@@ -152,6 +153,8 @@ pub async fn serve(
     };
     let certificate = config.certificate.as_ref().map(tls::given).transpose()?;
     let OpenHouse { app, engine, attachments } = claim.open(opened).await?;
+    let files = Files::new(attachments.clone(), config.clamd, app.limits.clone());
+    app.files.get_or_init(|| files);
     app.broker.know_rooms(app.store.room_heads());
     let sessions = app.broker.restore(Arc::new(HouseShelf::new(app.store.clone()))).await;
     tracing::info!(sessions = sessions.map_err(ApplianceError::House)?, "sessions taken up");
@@ -255,6 +258,7 @@ mod tests {
             mqtt: any,
             mqtts: mqtts.then_some(any),
             certificate: None,
+            clamd: None,
             insecure: false,
             limits: Arc::default(),
         };

@@ -6,7 +6,7 @@
 //! - [`ingest`]: the one path of every message · [`moderation`]: how fast
 //! - [`membership`]: who may do what in which room
 //! - [`roles`], [`grants`]: who may do what in the house, and outside Hearth's topics
-//! - [`sweeps`]: what goes by itself
+//! - [`sweeps`]: what goes by itself · [`attachments`]: files, in and out
 //! - [`presence`]: who is there · [`refusals`]: what was refused · [`counts`]: how busy it is
 //! - [`aftermath`]: what follows a commit · [`history`]: what clients get
 //!
@@ -26,6 +26,7 @@ pub mod aftermath;
 pub mod api;
 pub mod app;
 pub mod appliance;
+pub mod attachments;
 pub mod auth;
 pub mod authority;
 pub mod backups;

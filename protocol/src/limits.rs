@@ -227,11 +227,11 @@ limits! {
     /// Bytes of a small picture.
     thumbnail_bytes_max = 512 * 1024;
     /// Pixels of an image of which a small picture is made.
-    image_pixels_max = 40_000_000;
+    image_pixels_max = 24_000_000;
     /// Bytes that reading such an image may take in memory; one is read at a time.
-    image_memory_bytes_max = 192 * 1024 * 1024;
+    image_memory_bytes_max = 128 * 1024 * 1024;
     /// Small pictures that wait to be made; others are made when somebody asks again.
-    thumbnails_waiting_max = 16;
+    thumbnails_waiting_max = 64;
 
     /// Connections of the broker in all.
     connections_max = 10_000;

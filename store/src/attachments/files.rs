@@ -164,7 +164,11 @@ impl Files {
     }
 
     /// A small picture of at most `max` bytes; `None`: there is none.
-    pub fn read_thumbnail(&self, id: AttachmentId, max: u64) -> Result<Option<Vec<u8>>, StoreError> {
+    pub fn read_thumbnail(
+        &self,
+        id: AttachmentId,
+        max: u64,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
         let file = match File::open(self.path(id, What::Thumbnail)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened.map_err(|error| read_error(id, error))?,

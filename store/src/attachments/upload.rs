@@ -97,7 +97,8 @@ impl Attachments {
         let claim = self.busy.claim(new.id, Some(new.owner), limits)?;
         self.rehearse(&new).await?;
         let (files, id, sealed) = (self.files.clone(), new.id, new.sealed);
-        let begun = spawn_blocking(move || Ok(Held::of(files.begin(id, What::Whole, sealed)?, claim)));
+        let begun =
+            spawn_blocking(move || Ok(Held::of(files.begin(id, What::Whole, sealed)?, claim)));
         let mut held = joined(begun.await).map_err(failed(id, "made"))?;
         let written = match self.take_in(&new, &mut held, &mut from).await {
             Ok(written) => written,
@@ -177,8 +178,7 @@ impl Attachments {
             && !matches!(error, StoreError::Engine(_) | StoreError::Closed)
         {
             let files = self.files.clone();
-            let removed =
-                spawn_blocking(move || files.remove(Found::whole(new.id)));
+            let removed = spawn_blocking(move || files.remove(Found::whole(new.id)));
             if let Err(error) = joined(removed.await) {
                 tracing::warn!(%error, "a refused upload waits for the sweep");
             }

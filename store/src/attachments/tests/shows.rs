@@ -42,8 +42,7 @@ fn a_message_is_stored_with_what_it_shows_or_not_at_all() {
 #[test]
 fn a_message_shows_so_many_and_no_more() {
     block_on(async {
-        let house =
-            House::with(Limits { attachments_per_event_max: 2, ..Limits::default() }).await;
+        let house = House::with(Limits { attachments_per_event_max: 2, ..Limits::default() }).await;
         for number in 1..=3 {
             house.put(text(number), b"x").await.unwrap();
         }
