@@ -61,7 +61,7 @@ impl Desk {
         self.house.room(RoomType::Private, Sealing::Sealed, &[&self.anna, &self.ben]).await
     }
 
-    /// A request with headers and any body.
+    /// A request with headers and any body, whose length is said.
     async fn send(
         &self,
         method: &str,
@@ -85,9 +85,8 @@ impl Desk {
 
     /// An upload whose body is the file.
     async fn raw(&self, who: &Person, query: &str, bytes: &[u8]) -> Answered {
-        let length = bytes.len().to_string();
         let path = format!("/api/attachments/upload?{query}");
-        self.send("POST", &path, who, &[("content-length", &length)], bytes).await
+        self.send("POST", &path, who, &[], bytes).await
     }
 
     /// The same for the open room.

@@ -59,6 +59,9 @@ pub fn timely<'a>(chunks: Chunks<'a>, limits: &Limits) -> Chunks<'a> {
     };
     let next = move |mut chunks: Chunks<'a>| async move {
         let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(slow());
+        }
         match timeout(idle.min(left), chunks.next()).await {
             Ok(next) => Ok(next.transpose()?.map(|bytes| (bytes, chunks))),
             Err(_elapsed) => Err(slow()),

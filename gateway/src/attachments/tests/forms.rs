@@ -20,7 +20,7 @@ async fn post(desk: &Desk, query: &str, fields: &[Vec<u8>]) -> Answered {
 
 async fn sent(desk: &Desk, query: &str, body: &[u8]) -> Answered {
     let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
-    let headers = [("content-type", &*content_type), ("content-length", &*body.len().to_string())];
+    let headers = [("content-type", &*content_type)];
     let path = format!("/api/attachments/upload?{query}");
     desk.send("POST", &path, &desk.anna, &headers, body).await
 }
