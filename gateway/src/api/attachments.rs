@@ -39,16 +39,15 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(warp::body::stream())
         .then(upload)
         .map(answer);
-    let read = warp::get().or(warp::head()).unify();
     let whole = path!("api" / "attachments" / AttachmentId)
-        .and(read)
+        .and(warp::get().or(warp::head()).unify())
         .and(with(app))
         .and(caller(app))
         .and(warp::method())
         .and(warp::header::headers_cloned())
         .then(whole);
     let small = path!("api" / "attachments" / AttachmentId / "thumbnail")
-        .and(read)
+        .and(warp::get().or(warp::head()).unify())
         .and(with(app))
         .and(caller(app))
         .and(warp::method())
