@@ -9,6 +9,7 @@ use hearth_protocol::presence::PresenceChoice;
 use hearth_protocol::principal::Account;
 use hearth_protocol::refusal::Kind;
 use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
+use hearth_protocol::schema::B64u;
 use hearth_protocol::sealing::card::Card;
 use hearth_protocol::sealing::kdf::sha256;
 use hearth_protocol::sealing::vault::Cost;
@@ -17,6 +18,7 @@ use hearth_store::{
 };
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
+use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::auth::{NewSession, SessionReply, verifier};
@@ -26,7 +28,7 @@ use crate::error::ApiError;
 use crate::names::{check_title, display_name};
 
 /// What a client brings for a new account, its keys already sealed.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct NewAccount {
     user_id: UserId,
     name: String,
@@ -34,22 +36,28 @@ pub struct NewAccount {
     #[serde(default)]
     label: String,
     #[serde(with = "hearth_protocol::bytes::array")]
+    #[schema(value_type = B64u)]
     salt: [u8; 16],
     cost: Cost,
     #[serde(with = "hearth_protocol::bytes::array")]
+    #[schema(value_type = B64u)]
     auth_key: [u8; 32],
     #[serde(with = "hearth_protocol::bytes")]
+    #[schema(value_type = B64u)]
     card: Vec<u8>,
     #[serde(with = "hearth_protocol::bytes")]
+    #[schema(value_type = B64u)]
     vault: Vec<u8>,
     #[serde(with = "hearth_protocol::bytes")]
+    #[schema(value_type = B64u)]
     recovery: Vec<u8>,
 }
 
 /// `POST /api/setup`.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct SetUp {
     #[serde(with = "hearth_protocol::bytes")]
+    #[schema(value_type = B64u)]
     secret: Vec<u8>,
     house: String,
     general: NewGeneral,
@@ -58,19 +66,21 @@ pub struct SetUp {
 }
 
 /// The general room with its first epoch.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct NewGeneral {
     id: RoomId,
     name: String,
     #[serde(with = "hearth_protocol::bytes")]
+    #[schema(value_type = B64u)]
     bundle: Vec<u8>,
 }
 
 /// `POST /api/auth/register`.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct Register {
     code: InviteCode,
     #[serde(with = "hearth_protocol::bytes")]
+    #[schema(value_type = B64u)]
     auth: Vec<u8>,
     joins: Vec<Join>,
     #[serde(flatten)]
@@ -78,10 +88,11 @@ pub struct Register {
 }
 
 /// A newcomer's proof for one sealed room.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct Join {
     room: RoomId,
     #[serde(with = "hearth_protocol::bytes")]
+    #[schema(value_type = B64u)]
     proof: Vec<u8>,
 }
 

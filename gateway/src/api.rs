@@ -2,6 +2,7 @@
 //!
 //! - [`extract`]: what routes take from a request
 //! - [`reply`]: the one place that makes answers
+//! - [`openapi`]: the description of them all
 //! - [`setup`], [`auth`], [`users`], [`settings`], [`grants`]: the house and its people
 //! - [`attachments`]: files
 //! - [`rooms`], [`members`], [`messages`], [`bundles`], [`invites`], [`devices`]: rooms
@@ -15,6 +16,7 @@ pub mod grants;
 pub mod invites;
 pub mod members;
 pub mod messages;
+pub mod openapi;
 pub mod reply;
 pub mod rooms;
 pub mod settings;
@@ -39,6 +41,8 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .or(settings::routes(app))
         .unify()
         .or(grants::routes(app))
+        .unify()
+        .or(openapi::routes(app))
         .unify();
     let of_rooms = messages::routes(app)
         .or(rooms::routes(app))

@@ -16,6 +16,7 @@ use hearth_protocol::ids::{SessionId, TokenId, UserId};
 use hearth_protocol::limits::{self, Limits};
 use hearth_protocol::principal::Principal;
 use hearth_protocol::refusal::Kind;
+use hearth_protocol::schema::B64u;
 use hearth_protocol::sealing::kdf::sha256;
 use hearth_protocol::sealing::vault::{self, Cost};
 use hearth_store::{AppToken, Change, Edit, Login, Session, Store, Touch, User};
@@ -24,6 +25,7 @@ use serde::Serialize;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
+use utoipa::ToSchema;
 
 use crate::clock::{Clock, random};
 use crate::error::ApiError;
@@ -61,7 +63,7 @@ pub enum Proof {
 }
 
 /// What a login, set-up, registration or refresh answers.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct SessionReply {
     token: String,
     expires_at: u64,
@@ -78,10 +80,11 @@ pub struct NewSession {
 }
 
 /// The salt and cost of a name's password.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Params {
     /// 16 bytes.
     #[serde(with = "hearth_protocol::bytes::array")]
+    #[schema(value_type = B64u)]
     pub salt: [u8; 16],
     /// Of Argon2id.
     pub cost: Cost,

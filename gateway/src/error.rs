@@ -35,6 +35,11 @@ impl ApiError {
         Self::new(Kind::Forbidden, "forbidden", message)
     }
 
+    /// 503: an answer that is no JSON, which no answer is.
+    pub fn unwritable(error: &serde_json::Error) -> Self {
+        Self::new(Kind::Unavailable, "unwritable_answer", error.to_string())
+    }
+
     /// The same no with a remedy.
     #[must_use]
     pub fn hint(self, hint: &'static str) -> Self {

@@ -3,9 +3,12 @@
 use bytes::Bytes;
 use hearth_protocol::bytes::b64u;
 use hearth_protocol::event::{Class, Frame, Sender};
+use hearth_protocol::ids::{DeviceId, EventId, Position, UserId};
 use hearth_protocol::role::Sealing;
+use hearth_protocol::schema::B64u;
 use hearth_store::{Deleted, MessageView, Span, StoredEvent};
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 /// The bytes after a frame's head: a door post names its device and id, which its age file cannot.
 fn frame_bytes(event: &StoredEvent) -> Bytes {
@@ -34,6 +37,27 @@ pub fn payload(event: &StoredEvent, sealing: Sealing) -> Bytes {
         .encode()
         .into(),
     }
+}
+
+/// One entry of `GET messages`: what the box knows, beside the event's own fields in an open room
+/// (docs/protocol.md).
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the description's word for what is written below")]
+pub struct MessageItem {
+    id: Option<EventId>,
+    position: Option<Position>,
+    /// ms since 1970.
+    received_at: Option<u64>,
+    /// In a sealed room: 1 an event, 2 a device's post, 3 the box's own line.
+    class: Option<u8>,
+    /// In a sealed room: the bytes of `class`.
+    #[schema(value_type = Option<B64u>)]
+    sealed: Option<String>,
+    /// In an open room; `damaged` for a stretch `from`, `to` that does not read.
+    r#type: Option<String>,
+    content: Option<String>,
+    sender: Option<UserId>,
+    device: Option<DeviceId>,
 }
 
 /// One entry of `GET messages`.
@@ -120,7 +144,7 @@ fn open_item(event: &StoredEvent) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hearth_protocol::ids::{DeviceId, EventId, Position, RoomId, UserId};
+    use hearth_protocol::ids::RoomId;
     use hearth_store::EventKind;
 
     fn event(class: Class, sender: Sender, body: &'static [u8]) -> StoredEvent {

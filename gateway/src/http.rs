@@ -1,6 +1,7 @@
 //! The one HTTP listener: REST, the web client, MQTT over WebSocket, `/health`, `/metrics`.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -13,9 +14,10 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use serde_json::json;
+use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+use utoipa::{OpenApi, ToSchema};
 use warp::filters::BoxedFilter;
 use warp::http::{HeaderMap, HeaderValue};
 use warp::reply::{Reply, Response};
@@ -60,23 +62,50 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     known.recover(recover).unify().map(secure).boxed()
 }
 
-async fn health(app: Arc<App>) -> Result<Answer, ApiError> {
-    let counts = app.broker.counts();
-    Answer::ok(&json!({
-        "status": "ok",
-        "version": env!("CARGO_PKG_VERSION"),
-        "house": app.house_name().await?,
-        "mqtt": app.mqtt.get(),
-        "connections": counts.connections,
-    }))
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(health, metrics, ca))]
+pub struct Doc;
+
+/// How the box is.
+#[derive(Serialize, ToSchema)]
+struct Health {
+    /// `ok`.
+    status: &'static str,
+    version: &'static str,
+    /// What the house is called.
+    house: String,
+    /// Where MQTT listens.
+    #[schema(value_type = Option<String>)]
+    mqtt: Option<SocketAddr>,
+    /// MQTT connections now.
+    connections: u64,
 }
 
+/// Tells how the box is.
+#[utoipa::path(get, path = "/health", security(()), responses((status = 200, body = Health)))]
+async fn health(app: Arc<App>) -> Result<Answer, ApiError> {
+    let counts = app.broker.counts();
+    Answer::ok(&Health {
+        status: "ok",
+        version: env!("CARGO_PKG_VERSION"),
+        house: app.house_name().await?,
+        mqtt: app.mqtt.get().copied(),
+        connections: counts.connections,
+    })
+}
+
+/// Counts for Prometheus; without a token on the box itself.
+#[utoipa::path(get, path = "/metrics",
+    responses((status = 200, body = String, content_type = "text/plain")))]
 fn metrics(allowed: Result<(), ApiError>, app: Arc<App>) -> Result<Answer, ApiError> {
     allowed?;
     Answer::text(counts::text(&app.broker.counts()), "text/plain; version=0.0.4")
 }
 
 /// The certificate by which clients trust the box: no secret.
+#[utoipa::path(get, path = "/ca.crt", security(()),
+    responses((status = 200, body = String, content_type = "application/x-x509-ca-cert")))]
 async fn ca(app: Arc<App>) -> Response {
     let authority = match app.authority().await {
         Ok(authority) => authority,

@@ -9,6 +9,7 @@ use hearth_protocol::refusal::Refusal;
 use hearth_protocol::topic::Topic;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::app::App;
 
@@ -16,7 +17,7 @@ use crate::app::App;
 const TEXT_CHARS_MAX: usize = 200;
 
 /// The last publish that an account was refused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LastRefused {
     /// As in REST.
     pub code: String,

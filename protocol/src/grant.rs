@@ -20,6 +20,7 @@ pub enum GrantError {
 
 /// A filter that can be granted: its first level is a name, neither `hearth` nor of `$`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct GrantFilter(String);
 
@@ -67,6 +68,7 @@ impl fmt::Display for GrantFilter {
 
 /// What is granted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Access {
     /// To subscribe and receive.

@@ -23,5 +23,7 @@ pub mod presence;
 pub mod principal;
 pub mod refusal;
 pub mod role;
+#[cfg(feature = "openapi")]
+pub mod schema;
 pub mod sealing;
 pub mod topic;

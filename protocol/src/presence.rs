@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// What somebody wants to be shown as.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PresenceChoice {
     /// As they are.

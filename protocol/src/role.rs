@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// What somebody is in the house.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum HouseRole {
     /// The first account, however made.
@@ -22,6 +23,7 @@ pub enum HouseRole {
 
 /// What somebody is in a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RoomRole {
     /// Full control.
@@ -34,6 +36,7 @@ pub enum RoomRole {
 
 /// What kind of room it is (seed 004 @Room).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RoomType {
     /// Found and joined by anyone of the house.
@@ -46,6 +49,7 @@ pub enum RoomType {
 
 /// Whether the box can read a room. Open can become sealed, never back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Sealing {
     /// The box stores what it cannot read.

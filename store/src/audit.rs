@@ -15,6 +15,7 @@ use crate::{keys, measure, record, settings};
 
 /// That somebody did something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditEntry {
     /// Its id; carries `at`.
     pub id: AuditId,
@@ -32,6 +33,7 @@ pub struct AuditEntry {
 
 /// To whom or what something was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
     /// The house as a whole.

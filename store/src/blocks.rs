@@ -13,6 +13,7 @@ use crate::{contacts, keys, users};
 
 /// That a person blocks another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Block {
     /// Who.
     pub user: UserId,

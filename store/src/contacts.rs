@@ -13,6 +13,7 @@ use crate::{blocks, keys, measure, users};
 
 /// Somebody whom a person keeps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Contact {
     /// Whose.
     pub user: UserId,

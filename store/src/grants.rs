@@ -15,6 +15,7 @@ use crate::{devices, keys, record, users};
 
 /// Who is granted something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Grantee {
     /// A person or bot, through every login and app token of theirs.
     #[serde(rename = "user_id")]
@@ -50,6 +51,7 @@ impl Grantee {
 
 /// A right to the topics under a filter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Grant {
     /// Its id.
     pub id: GrantId,

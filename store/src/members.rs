@@ -31,6 +31,7 @@ pub struct Member {
 
 /// Of which messages of a room a member is told (seed 004 @Notification).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Notify {
     /// Of all.

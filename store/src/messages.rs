@@ -62,6 +62,7 @@ macro_rules! event_kinds {
     ($($(#[$doc:meta])+ $name:ident = $byte:literal;)+) => {
         /// What sort of event it is (seed 004 @Message, and what changes messages).
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[serde(rename_all = "snake_case")]
         pub enum EventKind {
             $($(#[$doc])+ $name,)+
@@ -199,6 +200,7 @@ pub struct Edited {
 
 /// Who erased a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Deleted {
     /// Who.
     pub by: UserId,

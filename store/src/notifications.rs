@@ -16,6 +16,7 @@ use crate::{keys, record, users};
 
 /// Something a person is alerted to (seed 004 @Notification).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Notification {
     /// Its id; carries `created_at`.
     pub id: NotificationId,
@@ -39,6 +40,7 @@ pub struct Notification {
 
 /// What kinds there are (seed 004 @Notification).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NotificationKind {
     /// Somebody named them.

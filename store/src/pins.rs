@@ -12,6 +12,7 @@ use crate::stage::Stage;
 
 /// A pinned message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Pin {
     /// Which.
     pub message: EventId,

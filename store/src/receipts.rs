@@ -17,6 +17,7 @@ use crate::store::Store;
 
 /// How far a member is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Receipt {
     /// Whose.
     pub user: UserId,

@@ -15,6 +15,7 @@ use crate::{keys, measure, record, rooms, settings, users};
 
 /// What somebody reports.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Report {
     /// Its id.
     pub id: ReportId,
@@ -37,6 +38,7 @@ pub struct Report {
 
 /// What a moderator decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Decision {
     /// Who.
     pub by: UserId,
@@ -50,6 +52,7 @@ pub struct Decision {
 
 /// Whether a report was right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Something was done about it.

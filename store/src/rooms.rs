@@ -60,6 +60,7 @@ pub struct Room {
 
 /// How much of a room's history a newcomer sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum History {
     /// All that is kept.

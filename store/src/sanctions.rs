@@ -13,6 +13,7 @@ use crate::{keys, measure, rooms, users};
 
 /// What a room has against somebody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Sanction {
     /// Where.
     pub room: RoomId,
@@ -26,6 +27,7 @@ pub struct Sanction {
 
 /// A mute or a ban.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Sentence {
     /// Who said so.
     pub by: UserId,

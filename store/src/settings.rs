@@ -12,6 +12,7 @@ use crate::store::Store;
 
 /// What whoever runs the house decides for all. `None` is what `limits.rs` says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Settings {
     /// From 1; each change raises it by one. 0: nothing was decided yet.
     pub version: u64,
@@ -31,6 +32,7 @@ pub struct Settings {
 
 /// Who may make an account.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Registration {
     /// Who was invited.

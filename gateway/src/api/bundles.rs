@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use hearth_protocol::bytes::b64u;
 use hearth_protocol::ids::{Epoch, RoomId};
 use hearth_protocol::role::RoomAction;
-use hearth_store::Change;
-use serde::Deserialize;
-use serde_json::json;
+use hearth_protocol::schema::B64u;
+use hearth_store::{Bundle, Change};
+use serde::{Deserialize, Serialize};
+use utoipa::OpenApi;
+use utoipa::{IntoParams, ToSchema};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -17,6 +18,11 @@ use super::reply::{Answer, answer};
 use crate::app::App;
 use crate::bundles::Setting;
 use crate::error::ApiError;
+
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(list, post))]
+pub struct Doc;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -37,12 +43,32 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     list.or(post).unify().boxed()
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct After {
+    /// Only later epochs.
     #[serde(default)]
     after: Epoch,
 }
 
+/// An epoch with its keys, sealed to the members.
+#[derive(Serialize, ToSchema)]
+struct BundleView {
+    epoch: Epoch,
+    #[serde(with = "hearth_protocol::bytes")]
+    #[schema(value_type = B64u)]
+    bundle: Vec<u8>,
+}
+
+/// The epochs of a room, the oldest first.
+#[derive(Serialize, ToSchema)]
+struct BundleList {
+    bundles: Vec<BundleView>,
+}
+
+/// Lists the epochs of a sealed room.
+#[utoipa::path(get, path = "/api/rooms/{room}/bundles", params(After),
+    responses((status = 200, body = BundleList)))]
 async fn list(
     room: RoomId,
     app: Arc<App>,
@@ -51,24 +77,33 @@ async fn list(
 ) -> Result<Answer, ApiError> {
     app.membership.require(room, caller.user, RoomAction::Read)?;
     let bundles = app.store.bundles(room, query.after).await?;
-    let bundles: Vec<_> = bundles
-        .iter()
-        .map(|bundle| json!({ "epoch": bundle.epoch, "bundle": b64u(&bundle.bytes) }))
-        .collect();
-    Answer::ok(&json!({ "bundles": bundles }))
+    let view = |bundle: Bundle| BundleView { epoch: bundle.epoch, bundle: bundle.bytes };
+    Answer::ok(&BundleList { bundles: bundles.into_iter().map(view).collect() })
 }
 
-#[derive(Deserialize)]
-struct BundleRequest {
+/// The next epoch of a room.
+#[derive(Deserialize, ToSchema)]
+struct NewBundle {
+    /// The bundle (sealing.md §3).
     #[serde(with = "hearth_protocol::bytes")]
+    #[schema(value_type = B64u)]
     bundle: Vec<u8>,
 }
 
+/// The epoch that began.
+#[derive(Serialize, ToSchema)]
+struct EpochMade {
+    epoch: Epoch,
+}
+
+/// Begins the next epoch of a sealed room.
+#[utoipa::path(post, path = "/api/rooms/{room}/bundles", request_body = NewBundle,
+    responses((status = 201, body = EpochMade)))]
 async fn post(
     room: RoomId,
     app: Arc<App>,
     caller: Caller,
-    request: BundleRequest,
+    request: NewBundle,
 ) -> Result<Answer, ApiError> {
     let state = app.membership.require(room, caller.user, RoomAction::Rotate)?;
     if !state.is_sealed() {
@@ -79,5 +114,5 @@ async fn post(
     let setting = Setting::of(&state);
     app.add_bundle(&mut change, setting, caller.user, &request.bundle).await?;
     app.change_epoch(change).await?;
-    Answer::created(&json!({ "epoch": state.room.epoch + 1 }))
+    Answer::created(&EpochMade { epoch: state.room.epoch + 1 })
 }

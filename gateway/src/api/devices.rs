@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use hearth_protocol::ids::{DeviceId, RoomId};
+use hearth_protocol::ids::{DeviceId, Epoch, RoomId, UserId};
 use hearth_protocol::principal::Account;
 use hearth_protocol::role::RoomAction;
+use hearth_protocol::schema::B64u;
 use hearth_store::Device;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::OpenApi;
+use utoipa::ToSchema;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -17,6 +19,12 @@ use super::reply::{Answer, answer};
 use crate::app::App;
 use crate::devices::NewDevice;
 use crate::error::ApiError;
+use crate::refusals::LastRefused;
+
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(list, add, remove))]
+pub struct Doc;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -42,42 +50,89 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     list.or(add).unify().or(remove).unify().boxed()
 }
 
-fn view(app: &App, device: &Device) -> Value {
-    json!({ "id": device.id, "room_id": device.room, "name": device.name,
-            "created_at": device.created_at, "created_by": device.created_by,
-            "door_epoch": device.door_epoch, "last_post_at": device.last_post_at,
-            "last_refused": app.refusals.last(&Account::Device(device.id)) })
+/// A device as the members of its room see it.
+#[derive(Serialize, ToSchema)]
+struct DeviceView {
+    id: DeviceId,
+    room_id: RoomId,
+    name: String,
+    /// ms since 1970.
+    created_at: u64,
+    created_by: UserId,
+    /// The epoch that made its door; 0 in an open room.
+    door_epoch: Epoch,
+    /// ms since 1970; 0: never.
+    last_post_at: u64,
+    last_refused: Option<LastRefused>,
 }
 
+impl DeviceView {
+    fn new(app: &App, device: Device) -> Self {
+        Self {
+            last_refused: app.refusals.last(&Account::Device(device.id)),
+            id: device.id,
+            room_id: device.room,
+            name: device.name,
+            created_at: device.created_at,
+            created_by: device.created_by,
+            door_epoch: device.door_epoch,
+            last_post_at: device.last_post_at,
+        }
+    }
+}
+
+/// The devices of a room.
+#[derive(Serialize, ToSchema)]
+struct DeviceList {
+    devices: Vec<DeviceView>,
+}
+
+/// A new device with the token that nobody sees again.
+#[derive(Serialize, ToSchema)]
+struct DeviceMade {
+    device: DeviceView,
+    token: String,
+}
+
+/// Lists the devices of a room.
+#[utoipa::path(get, path = "/api/rooms/{room}/devices",
+    responses((status = 200, body = DeviceList)))]
 async fn list(room: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     app.membership.require(room, caller.user, RoomAction::Read)?;
     let devices = app.store.devices(room).await?;
-    Answer::ok(
-        &json!({ "devices": devices.iter().map(|device| view(&app, device)).collect::<Vec<_>>() }),
-    )
+    let view = |device| DeviceView::new(&app, device);
+    Answer::ok(&DeviceList { devices: devices.into_iter().map(view).collect() })
 }
 
-#[derive(Deserialize)]
-struct AddRequest {
+/// A machine that is to post to a room.
+#[derive(Deserialize, ToSchema)]
+struct AddDevice {
     id: Option<DeviceId>,
     name: String,
     #[serde(default, with = "hearth_protocol::bytes::option")]
+    #[schema(value_type = Option<B64u>)]
     bundle: Option<Vec<u8>>,
 }
 
+/// Adds a device to a room; its token is told this once.
+#[utoipa::path(post, path = "/api/rooms/{room}/devices", request_body = AddDevice,
+    responses((status = 201, body = DeviceMade)))]
 async fn add(
     room: RoomId,
     app: Arc<App>,
     caller: Caller,
-    request: AddRequest,
+    request: AddDevice,
 ) -> Result<Answer, ApiError> {
     let state = app.membership.require(room, caller.user, RoomAction::ManageDevices)?;
-    let AddRequest { id, name, bundle } = request;
+    let AddDevice { id, name, bundle } = request;
     let new = NewDevice { id, name, by: caller.user, bundle };
     let (device, token) = app.add_device(&state, new).await?;
-    Answer::created(&json!({ "device": view(&app, &device), "token": token }))
+    Answer::created(&DeviceMade { device: DeviceView::new(&app, device), token })
 }
 
+/// Removes a device; its name is never used again.
+#[utoipa::path(delete, path = "/api/devices/{device}",
+    responses((status = 204)))]
 async fn remove(id: DeviceId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     let missing = || ApiError::not_found("device");
     let room = app.membership.room_of(id).ok_or_else(missing)?;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use hearth_protocol::grant::Access;
 use hearth_protocol::ids::GrantId;
 use hearth_protocol::role::HouseAction;
-use hearth_store::Grantee;
-use serde::Deserialize;
-use serde_json::json;
+use hearth_store::{Grant, Grantee};
+use serde::{Deserialize, Serialize};
+use utoipa::OpenApi;
+use utoipa::ToSchema;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -16,6 +17,11 @@ use super::extract::{Caller, body, caller, with};
 use super::reply::{Answer, answer};
 use crate::app::App;
 use crate::error::ApiError;
+
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(list, add, remove))]
+pub struct Doc;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -47,25 +53,39 @@ fn check(app: &App, caller: &Caller) -> Result<(), ApiError> {
     app.roles.require(caller.user, HouseAction::ManageGrants)
 }
 
-async fn list(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
-    check(&app, &caller)?;
-    Answer::ok(&json!({ "grants": app.store.grants().await? }))
+/// Every grant, the oldest first.
+#[derive(Serialize, ToSchema)]
+struct GrantList {
+    grants: Vec<Grant>,
 }
 
-#[derive(Deserialize)]
-struct AddRequest {
+/// Lists the grants of plain MQTT topics.
+#[utoipa::path(get, path = "/api/grants", responses((status = 200, body = GrantList)))]
+async fn list(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
+    check(&app, &caller)?;
+    Answer::ok(&GrantList { grants: app.store.grants().await? })
+}
+
+/// A right to the topics under a filter, for a person or a device.
+#[derive(Deserialize, ToSchema)]
+struct NewGrant {
     #[serde(flatten)]
     to: Grantee,
     filter: String,
     access: Access,
 }
 
-async fn add(app: Arc<App>, caller: Caller, request: AddRequest) -> Result<Answer, ApiError> {
+/// Grants plain MQTT topics to a person or a device.
+#[utoipa::path(post, path = "/api/grants", request_body = NewGrant,
+    responses((status = 201, body = Grant)))]
+async fn add(app: Arc<App>, caller: Caller, request: NewGrant) -> Result<Answer, ApiError> {
     check(&app, &caller)?;
-    let AddRequest { to, filter, access } = request;
+    let NewGrant { to, filter, access } = request;
     Answer::created(&app.add_grant(to, &filter, access, Some(caller.user)).await?)
 }
 
+/// Takes a grant back.
+#[utoipa::path(delete, path = "/api/grants/{grant}", responses((status = 204)))]
 async fn remove(id: GrantId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     check(&app, &caller)?;
     app.remove_grant(id).await?;

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use hearth_protocol::bytes::b64u;
-use hearth_protocol::ids::{InviteCode, RoomId};
+use hearth_protocol::ids::{InviteCode, RoomId, UserId};
 use hearth_protocol::limits::days_ms;
-use hearth_protocol::role::RoomAction;
+use hearth_protocol::role::{RoomAction, Sealing};
+use hearth_protocol::schema::B64u;
 use hearth_store::{Change, Edit, Invite};
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use utoipa::OpenApi;
+use utoipa::ToSchema;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -19,6 +21,12 @@ use crate::accounts::Join;
 use crate::app::App;
 use crate::bundles::Setting;
 use crate::error::ApiError;
+use crate::membership::RoomState;
+
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(make, list, look, revoke, accept))]
+pub struct Doc;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -58,22 +66,29 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     of_room.or(look).unify().or(revoke).unify().or(accept).unify().boxed()
 }
 
-#[derive(Deserialize)]
+/// An invite as its maker's client sealed it (sealing.md §6).
+#[derive(Deserialize, ToSchema)]
 struct NewInvite {
     code: InviteCode,
+    /// SHA-256 of what the link's secret opens the invite with.
     #[serde(with = "hearth_protocol::bytes::array")]
+    #[schema(value_type = B64u)]
     auth_hash: [u8; 32],
     #[serde(with = "hearth_protocol::bytes")]
+    #[schema(value_type = B64u)]
     blob: Vec<u8>,
+    /// ms since 1970.
     expires_at: u64,
     uses: u32,
     bundles: Vec<RoomBundle>,
 }
 
-#[derive(Deserialize)]
+/// The next epoch of one room.
+#[derive(Deserialize, ToSchema)]
 struct RoomBundle {
     room: RoomId,
     #[serde(with = "hearth_protocol::bytes")]
+    #[schema(value_type = B64u)]
     bundle: Vec<u8>,
 }
 
@@ -97,6 +112,18 @@ impl NewInvite {
     }
 }
 
+/// The invite that was made.
+#[derive(Serialize, ToSchema)]
+struct InviteMade {
+    code: InviteCode,
+    /// ms since 1970.
+    expires_at: u64,
+    uses_left: u32,
+}
+
+/// Makes an invite to a room.
+#[utoipa::path(post, path = "/api/rooms/{room}/invites", request_body = NewInvite,
+    responses((status = 201, body = InviteMade)))]
 async fn make(
     room: RoomId,
     app: Arc<App>,
@@ -132,25 +159,72 @@ async fn make(
         app.add_bundle(&mut change, setting, caller.user, &bundle.bundle).await?;
     }
     app.change_epoch(change).await?;
-    Answer::created(&json!({ "code": new.code, "expires_at": new.expires_at,
-                             "uses_left": new.uses }))
+    let (code, expires_at, uses_left) = (new.code, new.expires_at, new.uses);
+    Answer::created(&InviteMade { code, expires_at, uses_left })
 }
 
+/// An invite as the members of its rooms see it.
+#[derive(Serialize, ToSchema)]
+struct InviteView {
+    code: InviteCode,
+    by: UserId,
+    /// ms since 1970.
+    created_at: u64,
+    /// ms since 1970.
+    expires_at: u64,
+    uses_left: u32,
+    revoked: bool,
+}
+
+impl From<Invite> for InviteView {
+    fn from(invite: Invite) -> Self {
+        let Invite { code, by, created_at, expires_at, uses_left, revoked, .. } = invite;
+        Self { code, by, created_at, expires_at, uses_left, revoked }
+    }
+}
+
+/// The invites of a room.
+#[derive(Serialize, ToSchema)]
+struct InviteList {
+    invites: Vec<InviteView>,
+}
+
+/// Lists the invites of a room.
+#[utoipa::path(get, path = "/api/rooms/{room}/invites",
+    responses((status = 200, body = InviteList)))]
 async fn list(room: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     // Every member: whoever makes the next epoch leaves out what has ended.
     app.membership.require(room, caller.user, RoomAction::Read)?;
     let invites = app.store.invites(room).await?;
-    let invites: Vec<_> = invites
-        .iter()
-        .map(|invite| {
-            json!({ "code": invite.code, "by": invite.by, "created_at": invite.created_at,
-                    "expires_at": invite.expires_at, "uses_left": invite.uses_left,
-                    "revoked": invite.revoked })
-        })
-        .collect();
-    Answer::ok(&json!({ "invites": invites }))
+    Answer::ok(&InviteList { invites: invites.into_iter().map(InviteView::from).collect() })
 }
 
+/// A room that an invite is to.
+#[derive(Serialize, ToSchema)]
+struct InvitedRoom {
+    id: RoomId,
+    name: String,
+    sealing: Sealing,
+}
+
+/// What an invite is to, for whoever has its code; rooms and blob for whoever has its link.
+#[derive(Serialize, ToSchema)]
+struct InviteLook {
+    house: String,
+    /// The display name of who made it.
+    inviter: Option<String>,
+    /// ms since 1970.
+    expires_at: u64,
+    rooms: Vec<InvitedRoom>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<B64u>)]
+    blob: Option<String>,
+}
+
+/// Shows what an invite is to.
+#[utoipa::path(get, path = "/api/invites/{code}", security(()),
+    params(("invite-auth" = Option<B64u>, Header, description = "From the link's secret.")),
+    responses((status = 200, body = InviteLook)))]
 async fn look(code: InviteCode, app: Arc<App>, auth: Option<String>) -> Result<Answer, ApiError> {
     let auth = match auth {
         None => None,
@@ -161,22 +235,29 @@ async fn look(code: InviteCode, app: Arc<App>, auth: Option<String>) -> Result<A
     };
     let invite = app.usable_invite(code, auth.as_deref()).await?;
     let inviter = app.store.user(invite.by).await?.map(|user| user.display_name);
-    let mut answer = json!({ "house": app.house_name().await?, "rooms": [],
-                             "inviter": inviter, "expires_at": invite.expires_at });
+    let mut answer = InviteLook {
+        house: app.house_name().await?,
+        inviter,
+        expires_at: invite.expires_at,
+        rooms: vec![],
+        blob: None,
+    };
     // Codes stand in headers that others read; the rooms are for whoever has the link itself.
     if auth.is_some() {
-        answer["blob"] = json!(b64u(&invite.blob));
+        answer.blob = Some(b64u(&invite.blob));
         let rooms = invite.rooms.iter().filter_map(|id| app.membership.room(*id));
-        answer["rooms"] = rooms
-            .map(|state| {
-                let room = &state.room;
-                json!({ "id": room.id, "name": room.name, "sealing": room.sealing })
-            })
-            .collect();
+        let view = |state: Arc<RoomState>| {
+            let room = &state.room;
+            InvitedRoom { id: room.id, name: room.name.clone(), sealing: room.sealing }
+        };
+        answer.rooms = rooms.map(view).collect();
     }
     Answer::ok(&answer)
 }
 
+/// Takes an invite back.
+#[utoipa::path(delete, path = "/api/invites/{code}",
+    responses((status = 204)))]
 async fn revoke(code: InviteCode, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     let missing = || ApiError::not_found("invite");
     let invite = app.store.invite(code).await?.ok_or_else(missing)?;
@@ -195,13 +276,24 @@ async fn revoke(code: InviteCode, app: Arc<App>, caller: Caller) -> Result<Answe
     Answer::nothing()
 }
 
-#[derive(Deserialize)]
+/// An invite taken up by somebody who has an account.
+#[derive(Deserialize, ToSchema)]
 struct Accept {
     #[serde(with = "hearth_protocol::bytes")]
+    #[schema(value_type = B64u)]
     auth: Vec<u8>,
     joins: Vec<Join>,
 }
 
+/// The rooms one is in now.
+#[derive(Serialize, ToSchema)]
+struct Accepted {
+    rooms: Vec<RoomId>,
+}
+
+/// Takes an invite up.
+#[utoipa::path(post, path = "/api/invites/{code}/accept", request_body = Accept,
+    responses((status = 200, body = Accepted)))]
 async fn accept(
     code: InviteCode,
     app: Arc<App>,
@@ -209,5 +301,5 @@ async fn accept(
     request: Accept,
 ) -> Result<Answer, ApiError> {
     let rooms = app.accept_invite(code, &request.auth, caller.user, &request.joins).await?;
-    Answer::ok(&json!({ "rooms": rooms }))
+    Answer::ok(&Accepted { rooms })
 }

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use hearth_protocol::event::Sender;
 use hearth_protocol::ids::{EventId, Position, RoomId};
 use hearth_protocol::role::RoomAction;
+use hearth_protocol::schema::B64u;
 use hearth_store::{PageQuery, Span, StoredEvent};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::OpenApi;
+use utoipa::{IntoParams, ToSchema};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -16,9 +19,14 @@ use super::extract::{Caller, body, caller, with};
 use super::reply::{Answer, answer};
 use crate::app::App;
 use crate::error::ApiError;
-use crate::history;
+use crate::history::{self, MessageItem};
 use crate::ingest::{Submission, room_is_sealed};
 use crate::membership::RoomState;
+
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(page, post))]
+pub struct Doc;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -39,10 +47,15 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     page.or(post).unify().boxed()
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct PageRequest {
+    /// How many at most.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<usize>,
+    /// Those before this place: a position in digits, or the id of a message of the room.
     before: Option<String>,
+    /// Those after this place.
     after: Option<String>,
     /// Half of the page lies before this place, the rest from it on.
     around: Option<String>,
@@ -67,6 +80,27 @@ async fn place(app: &App, room: RoomId, text: Option<&str>) -> Result<Option<Pos
     }
 }
 
+/// A stretch of a room.
+#[derive(Serialize, ToSchema)]
+struct Covered {
+    from: Position,
+    to: Position,
+}
+
+/// Messages in the order of their positions.
+#[derive(Serialize, ToSchema)]
+struct MessagePage {
+    #[schema(value_type = Vec<MessageItem>)]
+    messages: Vec<Value>,
+    /// The stretch in which nothing else is to be seen.
+    covered: Option<Covered>,
+    first_position: Position,
+    head_position: Position,
+}
+
+/// Gives a page of messages; without a place the last one.
+#[utoipa::path(get, path = "/api/rooms/{room}/messages", params(PageRequest),
+    responses((status = 200, body = MessagePage)))]
 async fn page(
     room: RoomId,
     app: Arc<App>,
@@ -98,12 +132,12 @@ async fn page(
     } else {
         folded(&app, room, query, around).await?
     };
-    Answer::ok(&json!({
-        "messages": messages,
-        "covered": covered.map(|span| json!({ "from": span.from, "to": span.to })),
-        "first_position": state.room.first_position,
-        "head_position": app.store.head(room).await?,
-    }))
+    Answer::ok(&MessagePage {
+        messages,
+        covered: covered.map(|Span { from, to }| Covered { from, to }),
+        first_position: state.room.first_position,
+        head_position: app.store.head(room).await?,
+    })
 }
 
 /// The events as they lie.
@@ -146,9 +180,12 @@ fn in_order(read: impl Iterator<Item = (Position, Value)>, damaged: &[Span]) -> 
     all.into_iter().map(|(_, item)| item).collect()
 }
 
-#[derive(Deserialize)]
+/// `sealed` in a sealed room; in an open one `content` with what an event may have beside it
+/// (docs/protocol.md).
+#[derive(Deserialize, ToSchema)]
 struct NewMessage {
     #[serde(default, with = "hearth_protocol::bytes::option")]
+    #[schema(value_type = Option<B64u>)]
     sealed: Option<Vec<u8>>,
     #[serde(flatten)]
     event: serde_json::Map<String, serde_json::Value>,
@@ -168,6 +205,9 @@ impl NewMessage {
     }
 }
 
+/// Posts a message; 200 if it was stored before.
+#[utoipa::path(post, path = "/api/rooms/{room}/messages", request_body = NewMessage,
+    responses((status = 200, body = MessageItem), (status = 201, body = MessageItem)))]
 async fn post(
     room: RoomId,
     app: Arc<App>,

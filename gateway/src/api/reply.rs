@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use hearth_protocol::refusal::{Kind, Refusal};
 use serde::Serialize;
-use serde_json::json;
+use utoipa::ToSchema;
 use warp::Rejection;
 use warp::http::StatusCode;
 use warp::http::header::{CACHE_CONTROL, HeaderValue, RETRY_AFTER};
@@ -45,11 +45,20 @@ impl Answer {
     }
 
     fn with(status: StatusCode, value: &impl Serialize) -> Result<Self, ApiError> {
-        let body = serde_json::to_vec(value).map_err(|error| {
-            ApiError::new(Kind::Unavailable, "unwritable_answer", error.to_string())
-        })?;
+        let body = serde_json::to_vec(value).map_err(|error| ApiError::unwritable(&error))?;
         Ok(Self { status, body: Some(body), content_type: JSON })
     }
+}
+
+/// Every answer that is a no.
+#[derive(Serialize, ToSchema)]
+pub struct Refused<'a> {
+    /// A word for programs: `not_found`, `id_taken` …
+    code: &'a str,
+    /// What happened, to what.
+    message: &'a str,
+    /// What to do about it; may be empty.
+    hint: &'a str,
 }
 
 /// A rejection that carries its answer.
@@ -76,8 +85,10 @@ fn headers(response: &mut Response, content_type: &'static str) {
 
 /// `{code, message, hint}` with the status of its kind.
 pub fn refuse(no: &Refusal) -> Response {
-    let body = json!({ "code": no.code, "message": no.message, "hint": no.hint });
-    let mut response = Response::new(body.to_string().into());
+    let body = Refused { code: no.code, message: &no.message, hint: no.hint };
+    // Three texts are always written.
+    let body = serde_json::to_vec(&body).unwrap_or_default();
+    let mut response = Response::new(body.into());
     *response.status_mut() =
         StatusCode::from_u16(no.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     headers(&mut response, JSON);

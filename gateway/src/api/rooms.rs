@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use hearth_protocol::ids::{Epoch, Position, RoomId, UserId};
 use hearth_protocol::role::{RoomAction, RoomRole, RoomType, Sealing};
+use hearth_protocol::schema::B64u;
 use hearth_store::{Change, Edit, History, Pin};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use utoipa::OpenApi;
+use utoipa::ToSchema;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -23,7 +25,7 @@ use crate::membership::RoomState;
 use crate::names::check_title;
 
 /// A room as one of its members sees it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct RoomView {
     id: RoomId,
     name: String,
@@ -32,8 +34,10 @@ pub struct RoomView {
     kind: RoomType,
     sealing: Sealing,
     general: bool,
+    /// ms since 1970.
     created_at: u64,
     created_by: UserId,
+    /// ms since 1970.
     last_message_at: u64,
     head_position: Position,
     first_position: Position,
@@ -79,6 +83,11 @@ impl RoomView {
     }
 }
 
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(mine, make, public, one, join, leave))]
+pub struct Doc;
+
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let mine = path!("api" / "rooms")
@@ -122,25 +131,37 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     lists.or(join).unify().or(leave).unify().boxed()
 }
 
+/// Rooms, the one with the latest message first.
+#[derive(Serialize, ToSchema)]
+struct RoomList {
+    rooms: Vec<RoomView>,
+}
+
 async fn views(app: &App, states: Vec<Arc<RoomState>>, user: UserId) -> Result<Answer, ApiError> {
     let mut rooms = Vec::with_capacity(states.len());
     for state in states {
         rooms.push(RoomView::new(app, &state, user).await?);
     }
     rooms.sort_by_key(|room| std::cmp::Reverse((room.last_message_at, room.id)));
-    Answer::ok(&json!({ "rooms": rooms }))
+    Answer::ok(&RoomList { rooms })
 }
 
+/// Lists the rooms one is in.
+#[utoipa::path(get, path = "/api/rooms", responses((status = 200, body = RoomList)))]
 async fn mine(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     views(&app, app.membership.rooms_of(caller.user), caller.user).await
 }
 
+/// Lists the public rooms of the house.
+#[utoipa::path(get, path = "/api/rooms/public", responses((status = 200, body = RoomList)))]
 async fn public(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     let mut states = app.membership.rooms();
     states.retain(|state| state.room.kind == RoomType::Public);
     views(&app, states, caller.user).await
 }
 
+/// Shows a room.
+#[utoipa::path(get, path = "/api/rooms/{room}", responses((status = 200, body = RoomView)))]
 async fn one(id: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     let state = match app.membership.room(id) {
         Some(state) if state.room.kind == RoomType::Public => state,
@@ -149,7 +170,8 @@ async fn one(id: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiErr
     Answer::ok(&RoomView::new(&app, &state, caller.user).await?)
 }
 
-#[derive(Deserialize)]
+/// A room to be made; a sealed one brings `id` and `bundle`.
+#[derive(Deserialize, ToSchema)]
 struct NewRoom {
     id: Option<RoomId>,
     name: String,
@@ -159,9 +181,13 @@ struct NewRoom {
     #[serde(default)]
     description: String,
     #[serde(default, with = "hearth_protocol::bytes::option")]
+    #[schema(value_type = Option<B64u>)]
     bundle: Option<Vec<u8>>,
 }
 
+/// Makes a room.
+#[utoipa::path(post, path = "/api/rooms", request_body = NewRoom,
+    responses((status = 201, body = RoomView)))]
 async fn make(app: Arc<App>, caller: Caller, new: NewRoom) -> Result<Answer, ApiError> {
     if new.kind == RoomType::Direct {
         return Err(ApiError::invalid("bad_type", "a room made by name is public or private"));
@@ -205,6 +231,8 @@ fn check_description(app: &App, text: &str) -> Result<String, ApiError> {
     check_title("a description", text, app.limits.room_description_chars_max)
 }
 
+/// Enters a public room.
+#[utoipa::path(post, path = "/api/rooms/{room}/join", responses((status = 200, body = RoomView)))]
 async fn join(id: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     let state = match app.membership.room(id) {
         Some(state) if state.room.kind == RoomType::Public => state,
@@ -220,6 +248,8 @@ async fn join(id: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiEr
     Answer::ok(&RoomView::new(&app, &state, caller.user).await?)
 }
 
+/// Leaves a room.
+#[utoipa::path(post, path = "/api/rooms/{room}/leave", responses((status = 204)))]
 async fn leave(id: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     let state = app.membership.require(id, caller.user, RoomAction::Read)?;
     if state.room.general {

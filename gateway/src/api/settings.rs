@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
+use serde::Serialize;
+use utoipa::OpenApi;
+use utoipa::ToSchema;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -11,6 +13,11 @@ use super::extract::{Caller, caller, with};
 use super::reply::{Answer, answer};
 use crate::app::App;
 use crate::error::ApiError;
+
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(settings))]
+pub struct Doc;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -23,6 +30,15 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .boxed()
 }
 
+/// What everyone may know of the house.
+#[derive(Serialize, ToSchema)]
+struct SettingsView {
+    /// What it is called.
+    house: String,
+}
+
+/// Tells what the house is called.
+#[utoipa::path(get, path = "/api/settings", responses((status = 200, body = SettingsView)))]
 async fn settings(app: Arc<App>, _caller: Caller) -> Result<Answer, ApiError> {
-    Answer::ok(&json!({ "house": app.house_name().await? }))
+    Answer::ok(&SettingsView { house: app.house_name().await? })
 }

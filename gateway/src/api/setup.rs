@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
+use serde::Serialize;
+use utoipa::OpenApi;
+use utoipa::ToSchema;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -11,7 +13,13 @@ use super::extract::{body, with};
 use super::reply::{Answer, answer};
 use crate::accounts::SetUp;
 use crate::app::App;
+use crate::auth::SessionReply;
 use crate::error::ApiError;
+
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(needed, set_up))]
+pub struct Doc;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -25,10 +33,21 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     needed.or(set_up).unify().boxed()
 }
 
-async fn needed(app: Arc<App>) -> Result<Answer, ApiError> {
-    Answer::ok(&json!({ "needed": app.needs_set_up().await? }))
+/// Whether the house is still to be set up.
+#[derive(Serialize, ToSchema)]
+struct Needed {
+    needed: bool,
 }
 
+/// Tells whether nobody lives here yet.
+#[utoipa::path(get, path = "/api/setup", security(()), responses((status = 200, body = Needed)))]
+async fn needed(app: Arc<App>) -> Result<Answer, ApiError> {
+    Answer::ok(&Needed { needed: app.needs_set_up().await? })
+}
+
+/// Sets the house up: the first account, its keys and the general room.
+#[utoipa::path(post, path = "/api/setup", security(()), request_body = SetUp,
+    responses((status = 201, body = SessionReply)))]
 async fn set_up(app: Arc<App>, request: SetUp) -> Result<Answer, ApiError> {
     Answer::created(&app.set_up(request).await?)
 }

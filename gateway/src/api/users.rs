@@ -5,9 +5,12 @@ use std::sync::Arc;
 use hearth_protocol::bytes::b64u;
 use hearth_protocol::ids::UserId;
 use hearth_protocol::role::{HouseAction, HouseRole};
-use hearth_store::{Change, User};
+use hearth_protocol::schema::B64u;
+use hearth_protocol::sealing::password::Cost;
+use hearth_store::{Change, User, Vault};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use utoipa::OpenApi;
+use utoipa::ToSchema;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -18,13 +21,15 @@ use crate::app::App;
 use crate::error::ApiError;
 
 /// A person as the others see them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct UserView {
     id: UserId,
     name: String,
     display_name: String,
     role: HouseRole,
+    /// ms since 1970.
     created_at: u64,
+    /// ms since 1970; 0: never.
     last_seen: u64,
 }
 
@@ -40,6 +45,11 @@ impl From<User> for UserView {
         }
     }
 }
+
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(one, cards, put_card, vault, swap_vault, disconnect))]
+pub struct Doc;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -89,30 +99,46 @@ async fn person(app: &App, id: UserId) -> Result<User, ApiError> {
     app.store.user(id).await?.ok_or_else(|| ApiError::not_found("person"))
 }
 
+/// Shows a person.
+#[utoipa::path(get, path = "/api/users/{user}", responses((status = 200, body = UserView)))]
 async fn one(app: Arc<App>, id: UserId) -> Result<Answer, ApiError> {
     Answer::ok(&UserView::from(person(&app, id).await?))
 }
 
+/// The cards of a person, the oldest first (sealing.md §2).
+#[derive(Serialize, ToSchema)]
+struct CardList {
+    #[schema(value_type = Vec<B64u>)]
+    cards: Vec<String>,
+}
+
+/// Lists the cards of a person.
+#[utoipa::path(get, path = "/api/users/{user}/cards", responses((status = 200, body = CardList)))]
 async fn cards(app: Arc<App>, id: UserId) -> Result<Answer, ApiError> {
     person(&app, id).await?;
     let cards = app.store.cards(id).await?;
-    let cards: Vec<_> = cards.iter().map(|card| b64u(card)).collect();
-    Answer::ok(&json!({ "cards": cards }))
+    Answer::ok(&CardList { cards: cards.iter().map(|card| b64u(card)).collect() })
 }
 
+/// Ends every connection of a person at once.
+#[utoipa::path(post, path = "/api/users/{user}/disconnect", responses((status = 204)))]
 async fn disconnect(id: UserId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     app.roles.require(caller.user, HouseAction::Disconnect)?;
     app.disconnect(person(&app, id).await?.id);
     Answer::nothing()
 }
 
-#[derive(Deserialize)]
-struct CardRequest {
+/// A card that follows the last one.
+#[derive(Deserialize, ToSchema)]
+struct NewCard {
     #[serde(with = "hearth_protocol::bytes")]
+    #[schema(value_type = B64u)]
     card: Vec<u8>,
 }
 
-async fn put_card(app: Arc<App>, caller: Caller, request: CardRequest) -> Result<Answer, ApiError> {
+/// Adds a card of one's own.
+#[utoipa::path(put, path = "/api/users/me/card", request_body = NewCard, responses((status = 204)))]
+async fn put_card(app: Arc<App>, caller: Caller, request: NewCard) -> Result<Answer, ApiError> {
     caller.login()?;
     let mut change = Change::of(vec![], app.clock.now_ms());
     app.put_card(&mut change, caller.user, request.card)?;
@@ -120,6 +146,24 @@ async fn put_card(app: Arc<App>, caller: Caller, request: CardRequest) -> Result
     Answer::nothing()
 }
 
+/// A person's keys as their client sealed them, and what their password is stretched with.
+#[derive(Serialize, ToSchema)]
+struct VaultView {
+    version: u64,
+    #[serde(with = "hearth_protocol::bytes")]
+    #[schema(value_type = B64u)]
+    vault: Vec<u8>,
+    #[serde(with = "hearth_protocol::bytes")]
+    #[schema(value_type = B64u)]
+    recovery: Vec<u8>,
+    #[serde(with = "hearth_protocol::bytes::array")]
+    #[schema(value_type = B64u)]
+    salt: [u8; 16],
+    cost: Cost,
+}
+
+/// Gives one's own keys as they were sealed.
+#[utoipa::path(get, path = "/api/vault", responses((status = 200, body = VaultView)))]
 async fn vault(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     caller.login()?;
     let user = person(&app, caller.user).await?;
@@ -131,31 +175,37 @@ async fn vault(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
         )
         .hint("PUT the first vault with expected_version 0 and the card")
     })?;
-    Answer::ok(&json!({
-        "version": vault.version,
-        "vault": b64u(&vault.vault),
-        "recovery": b64u(&vault.recovery),
-        "salt": b64u(&user.login.salt),
-        "cost": user.login.cost,
-    }))
+    let Vault { version, vault, recovery } = vault;
+    let (salt, cost) = (user.login.salt, user.login.cost);
+    Answer::ok(&VaultView { version, vault, recovery, salt, cost })
 }
 
-#[derive(Deserialize)]
-struct VaultRequest {
+/// The vault that follows version `expected_version` (0: there is none yet).
+#[derive(Deserialize, ToSchema)]
+struct NewVault {
     expected_version: u64,
     #[serde(with = "hearth_protocol::bytes")]
+    #[schema(value_type = B64u)]
     vault: Vec<u8>,
     #[serde(with = "hearth_protocol::bytes")]
+    #[schema(value_type = B64u)]
     recovery: Vec<u8>,
+    /// With the first vault.
     #[serde(default, with = "hearth_protocol::bytes::option")]
+    #[schema(value_type = Option<B64u>)]
     card: Option<Vec<u8>>,
 }
 
-async fn swap_vault(
-    app: Arc<App>,
-    caller: Caller,
-    request: VaultRequest,
-) -> Result<Answer, ApiError> {
+/// The version that a vault has now.
+#[derive(Serialize, ToSchema)]
+struct VaultStored {
+    version: u64,
+}
+
+/// Replaces one's own vault, if nobody was quicker.
+#[utoipa::path(put, path = "/api/vault", request_body = NewVault,
+    responses((status = 200, body = VaultStored)))]
+async fn swap_vault(app: Arc<App>, caller: Caller, request: NewVault) -> Result<Answer, ApiError> {
     caller.login()?;
     let current = app.store.vault(caller.user).await?.map_or(0, |vault| vault.version);
     let conflict = || {
@@ -179,7 +229,7 @@ async fn swap_vault(
         Err(hearth_store::StoreError::Stale { .. }) => Err(conflict()),
         done => {
             done?;
-            Answer::ok(&json!({ "version": current + 1 }))
+            Answer::ok(&VaultStored { version: current + 1 })
         }
     }
 }

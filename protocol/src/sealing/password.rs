@@ -9,6 +9,7 @@ use super::{SealingError, Secret, kdf};
 
 /// How much work a password takes: Argon2id v1.3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Cost {
     /// Memory, KiB.
     pub memory_kib: u32,

@@ -1,0 +1,147 @@
+//! The description of this interface (OpenAPI 3.1), made from what stands at the handlers:
+//! `/api/openapi.json`, and as a page to read `/api/docs`.
+//!
+//! What every operation has is added here: its noun, its path's ids, the shape of a no.
+
+mod page;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{
+    Components, ContentBuilder, Info, OpenApi, Paths, Ref, RefOr, Required, Response,
+};
+use utoipa::{OpenApi as _, PartialSchema};
+use warp::filters::BoxedFilter;
+use warp::http::StatusCode;
+use warp::reply::Response as HttpResponse;
+use warp::{Filter, path};
+
+use super::reply::{Answer, Refused, answer};
+use crate::app::App;
+use crate::error::ApiError;
+
+/// The nouns, in reading order, each with its part.
+fn parts() -> Vec<(&'static str, OpenApi)> {
+    vec![
+        ("setup", super::setup::Doc::openapi()),
+        ("auth", super::auth::Doc::openapi()),
+        ("users", super::users::Doc::openapi()),
+        ("settings", super::settings::Doc::openapi()),
+        ("rooms", super::rooms::Doc::openapi()),
+        ("members", super::members::Doc::openapi()),
+        ("messages", super::messages::Doc::openapi()),
+        ("bundles", super::bundles::Doc::openapi()),
+        ("invites", super::invites::Doc::openapi()),
+        ("devices", super::devices::Doc::openapi()),
+        ("grants", super::grants::Doc::openapi()),
+        ("openapi", Doc::openapi()),
+        ("health", crate::http::Doc::openapi()),
+    ]
+}
+
+/// Its part of the description.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(json, docs))]
+struct Doc;
+
+/// Its routes.
+pub fn routes(_app: &Arc<App>) -> BoxedFilter<(HttpResponse,)> {
+    let json = path!("api" / "openapi.json").and(warp::get()).then(json).map(answer);
+    let docs = path!("api" / "docs").and(warp::get()).then(docs).map(answer);
+    json.or(docs).unify().boxed()
+}
+
+/// Gives this description.
+#[utoipa::path(get, path = "/api/openapi.json", security(()),
+    responses((status = 200, body = Object)))]
+async fn json() -> Result<Answer, ApiError> {
+    Answer::ok(&document())
+}
+
+/// Shows this description as a page.
+#[utoipa::path(get, path = "/api/docs", security(()),
+    responses((status = 200, body = String, content_type = "text/html")))]
+async fn docs() -> Result<Answer, ApiError> {
+    let document =
+        serde_json::to_value(document()).map_err(|error| ApiError::unwritable(&error))?;
+    Answer::text(page::html(&document), "text/html; charset=utf-8")
+}
+
+/// The whole description.
+pub fn document() -> OpenApi {
+    let mut info = Info::new("Hearth", env!("CARGO_PKG_VERSION"));
+    info.description = Some(
+        "A household's own messenger. Times are ms since 1970, bytes base64url without padding. \
+         A token is what `POST /api/auth/login` gives, or an app token."
+            .to_string(),
+    );
+    let mut document = OpenApi::new(info, Paths::new());
+    let mut components = Components::new();
+    components.schemas.insert("Refused".to_string(), Refused::schema());
+    let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    components.add_security_scheme("bearer", bearer);
+    document.components = Some(components);
+    document.security = Some(vec![SecurityRequirement::new("bearer", Vec::<String>::new())]);
+    for (tag, mut part) in parts() {
+        for (path, item) in &mut part.paths.paths {
+            for (_, operation) in operations(item) {
+                complete(operation, tag, path);
+            }
+        }
+        document.merge(part);
+    }
+    document
+}
+
+/// The operations of a path by their methods.
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    let PathItem { get, put, post, delete, patch, .. } = item;
+    [("GET", get), ("PUT", put), ("POST", post), ("DELETE", delete), ("PATCH", patch)]
+        .into_iter()
+        .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+/// Adds what every operation has.
+fn complete(operation: &mut Operation, tag: &str, path: &str) {
+    operation.tags = Some(vec![tag.to_string()]);
+    // The handler's name, which is one in its own file only.
+    operation.operation_id = operation.operation_id.take().map(|name| format!("{tag}_{name}"));
+    let parameters = operation.parameters.get_or_insert_default();
+    for name in path.split('/').filter_map(|level| level.strip_prefix('{')?.strip_suffix('}')) {
+        parameters.push(path_parameter(name));
+    }
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && response.description.is_empty()
+        {
+            response.description = reason(status);
+        }
+    }
+    let mut no = Response::new("A no");
+    let refused = ContentBuilder::new().schema(Some(Ref::from_schema_name("Refused"))).build();
+    no.content.insert("application/json".to_string(), refused);
+    operation.responses.responses.entry("default".to_string()).or_insert(RefOr::T(no));
+}
+
+/// A level of a path that names a thing: an id, or an invite's code.
+fn path_parameter(name: &str) -> Parameter {
+    let schema = match name {
+        "code" => hearth_protocol::ids::InviteCode::schema(),
+        _ => hearth_protocol::schema::uuid(&format!("The id of a {name}.")).into(),
+    };
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Path)
+        .required(Required::True)
+        .schema(Some(schema))
+        .build()
+}
+
+fn reason(status: &str) -> String {
+    let status = StatusCode::from_bytes(status.as_bytes()).ok();
+    status.and_then(|status| status.canonical_reason()).unwrap_or("An answer").to_string()
+}
