@@ -28,6 +28,7 @@ use hearth_protocol::role::{HouseAction, RoomAction};
 use hearth_store::attachments::{Use, Whose};
 use hearth_store::{Attachment, Attachments, Shown};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -57,7 +58,7 @@ impl Files {
 }
 
 /// An attachment as clients get it, alone and in a message's `attachments`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AttachmentView {
     id: AttachmentId,
     /// What its file is called; `null` where it came sealed.
@@ -92,7 +93,7 @@ impl From<&Attachment> for AttachmentView {
 }
 
 /// What attachments take, and may take.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Storage {
     /// All attachments of the house.
     pub house: Use,
@@ -105,7 +106,7 @@ pub struct Storage {
 }
 
 /// What one person's attachments take.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UserStorage {
     /// Who.
     pub id: UserId,

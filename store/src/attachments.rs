@@ -100,6 +100,7 @@ impl Whose {
 
 /// How many attachments there are, and what they take.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Use {
     /// How many.
     pub files: u64,

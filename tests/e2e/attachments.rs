@@ -121,7 +121,9 @@ fn uploads_take_no_memory_and_lie_sealed_on_the_disk() {
                 }
             })
         });
-        both.map(|one| one.join().unwrap());
+        for one in both {
+            one.join().unwrap();
+        }
     });
     let after = peak_kb(house.pid());
     println!("{before} kB before, at most {after} kB during 20 uploads of 10 MB, two at a time");

@@ -11,6 +11,7 @@ use hearth_protocol::refusal::{Kind, Refusal};
 use hearth_protocol::role::{HouseAction, RoomAction};
 use hearth_store::Attachment;
 use serde::Deserialize;
+use utoipa::{IntoParams, OpenApi, ToSchema};
 use warp::filters::BoxedFilter;
 use warp::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use warp::reply::{Reply, Response};
@@ -19,11 +20,16 @@ use warp::{Filter, path};
 use super::extract::{Caller, body, caller, with};
 use super::reply::{Answer, answer};
 use crate::app::App;
-use crate::attachments::AttachmentView;
 use crate::attachments::form::{self, Fields};
 use crate::attachments::serving::{self, Served, Wanted};
 use crate::attachments::upload::{Chunks, Purpose, Upload, timely};
+use crate::attachments::{AttachmentView, Storage};
 use crate::error::ApiError;
+
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(upload, whole, thumbnail, withdraw, show, quarantine, release, storage))]
+pub struct Doc;
 
 /// How long the rest of a refused upload is read, so that its sender reads why.
 const REST_WITHIN: Duration = Duration::from_secs(5);
@@ -95,7 +101,8 @@ fn of_admins(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 }
 
 /// Where an upload goes; a form may say it too.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct UploadRequest {
     /// For messages of this room.
     room: Option<RoomId>,
@@ -106,6 +113,10 @@ struct UploadRequest {
     filename: Option<String>,
 }
 
+/// Stores a file for messages of a room, or to be an avatar; the body is the file, or a form.
+#[utoipa::path(post, path = "/api/attachments/upload", params(UploadRequest),
+    request_body(content_type = "application/octet-stream"),
+    responses((status = 201, body = AttachmentView)))]
 async fn upload<B: Buf + 'static>(
     app: Arc<App>,
     caller: Caller,
@@ -204,6 +215,11 @@ async fn read_rest(app: &App, headers: &HeaderMap, mut chunks: Chunks<'_>) {
     }
 }
 
+/// Gives an attachment, or a part of it (`Range`).
+#[utoipa::path(get, path = "/api/attachments/{attachment}",
+    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 206, body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 304), (status = 416)))]
 async fn whole(
     id: AttachmentId,
     app: Arc<App>,
@@ -226,6 +242,9 @@ async fn whole(
     answered.await.unwrap_or_else(|no| answer(Err(no)))
 }
 
+/// Gives the small picture of an image.
+#[utoipa::path(get, path = "/api/attachments/{attachment}/thumbnail",
+    responses((status = 200, body = Vec<u8>, content_type = "image/jpeg"), (status = 304)))]
 async fn thumbnail(
     id: AttachmentId,
     app: Arc<App>,
@@ -267,18 +286,23 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
+/// Takes back an own upload that nothing shows yet.
+#[utoipa::path(delete, path = "/api/attachments/{attachment}", responses((status = 204)))]
 async fn withdraw(id: AttachmentId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     app.withdraw_attachment(caller.user, id).await?;
     Answer::nothing()
 }
 
 /// In which message of a sealed room an attachment is shown.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 struct ShowRequest {
     /// The message's id, which its sender makes.
     event: EventId,
 }
 
+/// Says in which message of a sealed room an own attachment is shown.
+#[utoipa::path(put, path = "/api/attachments/{attachment}/message", request_body = ShowRequest,
+    responses((status = 204)))]
 async fn show(
     id: AttachmentId,
     app: Arc<App>,
@@ -290,12 +314,15 @@ async fn show(
 }
 
 /// Why an attachment is kept from everybody.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 struct QuarantineRequest {
     /// For the audit log.
     reason: String,
 }
 
+/// Keeps an attachment from everybody; for the owner and admins of the house.
+#[utoipa::path(put, path = "/api/attachments/{attachment}/quarantine",
+    request_body = QuarantineRequest, responses((status = 204)))]
 async fn quarantine(
     id: AttachmentId,
     app: Arc<App>,
@@ -307,12 +334,17 @@ async fn quarantine(
     Answer::nothing()
 }
 
+/// Lets an attachment go again; for the owner and admins of the house.
+#[utoipa::path(delete, path = "/api/attachments/{attachment}/quarantine",
+    responses((status = 204)))]
 async fn release(id: AttachmentId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     app.roles.require(caller.user, HouseAction::Moderate)?;
     app.quarantine(caller.user, id, None).await?;
     Answer::nothing()
 }
 
+/// Tells what attachments take; for the owner and admins of the house.
+#[utoipa::path(get, path = "/api/settings/storage", responses((status = 200, body = Storage)))]
 async fn storage(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     app.roles.require(caller.user, HouseAction::ManageSettings)?;
     Answer::ok(&app.storage().await?)
