@@ -61,7 +61,6 @@ impl Desk {
         self.house.room(RoomType::Private, Sealing::Sealed, &[&self.anna, &self.ben]).await
     }
 
-    /// A request with headers and any body, whose length is said.
     async fn send(
         &self,
         method: &str,
@@ -70,17 +69,7 @@ impl Desk {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Answered {
-        let token = format!("Bearer {}", who.token);
-        let mut request =
-            warp::test::request().method(method).path(path).header("authorization", token);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let response = request.body(body).reply(&self.house.routes).await;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let bytes = response.body().to_vec();
-        let body = serde_json::from_slice(&bytes).unwrap_or_default();
-        Answered { status, headers, bytes, body }
+        self.house.send(method, path, who, headers, body).await
     }
 
     /// An upload whose body is the file.
