@@ -25,8 +25,8 @@ pub(super) fn kept(given: Option<&str>, kind: FileType, bytes_max: usize) -> Str
 
 /// Control characters, and those that turn the direction of text: `gpj.exe` would read `exe.jpg`.
 fn is_hidden(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    let turns = ['\u{200e}'..='\u{200f}', '\u{202a}'..='\u{202e}', '\u{2066}'..='\u{2069}'];
+    letter.is_control() || turns.iter().any(|some| some.contains(&letter))
 }
 
 /// A `Content-Disposition` with the name in ASCII for old clients and in full (RFC 6266 §4.3,

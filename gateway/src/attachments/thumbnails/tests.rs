@@ -57,7 +57,8 @@ fn an_image_has_so_many_pixels_and_no_more() {
     assert!(small(&plain(20, 30), &limits).is_ok());
     assert!(small(&plain(20, 31), &limits).is_err());
     // 4 GiB of pixels in 30 bytes.
-    let bomb = b"GIF89a\xff\xff\xff\xff\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\xff\xff\xff\xff\0\x02\x02D\x01\0;";
+    let bomb = b"GIF89a\xff\xff\xff\xff\x80\0\0\0\0\0\xff\xff\xff\
+        ,\0\0\0\0\xff\xff\xff\xff\0\x02\x02D\x01\0;";
     assert!(small(bomb, &Limits::default()).is_err());
 }
 
