@@ -4,8 +4,7 @@
 //! - [`reply`]: the one place that makes answers
 //! - [`openapi`]: the description of them all
 //! - [`setup`], [`auth`], [`users`], [`settings`], [`grants`]: the house and its people
-//! - [`attachments`]: files
-//! - [`rooms`], [`members`], [`messages`], [`bundles`], [`invites`], [`devices`]: rooms
+//! - [`rooms`], [`attachments`], [`members`], [`messages`], [`bundles`], [`invites`], [`devices`]: rooms
 
 pub mod attachments;
 pub mod auth;

@@ -158,7 +158,7 @@ async fn so_many_uploads_of_a_person_are_under_way_and_no_more() {
     desk.raw(&desk.anna, "avatar=1", PNG).await.is(201);
 }
 
-fn broken<'a>() -> Refusal {
+fn broken() -> Refusal {
     Refusal::new(hearth_protocol::refusal::Kind::Invalid, "broke_off", "gone")
 }
 
