@@ -4,7 +4,8 @@
 //! - [`reply`]: the one place that makes answers
 //! - [`openapi`]: the description of them all
 //! - [`setup`], [`auth`], [`users`], [`settings`], [`grants`]: the house and its people
-//! - [`rooms`], [`attachments`], [`members`], [`messages`], [`bundles`], [`invites`], [`devices`]: rooms
+//! - [`rooms`], [`members`], [`messages`], [`attachments`], [`bundles`], [`invites`],
+//!   [`devices`]: rooms
 
 pub mod attachments;
 pub mod auth;
