@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::accounts::member;
 use crate::addresses::NewRules;
 use crate::app::App;
+use crate::attachments::Storage;
 use crate::auth::reset::ResetLink;
 use crate::clock::random;
 use crate::devices::NewDevice;
@@ -182,6 +183,8 @@ pub enum Reply {
         connections: u64,
         /// Who can open backups, and the last one.
         backups: BackupPlan,
+        /// What attachments take.
+        storage: Storage,
         /// Stretches of history that are known not to read.
         damaged: usize,
         /// What the database could not do last.
@@ -297,6 +300,7 @@ async fn answer(app: &App, request: Request) -> Result<Reply, ApiError> {
             rooms: app.membership.rooms().len(),
             connections: app.broker.counts().connections,
             backups: app.backup_plan().await?,
+            storage: app.storage().await?,
             damaged: app.store.damaged_stretches(),
             trouble: app.troubles.last(),
         }),

@@ -8,10 +8,12 @@
 //! - [`setup`], [`auth`], [`users`], [`settings`], [`grants`]: the house and its people
 //! - [`notifications`], [`contacts`], [`blocks`]: what one hears of, and of whom
 //! - [`mutes`], [`bans`], [`reports`], [`audit`]: who keeps order, and how
-//! - [`rooms`], [`members`], [`messages`], [`bundles`], [`invites`], [`devices`]: rooms
+//! - [`rooms`], [`members`], [`messages`], [`attachments`], [`bundles`], [`invites`],
+//!   [`devices`]: rooms
 //! - [`reactions`], [`receipts`], [`pins`], [`room_view`]: what goes with them
 
 pub mod addresses;
+pub mod attachments;
 pub mod audit;
 pub mod auth;
 pub mod bans;
@@ -78,8 +80,13 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .unify()
         .or(devices::routes(app))
         .unify();
-    let in_rooms =
-        receipts::routes(app).or(reactions::routes(app)).unify().or(pins::routes(app)).unify();
+    let in_rooms = receipts::routes(app)
+        .or(reactions::routes(app))
+        .unify()
+        .or(pins::routes(app))
+        .unify()
+        .or(attachments::routes(app))
+        .unify();
     let order = mutes::routes(app)
         .or(bans::routes(app))
         .unify()

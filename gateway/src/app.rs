@@ -10,6 +10,7 @@ use tokio::sync::OnceCell;
 
 use crate::addresses::Addresses;
 use crate::aftermath::Aftermath;
+use crate::attachments::Files;
 use crate::auth::Auth;
 use crate::authority::Authority;
 use crate::backups::Backups;
@@ -72,6 +73,8 @@ pub struct App {
     pub backups: Backups,
     /// Who has read how far.
     pub receipts: Receipts,
+    /// What lies beside the database, once it is open.
+    pub files: OnceLock<Files>,
     /// Vouches for the box, once somebody asked.
     pub(crate) authority: OnceCell<Arc<Authority>>,
 }
@@ -134,6 +137,7 @@ impl App {
             troubles,
             backups: Backups::default(),
             receipts: Receipts::default(),
+            files: OnceLock::new(),
             authority,
         };
         app.announce_epochs();

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 use crate::admin;
 use crate::app::App;
+use crate::attachments::Files;
 use crate::authority::HOUSE;
 use crate::claim::{Claim, OpenHouse};
 use crate::clock::SystemClock;
@@ -170,6 +171,8 @@ pub async fn serve(
     };
     let given = config.certificate.as_ref().map(Identity::given).transpose()?;
     let OpenHouse { app, engine, attachments } = claim.open(opened).await?;
+    let files = Files::new(attachments.clone(), config.clamd.clone(), app.limits.clone());
+    app.files.get_or_init(|| files);
     app.broker.know_rooms(app.store.room_heads());
     let sessions = app.broker.restore(Arc::new(HouseShelf::new(app.store.clone()))).await;
     tracing::info!(sessions = sessions.map_err(ApplianceError::House)?, "sessions taken up");
@@ -342,6 +345,7 @@ mod tests {
             mqtt: any,
             mqtts: mqtts.then_some(any),
             certificate: None,
+            clamd: None,
             insecure: false,
             limits: Arc::default(),
         };

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use hearth_protocol::limits::Limits;
 use hearth_store::{Keys, Way};
 
+use crate::attachments::scanner::Scanner;
 use crate::thief::CREDENTIAL;
 
 /// Where the house lies on disk.
@@ -94,6 +95,8 @@ pub struct Config {
     pub mqtts: Option<SocketAddr>,
     /// The certificate that TLS shows; without it the house issues its own.
     pub certificate: Option<Certificate>,
+    /// Who looks for viruses in uploads, if anybody.
+    pub clamd: Option<Scanner>,
     /// Serve in clear beyond loopback.
     pub insecure: bool,
     /// The limits in force.
@@ -162,6 +165,7 @@ mod tests {
             mqtt: ([192, 168, 1, 2], 1883).into(),
             mqtts: Some(([192, 168, 1, 2], 8883).into()),
             certificate: None,
+            clamd: None,
             insecure: false,
             limits: Arc::default(),
         };

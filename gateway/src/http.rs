@@ -101,7 +101,8 @@ pub(crate) fn secure(mut response: Response) -> Response {
         ("cross-origin-resource-policy", "same-origin"),
     ];
     for (name, value) in HEADERS {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        // Attachments are under a stricter policy than the page.
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
 }

@@ -20,9 +20,9 @@ use hearth_protocol::sealing::event::{Kind as WireKind, WireHeader};
 use hearth_store::{
     Appended, Effect, EventKind, NewEvent, Once, Right, StoreError, StoredEvent, Touch,
 };
-use serde_json::Value;
 
 use crate::app::App;
+use crate::attachments::named;
 use crate::clock::random;
 use crate::error::ApiError;
 use crate::membership::RoomState;
@@ -89,6 +89,11 @@ impl App {
             if let Some(line) = self.erased_by_moderator(&state, &submission, &fit).await? {
                 return Ok(Stored { event: line, duplicate: false });
             }
+            let id = fit.id;
+            let fit = match self.with_attachments(&submission, fit).await {
+                Ok(fit) => fit,
+                Err(no) => return self.known_id_or(&submission, id, no).await,
+            };
             if !paced {
                 self.pace(&submission, &fit).await?;
                 paced = true;
@@ -97,10 +102,7 @@ impl App {
             if let Sender::Person(user) = submission.sender
                 && let Err(no) = self.may_speak(&state, user)
             {
-                return match fit.id {
-                    Some(id) => self.known(&submission, id).await?.ok_or(no),
-                    None => Err(no),
-                };
+                return self.known_id_or(&submission, fit.id, no).await;
             }
             let (class, kind, body) = (fit.class, fit.kind, fit.body.clone());
             let once = match (fit.once, &submission.packet) {
@@ -269,7 +271,9 @@ impl App {
             Body::Message { parent_id, attachments, mentions, .. } => {
                 self.check_mentions(mentions)?;
                 parent = *parent_id;
-                (kind_of(attachments), Effect::None)
+                let attachments = named(attachments, &self.limits)?;
+                let shows = !attachments.is_empty();
+                (EventKind::Text, if shows { Effect::Show { attachments } } else { Effect::None })
             }
             Body::Edit { target, .. } => (EventKind::Edit, Effect::Edit { target: *target }),
             Body::React { target, emoji, on } => {
@@ -298,8 +302,29 @@ impl App {
 
     /// A known id is answered before epoch, mute or rate are looked at (design §3).
     async fn known_or(&self, submission: &Submission, no: ApiError) -> Result<Stored, ApiError> {
-        let Ok(header) = WireHeader::parse(&submission.payload) else { return Err(no) };
-        self.known(submission, header.id).await?.ok_or(no)
+        let id = WireHeader::parse(&submission.payload).ok().map(|header| header.id);
+        self.known_id_or(submission, id, no).await
+    }
+
+    async fn known_id_or(
+        &self,
+        submission: &Submission,
+        id: Option<EventId>,
+        no: ApiError,
+    ) -> Result<Stored, ApiError> {
+        match id {
+            Some(id) => self.known(submission, id).await?.ok_or(no),
+            None => Err(no),
+        }
+    }
+
+    /// A message with what the box knows of the attachments that it shows.
+    async fn with_attachments(&self, submission: &Submission, fit: Fit) -> Result<Fit, ApiError> {
+        let Effect::Show { attachments } = &fit.effect else { return Ok(fit) };
+        let (room, sender) = (submission.room, submission.sender);
+        let told = self.tell_attachments(room, sender, attachments, &fit.body).await?;
+        let (kind, body) = told;
+        Ok(Fit { kind, body, ..fit })
     }
 
     async fn known(
@@ -340,17 +365,6 @@ impl App {
 pub fn looks_like_age(bytes: &[u8]) -> bool {
     bytes.starts_with(b"age-encryption.org/v1\n")
         || bytes.trim_ascii_start().starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----")
-}
-
-/// What a message with these attachments is. What they are, their sender says.
-fn kind_of(attachments: &[Value]) -> EventKind {
-    let is_image =
-        |file: &Value| file["mime"].as_str().is_some_and(|mime| mime.starts_with("image/"));
-    match attachments {
-        [] => EventKind::Text,
-        files if files.iter().all(is_image) => EventKind::Image,
-        _ => EventKind::File,
-    }
 }
 
 fn bad(code: &'static str, message: impl Into<String>) -> ApiError {

@@ -9,7 +9,7 @@
 //! - [`sanctions`], [`reports`], [`audit`]: who is kicked, muted or banned, why, and the log of it
 //! - [`blocks`], [`contacts`]: who wants to hear of whom
 //! - [`notifications`]: what a person is alerted to
-//! - [`sweeps`]: what goes by itself
+//! - [`sweeps`]: what goes by itself · [`attachments`]: files, in and out
 //! - [`presence`]: who is there · [`refusals`]: what was refused · [`counts`]: how busy it is
 //! - [`aftermath`]: what follows a commit · [`history`]: what clients get · [`place`]: from where
 //! - [`rooms`], [`members`], [`invites`], [`messages`], [`receipts`]: what people do in rooms
@@ -37,6 +37,7 @@ pub mod aftermath;
 pub mod api;
 pub mod app;
 pub mod appliance;
+pub mod attachments;
 pub mod audit;
 pub mod auth;
 pub mod authority;

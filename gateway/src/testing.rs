@@ -165,11 +165,25 @@ impl House {
         if !body.is_null() {
             request = request.json(&body);
         }
-        let response = request.reply(&self.routes).await;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let bytes = response.body().to_vec();
-        let body = serde_json::from_slice(&bytes).unwrap_or_default();
-        Answered { status, headers, bytes, body }
+        answered(request.reply(&self.routes).await)
+    }
+
+    /// A request by somebody with headers and any body, whose length is said.
+    pub async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        who: &Person,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answered {
+        let token = format!("Bearer {}", who.token);
+        let mut request =
+            warp::test::request().method(method).path(path).header("authorization", token);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        answered(request.body(body).reply(&self.routes).await)
     }
 
     /// `GET` by somebody.
@@ -181,6 +195,13 @@ impl House {
     pub async fn post(&self, path: &str, who: &Person, body: Value) -> Answered {
         self.call("POST", path, Some(who), body).await
     }
+}
+
+fn answered(response: warp::http::Response<bytes::Bytes>) -> Answered {
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let bytes = response.body().to_vec();
+    let body = serde_json::from_slice(&bytes).unwrap_or_default();
+    Answered { status, headers, bytes, body }
 }
 
 #[cfg(test)]

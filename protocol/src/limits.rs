@@ -269,6 +269,22 @@ limits! {
     uploads_max = 16;
     /// Uploads under way of one person.
     uploads_per_user_max = 4;
+    /// How long whoever uploads may send nothing, in ms.
+    upload_idle_ms_max = 30_000;
+    /// From the first byte of an upload to its last, in s: 10 MB at 100 kbit/s.
+    upload_s_max = 900;
+    /// How long the virus scanner may take to accept a connection, a piece, or to answer, in ms.
+    scan_ms_max = 30_000;
+    /// Pixels of the longer side of a small picture.
+    thumbnail_side_px = 320;
+    /// Bytes of a small picture.
+    thumbnail_bytes_max = 512 * 1024;
+    /// Pixels of an image of which a small picture is made.
+    image_pixels_max = 24_000_000;
+    /// Bytes that reading such an image may take in memory; one is read at a time.
+    image_memory_bytes_max = 128 * 1024 * 1024;
+    /// Small pictures that wait to be made; others are made when somebody asks again.
+    thumbnails_waiting_max = 64;
 
     /// Connections of the broker in all.
     connections_max = 10_000;

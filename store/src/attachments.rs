@@ -4,17 +4,19 @@
 //!
 //! An attachment of a room is shown in one message of it, one without a room is an avatar. What is
 //! stored for a sealed room came sealed; the box knows neither name nor type of what came sealed.
-//! What came in clear says to be of one of the seed's types; its content is not looked at.
+//! What came in clear says to be of one of the seed's types; whoever puts it has looked.
 //! How many there are and how much they take is counted, for each person and for the house, in the
 //! transaction that adds or removes one, and there the quotas are decided. What nothing shows is
 //! swept: after a day, so that the message it was sent for has time to come.
 
+use hearth_protocol::event::Sender;
 use hearth_protocol::ids::{AttachmentId, EventId, RoomId, UserId};
 use hearth_protocol::limits::{Limits, hours_ms};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Order;
-use crate::error::StoreError;
+use crate::error::{Rule, StoreError};
+use crate::messages::StoredEvent;
 use crate::stage::Stage;
 use crate::store::Store;
 use crate::{keys, measure, record, rooms, settings, users};
@@ -26,6 +28,7 @@ mod reading;
 mod sweeping;
 #[cfg(test)]
 mod tests;
+mod thumbnail;
 mod upload;
 
 pub use reading::Reading;
@@ -97,6 +100,7 @@ impl Whose {
 
 /// How many attachments there are, and what they take.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Use {
     /// How many.
     pub files: u64,
@@ -191,6 +195,23 @@ pub(crate) async fn bind(
     stage.put(keys::attachment_of(room, event, id), bytes::Bytes::new());
     let shown = Some(Shown::Event { event, at: at_ms });
     save(stage, &Attachment { shown, ..attachment })
+}
+
+/// Shows them in a message that is just stored, in its room.
+pub(crate) async fn show(
+    stage: &mut Stage<'_>,
+    ids: &[AttachmentId],
+    message: &StoredEvent,
+    limits: &Limits,
+) -> Result<(), StoreError> {
+    let Sender::Person(by) = message.sender else { return Err(Rule::NotOwn.into()) };
+    for id in ids {
+        if require_own(stage, *id, by).await?.room != Some(message.room) {
+            return Err(StoreError::NotFound { what: "attachment" });
+        }
+        bind(stage, *id, by, message.id, message.received_at, limits).await?;
+    }
+    Ok(())
 }
 
 /// A person's new avatar in place of the old one, which goes.

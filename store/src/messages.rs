@@ -22,7 +22,7 @@ mod tests;
 
 use bytes::Bytes;
 use hearth_protocol::event::{Class, Sender};
-use hearth_protocol::ids::{DeviceId, EventId, Position, RoomId, UserId};
+use hearth_protocol::ids::{AttachmentId, DeviceId, EventId, Position, RoomId, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
@@ -148,6 +148,11 @@ pub enum Effect {
         right: Right,
         /// Why.
         reason: Option<String>,
+    },
+    /// Shows attachments of its sender in it.
+    Show {
+        /// Which.
+        attachments: Vec<AttachmentId>,
     },
 }
 

@@ -37,6 +37,7 @@ fn parts() -> Vec<(&'static str, OpenApi)> {
         ("messages", super::messages::Doc::openapi()),
         ("bundles", super::bundles::Doc::openapi()),
         ("invites", super::invites::Doc::openapi()),
+        ("attachments", super::attachments::Doc::openapi()),
         ("devices", super::devices::Doc::openapi()),
         ("grants", super::grants::Doc::openapi()),
         ("openapi", Doc::openapi()),

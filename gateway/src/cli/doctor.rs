@@ -58,10 +58,20 @@ fn rights(path: &Path, forbidden: u32) -> Finding {
 /// How the house is, and its backups.
 fn house_state(place: &Place, now: u64) -> Vec<Finding> {
     match house::ask(place, Request::Status) {
-        Ok(Reply::Status { house, users, rooms, connections, backups: plan, damaged, trouble }) => {
+        Ok(Reply::Status {
+            house,
+            users,
+            rooms,
+            connections,
+            backups: plan,
+            storage,
+            damaged,
+            trouble,
+        }) => {
             let text =
                 format!("{house} opens: {users} people, {rooms} rooms, {connections} connections");
             let mut findings = vec![Finding { good: true, text }, backups(plan, now)];
+            findings.push(space::attachments(&storage));
             findings.extend(trouble::findings(damaged, trouble, now));
             findings
         }

@@ -14,6 +14,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{Failure, passphrase, qr};
 use crate::appliance::{self, ApplianceError, Started, State};
+use crate::attachments::scanner::Scanner;
 use crate::authority;
 use crate::claim::Claim;
 use crate::config::{Certificate, Config, Place};
@@ -46,6 +47,10 @@ pub struct Args {
     /// The certificate's private key, in PEM.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+    /// The virus scanner clamd, as HOST:PORT or the path of its socket; uploads it does not look
+    /// at are refused.
+    #[arg(long, value_name = "ADDR|PATH")]
+    clamd: Option<Scanner>,
     /// Serve in clear beyond loopback: anyone on the network can read along.
     #[arg(long)]
     insecure: bool,
@@ -76,6 +81,7 @@ pub fn run(place: Place, args: Args) -> Result<(), Failure> {
         mqtt: args.mqtt,
         mqtts: args.mqtts,
         certificate,
+        clamd: args.clamd,
         insecure: args.insecure,
         limits: Arc::new(limits),
     };

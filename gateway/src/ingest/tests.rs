@@ -200,12 +200,3 @@ async fn who_sees_history_since_joining_sees_from_the_own_line_on() {
     assert_eq!(house.app.sight(&state, OWNER).await.unwrap(), Position::START);
     assert_eq!(house.app.sight(&state, MEMBER).await.unwrap(), Position(1), "at the head then");
 }
-
-#[test]
-fn a_message_is_of_the_kind_of_its_files() {
-    let file = |mime: &str| json!({ "mime": mime });
-    assert_eq!(kind_of(&[]), EventKind::Text);
-    assert_eq!(kind_of(&[file("image/png"), file("image/webp")]), EventKind::Image);
-    assert_eq!(kind_of(&[file("image/png"), file("application/pdf")]), EventKind::File);
-    assert_eq!(kind_of(&[json!("opaque")]), EventKind::File);
-}

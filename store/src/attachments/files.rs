@@ -1,6 +1,7 @@
 //! The files beside the database: `files/ab/<id>`, where `ab` are the last two digits of the id.
 //! What came in clear is an age file to HKDF(the store's secret, "", "hearth/v1/files"), what
-//! came sealed lies there as it came. Everything here blocks.
+//! came sealed lies there as it came. A small picture may lie beside it, as `files/ab/<id>.thumb`,
+//! sealed in the same way. Everything here blocks.
 //!
 //! A file is written under another name, synced, renamed, and its folder synced: what has its name
 //! is complete. One that is dropped before that is removed.
@@ -25,9 +26,6 @@ use crate::error::StoreError;
 
 /// Bytes that are read or written at a time: age's own chunk.
 pub(super) const CHUNK_BYTES: usize = 64 * 1024;
-/// What the name of a file ends with that is not complete.
-const PART: &str = ".part";
-
 /// The folder of files.
 pub(super) struct Files {
     root: PathBuf,
@@ -40,8 +38,55 @@ pub(super) struct Files {
 pub(super) struct Found {
     /// Whose file it is.
     pub id: AttachmentId,
-    /// Whether it is complete.
-    pub complete: bool,
+    /// Which of its files.
+    pub what: What,
+}
+
+/// The files of an attachment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum What {
+    /// The attachment.
+    Whole,
+    /// What is not complete of it.
+    Part,
+    /// Its small picture.
+    Thumbnail,
+    /// What is not complete of that.
+    ThumbnailPart,
+}
+
+impl What {
+    /// What the names of such files end with; the longer endings first.
+    const ENDINGS: [(What, &str); 4] = [
+        (What::ThumbnailPart, ".thumb.part"),
+        (What::Thumbnail, ".thumb"),
+        (What::Part, ".part"),
+        (What::Whole, ""),
+    ];
+
+    fn ending(self) -> &'static str {
+        Self::ENDINGS.iter().find(|(what, _)| *what == self).map_or("", |(_, ending)| ending)
+    }
+
+    /// What it is while it is written.
+    fn part(self) -> What {
+        match self {
+            What::Whole | What::Part => What::Part,
+            What::Thumbnail | What::ThumbnailPart => What::ThumbnailPart,
+        }
+    }
+
+    /// Whether it stays as long as there is a record.
+    pub fn is_complete(self) -> bool {
+        self.part() != self
+    }
+}
+
+impl Found {
+    /// The attachment itself.
+    pub fn whole(id: AttachmentId) -> Self {
+        Found { id, what: What::Whole }
+    }
 }
 
 impl Files {
@@ -66,22 +111,21 @@ impl Files {
         self.root.join(format!("{last:02x}"))
     }
 
-    fn path(&self, id: AttachmentId) -> PathBuf {
-        self.folder(id).join(id.to_string())
+    fn path(&self, id: AttachmentId, what: What) -> PathBuf {
+        self.folder(id).join(format!("{id}{}", what.ending()))
     }
 
     /// A new file, of which nothing is there until it is finished.
-    pub fn begin(&self, id: AttachmentId, sealed: bool) -> io::Result<Writing> {
-        let folder = self.folder(id);
-        self.folders.make(&folder)?;
+    pub fn begin(&self, id: AttachmentId, what: What, sealed: bool) -> io::Result<Writing> {
+        self.folders.make(&self.folder(id))?;
         self.folders.sync(&self.root)?;
-        let part = folder.join(format!("{id}{PART}"));
+        let part = self.path(id, what.part());
         let file = self.folders.create(&part)?;
         // From here on what was made is removed with `writing`.
         let mut writing = Writing {
             out: Out::Raw(file),
             part,
-            path: self.path(id),
+            path: self.path(id, what),
             folders: self.folders.clone(),
             sha256: Sha256::new(),
             size_bytes: 0,
@@ -98,7 +142,7 @@ impl Files {
         let id = attachment.id;
         let damaged = |why: String| StoreError::FileDamaged { id, why };
         let failed = |error| read_error(id, error);
-        let mut file = match File::open(self.path(id)) {
+        let mut file = match File::open(self.path(id, What::Whole)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(damaged("it is not there".into()));
             }
@@ -112,34 +156,60 @@ impl Files {
             file.seek(SeekFrom::Start(from)).map_err(failed)?;
             return Ok(Source::Raw(file));
         }
-        let opened = age::Decryptor::new_buffered(BufReader::new(file))
-            .and_then(|file| file.decrypt(std::iter::once(&self.identity as &dyn age::Identity)));
-        let mut reader = opened.map_err(|error| match error {
-            age::DecryptError::NoMatchingKeys => damaged("it was sealed in another house".into()),
-            age::DecryptError::Io(error) => failed(error),
-            other => damaged(other.to_string()),
-        })?;
+        let mut reader = self.unseal(id, file)?;
         if from > 0 {
             reader.seek(SeekFrom::Start(from)).map_err(failed)?;
         }
         Ok(Source::Sealed(Box::new(reader)))
     }
 
+    /// A small picture of at most `max` bytes; `None`: there is none.
+    pub fn read_thumbnail(
+        &self,
+        id: AttachmentId,
+        max: u64,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let file = match File::open(self.path(id, What::Thumbnail)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(|error| read_error(id, error))?,
+        };
+        let mut bytes = vec![];
+        let read = self.unseal(id, file)?.take(max).read_to_end(&mut bytes);
+        read.map_err(|error| read_error(id, error))?;
+        Ok(Some(bytes))
+    }
+
+    fn unseal(
+        &self,
+        id: AttachmentId,
+        file: File,
+    ) -> Result<StreamReader<BufReader<File>>, StoreError> {
+        let damaged = |why: String| StoreError::FileDamaged { id, why };
+        let opened = age::Decryptor::new_buffered(BufReader::new(file))
+            .and_then(|file| file.decrypt(std::iter::once(&self.identity as &dyn age::Identity)));
+        opened.map_err(|error| match error {
+            age::DecryptError::NoMatchingKeys => damaged("it was sealed in another house".into()),
+            age::DecryptError::Io(error) => read_error(id, error),
+            other => damaged(other.to_string()),
+        })
+    }
+
     /// How many bytes lie on disk; `None`: there is no such file.
     pub fn stored_bytes(&self, id: AttachmentId) -> io::Result<Option<u64>> {
-        match fs::metadata(self.path(id)) {
+        match fs::metadata(self.path(id, What::Whole)) {
             Ok(metadata) => Ok(Some(metadata.len())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// Removes a file, complete or not; nothing if there is none.
+    /// Removes a file, complete or not; nothing if there is none. With an attachment goes its small
+    /// picture.
     pub fn remove(&self, found: Found) -> io::Result<()> {
-        let Found { id, complete } = found;
-        let path = self.path(id);
-        let part = self.folder(id).join(format!("{id}{PART}"));
-        self.folders.remove(if complete { &path } else { &part })
+        if found.what == What::Whole {
+            self.folders.remove(&self.path(found.id, What::Thumbnail))?;
+        }
+        self.folders.remove(&self.path(found.id, found.what))
     }
 
     /// What lies in one of the 256 folders. Names that are none of ours stay, and are logged.
@@ -152,13 +222,12 @@ impl Files {
         for entry in entries {
             let name = entry?.file_name();
             let name = name.to_string_lossy();
-            let (id, complete) = match name.strip_suffix(PART) {
-                Some(id) => (id, false),
-                None => (&*name, true),
-            };
-            match id.parse() {
-                Ok(id) => found.push(Found { id, complete }),
-                Err(_) => tracing::warn!(folder, "a file in the folder of attachments is not ours"),
+            let parsed = What::ENDINGS.iter().find_map(|(what, ending)| {
+                Some(Found { id: name.strip_suffix(ending)?.parse().ok()?, what: *what })
+            });
+            match parsed {
+                Some(file) => found.push(file),
+                None => tracing::warn!(folder, "a file in the folder of attachments is not ours"),
             }
         }
         Ok(found)

@@ -76,7 +76,7 @@ impl Attachments {
         let edits = unused.iter().map(|id| Edit::SweepAttachment(*id)).collect();
         self.store.change(Change::of(edits, at_ms)).await?;
         for id in unused {
-            let gone = self.remove_file(Found { id, complete: true }).await?;
+            let gone = self.remove_file(Found::whole(id)).await?;
             swept.attachments += usize::from(gone);
         }
         Ok(())

@@ -18,8 +18,10 @@ use crate::{Attachments, Edit, Memory, NewAttachment, Room};
 
 mod cuts;
 mod records;
+mod shows;
 mod streams;
 mod sweeps;
+mod thumbnails;
 
 /// A store with people, the sealed room 1 and the open room 2, and a folder beside it.
 struct House {

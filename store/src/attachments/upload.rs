@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
-use super::files::{CHUNK_BYTES, Files, Found, Writing, Written};
+use super::files::{CHUNK_BYTES, Files, Found, What, Writing, Written};
 use super::folder::{Folders, RealFolders};
 use super::{Attachment, checks};
 use crate::change::{Change, Edit};
@@ -80,13 +80,25 @@ impl Attachments {
     pub async fn put(
         &self,
         new: NewAttachment,
+        from: impl AsyncRead + Unpin,
+    ) -> Result<Attachment, StoreError> {
+        self.put_with(new, from, Vec::new).await
+    }
+
+    /// The same, where more changes together with the attachment: what `more` says when the last
+    /// byte has come and the record is not there yet.
+    pub async fn put_with(
+        &self,
+        new: NewAttachment,
         mut from: impl AsyncRead + Unpin,
+        more: impl FnOnce() -> Vec<Edit>,
     ) -> Result<Attachment, StoreError> {
         let limits = self.store.limits();
         let claim = self.busy.claim(new.id, Some(new.owner), limits)?;
         self.rehearse(&new).await?;
         let (files, id, sealed) = (self.files.clone(), new.id, new.sealed);
-        let begun = spawn_blocking(move || Ok(Held::of(files.begin(id, sealed)?, claim)));
+        let begun =
+            spawn_blocking(move || Ok(Held::of(files.begin(id, What::Whole, sealed)?, claim)));
         let mut held = joined(begun.await).map_err(failed(id, "made"))?;
         let written = match self.take_in(&new, &mut held, &mut from).await {
             Ok(written) => written,
@@ -96,14 +108,14 @@ impl Attachments {
             }
         };
         // It goes on if nobody waits any more: the file has its name and wants its record.
-        let completing = self.clone().complete(new, written, held);
+        let completing = self.clone().complete(new, more(), written, held);
         tokio::spawn(completing).await.map_err(|_ended| StoreError::Closed)?
     }
 
     /// Removes an attachment and its file; nothing if it is gone.
     pub async fn remove(&self, id: AttachmentId, at_ms: u64) -> Result<(), StoreError> {
         self.store.change(Change::of(vec![Edit::RemoveAttachment(id)], at_ms)).await?;
-        self.remove_file(Found { id, complete: true }).await?;
+        self.remove_file(Found::whole(id)).await?;
         Ok(())
     }
 
@@ -153,19 +165,20 @@ impl Attachments {
     async fn complete(
         self,
         new: NewAttachment,
+        more: Vec<Edit>,
         written: Written,
         held: Held,
     ) -> Result<Attachment, StoreError> {
         let attachment = attachment(&new, written);
-        let edits = vec![Edit::PutAttachment(attachment.clone())];
+        let mut edits = vec![Edit::PutAttachment(attachment.clone())];
+        edits.extend(more);
         let made = self.store.change(Change::of(edits, new.at_ms)).await;
         if let Err(error) = &made
             // After these the record may be there all the same: the sweep looks.
             && !matches!(error, StoreError::Engine(_) | StoreError::Closed)
         {
             let files = self.files.clone();
-            let removed =
-                spawn_blocking(move || files.remove(Found { id: new.id, complete: true }));
+            let removed = spawn_blocking(move || files.remove(Found::whole(new.id)));
             if let Err(error) = joined(removed.await) {
                 tracing::warn!(%error, "a refused upload waits for the sweep");
             }
@@ -179,7 +192,7 @@ impl Attachments {
         let Ok(claim) = self.busy.claim(found.id, None, self.store.limits()) else {
             return Ok(false);
         };
-        if found.complete && self.store.attachment(found.id).await?.is_some() {
+        if found.what.is_complete() && self.store.attachment(found.id).await?.is_some() {
             return Ok(false);
         }
         let files = self.files.clone();

@@ -1,5 +1,5 @@
-//! What an edit, a reaction or an erasure does to its message, decided in the appender: two that
-//! race have one order.
+//! What an edit, a reaction or an erasure does to its message, and a message to its attachments,
+//! decided in the appender: two that race have one order.
 //!
 //! - An edit is its sender's own, and comes within `edit_minutes` of the message.
 //! - A reaction is there once per person, message and emoji.
@@ -40,6 +40,7 @@ pub(crate) async fn apply(
             let erasure = Erasure { target: *target, by, right: *right, reason: reason.clone() };
             erase(stage, stored.room, &erasure, stored.received_at).await?;
         }
+        Effect::Show { attachments: ids } => attachments::show(stage, ids, stored, limits).await?,
     }
     match event.parent {
         Some(parent) => note_parent(stage, stored, parent).await,

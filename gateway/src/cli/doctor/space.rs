@@ -7,8 +7,11 @@ use hearth_store::DATABASE_FILE;
 use rustix::fs::statvfs;
 
 use super::Finding;
+use crate::attachments::Storage;
 
 const MB: u64 = 1_000_000;
+/// How many of those with the most attachments are named.
+const NAMED: usize = 5;
 
 /// How much is free where the data folder lies, and what to do if that is little.
 pub(super) fn free(data: &Path) -> Finding {
@@ -42,6 +45,28 @@ fn judge(data: &Path, free_bytes: u64, file_bytes: u64, low_bytes: u64) -> Findi
     Finding { good: false, text }
 }
 
+/// How much attachments take of what they may, and whose take most.
+pub(super) fn attachments(storage: &Storage) -> Finding {
+    let (used, max) = (storage.house, storage.house_bytes_max);
+    let mut text =
+        format!("{} attachments take {} of {} MB", used.files, used.bytes / MB, max / MB);
+    let most = storage.users.iter().take(NAMED);
+    let most: Vec<_> =
+        most.map(|user| format!("{} {} MB", user.name, user.used.bytes / MB)).collect();
+    if !most.is_empty() {
+        text.push_str(&format!("; most: {}", most.join(", ")));
+    }
+    // Nine tenths leave time to do something.
+    let good = used.bytes <= max / 10 * 9;
+    if !good {
+        text.push_str(
+            ": soon nobody can send files; delete old messages with files, or give them more room \
+             with `serve --limit attachment_house_mib=…`",
+        );
+    }
+    Finding { good, text }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +79,27 @@ mod tests {
         let found = judge(Path::new("data"), 7 * MB, 0, 100 * MB);
         assert!(found.text.starts_with("only 7 MB are free for data, 100 MB"), "{}", found.text);
         assert!(found.text.contains("larger one"), "{}", found.text);
+    }
+
+    #[test]
+    fn attachments_are_told_of_before_they_take_all_that_they_may() {
+        let used = |bytes| hearth_store::attachments::Use { files: 2, bytes };
+        let users = vec![crate::attachments::UserStorage {
+            id: hearth_protocol::ids::UserId::from_bytes([1; 16]),
+            name: "anna".into(),
+            used: used(30 * MB),
+        }];
+        let storage = Storage {
+            house: used(90 * MB),
+            house_bytes_max: 100 * MB,
+            user_bytes_max: 50 * MB,
+            users,
+        };
+        let found = attachments(&storage);
+        assert!(found.good, "{}", found.text);
+        assert_eq!(found.text, "2 attachments take 90 of 100 MB; most: anna 30 MB");
+        let found = attachments(&Storage { house: used(90 * MB + 1), ..storage });
+        assert!(!found.good && found.text.contains("delete old messages"), "{}", found.text);
     }
 
     #[test]
