@@ -92,6 +92,10 @@ impl Watched {
 }
 
 impl Engine for Watched {
+    fn host(&self, work: BoxFuture<'static, ()>) -> std::io::Result<()> {
+        self.engine.host(work)
+    }
+
     fn get(&self, key: Bytes) -> BoxFuture<'_, Result<Option<Bytes>, EngineError>> {
         self.noted(self.engine.get(key))
     }

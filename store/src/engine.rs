@@ -47,6 +47,13 @@ pub trait Engine: Send + Sync {
     /// All rows as of the last commit that returned; for a backup. Writers go on meanwhile, and
     /// what they replace keeps its place on the disk as long as the snapshot lives.
     fn snapshot(&self) -> BoxFuture<'_, Result<Box<dyn Snapshot>, EngineError>>;
+
+    /// Runs a work, to its end, where its commits cost least: the work that makes most of them.
+    /// Needs a tokio runtime. An error if it could not begin.
+    fn host(&self, work: BoxFuture<'static, ()>) -> io::Result<()> {
+        drop(tokio::runtime::Handle::try_current().map_err(io::Error::other)?.spawn(work));
+        Ok(())
+    }
 }
 
 /// All rows as they were at one moment.

@@ -1,7 +1,7 @@
 //! The engine on disk: one redb table in a sealed file.
 //!
 //! One thread writes: it takes all batches that wait, applies them in one transaction, syncs once
-//! and answers each. Commits are made in two phases, because only they survive every power cut
+//! and answers each. Who commits most has a thread that does so itself (`host.rs`). Commits are made in two phases, because only they survive every power cut
 //! (sealing.md §8). redb refuses everything after an error of its file; then the file goes back
 //! to its last durable header and the database is reopened behind the seam. A page that does not
 //! read is an answer to those who need it, and concerns nobody else (`sealed_file/damage.rs`).
@@ -30,6 +30,7 @@ mod crash_tests;
 #[cfg(test)]
 mod damage_tests;
 mod failure;
+mod host;
 mod reading;
 #[cfg(test)]
 mod sharing_tests;
@@ -66,6 +67,8 @@ struct Open {
     state: RwLock<State>,
     cache_bytes: usize,
     changes: Mutex<compaction::Changes>,
+    /// Held by who writes: the writer, or a host.
+    writing: Mutex<()>,
     /// Nobody waits for a compaction any more.
     closing: AtomicBool,
 }
@@ -131,6 +134,7 @@ impl Redb {
             state: RwLock::new(state),
             cache_bytes,
             changes: Mutex::default(),
+            writing: Mutex::default(),
             closing: AtomicBool::new(false),
         });
         let (jobs, waiting) = mpsc::channel(BATCHES_WAITING);
@@ -170,6 +174,9 @@ impl Redb {
         &self,
         look: impl Fn(&Database) -> Result<T, Failure> + Send + Sync + 'static,
     ) -> Result<T, EngineError> {
+        if host::is_here() {
+            return self.open.with(|database, _| look(database));
+        }
         let open = self.open.clone();
         let reading = tokio::task::spawn_blocking(move || open.with(|database, _| look(database)));
         reading.await.map_err(|error| EngineError::Closed(error.to_string()))?
@@ -212,9 +219,18 @@ impl Engine for Redb {
         Box::pin(async move {
             let (answer, answered) = oneshot::channel();
             let jobs = jobs.ok_or_else(closed)?;
-            jobs.send(Job::Commit(Waiting { batch, answer })).await.map_err(|_ended| closed())?;
+            let waiting = Waiting { batch, answer };
+            if host::is_here() {
+                writer::commit(&self.open, vec![waiting]);
+            } else {
+                jobs.send(Job::Commit(waiting)).await.map_err(|_ended| closed())?;
+            }
             answered.await.map_err(|_ended| closed())?
         })
+    }
+
+    fn host(&self, work: BoxFuture<'static, ()>) -> io::Result<()> {
+        host::run(work)
     }
 
     fn snapshot(&self) -> BoxFuture<'_, Result<Box<dyn Snapshot>, EngineError>> {
@@ -312,5 +328,7 @@ fn open_database(file: &SealedFile, cache_bytes: usize) -> Result<Database, Engi
         }
         Ok(database)
     };
-    guarded(open).map_err(|failure| failure.explained(file))
+    let database = guarded(open).map_err(|failure| failure.explained(file))?;
+    file.mirror_header();
+    Ok(database)
 }

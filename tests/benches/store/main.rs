@@ -1,7 +1,7 @@
 //! The store's speed and size, each as a ratio of two things done in the same run on the same
 //! disk. Prints one table.
 //!
-//! `make bench`, or `cargo bench -p hearth-store --bench store -- [ROUNDS]`.
+//! `make bench`, or `cargo bench -p hearth-store --bench store -- [ROUNDS] [appends|history]`.
 //!
 //! - [`appends`]: durable appends, beside redb by hand
 //! - [`history`]: a room of a million messages: pages, opening, memory, bytes on disk
@@ -50,6 +50,9 @@ impl Row {
         mut one: impl AsyncFnMut() -> f64,
         mut other: impl AsyncFnMut() -> f64,
     ) {
+        if std::env::var("ROW").is_ok_and(|row| !self.what.contains(&row)) {
+            return;
+        }
         let (mut ours, mut theirs) = (vec![], vec![]);
         for _ in 0..rounds {
             let mut seconds = [0.0; 2];
@@ -77,7 +80,12 @@ async fn main() {
     let rounds = words.iter().find_map(|word| word.parse().ok()).unwrap_or(ROUNDS);
     println!("| {rounds} runs, median | the store | beside | ratio | goal |");
     println!("|---|---|---|---|---|");
-    appends::rows(rounds).await;
-    history::rows(rounds).await;
+    let is_left_out = |other: &str| words.iter().any(|word| word == other);
+    if !is_left_out("history") {
+        appends::rows(rounds).await;
+    }
+    if !is_left_out("appends") {
+        history::rows(rounds).await;
+    }
     std::fs::remove_dir_all(folder()).unwrap();
 }

@@ -223,6 +223,7 @@ impl Open {
         if expected != found {
             return Err(refused("its copy lacks rows; run `hearth doctor`"));
         }
+        file.mirror_header();
         let after_bytes = file.disk_bytes()?;
         folder.replace()?;
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
