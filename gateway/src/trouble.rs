@@ -92,10 +92,6 @@ impl Watched {
 }
 
 impl Engine for Watched {
-    fn host(&self, work: BoxFuture<'static, ()>) -> std::io::Result<()> {
-        self.engine.host(work)
-    }
-
     fn get(&self, key: Bytes) -> BoxFuture<'_, Result<Option<Bytes>, EngineError>> {
         self.noted(self.engine.get(key))
     }
@@ -117,5 +113,9 @@ impl Engine for Watched {
     /// What a snapshot meets is told to whoever asked for it.
     fn snapshot(&self) -> BoxFuture<'_, Result<Box<dyn Snapshot>, EngineError>> {
         self.noted(self.engine.snapshot())
+    }
+
+    fn host(&self, work: BoxFuture<'static, ()>) -> io::Result<()> {
+        self.engine.host(work)
     }
 }

@@ -77,8 +77,13 @@ impl Cipher {
         let (nonce, rest) = slot.split_first_chunk_mut::<NONCE>().ok_or_else(bad)?;
         let (body, tag) = rest.split_last_chunk_mut::<TAG>().ok_or_else(bad)?;
         let (key, nonce) = self.of_page(nonce)?;
-        let opened =
-            key.open_in_place_separate_tag(nonce, Aad::from(self.aad(block)), Tag::from(*tag), body, 0..);
+        let opened = key.open_in_place_separate_tag(
+            nonce,
+            Aad::from(self.aad(block)),
+            Tag::from(*tag),
+            body,
+            0..,
+        );
         opened.map(|body| &*body).map_err(|_forged| bad())
     }
 
@@ -87,5 +92,33 @@ impl Cipher {
         aad[..16].copy_from_slice(&self.file_id);
         aad[16..].copy_from_slice(&block.to_be_bytes());
         aad
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chacha20poly1305::aead::AeadInOut;
+    use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
+
+    use super::*;
+
+    #[test]
+    fn a_slot_is_what_another_xchacha20_poly1305_opens_and_seals() {
+        let cipher = Cipher::new(&DataKey::from_bytes([3; 32]), [9; 16]).unwrap();
+        let other = XChaCha20Poly1305::new(cipher.page_key.expose().into());
+        let page: Vec<u8> = (0..PAGE).map(|place| (place % 251) as u8).collect();
+        let mut slot = [vec![0; NONCE], page.clone(), vec![0; TAG]].concat();
+        cipher.seal(5, &mut slot).unwrap();
+        let nonce = XNonce::try_from(&slot[..NONCE]).unwrap();
+        let mut body = slot[NONCE..NONCE + PAGE].to_vec();
+        let tag = slot[NONCE + PAGE..].try_into().unwrap();
+        assert_ne!(body, page);
+        other.decrypt_inout_detached(&nonce, &cipher.aad(5), (&mut body[..]).into(), &tag).unwrap();
+        assert_eq!(body, page);
+
+        let nonce = XNonce::from([8; NONCE]);
+        let tag = other.encrypt_inout_detached(&nonce, &cipher.aad(6), (&mut body[..]).into());
+        let mut slot = [&nonce[..], &body, &tag.unwrap()].concat();
+        assert_eq!(cipher.open(6, &mut slot).unwrap(), page);
     }
 }
