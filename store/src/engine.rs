@@ -190,6 +190,18 @@ pub enum EngineError {
     /// A compaction cannot be done now.
     #[error("the compaction was given up, and everything is as it was: {0}")]
     GivenUp(&'static str),
+    /// A compaction has no room for the second file.
+    #[error(
+        "the file is not compacted: that may need {} MB more while it lasts, and {} MB are free; \
+         make room on the disk",
+        needed_bytes.div_ceil(1_000_000), free_bytes / 1_000_000
+    )]
+    NoRoom {
+        /// What the second file may take.
+        needed_bytes: u64,
+        /// What is free.
+        free_bytes: u64,
+    },
     /// The engine is shut, or could not reopen the database after an error.
     #[error("the database is closed: {0}")]
     Closed(String),

@@ -65,11 +65,17 @@ impl Compaction {
     pub fn run(self) -> Result<Compacted, EngineError> {
         // The thread may have met damage in an earlier use.
         damage::begin();
-        let (table, before_bytes) = self.between(|open| {
+        let folder = self.folder.clone();
+        let (table, before_bytes) = self.between(move |open| {
             if open.changes().is_some() {
                 return Err(refused("another one is under way"));
             }
             let (table, before_bytes) = (open.table()?, open.state().file.disk_bytes()?);
+            // At most: it is not known what is in use without reading it all.
+            let (needed_bytes, free_bytes) = (before_bytes, folder.free_bytes()?);
+            if free_bytes < needed_bytes {
+                return Err(EngineError::NoRoom { needed_bytes, free_bytes });
+            }
             *open.changes() = Some(BTreeSet::new());
             Ok((table, before_bytes))
         })?;
