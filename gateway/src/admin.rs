@@ -101,6 +101,8 @@ pub enum Request {
     Ca,
     /// How the house is.
     Status,
+    /// The clock is right: what is old may be judged by it.
+    TrustClock,
     /// Backups.
     Backup {
         /// What about them.
@@ -167,7 +169,11 @@ pub enum Reply {
         damaged: usize,
         /// What the database could not do last.
         trouble: Option<Trouble>,
+        /// Nothing old is removed, since the clock may be wrong.
+        clock_doubted: bool,
     },
+    /// The clock is trusted.
+    ClockTrusted,
     /// How backups are.
     Backup(Box<BackupReply>),
     /// The data is open now.
@@ -269,7 +275,12 @@ async fn answer(app: &App, request: Request) -> Result<Reply, ApiError> {
             backups: app.backup_plan().await?,
             damaged: app.store.damaged_stretches(),
             trouble: app.troubles.last(),
+            clock_doubted: app.trust.is_doubted(),
         }),
+        Request::TrustClock => {
+            app.trust_clock().await?;
+            Ok(Reply::ClockTrusted)
+        }
         Request::Unlock { .. } => {
             Err(ApiError::conflict("open_already", "the box is open already"))
         }

@@ -68,6 +68,7 @@ async fn health(app: Arc<App>) -> Result<Answer, ApiError> {
         "house": app.house_name().await?,
         "mqtt": app.mqtt.get(),
         "connections": counts.connections,
+        "clock": if app.trust.is_doubted() { "doubted" } else { "trusted" },
     }))
 }
 

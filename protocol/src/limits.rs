@@ -100,6 +100,9 @@ limits! {
     room_name_chars_max = 100;
     /// Characters of a room's description: as a message's would be too long for a header line.
     room_description_chars_max = 1_000;
+    /// Rooms that one person made and that are still there, direct ones not counted: many more than
+    /// a household has, and few enough to look at when one more is made.
+    rooms_made_max = 200;
     /// Characters of a user's name at least (seed 004 @Validation).
     user_name_chars_min = 3;
     /// Characters of a user's name at most (seed 004 @Validation).
@@ -140,9 +143,11 @@ limits! {
     /// Days an invite is still listed after it expired: longer than a client's clock is behind, so
     /// that the next epoch can leave it out.
     invite_over_days = 7;
-    /// Invites of one room that are listed, those that are over included. Each one into the house
-    /// is one into the general room.
+    /// Invites of one room that can still be used. Each one into the house is one into the general
+    /// room.
     invites_per_room_max = 500;
+    /// Invites of one room that are listed, those that are over included.
+    invites_listed_max = 2_000;
     /// Days an invite may live at most.
     invite_days_max = 365;
     /// Times an invite may be used at most.

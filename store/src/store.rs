@@ -22,7 +22,7 @@ use crate::sweeps::{Sweep, Swept};
 use crate::{keys, migrate, record};
 
 /// Rows that a read takes from the engine at a time.
-const SCAN_ROWS: usize = 1_000;
+pub(crate) const SCAN_ROWS: usize = 1_000;
 
 /// Who is told what was committed: in commit order, after the commit and before the futures of
 /// those who asked for it complete. Must not wait, must not call the store.
@@ -204,13 +204,19 @@ impl Store {
 }
 
 /// Every row of a range, some at a time.
-pub(crate) async fn scan_all(
-    engine: &dyn Engine,
+pub(crate) async fn scan_all(engine: &dyn Engine, range: Range) -> Result<Vec<Row>, StoreError> {
+    let scan = |part| async move { Ok(engine.scan(part, Order::Ascending, SCAN_ROWS).await?) };
+    pages(range, scan).await
+}
+
+/// Every row of a range, from a scan that gives the first [`SCAN_ROWS`] of one.
+pub(crate) async fn pages<F: Future<Output = Result<Vec<Row>, StoreError>>>(
     mut range: Range,
+    scan: impl Fn(Range) -> F,
 ) -> Result<Vec<Row>, StoreError> {
     let mut rows = vec![];
     loop {
-        let more = engine.scan(range.clone(), Order::Ascending, SCAN_ROWS).await?;
+        let more = scan(range.clone()).await?;
         let full = more.len() == SCAN_ROWS;
         rows.extend(more);
         match rows.last() {

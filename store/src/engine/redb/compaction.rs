@@ -238,7 +238,7 @@ impl Open {
             // Whichever file a restart finds has all that was acknowledged so far, and no more.
             tracing::error!(%cause, "nobody knows which file a power cut would leave");
             state.database = None;
-            state.is_ended = true;
+            state.ended = Some("its file may have changed its name or not; restart Hearth");
             return Err(cause.into());
         }
         state.file = file;

@@ -160,7 +160,9 @@ fn apply(table: &mut Rows<'_>, batch: &Batch) -> Result<bool, Failure> {
     let mut fresh = HashSet::new();
     for op in &batch.ops {
         match op {
-            Op::Expect(key, None) => drop(fresh.insert(key)),
+            Op::Expect(key, None) => {
+                fresh.insert(key);
+            }
             Op::Expect(key, expected) => {
                 if value(table, key)? != *expected {
                     return Ok(false);
