@@ -35,7 +35,8 @@ check: setup web ## formatting, lints, types
 bench: setup web ## the load program beside mosquitto, where that is installed; the store beside plain redb
 	cargo build --release -p hearth-gateway
 	cargo build --release -p hearth-broker --example standalone
-	cargo bench -p system-tests
+	cargo bench -p system-tests --bench load
+	cargo bench -p system-tests --bench gateway
 	cargo bench -p hearth-store --bench store
 
 torture: setup-test web ## the crash tests with many more rounds, the bus with more events

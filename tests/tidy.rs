@@ -130,7 +130,17 @@ fn each_foreign_library_is_named_in_its_own_files() {
         ("rmqtt_codec::", &["broker/src/session/wire", "broker/tests/"]),
         ("redb::", &["store/src/engine/redb", "store/src/sealed_file", "tests/benches/store/"]),
         ("rumqttc::", &["gateway/src/member/mqtt.rs", "tests/"]),
-        ("warp::", &["gateway/src/api", "gateway/src/http.rs", "gateway/src/web.rs"]),
+        (
+            "warp::",
+            &[
+                "gateway/src/api",
+                "gateway/src/http",
+                "gateway/src/sse.rs",
+                "gateway/src/testing.rs",
+                "gateway/src/web.rs",
+                "gateway/src/ws",
+            ],
+        ),
         (
             "rustls::",
             &[

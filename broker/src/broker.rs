@@ -17,6 +17,7 @@ use crate::counts::Counts;
 use crate::gate::Gate;
 use crate::hub::Hub;
 use crate::link::{Link, LinkError};
+use crate::presence::Present;
 use crate::reason::Reason;
 use crate::shelf::Shelf;
 use crate::shelf::restore::restore;
@@ -106,6 +107,12 @@ impl Broker {
     /// none.
     pub fn link(&self, filters: &[&str], capacity: usize) -> Result<Link, LinkError> {
         Link::new(Arc::clone(&self.hub), filters, capacity)
+    }
+
+    /// A connection of this account that is none of MQTT begins: the account is there until it is
+    /// dropped, as with any other.
+    pub fn attend(&self, account: &Account) -> Present {
+        Present::enter(&self.hub, account)
     }
 
     /// Ends every connection of an account at once.

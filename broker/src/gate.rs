@@ -157,6 +157,9 @@ pub trait Gate: Send + Sync + 'static {
         limit: usize,
     ) -> BoxFuture<'a, Result<Backlog, Refusal>>;
 
+    /// Somebody acknowledged a room event that was sent at QoS 1.
+    fn acknowledged(&self, _who: &Principal, _room: RoomId, _position: Position) {}
+
     /// An account came or went: in turns, beginning with `Online`.
     fn presence(&self, who: &Account, change: PresenceChange);
 

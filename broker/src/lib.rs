@@ -48,5 +48,6 @@ pub use gate::{
     Backlog, Gate, Login, OnceKey, PresenceChange, Properties, Publish, Qos, Verdict, Version,
 };
 pub use link::{Heard, Link, LinkError};
+pub use presence::Present;
 pub use reason::Reason;
 pub use shelf::{Shelf, ShelfChange};

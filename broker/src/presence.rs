@@ -30,7 +30,7 @@ pub(crate) struct Presence {
 }
 
 /// A connection that counts until it is dropped.
-pub(crate) struct Present {
+pub struct Present {
     hub: Arc<Hub>,
     account: Account,
 }
@@ -49,7 +49,7 @@ impl Presence {
 
 impl Present {
     /// A connection of this account begins.
-    pub fn enter(hub: &Arc<Hub>, account: &Account) -> Present {
+    pub(crate) fn enter(hub: &Arc<Hub>, account: &Account) -> Present {
         let mut online = hub.presence.online();
         match online.entry(account.clone()) {
             Entry::Occupied(mut known) => known.get_mut().connections += 1,

@@ -1,28 +1,29 @@
-//! How accounts come to be: the set-up of the house, an invite taken up, `user add`.
+//! How accounts come to be: the set-up of the house, `user add`, and what each begins with.
 
 use std::collections::HashSet;
 
 use hearth_broker::Reason;
-use hearth_protocol::event::Line;
-use hearth_protocol::ids::{EventId, InviteCode, Position, RoomId, UserId};
+use hearth_protocol::ids::{Position, RoomId, UserId};
 use hearth_protocol::presence::PresenceChoice;
 use hearth_protocol::principal::Account;
 use hearth_protocol::refusal::Kind;
 use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
 use hearth_protocol::sealing::card::Card;
-use hearth_protocol::sealing::kdf::sha256;
 use hearth_protocol::sealing::vault::Cost;
 use hearth_store::{
-    Change, Edit, House, Invite, JoinProof, Login, Member, Notify, Room, User, Vault, users,
+    Change, Edit, House, Login, Member, Notify, Room, SealedUnder, Subject, User, Vault, users,
 };
 use serde::Deserialize;
+use serde_json::Value;
 use subtle::ConstantTimeEq;
 
 use crate::app::App;
+use crate::audit;
 use crate::auth::{NewSession, SessionReply, verifier};
 use crate::bundles::Setting;
 use crate::clock::random;
 use crate::error::ApiError;
+use crate::feed::seat::End;
 use crate::names::{check_title, display_name};
 
 /// What a client brings for a new account, its keys already sealed.
@@ -66,25 +67,6 @@ pub struct NewGeneral {
     bundle: Vec<u8>,
 }
 
-/// `POST /api/auth/register`.
-#[derive(Deserialize)]
-pub struct Register {
-    code: InviteCode,
-    #[serde(with = "hearth_protocol::bytes")]
-    auth: Vec<u8>,
-    joins: Vec<Join>,
-    #[serde(flatten)]
-    account: NewAccount,
-}
-
-/// A newcomer's proof for one sealed room.
-#[derive(Deserialize)]
-pub struct Join {
-    room: RoomId,
-    #[serde(with = "hearth_protocol::bytes")]
-    proof: Vec<u8>,
-}
-
 impl App {
     /// The first account, its house and the general room, in one commit.
     pub async fn set_up(&self, request: SetUp) -> Result<SessionReply, ApiError> {
@@ -107,7 +89,8 @@ impl App {
         let house = check_title("a house's name", &request.house, max)?;
         let mut change = Change::of(vec![], now);
         change.edits.push(Edit::SetHouse(House { name: house, created_at: now }));
-        let (user, session) = self.open_account(&mut change, request.account, HouseRole::Owner)?;
+        let (user, session) =
+            self.open_account(&mut change, request.account, HouseRole::Owner, None)?;
         let room = Room {
             general: true,
             ..self.new_room(request.general.id, &request.general.name, RoomType::Public, user.id)?
@@ -125,32 +108,6 @@ impl App {
         self.store.change(change).await?;
         tracing::info!(user = %user.id, "the house is set up");
         self.auth.reply(session, user)
-    }
-
-    /// An account by an invite: a member of its rooms at once, listed by the proofs it brings.
-    pub async fn register(&self, request: Register) -> Result<SessionReply, ApiError> {
-        let invite = self.usable_invite(request.code, Some(&request.auth)).await?;
-        let mut change = Change::of(vec![], self.clock.now_ms());
-        let (user, session) = self.open_account(&mut change, request.account, HouseRole::Member)?;
-        self.join_by(&mut change, &invite, user.id, &request.joins).await?;
-        self.store.change(change).await?;
-        tracing::info!(user = %user.id, "somebody joined by an invite");
-        self.auth.reply(session, user)
-    }
-
-    /// An invite taken up by somebody who has an account.
-    pub async fn accept_invite(
-        &self,
-        code: InviteCode,
-        auth: &[u8],
-        user: UserId,
-        joins: &[Join],
-    ) -> Result<Vec<RoomId>, ApiError> {
-        let invite = self.usable_invite(code, Some(auth)).await?;
-        let mut change = Change::of(vec![], self.clock.now_ms());
-        self.join_by(&mut change, &invite, user, joins).await?;
-        self.store.change(change).await?;
-        Ok(invite.rooms)
     }
 
     /// An account whose password the box stretches itself; its keys come with its first client.
@@ -179,6 +136,7 @@ impl App {
             login: self.auth.make_login(password).await?,
         };
         change.edits.push(Edit::PutUser(user.clone()));
+        audit::note(&mut change, None, "user.add", Subject::User(user.id), Value::Null);
         if let Some(general) = self.membership.general() {
             self.enter(&mut change, &general.room, user.id);
         }
@@ -186,10 +144,16 @@ impl App {
         Ok(user)
     }
 
-    /// Ends every connection of a person at once; logins and app tokens stay as they are.
-    pub fn disconnect(&self, user: UserId) {
+    /// Ends every connection of a person at once; logins and app tokens stay as they are. `by`:
+    /// who runs the house, or (`None`) the box's own shell.
+    pub async fn disconnect(&self, user: UserId, by: Option<UserId>) -> Result<(), ApiError> {
+        let mut change = Change::of(vec![], self.clock.now_ms());
+        audit::note(&mut change, by, "user.disconnect", Subject::User(user), Value::Null);
+        self.store.change(change).await?;
         tracing::info!(%user, "disconnected by whoever runs the house");
         self.broker.disconnect(&Account::User(user), Reason::Administrative);
+        self.feed.end(|who| who.user() == Some(user), End::Disconnected);
+        Ok(())
     }
 
     /// Whether nobody lives here yet.
@@ -198,83 +162,13 @@ impl App {
         Ok(self.store.house().await?.is_none())
     }
 
-    /// An invite that can still be used, shown by its link's secret where `auth` is asked for.
-    pub async fn usable_invite(
-        &self,
-        code: InviteCode,
-        auth: Option<&[u8]>,
-    ) -> Result<Invite, ApiError> {
-        let unknown = || ApiError::not_found("invite").hint("check the link, or ask for a new one");
-        let invite = self.store.invite(code).await?.ok_or_else(unknown)?;
-        if let Some(auth) = auth {
-            let fits: bool = sha256(auth).ct_eq(&invite.auth_hash).into();
-            if !fits {
-                return Err(unknown());
-            }
-        }
-        let gone = |code, message: &str| {
-            ApiError::new(Kind::Gone, code, message).hint("ask for a new invite")
-        };
-        let maker_left =
-            invite.rooms.iter().any(|room| !self.membership.is_member(*room, invite.by));
-        if invite.revoked || maker_left {
-            Err(gone("invite_revoked", "the invite was taken back"))
-        } else if invite.uses_left == 0 {
-            Err(gone("invite_used_up", "the invite was used already"))
-        } else if invite.expires_at <= self.clock.now_ms() {
-            Err(gone("invite_expired", "the invite has expired"))
-        } else {
-            Ok(invite)
-        }
-    }
-
-    async fn join_by(
-        &self,
-        change: &mut Change,
-        invite: &Invite,
-        user: UserId,
-        joins: &[Join],
-    ) -> Result<(), ApiError> {
-        change.edits.push(Edit::UseInvite { code: invite.code });
-        for id in &invite.rooms {
-            let state = self.membership.room(*id).ok_or_else(|| ApiError::not_found("room"))?;
-            if state.members.contains_key(&user) {
-                continue;
-            }
-            if state.is_sealed() {
-                if self.was_listed(&state.room, user).await? {
-                    let message = "whoever was in a sealed room does not come back by a link";
-                    return Err(ApiError::conflict("listed_before", message)
-                        .hint("ask its people; letting someone in again is not there yet"));
-                }
-                let proof = joins.iter().find(|join| join.room == *id).ok_or_else(|| {
-                    let message = format!("the sealed room {id} needs a join proof");
-                    ApiError::invalid("proof_required", message)
-                })?;
-                change.edits.push(Edit::PutProof(JoinProof {
-                    room: *id,
-                    user,
-                    code: invite.code,
-                    proof: proof.proof.clone(),
-                }));
-            }
-            self.enter(change, &state.room, user);
-        }
-        Ok(())
-    }
-
-    /// Makes somebody a member, with the line that says so.
-    pub fn enter(&self, change: &mut Change, room: &Room, user: UserId) {
-        let at = change.at_ms;
-        change.edits.push(Edit::PutMember(member(room, user, RoomRole::Member, at)));
-        change.line(room.id, Line::Joined { user, by: None }, EventId::new(at, random()));
-    }
-
-    fn open_account(
+    /// Adds an account that brings its keys, with its first login.
+    pub(crate) fn open_account(
         &self,
         change: &mut Change,
         new: NewAccount,
         role: HouseRole,
+        guest_until: Option<u64>,
     ) -> Result<(User, NewSession), ApiError> {
         users::check_name(&new.name, &self.limits)?;
         new.cost.check()?;
@@ -285,7 +179,7 @@ impl App {
             status_text: String::new(),
             presence: PresenceChoice::Online,
             blocked: false,
-            guest_until: None,
+            guest_until,
             name: new.name,
             role,
             created_at: change.at_ms,
@@ -294,7 +188,7 @@ impl App {
         };
         change.edits.push(Edit::PutUser(user.clone()));
         self.put_card(change, user.id, new.card)?;
-        self.put_vault(change, user.id, 0, new.vault, new.recovery)?;
+        self.put_vault(change, user.id, 0, (new.vault, new.recovery), None)?;
         let session = self.auth.new_session(user.id, &new.label);
         change.edits.push(Edit::PutSession(session.session.clone()));
         Ok((user, session))
@@ -315,21 +209,22 @@ impl App {
         Ok(())
     }
 
-    /// Adds the vault that follows version `expected` (0: there is none yet).
+    /// Adds the vault (with its recovery file) that follows version `expected` (0: there is none
+    /// yet), and what it lies under where that is not the login.
     pub fn put_vault(
         &self,
         change: &mut Change,
         user: UserId,
         expected: u64,
-        vault: Vec<u8>,
-        recovery: Vec<u8>,
+        (vault, recovery): (Vec<u8>, Vec<u8>),
+        sealed_under: Option<SealedUnder>,
     ) -> Result<(), ApiError> {
         let max = self.limits.vault_bytes_max;
         if vault.is_empty() || recovery.is_empty() || vault.len() > max || recovery.len() > max {
             let message = format!("vault and recovery file have 1 to {max} bytes");
             return Err(ApiError::invalid("bad_vault", message));
         }
-        let vault = Vault { version: expected + 1, vault, recovery };
+        let vault = Vault { version: expected.saturating_add(1), vault, recovery, sealed_under };
         change.edits.push(Edit::SwapVault { user, expected, vault });
         Ok(())
     }

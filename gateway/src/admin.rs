@@ -2,27 +2,34 @@
 //! while the appliance runs, and on the store directly while it does not (design §8).
 
 mod backups;
+mod finding;
 mod lines;
 mod locked;
 mod socket;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use hearth_protocol::grant::Access;
 use hearth_protocol::ids::{GrantId, RoomId};
+use hearth_protocol::network::Network;
 use hearth_protocol::principal::Account;
 use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
-use hearth_store::{BackupPlan, Change, Edit, Grant, Grantee, History, Passphrase, Room};
+use hearth_store::{
+    AddressRules, BackupPlan, Change, Edit, Grant, Grantee, History, Passphrase, Room,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::member;
+use crate::addresses::NewRules;
 use crate::app::App;
+use crate::auth::reset::ResetLink;
 use crate::clock::random;
 use crate::devices::NewDevice;
 use crate::error::ApiError;
 use crate::membership::RoomState;
 use crate::trouble::Trouble;
+
+use finding::{find_device, find_grantee, find_room, find_user};
 
 pub use backups::{BackupReply, BackupRequest};
 pub use lines::{DeviceLine, GrantLine, RoomLine, UserLine};
@@ -46,6 +53,16 @@ pub enum Request {
     UserDisconnect {
         /// Their name.
         name: String,
+    },
+    /// Makes a link by which somebody sets a new password.
+    UserReset {
+        /// Their name.
+        name: String,
+    },
+    /// Shows or replaces the rules of who is let in.
+    HouseAddresses {
+        /// The new ones: these networks, and not those; as they are if not given.
+        set: Option<(Vec<Network>, Vec<Network>)>,
     },
     /// Makes an open room, owned by the house's owner.
     RoomAdd {
@@ -131,6 +148,10 @@ pub enum GrantTo {
 pub enum Reply {
     /// Accounts.
     Users(Vec<UserLine>),
+    /// A link for a new password.
+    Reset(ResetLink),
+    /// Who is let in.
+    Addresses(AddressRules),
     /// Rooms.
     Rooms(Vec<RoomLine>),
     /// Devices.
@@ -216,8 +237,19 @@ async fn answer(app: &App, request: Request) -> Result<Reply, ApiError> {
         }
         Request::UserDisconnect { name } => {
             let user = find_user(app, &name).await?;
-            app.disconnect(user.id);
+            app.disconnect(user.id, None).await?;
             Ok(Reply::Users(vec![user_line(app, user).await?]))
+        }
+        Request::UserReset { name } => {
+            let user = find_user(app, &name).await?;
+            Ok(Reply::Reset(app.make_reset(None, user.id).await?))
+        }
+        Request::HouseAddresses { set } => {
+            if let Some((allow, deny)) = set {
+                let new = NewRules { allow, deny, ..NewRules::default() };
+                app.set_addresses(None, new).await?;
+            }
+            Ok(Reply::Addresses(AddressRules::clone(&app.addresses.rules())))
         }
         Request::RoomAdd { name, kind } => add_room(app, &name, kind).await,
         Request::RoomList => {
@@ -247,7 +279,7 @@ async fn answer(app: &App, request: Request) -> Result<Reply, ApiError> {
         Request::DeviceList => Ok(Reply::Devices(devices(app).await?)),
         Request::DeviceRemove { device } => {
             let found = find_device(devices(app).await?, &device)?;
-            app.remove_device(found.room, found.id).await?;
+            app.remove_device(found.room, found.id, None).await?;
             Ok(Reply::Devices(vec![found]))
         }
         Request::GrantAdd { to, filter, access } => {
@@ -258,7 +290,7 @@ async fn answer(app: &App, request: Request) -> Result<Reply, ApiError> {
         Request::GrantList => Ok(Reply::Grants(grants(app, app.store.grants().await?).await?)),
         Request::GrantRemove { grant } => {
             let found = app.store.grant(grant).await?.into_iter().collect();
-            app.remove_grant(grant).await?;
+            app.remove_grant(grant, None).await?;
             Ok(Reply::Grants(grants(app, found).await?))
         }
         Request::Ca => {
@@ -315,18 +347,6 @@ async fn devices(app: &App) -> Result<Vec<DeviceLine>, ApiError> {
     Ok(lines)
 }
 
-async fn find_grantee(app: &App, to: GrantTo) -> Result<Grantee, ApiError> {
-    Ok(match to {
-        GrantTo::User(name) => Grantee::User(find_user(app, &name).await?.id),
-        GrantTo::Device(text) => Grantee::Device(find_device(devices(app).await?, &text)?.id),
-    })
-}
-
-async fn find_user(app: &App, name: &str) -> Result<hearth_store::User, ApiError> {
-    let missing = || ApiError::not_found(&format!("user `{name}`")).hint("see `hearth user list`");
-    app.store.user_by_name(name).await?.ok_or_else(missing)
-}
-
 async fn grants(app: &App, grants: Vec<Grant>) -> Result<Vec<GrantLine>, ApiError> {
     let mut lines = vec![];
     for grant in grants {
@@ -351,27 +371,4 @@ async fn add_room(app: &App, name: &str, kind: RoomType) -> Result<Reply, ApiErr
     change.edits.push(Edit::PutMember(member(&room, owner.id, RoomRole::Owner, now)));
     app.store.change(change).await?;
     Ok(Reply::Rooms(vec![room_line(&*find_room(app, &room.id.to_string())?)]))
-}
-
-/// A room by its id, or by its name where only one has it.
-fn find_room(app: &App, text: &str) -> Result<Arc<RoomState>, ApiError> {
-    let mut found = app.membership.rooms();
-    found.retain(|state| state.room.id.to_string() == text || state.room.name == text);
-    only(found, "room", text)
-}
-
-fn find_device(mut found: Vec<DeviceLine>, text: &str) -> Result<DeviceLine, ApiError> {
-    found.retain(|device| device.id.to_string() == text || device.name == text);
-    only(found, "device", text)
-}
-
-fn only<T>(mut found: Vec<T>, what: &str, text: &str) -> Result<T, ApiError> {
-    match (found.pop(), found.is_empty()) {
-        (Some(one), true) => Ok(one),
-        (None, _) => Err(ApiError::not_found(&format!("{what} `{text}`"))),
-        (Some(_), false) => {
-            let message = format!("more than one {what} is called `{text}`");
-            Err(ApiError::conflict("ambiguous", message).hint("give its id"))
-        }
-    }
 }

@@ -11,10 +11,15 @@ use hearth_protocol::role::Sealing;
 use hearth_protocol::topic::Topic;
 use hearth_store::{Change, Committed, Edit, Room, StoredEvent};
 
+use crate::addresses::Addresses;
 use crate::auth::live::Live;
+use crate::blocks::Blocks;
+use crate::feed::Feed;
 use crate::grants::Grants;
 use crate::history;
 use crate::membership::{Membership, RoomState};
+use crate::notifications::Unnoticed;
+use crate::presence::Presences;
 use crate::roles::Roles;
 
 /// The listener at the store.
@@ -25,10 +30,20 @@ pub struct Aftermath {
     pub membership: Arc<Membership>,
     /// Follows roles.
     pub roles: Arc<Roles>,
+    /// Follows blocks.
+    pub blocks: Arc<Blocks>,
+    /// Collects what people are to be alerted to.
+    pub unnoticed: Arc<Unnoticed>,
     /// Follows grants.
     pub grants: Arc<Grants>,
+    /// Follows from where the house is reached.
+    pub addresses: Arc<Addresses>,
     /// Follows sessions, tokens and devices.
     pub live: Arc<Live>,
+    /// Tells those who listen outside MQTT.
+    pub feed: Arc<Feed>,
+    /// Follows what people want to be shown as.
+    pub presence: Arc<Presences>,
 }
 
 impl Committed for Aftermath {
@@ -38,13 +53,19 @@ impl Committed for Aftermath {
             let payload = history::payload(event, sealing);
             self.broker.publish_event(event.room, event.position, payload);
         }
+        self.feed.stored(events);
+        self.unnoticed.mark(events);
     }
 
     fn changed(&self, change: &Change, rooms: &[Room]) {
         self.live.apply(change);
         self.membership.apply(change, rooms);
         self.roles.apply(change);
+        self.blocks.apply(change);
         self.grants.apply(change);
+        self.presence.apply(change);
+        self.feed.changed(change);
+        self.addresses.apply(change);
         for edit in &change.edits {
             match edit {
                 Edit::PutBundle(bundle) => {
@@ -59,6 +80,19 @@ impl Committed for Aftermath {
                             self.broker.rights_changed(&Account::User(*user));
                         }
                     }
+                }
+                Edit::RemoveRoom { room, .. } => {
+                    for topic in [Topic::Key(*room), Topic::Receipts(*room)] {
+                        self.broker.publish(&topic, Bytes::new(), true);
+                    }
+                }
+                Edit::UpdateUser(user) if user.blocked => {
+                    self.broker.disconnect(&Account::User(user.id), Reason::NotAuthorized);
+                }
+                // What was withheld while they were hidden from each other comes once.
+                Edit::RemoveBlock { user, other } => {
+                    self.broker.rights_changed(&Account::User(*user));
+                    self.broker.rights_changed(&Account::User(*other));
                 }
                 Edit::PutGrant(grant) => self.broker.rights_changed(&grant.to.account()),
                 Edit::RemoveSession(ended) => self.broker.disconnect_where(

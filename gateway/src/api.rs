@@ -2,19 +2,38 @@
 //!
 //! - [`extract`]: what routes take from a request
 //! - [`reply`]: the one place that makes answers
+//! - [`setup`], [`auth`], [`sessions`], [`users`], [`people`], [`settings`], [`addresses`],
+//!   [`grants`]: the house and its people
 //! - [`setup`], [`auth`], [`users`], [`settings`], [`grants`]: the house and its people
+//! - [`notifications`], [`contacts`], [`blocks`]: what one hears of, and of whom
+//! - [`mutes`], [`bans`], [`reports`], [`audit`]: who keeps order, and how
 //! - [`rooms`], [`members`], [`messages`], [`bundles`], [`invites`], [`devices`]: rooms
+//! - [`reactions`], [`receipts`], [`pins`], [`room_view`]: what goes with them
 
+pub mod addresses;
+pub mod audit;
 pub mod auth;
+pub mod bans;
+pub mod blocks;
 pub mod bundles;
+pub mod contacts;
 pub mod devices;
 pub mod extract;
 pub mod grants;
 pub mod invites;
 pub mod members;
 pub mod messages;
+pub mod mutes;
+pub mod notifications;
+pub mod people;
+pub mod pins;
+pub mod reactions;
+pub mod receipts;
 pub mod reply;
+pub mod reports;
+pub mod room_view;
 pub mod rooms;
+pub mod sessions;
 pub mod settings;
 pub mod setup;
 pub mod users;
@@ -32,7 +51,13 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let house = setup::routes(app)
         .or(auth::routes(app))
         .unify()
+        .or(sessions::routes(app))
+        .unify()
+        .or(people::routes(app))
+        .unify()
         .or(users::routes(app))
+        .unify()
+        .or(addresses::routes(app))
         .unify()
         .or(settings::routes(app))
         .unify()
@@ -49,5 +74,19 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .unify()
         .or(devices::routes(app))
         .unify();
-    of_rooms.or(house).unify().boxed()
+    let in_rooms =
+        receipts::routes(app).or(reactions::routes(app)).unify().or(pins::routes(app)).unify();
+    let order = mutes::routes(app)
+        .or(bans::routes(app))
+        .unify()
+        .or(reports::routes(app))
+        .unify()
+        .or(audit::routes(app))
+        .unify();
+    let heard = notifications::routes(app)
+        .or(contacts::routes(app))
+        .unify()
+        .or(blocks::routes(app))
+        .unify();
+    of_rooms.or(in_rooms).unify().or(house).unify().or(order).unify().or(heard).unify().boxed()
 }

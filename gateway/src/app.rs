@@ -4,23 +4,25 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
 use hearth_broker::Broker;
-use hearth_protocol::event::Line;
-use hearth_protocol::ids::{EventId, Position, RoomId, UserId};
 use hearth_protocol::limits::{Limits, wide};
-use hearth_protocol::role::RoomType;
-use hearth_store::{Change, Edit, Engine, History, Room, Store, StoreError};
+use hearth_store::{Engine, Store};
 use tokio::sync::OnceCell;
 
+use crate::addresses::Addresses;
 use crate::aftermath::Aftermath;
 use crate::auth::Auth;
 use crate::authority::Authority;
 use crate::backups::Backups;
+use crate::blocks::Blocks;
 use crate::clock::{Clock, Trust, random};
 use crate::error::ApiError;
+use crate::feed::Feed;
 use crate::grants::Grants;
-use crate::membership::{Membership, RoomState};
+use crate::membership::Membership;
 use crate::moderation::Rates;
-use crate::names::check_title;
+use crate::notifications::Unnoticed;
+use crate::presence::Presences;
+use crate::receipts::Receipts;
 use crate::refusals::Refusals;
 use crate::roles::Roles;
 use crate::trouble::{Troubles, Watched};
@@ -41,8 +43,18 @@ pub struct App {
     pub membership: Arc<Membership>,
     /// Who runs the house.
     pub roles: Arc<Roles>,
+    /// Who wants to hear nothing of whom.
+    pub blocks: Arc<Blocks>,
+    /// Which events nobody was alerted to yet.
+    pub unnoticed: Arc<Unnoticed>,
     /// Who has which plain topics.
     pub grants: Arc<Grants>,
+    /// Who listens outside MQTT.
+    pub feed: Arc<Feed>,
+    /// Who is there.
+    pub presence: Arc<Presences>,
+    /// From where the house is reached.
+    pub addresses: Arc<Addresses>,
     /// Who was refused what.
     pub refusals: Refusals,
     /// Who is who.
@@ -57,6 +69,8 @@ pub struct App {
     pub troubles: Troubles,
     /// The backup that is being made.
     pub backups: Backups,
+    /// Who has read how far.
+    pub receipts: Receipts,
     /// Vouches for the box, once somebody asked.
     pub(crate) authority: OnceCell<Arc<Authority>>,
 }
@@ -74,15 +88,25 @@ impl App {
         let broker = Broker::new(limits.clone());
         let membership = Arc::new(Membership::load(&store).await?);
         let roles = Arc::new(Roles::load(&store).await?);
+        let blocks = Arc::new(Blocks::load(&store).await?);
+        let unnoticed = Arc::new(Unnoticed::default());
         let grants = Arc::new(Grants::load(&store).await?);
+        let addresses = Arc::new(Addresses::load(&store).await?);
         let trust = Arc::new(Trust::default());
         let auth = Auth::open(store.clone(), limits.clone(), clock.clone(), trust.clone()).await?;
+        let feed = Feed::over(&broker, limits.clone())?;
+        let presence = Presences::load(&store, broker.clone(), &limits).await?;
         store.listen(Arc::new(Aftermath {
             broker: broker.clone(),
             membership: membership.clone(),
             roles: roles.clone(),
+            blocks: blocks.clone(),
+            unnoticed: unnoticed.clone(),
             grants: grants.clone(),
+            addresses: addresses.clone(),
             live: auth.live.clone(),
+            feed: feed.clone(),
+            presence: presence.clone(),
         }));
         let gap_ms = wide(limits.refusal_bell_gap_ms);
         let refusals = Refusals::new(limits.refusals_kept_max, gap_ms);
@@ -96,7 +120,12 @@ impl App {
             broker,
             membership,
             roles,
+            blocks,
+            unnoticed,
             grants,
+            feed,
+            presence,
+            addresses,
             refusals,
             auth,
             rates,
@@ -104,6 +133,7 @@ impl App {
             mqtt,
             troubles,
             backups: Backups::default(),
+            receipts: Receipts::default(),
             authority,
         };
         app.announce_epochs();
@@ -136,86 +166,12 @@ impl App {
         Ok(self.store.house().await?.map_or_else(|| "Hearth".to_string(), |house| house.name))
     }
 
-    /// A room that is not stored yet.
-    pub fn new_room(
-        &self,
-        id: RoomId,
-        name: &str,
-        kind: RoomType,
-        by: UserId,
-    ) -> Result<Room, ApiError> {
-        let now = self.clock.now_ms();
-        Ok(Room {
-            id,
-            name: check_title("a room's name", name, self.limits.room_name_chars_max)?,
-            description: String::new(),
-            kind,
-            sealing: kind.default_sealing(),
-            general: false,
-            created_at: now,
-            created_by: by,
-            version: 0,
-            epoch: 0,
-            rotation_due: false,
-            first_position: Position(1),
-            last_message_at: now,
-            direct: None,
-            history: History::All,
-            keep_days: 0,
-            keep_bytes: 0,
-            pins: vec![],
-        })
-    }
-
-    /// Where a member's sight of a room's history begins.
-    pub async fn sight(&self, state: &RoomState, user: UserId) -> Result<Position, ApiError> {
-        match state.room.history {
-            History::All => Ok(Position::START),
-            History::SinceJoin => {
-                let member = self.store.member(state.room.id, user).await?;
-                Ok(member.ok_or_else(|| ApiError::not_found("room"))?.joined_position)
-            }
-        }
-    }
-
-    /// Ends a membership; a sealed room needs a new epoch before it takes anything more.
-    pub async fn remove_member(
-        &self,
-        state: &RoomState,
-        user: UserId,
-        by: Option<UserId>,
-    ) -> Result<(), ApiError> {
-        let (room, now) = (state.room.id, self.clock.now_ms());
-        let mut change = Change::of(vec![Edit::RemoveMember { room, user }], now);
-        self.mark_rotation_due(&mut change, room);
-        change.line(room, Line::Left { user, by }, EventId::new(now, random()));
-        self.store.change(change).await?;
-        Ok(())
-    }
-
-    /// Notes in a change that a sealed room needs a new epoch.
-    pub fn mark_rotation_due(&self, change: &mut Change, room: RoomId) {
-        if let Some(state) = self.membership.room(room).filter(|state| state.is_sealed()) {
-            change.edits.push(Edit::UpdateRoom(Room { rotation_due: true, ..state.room.clone() }));
-        }
-    }
-
-    /// Makes a change that was checked against the room's version: when somebody was quicker, the
-    /// client has to look again.
-    pub async fn change_epoch(&self, change: Change) -> Result<(), ApiError> {
-        match self.store.change(change).await {
-            Err(StoreError::Stale { .. }) => {
-                Err(ApiError::conflict("epoch_taken", "the room changed meanwhile")
-                    .hint("fetch the bundles and the members and make it again"))
-            }
-            done => done.map(drop).map_err(ApiError::from),
-        }
-    }
-
     /// Ends everything in order: connections first, then what is still on its way to the disk.
     pub async fn close(&self) {
         self.house_closes();
+        self.feed.close().await;
         self.broker.shutdown().await;
+        self.feed.ended().await;
         self.backups.stop().await;
         self.store.close().await;
     }

@@ -17,9 +17,13 @@ use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
 use crate::counts;
 use crate::error::ApiError;
+use crate::feed;
 use crate::gate::HouseGate;
 use crate::http;
 use crate::mqtt_thread::MqttThread;
+use crate::notifications;
+use crate::presence;
+use crate::receipts;
 use crate::shelf::HouseShelf;
 use crate::sweeps;
 use crate::tls::{self, TlsError};
@@ -185,14 +189,28 @@ pub async fn serve(
     app.house_opened();
     let numbers_task = tokio::spawn(counts::publish(app.clone(), stop.clone()));
     let upkeep_task = tokio::spawn(upkeep::run(engine.clone(), app.clone(), stop.clone()));
+    let alerts_task = tokio::spawn(notifications::run(app.clone(), stop.clone()));
     let sweeps_task = tokio::spawn(sweeps::run(app.clone(), attachments, stop.clone()));
+    let receipts_task = tokio::spawn(receipts::run(app.clone(), stop.clone()));
+    let presence_task = tokio::spawn(presence::run(app.clone(), stop.clone()));
+    let feed_task = tokio::spawn(feed::end_at(app.clone(), stop.clone()));
     let broker = app.broker.clone();
     mqtt_thread.listen(mqtt_listener, |listener| async move { broker.listen(listener).await })?;
     let admin_task = tokio::spawn(admin.serve(app.clone(), stop.clone()));
     http::serve(http_listener, http::routes(&app), app.limits.connections_max, stop).await;
     app.close().await;
     mqtt_thread.end().await;
-    for task in [admin_task, numbers_task, sweeps_task, upkeep_task] {
+    let tasks = [
+        alerts_task,
+        admin_task,
+        numbers_task,
+        receipts_task,
+        sweeps_task,
+        upkeep_task,
+        presence_task,
+        feed_task,
+    ];
+    for task in tasks {
         if let Err(error) = task.await {
             tracing::error!(%error, "a task ended badly");
         }

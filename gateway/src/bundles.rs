@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use hearth_protocol::event::Line;
-use hearth_protocol::ids::{DeviceId, EventId, UserId};
+use hearth_protocol::ids::{DeviceId, Epoch, EventId, UserId};
 use hearth_protocol::limits::days_ms;
+use hearth_protocol::refusal::Kind;
 use hearth_protocol::sealing::bundle::Bundle as SealedBundle;
 use hearth_protocol::sealing::card::Card;
 use hearth_protocol::sealing::chain;
@@ -16,6 +17,11 @@ use crate::app::App;
 use crate::clock::random;
 use crate::error::ApiError;
 use crate::membership::RoomState;
+
+/// The window of `epochs_per_10_min`.
+const EPOCHS_WINDOW_MS: u64 = 10 * 60_000;
+/// Bundles that are in memory at a time when all are looked through.
+const LOOKED_THROUGH: usize = 16;
 
 /// What a bundle may refer to: the room as it will be when the change it comes with is made.
 pub struct Setting<'a> {
@@ -54,6 +60,7 @@ impl App {
         if bytes.len() > max {
             return Err(bad(format!("the bundle has {} bytes, at most {max}", bytes.len())));
         }
+        self.check_pace(setting.room, change.at_ms).await?;
         let bundle = SealedBundle::parse(bytes)?;
         let header = &bundle.header;
         let room = setting.room;
@@ -87,6 +94,23 @@ impl App {
         let line = Line::Epoch { epoch: header.epoch, by, header: header_hash };
         change.line(room.id, line, EventId::new(change.at_ms, random()));
         Ok(())
+    }
+
+    /// Epochs are kept for ever: a room makes only so many at a time.
+    async fn check_pace(&self, room: &Room, now_ms: u64) -> Result<(), ApiError> {
+        let max = self.limits.epochs_per_10_min;
+        let Ok(max) = Epoch::try_from(max) else { return Ok(()) };
+        let back = (room.epoch + 1).checked_sub(max).filter(|back| max > 0 && *back > 0);
+        let Some(back) = back else { return Ok(()) };
+        let Some(earlier) = self.store.bundle(room.id, back).await? else { return Ok(()) };
+        let free_at = earlier.at.saturating_add(EPOCHS_WINDOW_MS);
+        if free_at <= now_ms {
+            return Ok(());
+        }
+        let retry_after_ms = free_at - now_ms;
+        let message = format!("the room had {max} epochs in 10 minutes, which is the most");
+        Err(ApiError::new(Kind::TooMany { retry_after_ms }, "too_fast", message)
+            .hint("wait; the current epoch goes on"))
     }
 
     /// The bundle that this one says it follows; none for a room's first.
@@ -161,12 +185,17 @@ impl App {
 
     /// Whether any epoch of a room ever listed somebody: nobody comes back by a proof.
     pub async fn was_listed(&self, room: &Room, user: UserId) -> Result<bool, ApiError> {
-        for bundle in self.store.bundles(room.id, 0).await? {
-            if SealedBundle::parse(&bundle.bytes)?.header.member(user).is_some() {
-                return Ok(true);
+        let mut after = 0;
+        loop {
+            let some = self.store.bundles_page(room.id, after, LOOKED_THROUGH).await?;
+            let Some(last) = some.last() else { return Ok(false) };
+            after = last.epoch;
+            for bundle in &some {
+                if SealedBundle::parse(&bundle.bytes)?.header.member(user).is_some() {
+                    return Ok(true);
+                }
             }
         }
-        Ok(false)
     }
 
     /// Every invite that the header keeps is one of the box's, as it was made, and not ended.

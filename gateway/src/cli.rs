@@ -1,13 +1,14 @@
 //! The `hearth` command: parses, runs, prints what went wrong and what to do (design §8).
 //!
 //! - [`serve`]: runs the appliance
-//! - [`house`]: box commands: `user`, `room`, `device`, `grant`, `ca`
+//! - [`house`], [`addresses`]: box commands: `user`, `house`, `room`, `device`, `grant`, `ca`
 //! - [`member`]: member commands: `login`, `send`, `tail`, `invite`, `device` in sealed rooms
 //! - [`backup`], [`restore`]: the whole house as one file, and back
 //! - [`export`]: what a member may read, as plain files
 //! - [`doctor`]: checks and says the remedy
 //! - [`key`], [`unlock`]: what opens the data, with [`passphrase`]
 
+pub mod addresses;
 pub mod backup;
 pub mod doctor;
 pub mod export;
@@ -59,6 +60,9 @@ enum Command {
     /// Accounts of this box.
     #[command(subcommand)]
     User(house::UserCommand),
+    /// The house as a whole.
+    #[command(subcommand)]
+    House(addresses::HouseCommand),
     /// Rooms of this box.
     #[command(subcommand)]
     Room(house::RoomCommand),
@@ -125,6 +129,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Serve(args) => serve::run(place, args),
         Command::User(command) => house::user(&place, command, cli.json),
+        Command::House(command) => addresses::run(&place, command, cli.json),
         Command::Room(command) => house::room(&place, command, cli.json),
         Command::Device(command) => device(&place, &setting, command),
         Command::Grant(command) => house::grant(&place, command, cli.json),

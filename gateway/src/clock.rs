@@ -65,3 +65,41 @@ pub fn random<const N: usize>() -> [u8; N] {
     getrandom::fill(&mut bytes).expect("the kernel gives random bytes");
     bytes
 }
+
+/// A time, ms since 1970, as people read it: `2027-01-15 08:00 UTC`.
+pub fn utc(at_ms: u64) -> String {
+    let minutes = at_ms / 60_000;
+    let (days, minutes) = (minutes / 1_440, minutes % 1_440);
+    // Years of the Gregorian calendar that begin with March, in eras of 400.
+    let days = days + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    let year = era * 400 + year + next;
+    format!("{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", minutes / 60, minutes % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::utc;
+
+    #[test]
+    fn a_time_reads_as_a_date() {
+        let day = 86_400_000;
+        for (at_ms, text) in [
+            (0, "1970-01-01 00:00 UTC"),
+            (58 * day, "1970-02-28 00:00 UTC"),
+            (59 * day - 1, "1970-02-28 23:59 UTC"),
+            (951_782_400_000, "2000-02-29 00:00 UTC"),
+            (1_735_689_599_999, "2024-12-31 23:59 UTC"),
+            (1_800_000_000_000, "2027-01-15 08:00 UTC"),
+            (4_107_542_400_000, "2100-03-01 00:00 UTC"),
+        ] {
+            assert_eq!(utc(at_ms), text);
+        }
+        assert!(utc(u64::MAX).ends_with("UTC"));
+    }
+}

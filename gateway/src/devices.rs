@@ -3,9 +3,11 @@
 use hearth_protocol::bytes::b64u;
 use hearth_protocol::ids::{DeviceId, RoomId, UserId};
 use hearth_protocol::sealing::kdf::sha256;
-use hearth_store::{Change, Device, Edit, devices};
+use hearth_store::{Change, Device, Edit, Subject, devices};
+use serde_json::json;
 
 use crate::app::App;
+use crate::audit;
 use crate::auth::DEVICE_TOKEN;
 use crate::bundles::Setting;
 use crate::clock::random;
@@ -47,6 +49,9 @@ impl App {
         };
         let mut change = Change::of(vec![Edit::PutDevice(device.clone())], now);
         change.checks.push((room.id, room.version));
+        let (by, subject) = (Some(new.by), Subject::Device(device.id));
+        let detail = json!({ "room": room.id, "name": device.name });
+        audit::note(&mut change, by, "device.add", subject, detail);
         if state.is_sealed() {
             let (Some(bundle), true) = (new.bundle, new.id.is_some()) else {
                 return Err(ApiError::conflict(
@@ -63,10 +68,18 @@ impl App {
         Ok((device, token))
     }
 
-    /// Ends a device: its token opens nothing from now on.
-    pub async fn remove_device(&self, room: RoomId, device: DeviceId) -> Result<(), ApiError> {
-        let now = self.clock.now_ms();
-        self.store.change(Change::of(vec![Edit::RemoveDevice(device)], now)).await?;
+    /// Ends a device: its token opens nothing from now on. `by`: an admin of its room, or (`None`)
+    /// the box's own shell.
+    pub async fn remove_device(
+        &self,
+        room: RoomId,
+        device: DeviceId,
+        by: Option<UserId>,
+    ) -> Result<(), ApiError> {
+        let mut change = Change::of(vec![Edit::RemoveDevice(device)], self.clock.now_ms());
+        let detail = json!({ "room": room });
+        audit::note(&mut change, by, "device.remove", Subject::Device(device), detail);
+        self.store.change(change).await?;
         tracing::info!(%room, %device, "a device was removed");
         Ok(())
     }

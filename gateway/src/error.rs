@@ -106,7 +106,8 @@ fn rule_error(rule: &Rule, text: String) -> ApiError {
         Rule::BadName { .. } => ApiError::invalid("bad_name", text),
         Rule::BadEmoji { .. } => ApiError::invalid("bad_emoji", text),
         Rule::Banned => ApiError::new(Kind::Forbidden, "banned", text),
-        Rule::Blocked => ApiError::new(Kind::Forbidden, "blocked", text),
+        Rule::Blocked => crate::blocks::unreachable(),
+        Rule::Reported => ApiError::conflict("already_reported", text),
         Rule::LastOwner => ApiError::conflict("last_owner", text),
         Rule::General => ApiError::conflict("general_is_everyones", text),
     }

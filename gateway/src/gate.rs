@@ -16,12 +16,13 @@ use hearth_protocol::principal::{Account, Principal};
 use hearth_protocol::refusal::{Kind, Refusal};
 use hearth_protocol::role::{HouseAction, RoomAction};
 use hearth_protocol::topic::{PREFIX, SYS_PREFIX, Topic};
-use hearth_store::PageQuery;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::history;
+use crate::history::{self, Stretch};
 use crate::ingest::Submission;
+use crate::place::Place;
+use crate::scopes::out_of_scope;
 
 /// The gate of a house.
 pub struct HouseGate {
@@ -66,7 +67,9 @@ impl Gate for HouseGate {
     }
 
     fn may_receive(&self, who: &Principal, topic: &str) -> bool {
-        self.app.auth.live.holds(who) && may_receive(&self.app, who, topic)
+        self.app.auth.live.holds(who)
+            && self.app.in_scope(who, topic, false)
+            && may_receive(&self.app, who, topic)
     }
 
     fn accept(
@@ -74,6 +77,9 @@ impl Gate for HouseGate {
         who: Arc<Principal>,
         publish: Publish,
     ) -> BoxFuture<'static, Result<Verdict, Refusal>> {
+        if !self.app.in_scope(&who, &publish.topic, true) {
+            return ready(Err(out_of_scope())).boxed();
+        }
         if !publish.topic.starts_with(PREFIX) {
             return ready(accept_plain(&self.app, &who, &publish.topic)).boxed();
         }
@@ -107,6 +113,12 @@ impl Gate for HouseGate {
         }
     }
 
+    fn acknowledged(&self, who: &Principal, room: RoomId, position: Position) {
+        if let Some(user) = who.user() {
+            self.app.receipts.delivered(room, user, position);
+        }
+    }
+
     fn refused(&self, who: &Principal, topic: &str, refusal: &Refusal) {
         self.app.publish_refused(who, topic, refusal);
     }
@@ -117,9 +129,10 @@ async fn admit(app: &App, login: Login) -> Result<Principal, Refusal> {
         Refusal::new(Kind::Unauthenticated, "wrong_token", message)
             .hint("the MQTT password is a token: an app token, a device's token or a JWT")
     };
+    app.addresses.admit(login.peer.ip())?;
     let password = login.password.ok_or_else(|| no("a password is needed"))?;
     let token = std::str::from_utf8(&password).map_err(|_| no("the password is no token"))?;
-    let who = app.auth.principal(token).await?;
+    let (who, _) = app.auth.principal_in_scope(token).await?;
     if let Principal::Device { device, .. } = who {
         // A line pasted for another device fails here, not at its first post.
         if login.username.is_some_and(|name| name != device.to_string()) {
@@ -130,9 +143,14 @@ async fn admit(app: &App, login: Login) -> Result<Principal, Refusal> {
 }
 
 fn may_receive(app: &App, who: &Principal, topic: &str) -> bool {
-    let Some(topic) = Topic::parse(topic) else {
-        return app.grants.may_receive(&who.account(), topic);
-    };
+    match Topic::parse(topic) {
+        Some(topic) => may_have(app, who, topic),
+        None => app.grants.may_receive(&who.account(), topic),
+    }
+}
+
+/// Whether somebody may have what is on a topic of Hearth now: asked by every door at delivery.
+pub fn may_have(app: &App, who: &Principal, topic: Topic) -> bool {
     match (who, topic) {
         (_, Topic::Status) => true,
         (who, Topic::Sys(_)) => {
@@ -145,7 +163,10 @@ fn may_receive(app: &App, who: &Principal, topic: &str) -> bool {
             | Topic::Live(room, _)
             | Topic::Receipts(room)
             | Topic::Key(room) => app.membership.is_member(room, *user),
-            Topic::Presence(of) => of == *user || app.membership.share_a_room(of, *user),
+            Topic::Presence(of) if of == *user => true,
+            Topic::Presence(of) => {
+                app.membership.share_a_room(of, *user) && !app.blocks.apart(of, *user)
+            }
             Topic::Inbox(of) | Topic::Signal(of, _) => of == *user,
             Topic::RoomIn(_) | Topic::Door(..) | Topic::Read(..) => false,
             Topic::Status | Topic::Sys(_) => false,
@@ -180,11 +201,17 @@ async fn accept(app: &Arc<App>, who: &Principal, publish: Publish) -> Result<Ver
     require_live(app, who)?;
     let (sender, room) = match (who, Topic::parse(&publish.topic)) {
         (Principal::Person { user, .. } | Principal::App { user, .. }, Some(topic)) => {
+            app.was_active(*user);
             match topic {
                 Topic::RoomIn(room) => (Sender::Person(*user), room),
                 Topic::Live(room, of) if of == *user => {
-                    app.membership.require(room, *user, RoomAction::Write)?;
+                    let state = app.membership.require(room, *user, RoomAction::Write)?;
+                    app.may_speak(&state, *user)?;
                     return live(publish);
+                }
+                Topic::Read(room, of) if of == *user => {
+                    app.mark_read(room, *user, read_place(&publish.payload)?).await?;
+                    return Ok(Verdict::Handled);
                 }
                 _ => return Err(no_topic("publish to", &publish.topic).into()),
             }
@@ -202,6 +229,13 @@ async fn accept(app: &Arc<App>, who: &Principal, publish: Publish) -> Result<Ver
     let packet = publish.once;
     app.submit(Submission { room, sender, payload, packet, can_be_refused }).await?;
     Ok(Verdict::Handled)
+}
+
+/// The payload of `read`: a message's id, or a position in digits.
+fn read_place(payload: &[u8]) -> Result<Place, ApiError> {
+    let text = std::str::from_utf8(payload)
+        .map_err(|_| ApiError::invalid("bad_place", "the payload is no text"))?;
+    text.parse()
 }
 
 /// Typing and calls: passed on, never kept.
@@ -236,18 +270,13 @@ async fn backlog(
     limit: usize,
 ) -> Result<Backlog, ApiError> {
     let user = who.user().ok_or_else(|| ApiError::not_found("room"))?;
+    if !app.in_scope(who, &Topic::RoomOut(room).to_string(), false) {
+        return Err(out_of_scope().into());
+    }
     let state = app.membership.require(room, user, RoomAction::Read)?;
     let since = app.sight(&state, user).await?;
-    // Read before the page: what comes between the two is not in it, and must not be passed over.
-    let head = app.store.head(room).await?;
-    let page = app.store.page(room, PageQuery { since, ..PageQuery::after(after, limit) }).await?;
-    // Over what is damaged, and over what is gone or hidden: nothing of it will ever come.
-    let up_to = match page.covered {
-        Some(covered) => covered.to,
-        None => head.max(after),
-    };
-    let events: Vec<(Position, Bytes)> = page
-        .events
+    let Stretch { events, up_to, .. } = history::stretch(app, &state, since, after, limit).await?;
+    let events: Vec<(Position, Bytes)> = events
         .iter()
         .map(|event| (event.position, history::payload(event, state.room.sealing)))
         .collect();

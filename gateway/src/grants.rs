@@ -7,9 +7,11 @@ use std::sync::{PoisonError, RwLock};
 use hearth_protocol::grant::{Access, GrantFilter};
 use hearth_protocol::ids::{GrantId, UserId};
 use hearth_protocol::principal::Account;
-use hearth_store::{Change, Edit, Grant, Grantee, Store, StoreError};
+use hearth_store::{Change, Edit, Grant, Grantee, Store, StoreError, Subject};
+use serde_json::json;
 
 use crate::app::App;
+use crate::audit;
 use crate::clock::random;
 use crate::error::ApiError;
 
@@ -96,15 +98,25 @@ impl App {
         let now = self.clock.now_ms();
         let id = GrantId::new(now, random());
         let grant = Grant { id, to, filter, access, created_at: now, created_by: by };
-        self.store.change(Change::of(vec![Edit::PutGrant(grant.clone())], now)).await?;
+        let subject = match to {
+            Grantee::User(user) => Subject::User(user),
+            Grantee::Device(device) => Subject::Device(device),
+        };
+        let detail = json!({ "grant": id, "filter": audit::short(&grant.filter.to_string()),
+                             "access": access });
+        let mut change = Change::of(vec![Edit::PutGrant(grant.clone())], now);
+        audit::note(&mut change, by, "grant.add", subject, detail);
+        self.store.change(change).await?;
         tracing::info!(account = %to.account(), filter = %grant.filter, ?access, "granted");
         Ok(grant)
     }
 
-    /// Takes a grant back: nothing more of it is delivered or taken.
-    pub async fn remove_grant(&self, id: GrantId) -> Result<(), ApiError> {
-        let now = self.clock.now_ms();
-        self.store.change(Change::of(vec![Edit::RemoveGrant(id)], now)).await?;
+    /// Takes a grant back: nothing more of it is delivered or taken. `by`: who runs the house, or
+    /// (`None`) the box's own shell.
+    pub async fn remove_grant(&self, id: GrantId, by: Option<UserId>) -> Result<(), ApiError> {
+        let mut change = Change::of(vec![Edit::RemoveGrant(id)], self.clock.now_ms());
+        audit::note(&mut change, by, "grant.remove", Subject::House, json!({ "grant": id }));
+        self.store.change(change).await?;
         tracing::info!(grant = %id, "a grant was taken back");
         Ok(())
     }

@@ -2,10 +2,19 @@
 
 use bytes::Bytes;
 use hearth_protocol::bytes::b64u;
-use hearth_protocol::event::{Class, Frame, Sender};
+use hearth_protocol::event::{Body, Class, Event, Frame, Sender};
+use hearth_protocol::ids::{Position, UserId};
+use hearth_protocol::limits::Limits;
 use hearth_protocol::role::Sealing;
-use hearth_store::{Deleted, MessageView, Span, StoredEvent};
+use hearth_store::{Deleted, MessageView, PageQuery, Reacted, Span, StoredEvent};
 use serde_json::{Map, Value, json};
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::membership::RoomState;
+
+/// In place of an erased message's text (seed 004 @Message).
+const DELETED: &str = "[deleted]";
 
 /// The bytes after a frame's head: a door post names its device and id, which its age file cannot.
 fn frame_bytes(event: &StoredEvent) -> Bytes {
@@ -21,11 +30,15 @@ fn frame_bytes(event: &StoredEvent) -> Bytes {
     }
 }
 
+/// Whether an event was written in clear, when its room was open: it stays as it was.
+fn is_clear(event: &StoredEvent) -> bool {
+    event.class != Class::Line && event.body.first() == Some(&b'{')
+}
+
 /// The payload on `hearth/rooms/{room}/out`.
 pub fn payload(event: &StoredEvent, sealing: Sealing) -> Bytes {
     match sealing {
-        Sealing::Open => item(event, sealing).to_string().into(),
-        Sealing::Sealed => Frame {
+        Sealing::Sealed if !is_clear(event) => Frame {
             position: event.position,
             received_at: event.received_at,
             class: event.class,
@@ -33,20 +46,62 @@ pub fn payload(event: &StoredEvent, sealing: Sealing) -> Bytes {
         }
         .encode()
         .into(),
+        _ => item(event, sealing).to_string().into(),
     }
+}
+
+/// The oldest events of a room above a position.
+pub struct Stretch {
+    /// Ascending.
+    pub events: Vec<StoredEvent>,
+    /// What of it does not read.
+    pub damaged: Vec<Span>,
+    /// Everything up to here was looked at, whatever was left out.
+    pub up_to: Position,
+}
+
+/// Reads on in a room from a position, for somebody whose sight begins at `since`.
+pub async fn stretch(
+    app: &App,
+    state: &RoomState,
+    since: Position,
+    after: Position,
+    limit: usize,
+) -> Result<Stretch, ApiError> {
+    let room = state.room.id;
+    // Read before the page: what comes between the two is not in it, and must not be passed over.
+    let head = app.store.head(room).await?;
+    let page = app.store.page(room, PageQuery { since, ..PageQuery::after(after, limit) }).await?;
+    // Over what is damaged, and over what is gone or hidden: nothing of it will ever come.
+    let up_to = match page.covered {
+        Some(covered) => covered.to,
+        None => head.max(after),
+    };
+    Ok(Stretch { events: page.events, damaged: page.damaged, up_to })
+}
+
+/// A message, post or line as it was stored, with its kind where the box can know it.
+pub fn message(event: &StoredEvent, sealing: Sealing) -> Value {
+    let mut item = item(event, sealing);
+    if let Value::Object(map) = &mut item
+        && !map.contains_key("sealed")
+    {
+        map.insert("kind".into(), json!(event.kind));
+    }
+    item
 }
 
 /// One entry of `GET messages`.
 pub fn item(event: &StoredEvent, sealing: Sealing) -> Value {
     match sealing {
-        Sealing::Sealed => json!({
+        Sealing::Sealed if !is_clear(event) => json!({
             "id": event.id,
             "position": event.position,
             "received_at": event.received_at,
             "class": event.class.byte(),
             "sealed": b64u(&frame_bytes(event)),
         }),
-        Sealing::Open => open_item(event),
+        _ => open_item(event),
     }
 }
 
@@ -55,8 +110,30 @@ pub fn damaged(span: &Span) -> Value {
     json!({ "type": "damaged", "from": span.from, "to": span.to })
 }
 
-/// One entry of `GET messages` in an open room: the message as it is now.
-pub fn view(view: &MessageView) -> Value {
+/// The text of a message as it is now; empty where it has none.
+pub fn text(view: &MessageView) -> String {
+    if view.about.deleted.is_some() {
+        return DELETED.to_string();
+    }
+    let event = view.edit.as_ref().unwrap_or(&view.event);
+    match serde_json::from_slice::<Value>(&event.body) {
+        Ok(value) => value["content"].as_str().unwrap_or_default().to_string(),
+        // Whatever the box cannot read has no text for it.
+        Err(_) => String::new(),
+    }
+}
+
+/// Whether an event in clear names somebody.
+pub fn names(event: &StoredEvent, user: UserId) -> bool {
+    match serde_json::from_slice(&event.body) {
+        Ok(Event { body: Body::Message { mentions, .. }, .. }) => mentions.contains(&user),
+        _ => false,
+    }
+}
+
+/// One entry of `GET messages` in an open room: the message as it is now. With a viewer, whether
+/// a reaction is theirs.
+pub fn view(view: &MessageView, viewer: Option<UserId>, limits: &Limits) -> Value {
     let mut item = open_item(&view.event);
     let Value::Object(map) = &mut item else { return item };
     map.insert("kind".into(), json!(view.event.kind));
@@ -71,21 +148,34 @@ pub fn view(view: &MessageView) -> Value {
     if let Some(deleted) = &view.about.deleted {
         let Deleted { by, at, reason } = deleted;
         map.insert("type".into(), json!("message"));
-        // Seed 004 @Message.
-        map.insert("content".into(), json!("[deleted]"));
+        map.insert("content".into(), json!(DELETED));
         map.insert("deleted".into(), json!({ "by": by, "at": at, "reason": reason }));
         map.insert("sender".into(), sender_of(&view.event).0);
         map.remove("target");
         map.remove("by");
     }
     if !view.reactions.is_empty() {
-        let reactions = view.reactions.iter().map(|reacted| {
-            let users: Vec<_> = reacted.by.iter().map(|(user, _)| user).collect();
-            json!({ "emoji": reacted.emoji, "count": users.len(), "users": users })
-        });
-        map.insert("reactions".into(), reactions.collect());
+        let max = limits.reaction_emoji_shown_max;
+        let shown = view.reactions.iter().take(max);
+        let reactions: Vec<_> = shown.map(|one| reacted(one, viewer, limits)).collect();
+        map.insert("reactions".into(), json!(reactions));
+        if let Some(more) = view.reactions.len().checked_sub(max).filter(|more| *more > 0) {
+            map.insert("more_reactions".into(), json!(more));
+        }
     }
     item
+}
+
+/// Who reacted with one emoji: all are counted, the first are named.
+fn reacted(reacted: &Reacted, viewer: Option<UserId>, limits: &Limits) -> Value {
+    let all = reacted.by.iter().map(|(user, _)| user);
+    let users: Vec<_> = all.clone().take(limits.reaction_people_shown_max).collect();
+    let count = reacted.by.len();
+    let mut shown = json!({ "emoji": reacted.emoji, "count": count, "users": users });
+    if let Some(viewer) = viewer {
+        shown["mine"] = json!(all.clone().any(|user| *user == viewer));
+    }
+    shown
 }
 
 /// The user and the device that an event is from, where it is from one.
@@ -120,7 +210,7 @@ fn open_item(event: &StoredEvent) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hearth_protocol::ids::{DeviceId, EventId, Position, RoomId, UserId};
+    use hearth_protocol::ids::{DeviceId, EventId, Position, RoomId};
     use hearth_store::EventKind;
 
     fn event(class: Class, sender: Sender, body: &'static [u8]) -> StoredEvent {

@@ -28,7 +28,7 @@ use crate::api::reply::{Answer, answer, recover};
 use crate::app::App;
 use crate::counts;
 use crate::error::ApiError;
-use crate::web;
+use crate::{sse, web, ws};
 
 /// Everything the listener answers.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -55,9 +55,13 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .unify()
         .or(socket)
         .unify()
+        .or(ws::routes(app))
+        .unify()
+        .or(sse::routes(app))
+        .unify()
         .or(web::routes())
         .unify();
-    known.recover(recover).unify().map(secure).boxed()
+    api::addresses::door(app).or(known).unify().recover(recover).unify().map(secure).boxed()
 }
 
 async fn health(app: Arc<App>) -> Result<Answer, ApiError> {

@@ -3,6 +3,7 @@
 //! member? → well formed? → the room's rules → not too fast? → stored. What follows a commit
 //! (broker, mirrors) is in `aftermath`.
 
+mod posts;
 #[cfg(test)]
 mod tests;
 
@@ -16,17 +17,16 @@ use hearth_protocol::ids::{EventId, RoomId, UserId};
 use hearth_protocol::refusal::{Kind, Refusal};
 use hearth_protocol::role::RoomAction;
 use hearth_protocol::sealing::event::{Kind as WireKind, WireHeader};
-use hearth_protocol::sealing::kdf::sha256;
 use hearth_store::{
     Appended, Effect, EventKind, NewEvent, Once, Right, StoreError, StoredEvent, Touch,
 };
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use crate::app::App;
 use crate::clock::random;
 use crate::error::ApiError;
 use crate::membership::RoomState;
-use crate::moderation::{Pace, too_fast};
+use crate::moderation::{Act, Pace, Patience, too_fast};
 
 /// A sealed door post that comes again within this time is the same one (design §3).
 pub const SAME_POST_MS: u64 = 10 * 60_000;
@@ -86,17 +86,20 @@ impl App {
                 Ok(fit) => fit,
                 Err(no) => return self.known_or(&submission, no).await,
             };
+            if let Some(line) = self.erased_by_moderator(&state, &submission, &fit).await? {
+                return Ok(Stored { event: line, duplicate: false });
+            }
             if !paced {
                 self.pace(&submission, &fit).await?;
                 paced = true;
             }
             let now = self.clock.now_ms();
             if let Sender::Person(user) = submission.sender
-                && let Err(no) = state.may_speak(user, now)
+                && let Err(no) = self.may_speak(&state, user)
             {
                 return match fit.id {
-                    Some(id) => self.known(&submission, id).await?.ok_or(no.into()),
-                    None => Err(no.into()),
+                    Some(id) => self.known(&submission, id).await?.ok_or(no),
+                    None => Err(no),
                 };
             }
             let (class, kind, body) = (fit.class, fit.kind, fit.body.clone());
@@ -131,6 +134,27 @@ impl App {
             }
         }
         Err(ApiError::new(Kind::Unavailable, "busy", "the room changes too fast; try again"))
+    }
+
+    /// Somebody else's message in an open room is erased with the box's word for it, as by
+    /// `DELETE /api/messages/{id}`.
+    async fn erased_by_moderator(
+        &self,
+        state: &RoomState,
+        submission: &Submission,
+        fit: &Fit,
+    ) -> Result<Option<StoredEvent>, ApiError> {
+        let (Effect::Erase { target, right: Right::Moderator, reason }, Sender::Person(by)) =
+            (&fit.effect, submission.sender)
+        else {
+            return Ok(None);
+        };
+        match self.store.event(*target).await? {
+            Some(event) if event.room == submission.room && event.sender != submission.sender => {
+                self.erase(state, &event, by, reason.clone()).await.map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 
     async fn stored(
@@ -193,9 +217,6 @@ impl App {
         if header.sender != user {
             return Err(bad("bad_event", "the event names another sender than the login"));
         }
-        if header.kind != WireKind::Content {
-            return Err(bad("bad_event", "only messages are taken here").hint("kind 1"));
-        }
         let epoch = state.room.epoch;
         let no = |code, message: String, hint| Err(ApiError::conflict(code, message).hint(hint));
         if epoch == 0 {
@@ -218,7 +239,22 @@ impl App {
             return no("rotate_first", message, "make the next bundle");
         }
         let (id, body) = (Some(header.id), Bytes::copy_from_slice(wire));
-        Ok(Fit::of(id, Class::Event, EventKind::Sealed, body, Once::Id))
+        let sealed = |kind| Fit::of(id, Class::Event, kind, body, Once::Id);
+        match header.kind {
+            WireKind::Content => Ok(sealed(EventKind::Sealed)),
+            WireKind::Hinted(_) if state.hints => Ok(sealed(EventKind::Sealed)),
+            WireKind::Hinted(_) => {
+                let message = "this room's rules have no hints".into();
+                no("hints_off", message, "seal it as kind 1")
+            }
+            // Of whom moderates clients believe no wire: `DELETE` leaves the box's own line.
+            WireKind::Tombstone(target) => {
+                let effect = Effect::Erase { target, right: Right::Own, reason: None };
+                Ok(Fit { effect, ..sealed(EventKind::Delete) })
+            }
+            WireKind::Live => Err(bad("bad_event", "live events are not stored")
+                .hint("publish it to the room's live topic")),
+        }
     }
 
     /// An event in clear: what it does to another one is decided by the store.
@@ -230,7 +266,8 @@ impl App {
     ) -> Result<Fit, ApiError> {
         let mut parent = None;
         let (kind, effect) = match &event.body {
-            Body::Message { parent_id, attachments, .. } => {
+            Body::Message { parent_id, attachments, mentions, .. } => {
+                self.check_mentions(mentions)?;
                 parent = *parent_id;
                 (kind_of(attachments), Effect::None)
             }
@@ -259,44 +296,6 @@ impl App {
         Ok(Fit { parent, effect, ..Fit::of(id, Class::Event, kind, body.into(), once) })
     }
 
-    fn sealed_post(&self, payload: &Bytes) -> Result<Fit, ApiError> {
-        self.check_size(payload)?;
-        let looks_like_age = payload.starts_with(b"age-encryption.org/v1\n")
-            || payload.trim_ascii_start().starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----");
-        if !looks_like_age {
-            return Err(bad("not_sealed", "this room is sealed: the post must be an age file")
-                .hint("pipe it through `age -r age1…` as the device's page shows"));
-        }
-        let once = Once::Hash { sha256: sha256(payload), within_ms: SAME_POST_MS };
-        Ok(Fit::of(None, Class::Door, EventKind::Post, payload.clone(), once))
-    }
-
-    fn open_post(&self, payload: &Bytes) -> Result<Fit, ApiError> {
-        self.check_size(payload)?;
-        let text = std::str::from_utf8(payload).map_err(|_| bad_event(EventError::NotText))?;
-        let mut map = Map::from_iter([("type".to_string(), json!("post"))]);
-        match serde_json::from_str::<Value>(text) {
-            Ok(Value::Object(given)) if given.get("text").is_some_and(Value::is_string) => {
-                for key in ["title", "icon", "priority", "at"] {
-                    if let Some(value) = given.get(key) {
-                        map.insert(key.into(), value.clone());
-                    }
-                }
-                map.insert("content".into(), given["text"].clone());
-            }
-            _ => drop(map.insert("content".into(), json!(text.trim_end_matches('\n')))),
-        }
-        let content = map["content"].as_str().unwrap_or_default();
-        Event::message(content).check(&self.limits).map_err(bad_event)?;
-        let body = Value::Object(map).to_string().into();
-        Ok(Fit::of(None, Class::Door, EventKind::Post, body, Once::Never))
-    }
-
-    fn check_size(&self, payload: &Bytes) -> Result<(), ApiError> {
-        let (bytes, max) = (payload.len(), self.limits.event_bytes_max);
-        if bytes > max { Err(bad_event(EventError::TooLarge { bytes, max })) } else { Ok(()) }
-    }
-
     /// A known id is answered before epoch, mute or rate are looked at (design §3).
     async fn known_or(&self, submission: &Submission, no: ApiError) -> Result<Stored, ApiError> {
         let Ok(header) = WireHeader::parse(&submission.payload) else { return Err(no) };
@@ -321,8 +320,9 @@ impl App {
             return Ok(());
         }
         let now = self.clock.now_ms();
-        let patient = !submission.can_be_refused;
-        match self.rates.count(submission.sender, now, patient, &self.limits) {
+        let act = Act::Write(submission.sender);
+        let patience = if submission.can_be_refused { Patience::Short } else { Patience::Endless };
+        match self.rates.count(act, now, patience, &self.limits) {
             Pace::Go => Ok(()),
             Pace::Wait(wait) => {
                 tokio::time::sleep(Duration::from_millis(wait)).await;
@@ -330,10 +330,16 @@ impl App {
             }
             Pace::TooFast(wait) => match fit.id {
                 Some(id) if self.known(submission, id).await?.is_some() => Ok(()),
-                _ => Err(too_fast(wait).into()),
+                _ => Err(too_fast(act, wait).into()),
             },
         }
     }
+}
+
+/// Whether bytes begin like an age file, raw or armored.
+pub fn looks_like_age(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"age-encryption.org/v1\n")
+        || bytes.trim_ascii_start().starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----")
 }
 
 /// What a message with these attachments is. What they are, their sender says.

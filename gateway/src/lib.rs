@@ -6,14 +6,24 @@
 //! - [`ingest`]: the one path of every message · [`moderation`]: how fast
 //! - [`membership`]: who may do what in which room
 //! - [`roles`], [`grants`]: who may do what in the house, and outside Hearth's topics
+//! - [`sanctions`], [`reports`], [`audit`]: who is kicked, muted or banned, why, and the log of it
+//! - [`blocks`], [`contacts`]: who wants to hear of whom
+//! - [`notifications`]: what a person is alerted to
 //! - [`sweeps`]: what goes by itself
 //! - [`presence`]: who is there · [`refusals`]: what was refused · [`counts`]: how busy it is
+//! - [`aftermath`]: what follows a commit · [`history`]: what clients get · [`place`]: from where
+//! - [`rooms`], [`members`], [`invites`], [`messages`], [`receipts`]: what people do in rooms
 //! - [`aftermath`]: what follows a commit · [`history`]: what clients get
+//! - [`feed`]: who listens outside MQTT · [`ws`], [`sse`]: how
 //!
 //! Around it:
 //!
 //! - [`app`]: the state they share · [`error`], [`clock`], [`config`], [`names`]
 //! - [`auth`]: who is it · [`accounts`], [`devices`], [`bundles`]: how they come to be
+//! - [`registration`]: by an invite ([`invites`]), by an open house, as a guest
+//! - [`people`]: who may know of whom, and what becomes of an account
+//! - [`addresses`]: from where the house is reached · [`scopes`]: by which token
+//! - [`bots`]: accounts of programs · [`audit`]: the log of what is done by whoever runs the house
 //! - [`appliance`], [`http`], [`mqtt_thread`], [`web`], [`admin`]: the running program
 //! - [`claim`]: the data folder before it is open · [`upkeep`] of its file · [`trouble`]: what its
 //!   database could not do · [`thief`]: who could read it · [`hardening`]
@@ -21,37 +31,56 @@
 //! - [`cli`]: the command · [`member`]: a person who signed in on this machine
 
 pub mod accounts;
+pub mod addresses;
 pub mod admin;
 pub mod aftermath;
 pub mod api;
 pub mod app;
 pub mod appliance;
+pub mod audit;
 pub mod auth;
 pub mod authority;
 pub mod backups;
+pub mod blocks;
+pub mod bots;
 pub mod bundles;
 pub mod claim;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod contacts;
 pub mod counts;
 pub mod devices;
 pub mod error;
+pub mod feed;
 pub mod gate;
 pub mod grants;
 pub mod hardening;
 pub mod history;
 pub mod http;
 pub mod ingest;
+pub mod invites;
 pub mod member;
+pub mod members;
 pub mod membership;
+pub mod messages;
 pub mod moderation;
 pub mod mqtt_thread;
 pub mod names;
+pub mod notifications;
+pub mod people;
+pub mod place;
 pub mod presence;
+pub mod receipts;
 pub mod refusals;
+pub mod registration;
+pub mod reports;
 pub mod roles;
+pub mod rooms;
+pub mod sanctions;
+pub mod scopes;
 pub mod shelf;
+pub mod sse;
 pub mod sweeps;
 #[cfg(test)]
 mod testing;
@@ -60,3 +89,4 @@ pub mod tls;
 pub mod trouble;
 pub mod upkeep;
 pub mod web;
+pub mod ws;

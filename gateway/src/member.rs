@@ -53,10 +53,10 @@ pub struct Member {
 impl Member {
     /// The person of a profile folder, with a fresh token.
     pub fn open(folder: &Path) -> Result<Member, MemberError> {
-        let profile = Profile::load(folder)?;
+        let mut profile = Profile::load(folder)?;
         let identity = profile.identity()?;
         let mut rest = Rest::new(&profile.account().url)?;
-        rest.refresh(&profile.account().refresh)?;
+        profile.renew(|refresh| rest.refresh(refresh))?;
         Ok(Member { rest, profile, identity, people: People::default() })
     }
 

@@ -12,6 +12,7 @@ use hearth_protocol::role::{self, RoomAction, RoomRole, Sealing};
 use hearth_protocol::sealing::bundle::Bundle as SealedBundle;
 use hearth_store::{Change, Edit, Room, Sanction, Store, StoreError};
 
+use crate::clock::utc;
 use crate::error::ApiError;
 
 /// A room as the mirror knows it. Cheap to clone: replaced as a whole on each change.
@@ -27,6 +28,8 @@ pub struct RoomState {
     pub sanctions: HashMap<UserId, Sanction>,
     /// Who the current epoch's header lists.
     pub listed: HashSet<UserId>,
+    /// Whether its current epoch's rules let events tell the box whom to notify.
+    pub hints: bool,
     /// The payload of its `key` topic.
     pub key: Option<Bytes>,
 }
@@ -178,6 +181,7 @@ impl RoomState {
             devices: HashSet::new(),
             sanctions: HashMap::new(),
             listed: HashSet::new(),
+            hints: false,
             key: None,
         }
     }
@@ -190,16 +194,16 @@ impl RoomState {
     /// Refuses whom the room has muted.
     pub fn may_speak(&self, user: UserId, at_ms: u64) -> Result<(), Refusal> {
         let mute = self.sanctions.get(&user).and_then(|known| known.mute.as_ref());
-        match mute.filter(|mute| mute.holds(at_ms)) {
-            None => Ok(()),
-            Some(mute) if mute.reason.is_empty() => {
-                Err(Refusal::new(Kind::Forbidden, "muted", "you are muted in this room"))
-            }
-            Some(mute) => {
-                let message = format!("you are muted in this room: {}", mute.reason);
-                Err(Refusal::new(Kind::Forbidden, "muted", message))
-            }
+        let Some(mute) = mute.filter(|mute| mute.holds(at_ms)) else { return Ok(()) };
+        let mut message = "you are muted in this room".to_string();
+        if let Some(until) = mute.until {
+            message += &format!(" until {}", utc(until));
         }
+        if !mute.reason.is_empty() {
+            message += &format!(": {}", mute.reason);
+        }
+        Err(Refusal::new(Kind::Forbidden, "muted", message)
+            .hint("an owner or admin of the room can lift it"))
     }
 
     fn sanction(&mut self, user: UserId) -> &mut Sanction {
@@ -234,6 +238,7 @@ impl RoomState {
         match SealedBundle::parse(bytes) {
             Ok(bundle) => {
                 self.listed = bundle.header.members.iter().map(|(user, _)| *user).collect();
+                self.hints = bundle.header.rules.hints;
                 self.key = Some(bundle.announcement().into());
             }
             Err(error) => {

@@ -1,27 +1,99 @@
-//! How fast somebody may write: one window per person and per device over all doors together.
+//! How fast somebody may do what others have to bear: one window per person or device and sort of
+//! act, over all doors together.
 //!
-//! Seed 004 @Validation (10 messages per 10 s), design §5: the acknowledgement is held back up to
-//! 2 s, then the answer is "too fast" with when to come back.
+//! Messages: seed 004 @Validation (10 in 10 s), design §5: the acknowledgement is held back up to
+//! 2 s, then the answer is "too fast" with when to come back. Reports, invites and contact requests
+//! are refused at once.
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 use hearth_protocol::event::Sender;
-use hearth_protocol::limits::{Limits, wide};
+use hearth_protocol::ids::UserId;
+use hearth_protocol::limits::{Limits, hours_ms, wide};
 use hearth_protocol::refusal::{Kind, Refusal};
+
+use crate::app::App;
+use crate::error::ApiError;
 
 const PERSON_WINDOW_MS: u64 = 10_000;
 const DEVICE_WINDOW_MS: u64 = 60_000;
-/// Above so many senders, those whose window is over are forgotten.
-const SENDERS_KEPT: usize = 1_000;
+const ACT_WINDOW_MS: u64 = hours_ms(1);
+/// Above so many windows, those that are over are forgotten.
+const WINDOWS_KEPT: usize = 1_000;
 
-/// The recent messages of everyone who wrote lately.
-#[derive(Debug, Default)]
-pub struct Rates {
-    recent: Mutex<HashMap<Sender, VecDeque<u64>>>,
+/// What is counted, and whose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Act {
+    /// A message or post.
+    Write(Sender),
+    /// A report.
+    Report(UserId),
+    /// An invite made, or somebody added to a room.
+    Invite(UserId),
+    /// Somebody asked to be a contact.
+    Contact(UserId),
 }
 
-/// What the window says to one more message.
+impl Act {
+    /// How many are taken in how many ms; `None`: as many as come.
+    fn window(self, limits: &Limits) -> Option<(usize, u64)> {
+        let (max, window_ms) = match self {
+            Act::Write(Sender::Person(_)) => (limits.messages_per_10_s, PERSON_WINDOW_MS),
+            Act::Write(Sender::Device(_)) => (limits.posts_per_60_s, DEVICE_WINDOW_MS),
+            Act::Write(Sender::Box) => return None,
+            Act::Report(_) => (limits.reports_per_hour, ACT_WINDOW_MS),
+            Act::Invite(_) => (limits.invites_per_hour, ACT_WINDOW_MS),
+            Act::Contact(_) => (limits.contacts_per_hour, ACT_WINDOW_MS),
+        };
+        (max > 0).then_some((max, window_ms))
+    }
+
+    /// Of what there are too many.
+    fn what(self) -> &'static str {
+        match self {
+            Act::Write(_) => "messages",
+            Act::Report(_) => "reports",
+            Act::Invite(_) => "invites",
+            Act::Contact(_) => "requests to be a contact",
+        }
+    }
+}
+
+/// How long somebody waits for their turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// Not at all: the answer is at once.
+    None,
+    /// `rate_delay_ms_max`.
+    Short,
+    /// However long it takes: they cannot be told no (MQTT 3.1.1).
+    Endless,
+}
+
+/// What everyone did lately.
+#[derive(Debug)]
+pub struct Rates {
+    recent: Mutex<Recent>,
+}
+
+#[derive(Debug)]
+struct Recent {
+    of: HashMap<Act, VecDeque<u64>>,
+    /// How many windows there are when those that are over are next looked for.
+    full_at: usize,
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self { recent: Mutex::new(Recent { of: HashMap::new(), full_at: WINDOWS_KEPT }) }
+    }
+}
+
+/// What the window says to one more act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
     /// Now.
@@ -33,94 +105,76 @@ pub enum Pace {
 }
 
 impl Rates {
-    /// Counts one message at `now_ms`, unless it is too fast. `patient`: the sender cannot be told
-    /// no (MQTT 3.1.1) and waits however long it takes.
-    pub fn count(&self, sender: Sender, now_ms: u64, patient: bool, limits: &Limits) -> Pace {
-        let (max, window) = match sender {
-            Sender::Person(_) => (limits.messages_per_10_s, PERSON_WINDOW_MS),
-            Sender::Device(_) => (limits.posts_per_60_s, DEVICE_WINDOW_MS),
-            Sender::Box => return Pace::Go,
-        };
-        if max == 0 {
-            return Pace::Go;
-        }
+    /// Counts one act at `now_ms`, unless it is too fast.
+    pub fn count(&self, act: Act, now_ms: u64, patience: Patience, limits: &Limits) -> Pace {
+        let Some((max, window_ms)) = act.window(limits) else { return Pace::Go };
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        if recent.len() > SENDERS_KEPT {
-            let longest = DEVICE_WINDOW_MS;
-            recent.retain(|_, times| times.back().is_some_and(|last| last + longest > now_ms));
-        }
-        let times = recent.entry(sender).or_default();
-        while times.front().is_some_and(|first| first + window <= now_ms) {
+        recent.forget(now_ms, limits);
+        let times = recent.of.entry(act).or_default();
+        while times.front().is_some_and(|first| first + window_ms <= now_ms) {
             times.pop_front();
         }
-        // The slot frees when the message `max` places back leaves the window.
+        // The slot frees when the act `max` places back leaves the window.
         let free_at = match times.len().checked_sub(max).and_then(|at| times.get(at)) {
             None => now_ms,
-            Some(oldest) => oldest + window,
+            Some(oldest) => oldest + window_ms,
         };
         let wait = free_at.saturating_sub(now_ms);
+        let patient = match patience {
+            Patience::None => false,
+            Patience::Short => wait <= wide(limits.rate_delay_ms_max),
+            Patience::Endless => true,
+        };
         if wait == 0 {
             times.push_back(now_ms);
             Pace::Go
-        } else if patient || wait <= wide(limits.rate_delay_ms_max) {
+        } else if patient {
             times.push_back(free_at);
             Pace::Wait(wait)
         } else {
             Pace::TooFast(wait)
         }
     }
+
+    /// How many windows are in memory.
+    #[cfg(test)]
+    fn windows(&self) -> usize {
+        self.recent.lock().unwrap().of.len()
+    }
+}
+
+impl Recent {
+    /// Drops the windows that are over, once there are many: twice as many as were left the last
+    /// time, so that it costs each act little.
+    fn forget(&mut self, now_ms: u64, limits: &Limits) {
+        if self.of.len() < self.full_at {
+            return;
+        }
+        self.of.retain(|act, times| {
+            let window_ms = act.window(limits).map_or(0, |(_, window_ms)| window_ms);
+            times.back().is_some_and(|last| last + window_ms > now_ms)
+        });
+        self.full_at = WINDOWS_KEPT.max(self.of.len().saturating_mul(2));
+    }
+}
+
+impl App {
+    /// Counts an act that is refused at once when there are too many: 429 `too_fast`.
+    pub fn not_too_often(&self, act: Act) -> Result<(), ApiError> {
+        match self.rates.count(act, self.clock.now_ms(), Patience::None, &self.limits) {
+            Pace::Go => Ok(()),
+            Pace::Wait(wait) | Pace::TooFast(wait) => Err(too_fast(act, wait).into()),
+        }
+    }
 }
 
 /// The refusal for a pace that is too fast.
-pub fn too_fast(retry_after_ms: u64) -> Refusal {
+pub fn too_fast(act: Act, retry_after_ms: u64) -> Refusal {
+    let what = act.what();
     Refusal::new(
         Kind::TooMany { retry_after_ms },
         "too_fast",
-        format!("too many messages; the next one is taken in {retry_after_ms} ms"),
+        format!("too many {what}; the next one is taken in {retry_after_ms} ms"),
     )
     .hint("wait that long; clients that queue send it by themselves")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use hearth_protocol::ids::{DeviceId, UserId};
-
-    const ANNA: Sender = Sender::Person(UserId::from_bytes([1; 16]));
-
-    #[test]
-    fn ten_in_ten_seconds_go_and_the_eleventh_waits_or_is_told_when() {
-        let (rates, limits) = (Rates::default(), Limits::default());
-        for at in 0..10 {
-            assert_eq!(rates.count(ANNA, at * 100, false, &limits), Pace::Go);
-        }
-        assert_eq!(rates.count(ANNA, 1_000, false, &limits), Pace::TooFast(9_000));
-        assert_eq!(rates.count(ANNA, 7_999, false, &limits), Pace::TooFast(2_001));
-        assert_eq!(rates.count(ANNA, 8_000, false, &limits), Pace::Wait(2_000));
-        // The next slot is that of the second message, at 10,100.
-        assert_eq!(rates.count(ANNA, 8_100, false, &limits), Pace::Wait(2_000));
-        assert_eq!(rates.count(ANNA, 8_100, false, &limits), Pace::TooFast(2_100));
-        assert_eq!(rates.count(ANNA, 20_200, false, &limits), Pace::Go);
-    }
-
-    #[test]
-    fn who_cannot_be_told_no_waits_in_line() {
-        let (rates, limits) = (Rates::default(), Limits::default());
-        let paces: Vec<_> = (0..12).map(|_| rates.count(ANNA, 0, true, &limits)).collect();
-        assert_eq!(paces[9..], [Pace::Go, Pace::Wait(10_000), Pace::Wait(10_000)]);
-        let more: Vec<_> = (0..10).map(|_| rates.count(ANNA, 0, true, &limits)).collect();
-        assert_eq!(more[8..], [Pace::Wait(20_000), Pace::Wait(20_000)]);
-    }
-
-    #[test]
-    fn a_device_has_its_own_window_and_zero_lifts_the_limit() {
-        let (rates, mut limits) = (Rates::default(), Limits::default());
-        let washer = Sender::Device(DeviceId::from_bytes([2; 16]));
-        for _ in 0..60 {
-            assert_eq!(rates.count(washer, 0, false, &limits), Pace::Go);
-        }
-        assert_eq!(rates.count(washer, 0, false, &limits), Pace::TooFast(60_000));
-        limits.posts_per_60_s = 0;
-        assert_eq!(rates.count(washer, 0, false, &limits), Pace::Go);
-    }
 }

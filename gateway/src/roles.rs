@@ -40,6 +40,13 @@ impl Roles {
         of.get(&user).is_some_and(|role| may_in_house(*role, action))
     }
 
+    /// Everybody who may do something to the house.
+    pub fn who_may(&self, action: HouseAction) -> Vec<UserId> {
+        let of = self.of.read().unwrap_or_else(PoisonError::into_inner);
+        let may = of.iter().filter(|(_, role)| may_in_house(**role, action));
+        may.map(|(user, _)| *user).collect()
+    }
+
     /// Refuses who may not.
     pub fn require(&self, user: UserId, action: HouseAction) -> Result<(), ApiError> {
         if self.may(user, action) {

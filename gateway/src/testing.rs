@@ -1,6 +1,8 @@
 //! A house in memory for unit tests: its people, rooms and clock, and every door of
 //! [`http::routes`](crate::http::routes) without a socket.
 
+pub mod sealed;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,7 +11,7 @@ use hearth_protocol::limits::Limits;
 use hearth_protocol::presence::PresenceChoice;
 use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
 use hearth_protocol::sealing::password::Cost;
-use hearth_store::{Change, Edit, Login, Memory, Room, User};
+use hearth_store::{Change, Edit, Engine, Login, Memory, Room, User};
 use serde_json::Value;
 use warp::filters::BoxedFilter;
 use warp::http::HeaderMap;
@@ -78,8 +80,12 @@ impl House {
 
     /// With other limits.
     pub async fn with(limits: Limits) -> House {
+        House::upon(Arc::new(Memory::new()), limits).await
+    }
+
+    /// Upon an engine.
+    pub async fn upon(engine: Arc<dyn Engine>, limits: Limits) -> House {
         let clock = Arc::new(Stopped(AtomicU64::new(BEGINS_MS)));
-        let engine = Arc::new(Memory::new());
         let app = App::open(engine, Arc::new(limits), clock.clone()).await.unwrap();
         let routes = crate::http::routes(&app);
         House { app, routes, clock }
@@ -111,6 +117,16 @@ impl House {
         let (id, session) = (user.id, made.session.id);
         let edits = vec![Edit::PutUser(user.clone()), Edit::PutSession(made.session.clone())];
         self.change(edits).await;
+        let reply = serde_json::to_value(self.app.auth.reply(made, user).unwrap()).unwrap();
+        Person { id, session, token: reply["token"].as_str().unwrap().to_string() }
+    }
+
+    /// The same person through a new login: a token lives for a day.
+    pub async fn again(&self, who: &Person) -> Person {
+        let user = self.app.store.user(who.id).await.unwrap().unwrap();
+        let made = self.app.auth.new_session(user.id, "again");
+        let (id, session) = (user.id, made.session.id);
+        self.change(vec![Edit::PutSession(made.session.clone())]).await;
         let reply = serde_json::to_value(self.app.auth.reply(made, user).unwrap()).unwrap();
         Person { id, session, token: reply["token"].as_str().unwrap().to_string() }
     }

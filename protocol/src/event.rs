@@ -2,12 +2,14 @@
 //!
 //! Design §4. The sealed wire's own format is `sealing::event`; here it is bytes that begin with 1.
 
+mod line;
+
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{DeviceId, Epoch, EventId, Position, UserId};
+pub use line::Line;
+
+use crate::ids::{DeviceId, EventId, Position, UserId};
 use crate::limits::Limits;
-use crate::role::RoomRole;
-use crate::sealing::Hash;
 
 /// The first byte of a sealed wire (sealing.md §4).
 pub const SEALED: u8 = 0x01;
@@ -278,53 +280,6 @@ impl<'a> Frame<'a> {
             bytes,
         })
     }
-}
-
-/// A line that the box itself writes into a room, sealed or open.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Line {
-    /// Somebody came.
-    Joined {
-        /// Who.
-        user: UserId,
-        /// Who let them in, if not they themselves.
-        #[serde(skip_serializing_if = "Option::is_none", default)]
-        by: Option<UserId>,
-    },
-    /// Somebody went, or was removed by `by`.
-    Left {
-        /// Who.
-        user: UserId,
-        /// Who removed them.
-        #[serde(skip_serializing_if = "Option::is_none", default)]
-        by: Option<UserId>,
-    },
-    /// Somebody's role changed.
-    Role {
-        /// Whose.
-        user: UserId,
-        /// Who changed it.
-        by: UserId,
-        /// The new one.
-        role: RoomRole,
-    },
-    /// A new epoch begins after this line.
-    Epoch {
-        /// Its number.
-        epoch: Epoch,
-        /// Who made it.
-        by: UserId,
-        /// SHA-256 of its header's bytes.
-        header: Hash,
-    },
-    /// An event was erased.
-    Erased {
-        /// Which.
-        target: EventId,
-        /// By whom.
-        by: UserId,
-    },
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@
 //! - [`event`]: what travels in a room, and the frame around it
 //! - [`role`]: who may do what
 //! - [`principal`]: who somebody is
-//! - [`presence`]: what people choose to show
+//! - [`presence`]: what people choose to show · [`folding`]: how their names are compared
+//! - [`network`]: addresses by their prefix
 //! - [`limits`]: every number that limits something
 //! - [`refusal`]: one way to say no
 //! - [`bytes`]: base64url and hex inside JSON
@@ -16,9 +17,11 @@
 
 pub mod bytes;
 pub mod event;
+pub mod folding;
 pub mod grant;
 pub mod ids;
 pub mod limits;
+pub mod network;
 pub mod presence;
 pub mod principal;
 pub mod refusal;

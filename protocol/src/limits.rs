@@ -1,94 +1,30 @@
 //! Every number that limits something, with its unit and its reason.
 //!
 //! Each can be set by name: `serve --limit messages_per_10_s=0` (0 lifts a rate).
+//! [`table`] makes the fields of these lines, [`units`] what hours and days are in ms.
+
+mod table;
+#[cfg(test)]
+mod tests;
+mod units;
 
 use std::fmt;
 
-/// A number as what times and bytes are counted in.
-pub const fn wide(number: usize) -> u64 {
-    // Nothing is lost: no target has wider addresses.
-    number as u64
-}
-
-/// So many hours, in ms.
-pub const fn hours_ms(hours: usize) -> u64 {
-    wide(hours).saturating_mul(3_600_000)
-}
-
-/// So many days, in ms.
-pub const fn days_ms(days: usize) -> u64 {
-    hours_ms(days.saturating_mul(24))
-}
-
-/// So many seconds, in ms.
-pub const fn seconds_ms(seconds: usize) -> u64 {
-    wide(seconds).saturating_mul(1_000)
-}
-
-/// Why a `NAME=NUMBER` was not taken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LimitError {
-    /// No `=`, or no number after it.
-    #[error("`{0}` is not NAME=NUMBER")]
-    Form(String),
-    /// No such limit.
-    #[error("there is no limit `{name}`; there are: {known}")]
-    Unknown {
-        /// What was asked for.
-        name: String,
-        /// All names, separated by spaces.
-        known: String,
-    },
-}
-
-macro_rules! limits {
-    ($($(#[$doc:meta])+ $name:ident = $default:expr;)+) => {
-        /// The limits in force.
-        #[derive(Debug, Clone, PartialEq, Eq)]
-        pub struct Limits {
-            $($(#[$doc])+ pub $name: usize,)+
-        }
-
-        impl Default for Limits {
-            fn default() -> Self {
-                Self { $($name: $default,)+ }
-            }
-        }
-
-        impl Limits {
-            /// Every limit's name, in the order of this page.
-            pub const NAMES: &[&str] = &[$(stringify!($name),)+];
-
-            /// Sets one by `NAME=NUMBER`.
-            pub fn set(&mut self, text: &str) -> Result<(), LimitError> {
-                let form = || LimitError::Form(text.to_string());
-                let (name, number) = text.split_once('=').ok_or_else(form)?;
-                let number: usize = number.trim().parse().map_err(|_| form())?;
-                match name.trim() {
-                    $(stringify!($name) => self.$name = number,)+
-                    other => return Err(LimitError::Unknown {
-                        name: other.to_string(),
-                        known: Self::NAMES.join(" "),
-                    }),
-                }
-                Ok(())
-            }
-        }
-
-        impl fmt::Display for Limits {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                $(writeln!(f, "{}={}", stringify!($name), self.$name)?;)+
-                Ok(())
-            }
-        }
-    };
-}
+pub use table::LimitError;
+use table::limits;
+pub use units::{days_ms, hours_ms, seconds_ms, wide};
 
 limits! {
     /// Messages of a person in any 10 s, over all doors (seed 004 @Validation); 0 = no limit.
     messages_per_10_s = 10;
     /// Posts a device may make in any 60 s (design §5); 0 = no limit.
     posts_per_60_s = 60;
+    /// Reports one person makes in any hour; 0 = no limit.
+    reports_per_hour = 30;
+    /// Invites one person makes, and people they add to rooms, in any hour; 0 = no limit.
+    invites_per_hour = 60;
+    /// People whom one person asks to be a contact in any hour; 0 = no limit.
+    contacts_per_hour = 60;
     /// How long an ack is held back, or a connection not read, before a rate is refused, in ms
     /// (design §5).
     rate_delay_ms_max = 2_000;
@@ -100,9 +36,6 @@ limits! {
     room_name_chars_max = 100;
     /// Characters of a room's description: as a message's would be too long for a header line.
     room_description_chars_max = 1_000;
-    /// Rooms that one person made and that are still there, direct ones not counted: many more than
-    /// a household has, and few enough to look at when one more is made.
-    rooms_made_max = 200;
     /// Characters of a user's name at least (seed 004 @Validation).
     user_name_chars_min = 3;
     /// Characters of a user's name at most (seed 004 @Validation).
@@ -120,14 +53,25 @@ limits! {
     /// Reactions to one message, all people and emoji together: erasing it removes them in one
     /// commit.
     reactions_per_message_max = 1_000;
+    /// Emoji of one message that a page of history names; `GET /messages/{id}/reactions` has all.
+    reaction_emoji_shown_max = 20;
+    /// People of one emoji that a page of history names, the first first.
+    reaction_people_shown_max = 10;
     /// Pinned messages of one room: they lie in the room's own record.
     pins_per_room_max = 50;
     /// Characters of the reason of a mute, a ban or an erasure.
     reason_chars_max = 500;
+    /// Minutes of a mute or ban that ends by itself: a year. Without an end it stays until lifted.
+    sanction_minutes_max = 366 * 24 * 60;
     /// People muted or banned in one room: as many as can be in it.
     sanctions_per_room_max = 1_000;
     /// Messages on one page of history.
     page_messages_max = 200;
+    /// Newest events of a room that are looked at for its unread messages; each older one counts as
+    /// a message.
+    unread_events_max = 200;
+    /// Characters of a room's last message in the list of rooms: a line.
+    preview_chars_max = 200;
     /// Messages on a page when nobody says how many.
     page_messages_default = 50;
     /// Bytes of a JSON body: two things of 256 KiB each, in base64, stay below.
@@ -136,6 +80,16 @@ limits! {
     vault_bytes_max = 256 * 1024;
     /// Bytes of a bundle.
     bundle_bytes_max = 256 * 1024;
+    /// Bundles on one page, and MiB of them: some of the largest, or many of the usual ones.
+    page_bundles_max = 100;
+    /// MiB of bundles on one page, if that is more than one.
+    page_bundles_mib = 4;
+    /// Epochs of one room in any 10 minutes: they are kept for ever. A household that moves in by
+    /// one link makes one each.
+    epochs_per_10_min = 300;
+    /// Rooms that one person made and that are still there, direct ones not counted: many more than
+    /// a household has, and few enough to look at when one more is made.
+    rooms_per_user_max = 500;
     /// Bytes of an invite's blob.
     invite_blob_bytes_max = 4 * 1024;
     /// Days an invite lives when nobody says how many.
@@ -158,6 +112,29 @@ limits! {
     session_days = 90;
     /// Sessions and app tokens one person may hold.
     sessions_per_user_max = 100;
+    /// How long a refresh secret that was just renewed still gives the same answer, in s: a client
+    /// whose answer was lost asks again; after that its use is taken for a thief's.
+    refresh_retry_s = 300;
+    /// Rooms that an app token may be confined to.
+    token_rooms_max = 32;
+    /// Hours in which a link for a new password can be used.
+    reset_hours = 24;
+    /// Days for which a guest may be let in at most.
+    guest_days_max = 365;
+    /// Accounts that are made without an invite of their own, guests' included, in any hour.
+    accounts_per_hour_max = 20;
+    /// Networks in each list of addresses that are let in or not.
+    address_rules_max = 256;
+    /// Channels open at a time for pairing a new device, of all.
+    pair_channels_max = 64;
+    /// Channels that one address may have opened.
+    pair_channels_per_address_max = 4;
+    /// Messages of one pairing: two public keys and what is handed over.
+    pair_messages_max = 3;
+    /// Bytes of one of them.
+    pair_message_bytes_max = 4 * 1024;
+    /// How long a channel for pairing is open, in s.
+    pair_s = 120;
     /// Devices of one room.
     devices_per_room_max = 250;
     /// Grants of one person or device: each is looked at for every plain message.
@@ -182,6 +159,10 @@ limits! {
     blocks_per_user_max = 1_000;
     /// Notifications kept of one person; the oldest go first.
     notifications_per_user_max = 1_000;
+    /// Characters of a message that its notification shows: two lines.
+    notification_chars_max = 200;
+    /// People whom one message names, as ids or as `@name`: looking each up costs a read.
+    mentions_per_message_max = 100;
     /// Days a notification is kept (seed 004 @Notification).
     notification_days = 30;
     /// Characters of a report's reason.
@@ -295,6 +276,33 @@ limits! {
     /// Bytes of room events the bus remembers: a session that lags further reads history.
     bus_ring_bytes = 4 * 1024 * 1024;
 
+    /// Listeners of `/api/ws` and of the stream of notifications in all.
+    listeners_max = 2_000;
+    /// Listeners of one person: some browsers with some tabs each.
+    listeners_per_identity_max = 50;
+    /// Things that wait for one listener; of a room that does not fit it reads on from the store,
+    /// for anything else it has to come back.
+    listener_items_max = 1_000;
+    /// Bytes of what waits for one listener.
+    listener_bytes_max = 1024 * 1024;
+    /// How long a listener may take to take what it is sent, in s.
+    listener_write_s_max = 30;
+    /// Bytes of a client's event on `/api/ws`: a sealed event in base64 and what is around it.
+    ws_frame_bytes_max = 128 * 1024;
+    /// Rooms that one connection of `/api/ws` follows.
+    ws_rooms_max = 500;
+    /// Events that a client may send in 10 s: joining all rooms at once stays below; 0 = no limit.
+    /// Twice as many end the connection.
+    ws_events_per_10_s = 1_000;
+    /// Between two pings on `/api/ws`, in s; a client that says nothing for two of them is gone.
+    ws_ping_s = 30;
+    /// Between two signs of life on the stream of notifications, in s.
+    sse_keep_alive_s = 15;
+    /// How long somebody counts as typing who says no more, in s (seed 004 @Presence).
+    typing_s = 5;
+    /// Minutes without doing anything after which somebody is away (design §5).
+    away_minutes = 5;
+
     /// Appends that wait for the appender, before `in` is slowed.
     appends_waiting_max = 4_096;
     /// Events in one group commit.
@@ -339,31 +347,4 @@ limits! {
     key_file_bytes_max = 16 * 1024;
     /// Bytes free on the data folder's disk, below which `hearth doctor` complains.
     free_bytes_low = 256 * 1024 * 1024;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_limit_is_set_by_its_name() {
-        let mut limits = Limits::default();
-        assert_eq!(limits.messages_per_10_s, 10);
-        limits.set("messages_per_10_s=0").unwrap();
-        assert_eq!(limits.messages_per_10_s, 0);
-        assert_eq!(limits.set("x"), Err(LimitError::Form("x".into())));
-        assert_eq!(limits.set("receive_max=-1"), Err(LimitError::Form("receive_max=-1".into())));
-        assert!(matches!(limits.set("nothing=1"), Err(LimitError::Unknown { .. })));
-    }
-
-    #[test]
-    fn the_page_reads_back() {
-        let mut limits = Limits::default();
-        limits.set("receive_max=3").unwrap();
-        let mut other = Limits::default();
-        for line in limits.to_string().lines() {
-            other.set(line).unwrap();
-        }
-        assert_eq!(limits, other);
-    }
 }

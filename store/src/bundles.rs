@@ -4,11 +4,11 @@
 use hearth_protocol::ids::{Epoch, RoomId, UserId};
 use serde::{Deserialize, Serialize};
 
-use crate::engine::Range;
+use crate::engine::{Order, Range};
 use crate::error::StoreError;
 use crate::stage::Stage;
 use crate::store::Store;
-use crate::{keys, rooms};
+use crate::{keys, record, rooms};
 
 /// A room's epoch (sealing.md §3).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,19 @@ impl Store {
     /// One epoch of a room.
     pub async fn bundle(&self, room: RoomId, epoch: Epoch) -> Result<Option<Bundle>, StoreError> {
         self.load("bundle", keys::bundle(room, epoch)).await
+    }
+
+    /// The first of a room's epochs above `after`, ascending.
+    pub async fn bundles_page(
+        &self,
+        room: RoomId,
+        after: Epoch,
+        limit: usize,
+    ) -> Result<Vec<Bundle>, StoreError> {
+        let Some(first) = after.checked_add(1) else { return Ok(vec![]) };
+        let range = Range { start: keys::bundle(room, first), ..keys::bundles(room) };
+        let rows = self.engine().scan(range, Order::Ascending, limit).await?;
+        rows.iter().map(|(_, value)| record::decode("bundle", value)).collect()
     }
 
     /// A room's epochs above `after`, ascending.

@@ -7,6 +7,7 @@ use hearth_protocol::ids::{
 };
 use hearth_protocol::sealing::Recipient;
 
+use crate::addresses::AddressRules;
 use crate::attachments::Attachment;
 use crate::audit::AuditEntry;
 use crate::blocks::Block;
@@ -21,12 +22,13 @@ use crate::messages::Right;
 use crate::notifications::Notification;
 use crate::proofs::JoinProof;
 use crate::reports::{Decision, Report};
+use crate::resets::Reset;
 use crate::rooms::{History, Room};
 use crate::sanctions::Sentence;
 use crate::sessions::Session;
 use crate::settings::Settings;
 use crate::tokens::AppToken;
-use crate::users::User;
+use crate::users::{Login, User};
 use crate::vaults::Vault;
 
 /// Edits and lines that happen together or not at all.
@@ -76,6 +78,24 @@ pub enum Edit {
     PutUser(User),
     /// A user's other fields; the name may change to a free one, the avatar to an own attachment.
     UpdateUser(User),
+    /// A link by which somebody sets a new password; it replaces the one before.
+    PutReset(Reset),
+    /// Uses such a link: another login, and the link is gone. What the vault lies under is kept.
+    UseReset {
+        /// Whose.
+        user: UserId,
+        /// SHA-256 of the link's secret.
+        hash: [u8; 32],
+        /// The new login.
+        login: Login,
+    },
+    /// Which addresses are let in, if the stored rules have this version (0: there are none).
+    SwapAddresses {
+        /// The version they replace.
+        expected: u64,
+        /// The new ones, of version `expected + 1`.
+        rules: AddressRules,
+    },
     /// A user's next card.
     PutCard {
         /// Whose.
@@ -174,6 +194,15 @@ pub enum Edit {
     SweepAttachment(AttachmentId),
     /// A new session, or an existing one's other fields.
     PutSession(Session),
+    /// Another refresh secret, if the session is there and opened by the one it replaces.
+    RenewSession {
+        /// Which.
+        id: SessionId,
+        /// SHA-256 of the secret that is replaced.
+        from: [u8; 32],
+        /// SHA-256 of the new one.
+        to: [u8; 32],
+    },
     /// Ends a session; nothing if it has ended.
     RemoveSession(SessionId),
     /// A new app token, or an existing one's other fields.

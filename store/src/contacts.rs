@@ -1,5 +1,5 @@
-//! Contacts: whom a person keeps, for themselves; the other is not asked and not told. Nobody is
-//! their own contact, and nobody is who blocks them or is blocked.
+//! Contacts: whom a person keeps. Each row is one side's own; what two people are to each other is
+//! in both their rows. Nobody is their own contact, and nobody is who blocks them or is blocked.
 
 use hearth_protocol::ids::UserId;
 use hearth_protocol::limits::Limits;

@@ -9,9 +9,9 @@ use crate::error::StoreError;
 use crate::messages::effects::{self, Erasure};
 use crate::stage::Stage;
 use crate::{
-    attachments, audit, blocks, bundles, contacts, devices, grants, house, invites, members,
-    notifications, pins, proofs, reports, rooms, sanctions, sessions, settings, tokens, users,
-    vaults,
+    addresses, attachments, audit, blocks, bundles, contacts, devices, grants, house, invites,
+    members, notifications, pins, proofs, reports, resets, rooms, sanctions, sessions, settings,
+    tokens, users, vaults,
 };
 
 /// What edits need to know beside themselves.
@@ -38,11 +38,19 @@ pub(crate) async fn apply(
         }
         Edit::PutUser(user) => users::put(stage, user, limits).await,
         Edit::UpdateUser(user) => users::update(stage, user, limits).await,
+        Edit::PutReset(reset) => resets::put(stage, reset).await,
+        Edit::UseReset { user, hash, login } => {
+            resets::use_once(stage, *user, hash, login, at_ms).await
+        }
+        Edit::SwapAddresses { expected, rules } => {
+            addresses::swap(stage, *expected, rules, limits).await
+        }
         Edit::PutCard { user, card } => users::put_card(stage, *user, card, limits).await,
         Edit::SwapVault { user, expected, vault } => {
             vaults::swap(stage, *user, *expected, vault).await
         }
         Edit::PutSession(session) => sessions::put(stage, session, at_ms, limits).await,
+        Edit::RenewSession { id, from, to } => sessions::renew(stage, *id, *from, *to, at_ms).await,
         Edit::RemoveSession(session) => sessions::remove(stage, *session).await,
         Edit::PutToken(token) => tokens::put(stage, token, at_ms, limits).await,
         Edit::RemoveToken(token) => tokens::remove(stage, *token).await,

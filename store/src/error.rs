@@ -193,6 +193,9 @@ pub enum Rule {
     /// A direct room of two people of whom one blocks the other.
     #[error("a direct room with this person is not possible")]
     Blocked,
+    /// Once is enough.
+    #[error("this account reported the message already")]
+    Reported,
     /// The general room.
     #[error("the general room is everyone's; it stays")]
     General,

@@ -38,6 +38,9 @@ pub struct Invite {
     pub uses_left: u32,
     /// Taken back.
     pub revoked: bool,
+    /// Whoever makes an account by it is a guest until then, ms since 1970; `None`: a member.
+    #[serde(default)]
+    pub guest_until: Option<u64>,
 }
 
 impl Invite {

@@ -48,6 +48,8 @@ key_space! {
     b'c' card(user: UserId, number: u32);
     /// -> Vault
     b'v' vault(user: UserId);
+    /// -> Reset
+    b'7' reset(user: UserId);
 
     /// -> Contact
     b'C' contact(user: UserId, other: UserId);
@@ -109,6 +111,8 @@ key_space! {
     b'L' audit(entry: AuditId);
     /// -> Settings
     b'Y' settings();
+    /// -> AddressRules
+    b'8' addresses();
 
     /// -> Attachment
     b'f' attachment(attachment: AttachmentId);

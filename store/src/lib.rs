@@ -7,8 +7,9 @@
 //!   memory its keys lie in [`locked`] pages; `sim_disk` and `sim_folder` are the disks of tests,
 //!   which lose power and pages
 //! - [`keys`], [`record`]: the whole key space, and how values look
-//! - one file per noun: [`house`], [`settings`], [`users`], [`contacts`], [`blocks`], [`vaults`],
-//!   [`sessions`], [`tokens`], [`rooms`], [`members`], [`sanctions`], [`receipts`], [`pins`],
+//! - one file per noun: [`house`], [`settings`], [`addresses`], [`users`], [`contacts`],
+//!   [`blocks`], [`vaults`], [`resets`], [`sessions`], [`tokens`], [`rooms`], [`members`],
+//!   [`sanctions`], [`receipts`], [`pins`],
 //!   [`bundles`], [`invites`], [`proofs`], [`devices`], [`grants`], [`messages`], [`reactions`],
 //!   [`notifications`], [`reports`], [`audit`], [`shelf`], [`attachments`] with their files
 //! - [`sweeps`], [`retention`]: what goes by itself, in small commits
@@ -17,6 +18,7 @@
 //! - [`migrate`]: data of an older program becomes data of this one
 //! - [`store`]: what the gateway holds; its one appender numbers everything that is written
 
+pub mod addresses;
 pub mod attachments;
 pub mod audit;
 pub mod backup;
@@ -43,6 +45,7 @@ pub mod reactions;
 pub mod receipts;
 pub mod record;
 pub mod reports;
+pub mod resets;
 pub mod retention;
 pub mod rooms;
 pub mod sanctions;
@@ -71,6 +74,7 @@ mod stage;
 #[cfg(test)]
 mod testing;
 
+pub use addresses::AddressRules;
 pub use attachments::{
     Attachment, Attachments, FILES_FOLDER, NewAttachment, Reading, Shown, SweptFiles,
 };
@@ -103,6 +107,7 @@ pub use proofs::JoinProof;
 pub use reactions::{Reacted, normal_emoji};
 pub use receipts::Receipt;
 pub use reports::{Decision, Report, Verdict};
+pub use resets::Reset;
 pub use rooms::{History, Room};
 pub use sanctions::{Sanction, Sentence};
 pub use sealed_file::OpenError;
@@ -111,6 +116,6 @@ pub use settings::{Registration, Settings};
 pub use shelf::ShelfEdit;
 pub use store::{Committed, Store, Touch};
 pub use sweeps::{Sweep, Swept};
-pub use tokens::AppToken;
+pub use tokens::{AppToken, Scope};
 pub use users::{Login, User};
-pub use vaults::Vault;
+pub use vaults::{SealedUnder, Vault};

@@ -76,6 +76,22 @@ impl Store {
         rows.iter().map(|(_, value)| record::decode("notification", value)).collect()
     }
 
+    /// The oldest of a person's notifications that came after one of them, the newest first.
+    pub async fn notifications_after(
+        &self,
+        user: UserId,
+        after: NotificationId,
+        limit: usize,
+        at_ms: u64,
+    ) -> Result<Vec<Notification>, StoreError> {
+        let unexpired = self.unexpired(user, at_ms);
+        let later = keys::after(keys::notifications(user), &keys::notification(user, after));
+        let range = Range { start: later.start.max(unexpired.start.clone()), ..unexpired };
+        let limit = limit.min(self.limits().page_entries_max);
+        let rows = self.engine().scan(range, Order::Ascending, limit).await?;
+        rows.iter().rev().map(|(_, value)| record::decode("notification", value)).collect()
+    }
+
     /// How many of a person's notifications are unread. Reads the count and those that wait for
     /// the sweep, nothing else.
     pub async fn unread_notifications(

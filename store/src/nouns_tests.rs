@@ -8,7 +8,7 @@ use crate::testing::*;
 use crate::*;
 
 fn vault(version: u64) -> Vault {
-    Vault { version, vault: vec![1, 2], recovery: vec![3] }
+    Vault { version, vault: vec![1, 2], recovery: vec![3], sealed_under: None }
 }
 
 fn bundle(room: u8, epoch: u32) -> Bundle {
@@ -27,6 +27,7 @@ fn invite(number: u8, uses_left: u32) -> Invite {
         expires_at: 1_000,
         uses_left,
         revoked: false,
+        guest_until: None,
     }
 }
 
@@ -258,7 +259,7 @@ fn an_invite_that_is_over_makes_room_for_another_until_the_list_is_full() {
 #[test]
 fn a_person_makes_so_many_rooms_and_direct_ones_do_not_count() {
     block_on(async {
-        let limits = Limits { rooms_made_max: 2, ..Limits::default() };
+        let limits = Limits { rooms_per_user_max: 2, ..Limits::default() };
         let store = Store::open(Arc::new(Memory::new()), Arc::new(limits)).await.unwrap();
         let store = store.with_people().await;
         let put = |room| vec![Edit::PutRoom(room)];

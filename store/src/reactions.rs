@@ -8,6 +8,7 @@ use crate::engine::Order;
 use crate::error::{Rule, StoreError};
 use crate::messages::StoredEvent;
 use crate::stage::Stage;
+use crate::store::Store;
 use crate::{keys, record};
 
 /// "Show me as a picture": may stand behind an emoji or not.
@@ -29,6 +30,26 @@ pub struct Reacted {
     pub emoji: String,
     /// Who and when (ms since 1970), the first first.
     pub by: Vec<(UserId, u64)>,
+}
+
+impl Store {
+    /// Every reaction to a message, by emoji in the order in which each came first.
+    pub async fn reactions(&self, message: &StoredEvent) -> Result<Vec<Reacted>, StoreError> {
+        let range = keys::reactions_to(message.room, message.position);
+        let mut grouped = group(self.scan_all(range).await?)?;
+        Ok(grouped.remove(&message.position).unwrap_or_default())
+    }
+
+    /// Whether somebody's reaction of this emoji, without U+FE0F, is on a message.
+    pub async fn has_reacted(
+        &self,
+        message: &StoredEvent,
+        user: UserId,
+        emoji: &str,
+    ) -> Result<bool, StoreError> {
+        let key = keys::reaction(message.room, message.position, user, emoji);
+        Ok(self.engine().get(key).await?.is_some())
+    }
 }
 
 /// An emoji as reactions are told apart by.

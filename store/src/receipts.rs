@@ -98,6 +98,14 @@ impl Store {
         Ok(merged)
     }
 
+    /// How far somebody is in a room.
+    pub async fn receipt(&self, room: RoomId, user: UserId) -> Result<Receipt, StoreError> {
+        let old = self.load("receipt", keys::receipt(room, user)).await?;
+        let old = old.unwrap_or(Receipt::none(user));
+        let noted = self.shared().receipts.with(|pending| pending.get(&(room, user)).copied());
+        Ok(noted.map_or(old, |noted| old.merge(noted)))
+    }
+
     /// How far everybody is who ever got anything of a room.
     pub async fn receipts(&self, room: RoomId) -> Result<Vec<Receipt>, StoreError> {
         let pending = self.shared().receipts.all();

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::change::Edit;
 use crate::engine::{Order, Row};
-use crate::error::StoreError;
+use crate::error::{Rule, StoreError};
 use crate::stage::Stage;
 use crate::store::Store;
 use crate::{keys, measure, record, rooms, settings, users};
@@ -149,10 +149,7 @@ pub(crate) async fn put(
     }
     let once = keys::report_of(by, event);
     if stage.get(once.clone()).await?.is_some() {
-        return Err(StoreError::Invalid {
-            what: "the report",
-            why: "this account reported the message already",
-        });
+        return Err(Rule::Reported.into());
     }
     let max = limits.reports_per_user_max;
     if stage.scan(keys::reports_of(by), Order::Ascending, max).await?.len() >= max {

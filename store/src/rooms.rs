@@ -145,7 +145,7 @@ pub(crate) async fn put(
 
 /// Whether somebody may make another room. Rooms are few, and one is made rarely.
 async fn one_more_by(stage: &Stage<'_>, person: UserId, limits: &Limits) -> Result<(), StoreError> {
-    let max = limits.rooms_made_max;
+    let max = limits.rooms_per_user_max;
     let mut made = 0;
     for (_, value) in stage.scan_all(keys::rooms()).await? {
         let room: Room = record::decode("room", &value)?;

@@ -93,6 +93,26 @@ pub(crate) async fn put(
     stage.save("session", keys::session(session.id), session)
 }
 
+/// Another refresh secret for a session that is there, if the one with hash `from` opens it still.
+pub(crate) async fn renew(
+    stage: &mut Stage<'_>,
+    id: SessionId,
+    from: [u8; 32],
+    to: [u8; 32],
+    at_ms: u64,
+) -> Result<(), StoreError> {
+    let found: Option<Session> = stage.load("session", keys::session(id)).await?;
+    let session = found.ok_or(StoreError::NotFound { what: "session" })?;
+    if session.refresh_hash != from {
+        return Err(StoreError::Stale { what: "session" });
+    }
+    stage.delete(keys::session_refresh(from));
+    stage.put(keys::session_refresh(to), id.as_bytes().to_vec().into());
+    let last_used_at = session.last_used_at.max(at_ms);
+    let renewed = Session { refresh_hash: to, last_used_at, ..session };
+    stage.save("session", keys::session(id), &renewed)
+}
+
 /// The ends of those sessions among these rows that are over, or whose person may not sign in.
 pub(crate) async fn ends(
     stage: &Stage<'_>,

@@ -15,7 +15,7 @@ use crate::store::Store;
 pub struct Settings {
     /// From 1; each change raises it by one. 0: nothing was decided yet.
     pub version: u64,
-    /// Who may make an account. It is kept here; nobody asks it yet: accounts are made by invite.
+    /// Who may make an account.
     pub registration: Registration,
     /// Days that messages of a room are kept which says 0 itself; 0: for ever.
     pub retention_days: usize,

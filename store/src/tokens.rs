@@ -1,7 +1,9 @@
 //! App tokens: passwords for programs, kept as hashes. One hash opens one token.
-//! Somebody who may not sign in makes none.
+//! Somebody who may not sign in makes none. A token may be for less than its person may do; what
+//! it is for never changes.
 
-use hearth_protocol::ids::{TokenId, UserId};
+use hearth_protocol::grant::Access;
+use hearth_protocol::ids::{RoomId, TokenId, UserId};
 use hearth_protocol::limits::Limits;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +31,18 @@ pub struct AppToken {
     pub created_at: u64,
     /// ms since 1970; may lag by as long as nothing is written.
     pub last_used_at: u64,
+    /// What it is for; `None`: whatever its person may do.
+    #[serde(default)]
+    pub scope: Option<Scope>,
+}
+
+/// What a token is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scope {
+    /// To read, to write, or both.
+    pub access: Access,
+    /// In these rooms and nowhere else; `None`: everywhere.
+    pub rooms: Option<Vec<RoomId>>,
 }
 
 impl Store {
@@ -79,8 +93,17 @@ pub(crate) async fn put(
     at_ms: u64,
     limits: &Limits,
 ) -> Result<(), StoreError> {
+    let max = limits.token_rooms_max;
+    let rooms = token.scope.as_ref().and_then(|scope| scope.rooms.as_ref());
+    if rooms.is_some_and(|rooms| rooms.len() > max) {
+        return Err(StoreError::TooLarge { what: "what the token is for", max, unit: "rooms" });
+    }
     let old: Option<AppToken> = stage.load("app token", keys::token(token.id)).await?;
     match old {
+        Some(old) if old.scope != token.scope => {
+            let why = "what a token is for never changes";
+            return Err(StoreError::Invalid { what: "the app token", why });
+        }
         Some(old) if old.user != token.user => {
             return Err(StoreError::IdTaken { what: "app token" });
         }

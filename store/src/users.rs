@@ -6,6 +6,7 @@
 //! and a person a person, so that what a bot posted never looks like a person's. Only a guest has
 //! a day on which it ends. An avatar is an attachment of its owner, who has one at a time.
 
+use hearth_protocol::folding::fold;
 use hearth_protocol::ids::{AttachmentId, UserId};
 use hearth_protocol::limits::Limits;
 use hearth_protocol::presence::PresenceChoice;
@@ -101,16 +102,17 @@ impl Store {
         self.load_all("user", keys::users()).await
     }
 
-    /// A page of the people whose name or display name begins like this, whatever its case, by id,
-    /// after one of them. It looks at each account, some at a time: a house has few.
+    /// A page of the people whose name or display name begins like this, without regard to case and
+    /// accents, by id, after one of them. It looks at each account, some at a time: a house has
+    /// few.
     pub async fn find_users(
         &self,
         beginning: &str,
         after: Option<UserId>,
         limit: usize,
     ) -> Result<Vec<User>, StoreError> {
-        let beginning = beginning.to_lowercase();
-        let begins = |text: &str| text.to_lowercase().starts_with(&beginning);
+        let beginning = fold(beginning);
+        let begins = |text: &str| fold(text).starts_with(&beginning);
         let limit = limit.min(self.limits().page_entries_max);
         let mut range = keys::users();
         if let Some(after) = after {

@@ -1,6 +1,7 @@
 //! Vaults: what a person keeps on the box, sealed; swapped by compare-and-set on the version.
 
 use hearth_protocol::ids::UserId;
+use hearth_protocol::sealing::password::Cost;
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
@@ -20,6 +21,20 @@ pub struct Vault {
     /// The same, sealed to the recovery sheet.
     #[serde(with = "hearth_protocol::bytes")]
     pub recovery: Vec<u8>,
+    /// What the password was stretched with that it lies under, where that is the login's no more
+    /// (after a reset); `None`: as the login says.
+    #[serde(default)]
+    pub sealed_under: Option<SealedUnder>,
+}
+
+/// What the password of a vault was stretched with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealedUnder {
+    /// Of Argon2id.
+    #[serde(with = "hearth_protocol::bytes::array")]
+    pub salt: [u8; 16],
+    /// Of Argon2id.
+    pub cost: Cost,
 }
 
 impl Store {

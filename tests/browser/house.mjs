@@ -15,7 +15,7 @@ export const DESKTOP = { width: 1280, height: 800 };
 export const PASSWORD = 'a long walk in the rain';
 
 /** The binary that `cargo build -p hearth-gateway` makes. */
-function binary() {
+export function binary() {
   const path = process.env.HEARTH_BIN ?? join(root, 'target/debug/hearth');
   if (!existsSync(path)) throw new Error(`${path}: run cargo build -p hearth-gateway first`);
   return path;

@@ -100,7 +100,10 @@ impl Connection {
     /// PUBACK, or a PUBREC that refuses.
     pub(super) fn acknowledged(&mut self, id: u16) {
         match self.state.flight.acknowledged(id) {
-            Some(Held::Event(_)) => self.state.cursors.touch(),
+            Some(Held::Event(event)) => {
+                self.state.cursors.touch();
+                self.gate.acknowledged(&self.who, event.room, event.position);
+            }
             Some(held) => self.take_off(held.place()),
             None => {}
         }

@@ -1,7 +1,7 @@
 //! History is the queue: cursors, `after=`, and what was missed (design §3).
 
 use super::support::{Client, House, house, out, room, stay};
-use hearth_protocol::ids::RoomId;
+use hearth_protocol::ids::{Position, RoomId};
 
 async fn after(client: &mut Client, filter: &str, room: RoomId, position: u64) -> u8 {
     let property = ("after".into(), format!("{room}:{position}").into());
@@ -153,4 +153,22 @@ async fn an_event_that_the_bus_never_saw_is_read_before_the_next_one() {
     posts(&house, room(1), &["4"]);
     takes(&mut client, &["2", "3", "4"]).await;
     client.nothing().await;
+}
+
+#[tokio::test]
+async fn the_gate_hears_what_was_acknowledged_at_qos_1_and_nothing_of_qos_0() {
+    let house = house(|_| {});
+    let mut one = house.client("a").await;
+    one.subscribe(&out(room(1)), 1).await;
+    let mut live = house.client("b").await;
+    live.subscribe(&out(room(2)), 0).await;
+    posts(&house, room(1), &["1", "2"]);
+    posts(&house, room(2), &["3"]);
+    takes(&mut one, &["1", "2"]).await;
+    takes(&mut live, &["3"]).await;
+    // Each connection has dealt with all it was sent before.
+    one.nothing().await;
+    live.nothing().await;
+    let acknowledged = house.gate.acknowledged.lock().unwrap().clone();
+    assert_eq!(acknowledged, [1, 2].map(|position| (room(1), Position(position))));
 }

@@ -3,87 +3,87 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use hearth_protocol::ids::TokenId;
-use hearth_store::{Change, Edit};
-use serde::Deserialize;
-use serde_json::json;
+use hearth_protocol::ids::{SessionId, TokenId};
+use hearth_store::{AppToken, Change, Edit, Scope};
+use serde::{Deserialize, Serialize};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
 
 use super::extract::{Caller, address, body, caller, with};
+use super::people::AccountView;
 use super::reply::{Answer, answer};
-use super::users::UserView;
-use crate::accounts::Register;
 use crate::app::App;
-use crate::auth::Proof;
+use crate::auth::password::proof;
 use crate::error::ApiError;
 use crate::names::check_title;
+use crate::registration::{NewGuest, Register};
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
-    let at = || warp::path("api").and(warp::path("auth"));
-    let params = at()
-        .and(path!("params"))
+    let params = path!("api" / "auth" / "params")
         .and(warp::get())
         .and(with(app))
         .and(warp::query())
         .then(params)
         .map(answer);
-    let login = at()
-        .and(path!("login"))
+    let login = path!("api" / "auth" / "login")
         .and(warp::post())
         .and(with(app))
         .and(address())
         .and(body(app))
         .then(login)
         .map(answer);
-    let register = at()
-        .and(path!("register"))
+    let register = path!("api" / "auth" / "register")
         .and(warp::post())
         .and(with(app))
         .and(body(app))
         .then(register)
         .map(answer);
-    let refresh = at()
-        .and(path!("refresh"))
+    let guest = path!("api" / "auth" / "guest")
+        .and(warp::post())
+        .and(with(app))
+        .and(body(app))
+        .then(guest)
+        .map(answer);
+    let refresh = path!("api" / "auth" / "refresh")
         .and(warp::post())
         .and(with(app))
         .and(body(app))
         .then(refresh)
         .map(answer);
-    let logout = at()
-        .and(path!("logout"))
+    let logout = path!("api" / "auth" / "logout")
         .and(warp::post())
         .and(with(app))
         .and(caller(app))
         .then(logout)
         .map(answer);
-    let me =
-        at().and(path!("me")).and(warp::get()).and(with(app)).and(caller(app)).then(me).map(answer);
-    let without_token = params.or(login).unify().or(register).unify().or(refresh).unify();
+    let me = path!("api" / "auth" / "me")
+        .and(warp::get())
+        .and(with(app))
+        .and(caller(app))
+        .then(me)
+        .map(answer);
+    let entries = register.or(guest).unify();
+    let without_token = params.or(login).unify().or(entries).unify().or(refresh).unify();
     without_token.or(logout).unify().or(me).unify().or(tokens(app)).unify().boxed()
 }
 
 fn tokens(app: &Arc<App>) -> BoxedFilter<(Response,)> {
-    let at = || warp::path("api").and(warp::path("auth")).and(warp::path("tokens"));
-    let list = at()
-        .and(warp::path::end())
+    let list = path!("api" / "auth" / "tokens")
         .and(warp::get())
         .and(with(app))
         .and(caller(app))
         .then(list_tokens)
         .map(answer);
-    let make = at()
-        .and(warp::path::end())
+    let make = path!("api" / "auth" / "tokens")
         .and(warp::post())
         .and(with(app))
         .and(caller(app))
         .and(body(app))
         .then(make_token)
         .map(answer);
-    let end = at()
-        .and(path!(TokenId))
+    let end = path!("api" / "auth" / "tokens" / TokenId)
         .and(warp::delete())
         .and(with(app))
         .and(caller(app))
@@ -112,22 +112,16 @@ struct LoginRequest {
 }
 
 async fn login(app: Arc<App>, address: IpAddr, request: LoginRequest) -> Result<Answer, ApiError> {
-    let proof = match (request.auth_key, request.password) {
-        (Some(key), None) => {
-            let length = |_| ApiError::invalid("bad_auth_key", "auth_key has 32 bytes");
-            Proof::AuthKey(key.try_into().map_err(length)?)
-        }
-        (None, Some(password)) => Proof::Password(password),
-        _ => {
-            let message = "a login brings either `auth_key` or `password`";
-            return Err(ApiError::invalid("bad_login", message));
-        }
-    };
+    let proof = proof(request.auth_key, request.password)?;
     Answer::ok(&app.auth.login(&request.username, proof, &request.label, address).await?)
 }
 
 async fn register(app: Arc<App>, request: Register) -> Result<Answer, ApiError> {
     Answer::created(&app.register(request).await?)
+}
+
+async fn guest(app: Arc<App>, request: NewGuest) -> Result<Answer, ApiError> {
+    Answer::created(&app.let_in(request).await?)
 }
 
 #[derive(Deserialize)]
@@ -145,27 +139,93 @@ async fn logout(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     Answer::nothing()
 }
 
+/// Who asks.
+#[derive(Serialize)]
+struct Me {
+    user: AccountView,
+    /// The login that asks; `None`: an app token.
+    session_id: Option<SessionId>,
+    /// Of the sealed keys; `None`: the account has none yet.
+    vault_version: Option<u64>,
+}
+
 async fn me(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
-    let user = app.store.user(caller.user).await?.ok_or_else(|| ApiError::not_found("person"))?;
-    Answer::ok(&json!({ "user": UserView::from(user) }))
+    let vault_version = app.store.vault(caller.user).await?.map(|vault| vault.version);
+    let user = AccountView::from(app.person(caller.user).await?);
+    let session_id = caller.session;
+    Answer::ok(&Me { user, session_id, vault_version })
 }
 
 async fn list_tokens(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     caller.login()?;
     let tokens = app.store.tokens_of(caller.user).await?;
-    let tokens: Vec<_> = tokens
-        .into_iter()
-        .map(|token| {
-            json!({ "id": token.id, "label": token.label, "created_at": token.created_at,
-                    "last_used_at": token.last_used_at })
-        })
-        .collect();
-    Answer::ok(&json!({ "tokens": tokens }))
+    Answer::ok(&TokenList::from(tokens))
 }
 
-#[derive(Deserialize)]
-struct TokenRequest {
+/// An app token as its owner sees it.
+#[derive(Serialize)]
+pub struct TokenView {
+    id: TokenId,
     label: String,
+    created_at: u64,
+    last_used_at: u64,
+    /// What it is for; `None`: whatever its person may do.
+    scope: Option<Scope>,
+}
+
+impl From<AppToken> for TokenView {
+    fn from(token: AppToken) -> Self {
+        let AppToken { id, label, created_at, last_used_at, scope, .. } = token;
+        Self { id, label, created_at, last_used_at, scope }
+    }
+}
+
+/// Somebody's app tokens, the oldest first.
+#[derive(Serialize)]
+pub struct TokenList {
+    tokens: Vec<TokenView>,
+}
+
+impl From<Vec<AppToken>> for TokenList {
+    fn from(tokens: Vec<AppToken>) -> Self {
+        Self { tokens: tokens.into_iter().map(TokenView::from).collect() }
+    }
+}
+
+/// An app token when it is made: the only time that its text is shown.
+#[derive(Serialize)]
+pub struct NewToken {
+    token: String,
+    #[serde(flatten)]
+    view: TokenView,
+}
+
+impl NewToken {
+    /// With the text that only its owner gets.
+    pub fn new(token: AppToken, text: String) -> Self {
+        Self { token: text, view: token.into() }
+    }
+}
+
+/// What a new app token is to be.
+#[derive(Deserialize)]
+pub struct TokenRequest {
+    label: String,
+    scope: Option<Scope>,
+}
+
+impl TokenRequest {
+    /// Its label and scope, checked.
+    pub fn checked(self, app: &App) -> Result<(String, Option<Scope>), ApiError> {
+        let label = check_title("a label", &self.label, app.limits.display_name_chars_max)?;
+        let rooms = self.scope.as_ref().and_then(|scope| scope.rooms.as_ref());
+        let max = app.limits.token_rooms_max;
+        if rooms.is_some_and(|rooms| rooms.is_empty() || rooms.len() > max) {
+            let message = format!("a token is for 1 to {max} rooms, or (null) for all");
+            return Err(ApiError::invalid("bad_scope", message));
+        }
+        Ok((label, self.scope))
+    }
 }
 
 async fn make_token(
@@ -174,10 +234,9 @@ async fn make_token(
     request: TokenRequest,
 ) -> Result<Answer, ApiError> {
     caller.login()?;
-    let label = check_title("a label", &request.label, app.limits.display_name_chars_max)?;
-    let (token, text) = app.auth.make_app_token(caller.user, &label).await?;
-    Answer::created(&json!({ "id": token.id, "label": token.label, "token": text,
-                             "created_at": token.created_at }))
+    let (label, scope) = request.checked(&app)?;
+    let (token, text) = app.auth.make_app_token(caller.user, &label, scope).await?;
+    Answer::created(&NewToken::new(token, text))
 }
 
 async fn end_token(app: Arc<App>, caller: Caller, id: TokenId) -> Result<Answer, ApiError> {

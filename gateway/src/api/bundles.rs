@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use hearth_protocol::bytes::b64u;
 use hearth_protocol::ids::{Epoch, RoomId};
 use hearth_protocol::role::RoomAction;
 use hearth_store::Change;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
@@ -41,6 +40,8 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 struct After {
     #[serde(default)]
     after: Epoch,
+    /// How many at most.
+    limit: Option<usize>,
 }
 
 async fn list(
@@ -49,13 +50,43 @@ async fn list(
     caller: Caller,
     query: After,
 ) -> Result<Answer, ApiError> {
-    app.membership.require(room, caller.user, RoomAction::Read)?;
-    let bundles = app.store.bundles(room, query.after).await?;
-    let bundles: Vec<_> = bundles
-        .iter()
-        .map(|bundle| json!({ "epoch": bundle.epoch, "bundle": b64u(&bundle.bytes) }))
-        .collect();
-    Answer::ok(&json!({ "bundles": bundles }))
+    let state = app.membership.require(room, caller.user, RoomAction::Read)?;
+    let max = app.limits.page_bundles_max;
+    let limit = query.limit.unwrap_or(max);
+    if !(1..=max).contains(&limit) {
+        return Err(ApiError::invalid("bad_limit", format!("limit is 1 to {max}")));
+    }
+    let mut room_left = app.limits.page_bundles_mib.saturating_mul(1024 * 1024);
+    let mut bundles = vec![];
+    let mut after = query.after;
+    while bundles.len() < limit {
+        let Some(bundle) = app.store.bundles_page(room, after, 1).await?.pop() else { break };
+        let bytes = bundle.bytes.len();
+        if bytes > room_left && !bundles.is_empty() {
+            break;
+        }
+        room_left = room_left.saturating_sub(bytes);
+        after = bundle.epoch;
+        bundles.push(BundleView { epoch: bundle.epoch, bundle: bundle.bytes });
+    }
+    let more = after < state.room.epoch && !bundles.is_empty();
+    Answer::ok(&BundlePage { bundles, more })
+}
+
+/// Epochs of a room, ascending.
+#[derive(Debug, Serialize)]
+struct BundlePage {
+    bundles: Vec<BundleView>,
+    /// There are more: ask after the last one.
+    more: bool,
+}
+
+/// An epoch of a room.
+#[derive(Debug, Serialize)]
+struct BundleView {
+    epoch: Epoch,
+    #[serde(with = "hearth_protocol::bytes")]
+    bundle: Vec<u8>,
 }
 
 #[derive(Deserialize)]
@@ -81,3 +112,6 @@ async fn post(
     app.change_epoch(change).await?;
     Answer::created(&json!({ "epoch": state.room.epoch + 1 }))
 }
+
+#[cfg(test)]
+mod tests;

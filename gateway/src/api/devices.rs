@@ -85,6 +85,6 @@ async fn remove(id: DeviceId, app: Arc<App>, caller: Caller) -> Result<Answer, A
         return Err(missing());
     }
     app.membership.require(room, caller.user, RoomAction::ManageDevices)?;
-    app.remove_device(room, id).await?;
+    app.remove_device(room, id, Some(caller.user)).await?;
     Answer::nothing()
 }

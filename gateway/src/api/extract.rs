@@ -3,6 +3,8 @@
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::pin;
+use std::str::FromStr;
+use std::string::FromUtf8Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,10 +17,13 @@ use hearth_protocol::principal::Principal;
 use hearth_protocol::refusal::Kind;
 use hearth_protocol::role::HouseAction;
 use serde::de::DeserializeOwned;
+use warp::http::Method;
+use warp::path::FullPath;
 use warp::{Filter, Rejection};
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::scopes::{covers_request, out_of_scope};
 
 /// How long a client may take to send a body.
 const BODY_WITHIN: Duration = Duration::from_secs(30);
@@ -54,6 +59,35 @@ pub fn with(
     warp::any().map(move || app.clone())
 }
 
+/// A part of a path in clear, which may be written with percent signs (RFC 3986 §2.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoded(pub String);
+
+impl FromStr for Decoded {
+    type Err = FromUtf8Error;
+
+    fn from_str(part: &str) -> Result<Self, FromUtf8Error> {
+        let mut bytes = Vec::with_capacity(part.len());
+        let mut rest = part.as_bytes();
+        while let Some((&byte, after)) = rest.split_first() {
+            let hex = |two: &&[u8]| byte == b'%' && two.iter().all(u8::is_ascii_hexdigit);
+            let digits = after.get(..2).filter(hex);
+            let coded = digits.and_then(|digits| std::str::from_utf8(digits).ok());
+            match coded.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+                Some(coded) => {
+                    bytes.push(coded);
+                    rest = &after[2..];
+                }
+                None => {
+                    bytes.push(byte);
+                    rest = after;
+                }
+            }
+        }
+        String::from_utf8(bytes).map(Decoded)
+    }
+}
+
 /// The address behind a request (loopback where there is none: the admin socket).
 pub fn address() -> impl Filter<Extract = (IpAddr,), Error = Infallible> + Copy {
     warp::ext::optional::<Peer>().map(|peer: Option<Peer>| match peer {
@@ -66,9 +100,24 @@ pub fn address() -> impl Filter<Extract = (IpAddr,), Error = Infallible> + Copy 
 pub fn caller(
     app: &Arc<App>,
 ) -> impl Filter<Extract = (Caller,), Error = Rejection> + Clone + use<> {
+    with(app)
+        .and(warp::header::optional::<String>("authorization"))
+        .and(warp::method())
+        .and(warp::path::full())
+        .and_then(|app: Arc<App>, header: Option<String>, method, path: FullPath| async move {
+            let asked = (method, path.as_str());
+            identify(&app, header.as_deref(), asked).await.map_err(Rejection::from)
+        })
+}
+
+/// The signed-in person, or their app, as what they came: for what goes on after the request.
+pub fn principal(
+    app: &Arc<App>,
+) -> impl Filter<Extract = (Principal,), Error = Rejection> + Clone + use<> {
     with(app).and(warp::header::optional::<String>("authorization")).and_then(
         |app: Arc<App>, header: Option<String>| async move {
-            identify(&app, header.as_deref()).await.map_err(Rejection::from)
+            let token = bearer(header.as_deref()).map_err(Rejection::from)?;
+            person(&app, token).await.map_err(Rejection::from)
         },
     )
 }
@@ -89,12 +138,33 @@ pub fn counts_reader(
             if near && !proxied {
                 return Ok(());
             }
-            let caller = identify(&app, header.as_deref()).await?;
+            let asked = (Method::GET, "/metrics");
+            let caller = identify(&app, header.as_deref(), asked).await?;
             app.roles.require(caller.user, HouseAction::SeeCounts)
         })
 }
 
-async fn identify(app: &App, header: Option<&str>) -> Result<Caller, ApiError> {
+/// Who asks; what an app token is for covers the method and path.
+async fn identify(
+    app: &App,
+    header: Option<&str>,
+    (method, path): (Method, &str),
+) -> Result<Caller, ApiError> {
+    let (who, scope) = app.auth.principal_in_scope(bearer(header)?).await?;
+    if scope.is_some_and(|scope| !covers_request(&scope, method.as_str(), path)) {
+        return Err(out_of_scope().into());
+    }
+    let (user, session) = match who {
+        Principal::Person { user, session } => (user, Some(session)),
+        Principal::App { user, .. } => (user, None),
+        Principal::Device { .. } | Principal::Local(_) => return Err(no_person()),
+    };
+    app.was_active(user);
+    Ok(Caller { user, session })
+}
+
+/// The token in an Authorization header.
+fn bearer(header: Option<&str>) -> Result<&str, ApiError> {
     let no = |message: &str| {
         ApiError::new(Kind::Unauthenticated, "sign_in", message)
             .hint("send `Authorization: Bearer TOKEN`; POST /api/auth/login gives one")
@@ -104,13 +174,30 @@ async fn identify(app: &App, header: Option<&str>) -> Result<Caller, ApiError> {
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(no("the Authorization header is not `Bearer TOKEN`"));
     }
-    match app.auth.principal(token.trim()).await? {
-        Principal::Person { user, session } => Ok(Caller { user, session: Some(session) }),
-        Principal::App { user, .. } => Ok(Caller { user, session: None }),
-        Principal::Device { .. } | Principal::Local(_) => {
-            Err(ApiError::forbidden("a device's token opens its door over MQTT and nothing else"))
-        }
+    Ok(token.trim())
+}
+
+fn no_person() -> ApiError {
+    ApiError::forbidden("a device's token opens its door over MQTT and nothing else")
+}
+
+/// The person, or their app, behind a token; devices have none of this.
+pub async fn person(app: &App, token: &str) -> Result<Principal, ApiError> {
+    match app.auth.principal(token).await? {
+        who @ (Principal::Person { .. } | Principal::App { .. }) => Ok(who),
+        Principal::Device { .. } | Principal::Local(_) => Err(no_person()),
     }
+}
+
+/// How many entries of a list somebody asked for: 1 to `page_entries_max`, half of that when they
+/// do not say.
+pub fn page_limit(app: &App, asked: Option<usize>) -> Result<usize, ApiError> {
+    let max = app.limits.page_entries_max;
+    let limit = asked.unwrap_or(max.div_ceil(2));
+    if (1..=max).contains(&limit) {
+        return Ok(limit);
+    }
+    Err(ApiError::invalid("bad_limit", format!("limit is 1 to {max}")))
 }
 
 /// A JSON body of at most `json_bytes_max`.
@@ -147,5 +234,26 @@ async fn collect<B: Buf>(
             Err(ApiError::invalid("bad_body", format!("the body broke off: {error}")))
         }
         Err(_) => Err(ApiError::invalid("too_slow", "the body took too long; send it again")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_path_is_read_with_and_without_percent_signs() {
+        let cases = [
+            ("%F0%9F%91%8D", Some("👍")),
+            ("%e2%9d%a4%EF%B8%8F", Some("❤\u{fe0f}")),
+            ("👍", Some("👍")),
+            ("100%", Some("100%")),
+            ("%zz%4%+f", Some("%zz%4%+f")),
+            ("%ff", None),
+        ];
+        for (part, expected) in cases {
+            let read = part.parse().ok().map(|Decoded(text)| text);
+            assert_eq!(read.as_deref(), expected, "{part}");
+        }
     }
 }

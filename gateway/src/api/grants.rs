@@ -68,6 +68,6 @@ async fn add(app: Arc<App>, caller: Caller, request: AddRequest) -> Result<Answe
 
 async fn remove(id: GrantId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     check(&app, &caller)?;
-    app.remove_grant(id).await?;
+    app.remove_grant(id, Some(caller.user)).await?;
     Answer::nothing()
 }

@@ -1,16 +1,18 @@
-//! Members of a room: `/api/rooms/{id}/members`.
+//! Members of a room: `/api/rooms/{id}/members`, and what one of them prefers.
 
 use std::sync::Arc;
 
 use hearth_protocol::bytes::b64u;
 use hearth_protocol::ids::{RoomId, UserId};
 use hearth_protocol::role::{RoomAction, RoomRole};
+use hearth_store::Notify;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
 
-use super::extract::{Caller, caller, with};
+use super::extract::{Caller, body, caller, with};
 use super::reply::{Answer, answer};
 use super::users::UserView;
 use crate::app::App;
@@ -28,9 +30,31 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(warp::delete())
         .and(with(app))
         .and(caller(app))
+        .and(warp::query())
         .then(remove)
         .map(answer);
-    list.or(remove).unify().boxed()
+    let add = path!("api" / "rooms" / RoomId / "members")
+        .and(warp::post())
+        .and(with(app))
+        .and(caller(app))
+        .and(body(app))
+        .then(add)
+        .map(answer);
+    let role = path!("api" / "rooms" / RoomId / "members" / UserId / "role")
+        .and(warp::patch())
+        .and(with(app))
+        .and(caller(app))
+        .and(body(app))
+        .then(set_role)
+        .map(answer);
+    let notify = path!("api" / "rooms" / RoomId / "notify")
+        .and(warp::put())
+        .and(with(app))
+        .and(caller(app))
+        .and(body(app))
+        .then(set_notify)
+        .map(answer);
+    list.or(add).unify().or(remove).unify().or(role).unify().or(notify).unify().boxed()
 }
 
 async fn list(room: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
@@ -53,23 +77,94 @@ async fn list(room: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, Api
     Answer::ok(&json!({ "members": members, "waiting": waiting }))
 }
 
+/// `DELETE /api/rooms/{id}/members/{user}?reason=`.
+#[derive(Debug, Deserialize)]
+struct Kick {
+    /// Why; the person is told.
+    #[serde(default)]
+    reason: String,
+}
+
 async fn remove(
     room: RoomId,
     user: UserId,
     app: Arc<App>,
     caller: Caller,
+    kick: Kick,
 ) -> Result<Answer, ApiError> {
-    let state = app.membership.require(room, caller.user, RoomAction::RemoveMember)?;
-    match state.members.get(&user) {
-        None => return Err(ApiError::not_found("member")),
-        Some(RoomRole::Owner) => {
-            return Err(ApiError::forbidden("the owner of a room is not removed"));
-        }
-        Some(_) if state.room.general => {
-            return Err(ApiError::conflict("general_is_everyones", "everyone is in this room"));
-        }
-        Some(_) => {}
-    }
-    app.remove_member(&state, user, Some(caller.user)).await?;
+    app.kick(room, caller.user, user, &kick.reason).await?;
     Answer::nothing()
 }
+
+/// Whom an admin lets in.
+#[derive(Debug, Deserialize)]
+struct NewMember {
+    user_id: UserId,
+    /// The next epoch of a sealed room, which lists them; without it they wait for one.
+    #[serde(default, with = "hearth_protocol::bytes::option")]
+    bundle: Option<Vec<u8>>,
+}
+
+async fn add(
+    room: RoomId,
+    app: Arc<App>,
+    caller: Caller,
+    new: NewMember,
+) -> Result<Answer, ApiError> {
+    let is_new = app.add_member(room, caller.user, new.user_id, new.bundle.as_deref()).await?;
+    member_answer(&app, room, new.user_id, is_new).await
+}
+
+/// A member as the list has them.
+async fn member_answer(
+    app: &App,
+    room: RoomId,
+    user: UserId,
+    is_new: bool,
+) -> Result<Answer, ApiError> {
+    let missing = || ApiError::not_found("member");
+    let member = app.store.member(room, user).await?.ok_or_else(missing)?;
+    let user = app.store.user(user).await?.ok_or_else(missing)?;
+    let view = json!({ "user": UserView::from(user), "role": member.role,
+                       "joined_at": member.joined_at });
+    if is_new { Answer::created(&view) } else { Answer::ok(&view) }
+}
+
+/// What somebody becomes.
+#[derive(Debug, Deserialize)]
+struct NewRole {
+    role: RoomRole,
+    /// With `owner`: the room is handed over, and whoever does it becomes an admin.
+    #[serde(default)]
+    transfer: bool,
+}
+
+async fn set_role(
+    room: RoomId,
+    user: UserId,
+    app: Arc<App>,
+    caller: Caller,
+    new: NewRole,
+) -> Result<Answer, ApiError> {
+    app.set_role(room, caller.user, user, new.role, new.transfer).await?;
+    member_answer(&app, room, user, false).await
+}
+
+/// Of which messages of a room one is told.
+#[derive(Debug, Serialize, Deserialize)]
+struct Preference {
+    notify: Notify,
+}
+
+async fn set_notify(
+    room: RoomId,
+    app: Arc<App>,
+    caller: Caller,
+    preference: Preference,
+) -> Result<Answer, ApiError> {
+    app.set_notify(room, caller.user, preference.notify).await?;
+    Answer::ok(&preference)
+}
+
+#[cfg(test)]
+mod tests;

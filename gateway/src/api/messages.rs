@@ -1,12 +1,12 @@
-//! Messages of a room: `/api/rooms/{id}/messages`.
+//! Messages: `/api/rooms/{id}/messages`, `/api/messages/{id}`.
 
 use std::sync::Arc;
 
 use hearth_protocol::event::Sender;
-use hearth_protocol::ids::{EventId, Position, RoomId};
-use hearth_protocol::role::RoomAction;
-use hearth_store::{PageQuery, Span, StoredEvent};
-use serde::Deserialize;
+use hearth_protocol::ids::{EventId, Position, RoomId, UserId};
+use hearth_protocol::role::{RoomAction, Sealing};
+use hearth_store::{EventKind, MessageView, PageQuery, Span, StoredEvent};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
@@ -36,7 +36,52 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(body(app))
         .then(post)
         .map(answer);
-    page.or(post).unify().boxed()
+    let one = path!("api" / "messages" / EventId)
+        .and(warp::get())
+        .and(with(app))
+        .and(caller(app))
+        .then(one)
+        .map(answer);
+    let edit = path!("api" / "messages" / EventId)
+        .and(warp::put())
+        .and(with(app))
+        .and(caller(app))
+        .and(body(app))
+        .then(edit)
+        .map(answer);
+    let erase = path!("api" / "messages" / EventId)
+        .and(warp::delete())
+        .and(with(app))
+        .and(caller(app))
+        .and(warp::query())
+        .then(erase)
+        .map(answer);
+    let edits = path!("api" / "messages" / EventId / "edits")
+        .and(warp::get())
+        .and(with(app))
+        .and(caller(app))
+        .then(edits)
+        .map(answer);
+    let thread = path!("api" / "messages" / EventId / "thread")
+        .and(warp::get())
+        .and(with(app))
+        .and(caller(app))
+        .and(warp::query())
+        .then(thread)
+        .map(answer);
+    let of_room = page.or(post).unify();
+    of_room
+        .or(one)
+        .unify()
+        .or(edit)
+        .unify()
+        .or(erase)
+        .unify()
+        .or(edits)
+        .unify()
+        .or(thread)
+        .unify()
+        .boxed()
 }
 
 #[derive(Deserialize)]
@@ -53,17 +98,25 @@ struct PageRequest {
     raw: u8,
 }
 
-/// A place in a room: a position in digits, or the id of a message there.
-async fn place(app: &App, room: RoomId, text: Option<&str>) -> Result<Option<Position>, ApiError> {
-    let Some(text) = text else { return Ok(None) };
-    if let Ok(position) = text.parse() {
-        return Ok(Some(Position(position)));
+/// How many messages a page has.
+fn page_limit(app: &App, asked: Option<usize>) -> Result<usize, ApiError> {
+    let max = app.limits.page_messages_max;
+    let limit = asked.unwrap_or(app.limits.page_messages_default);
+    if (1..=max).contains(&limit) {
+        return Ok(limit);
     }
-    let bad = |why: &str| ApiError::invalid("bad_place", format!("`{text}` is {why}"));
-    let id: EventId = text.parse().map_err(|_| bad("neither a position nor a message's id"))?;
-    match app.store.event(id).await? {
-        Some(event) if event.room == room => Ok(Some(event.position)),
-        _ => Err(bad("no message of this room")),
+    Err(ApiError::invalid("bad_limit", format!("limit is 1 to {max}")))
+}
+
+/// The position of a place, if one is given.
+pub async fn place(
+    app: &App,
+    room: RoomId,
+    text: Option<&str>,
+) -> Result<Option<Position>, ApiError> {
+    match text {
+        Some(text) => app.position_of(room, text.parse()?).await.map(Some),
+        None => Ok(None),
     }
 }
 
@@ -74,11 +127,7 @@ async fn page(
     request: PageRequest,
 ) -> Result<Answer, ApiError> {
     let state = app.membership.require(room, caller.user, RoomAction::Read)?;
-    let max = app.limits.page_messages_max;
-    let limit = request.limit.unwrap_or(app.limits.page_messages_default);
-    if !(1..=max).contains(&limit) {
-        return Err(ApiError::invalid("bad_limit", format!("limit is 1 to {max}")));
-    }
+    let limit = page_limit(&app, request.limit)?;
     let before = place(&app, room, request.before.as_deref()).await?;
     let after = place(&app, room, request.after.as_deref()).await?;
     let around = place(&app, room, request.around.as_deref()).await?;
@@ -96,8 +145,11 @@ async fn page(
     let (messages, covered) = if state.is_sealed() || request.raw == 1 {
         raw(&app, &state, query, around).await?
     } else {
-        folded(&app, room, query, around).await?
+        folded(&app, room, query, around, caller.user).await?
     };
+    if let Some(covered) = covered {
+        app.receipts.delivered(room, caller.user, covered.to);
+    }
     Answer::ok(&json!({
         "messages": messages,
         "covered": covered.map(|span| json!({ "from": span.from, "to": span.to })),
@@ -129,12 +181,14 @@ async fn folded(
     room: RoomId,
     query: PageQuery,
     around: Option<Position>,
+    viewer: UserId,
 ) -> Result<(Vec<Value>, Option<Span>), ApiError> {
     let page = match around {
         Some(at) => app.store.views_around(room, at, query.since, query.limit).await?,
         None => app.store.views(room, query).await?,
     };
-    let views = page.views.iter().map(|view| (view.event.position, history::view(view)));
+    let item = |view: &MessageView| history::view(view, Some(viewer), &app.limits);
+    let views = page.views.iter().map(|view| (view.event.position, item(view)));
     Ok((in_order(views, &page.damaged), page.covered))
 }
 
@@ -146,8 +200,9 @@ fn in_order(read: impl Iterator<Item = (Position, Value)>, damaged: &[Span]) -> 
     all.into_iter().map(|(_, item)| item).collect()
 }
 
+/// What `POST` takes, and `send_message` on `/api/ws`.
 #[derive(Deserialize)]
-struct NewMessage {
+pub struct NewMessage {
     #[serde(default, with = "hearth_protocol::bytes::option")]
     sealed: Option<Vec<u8>>,
     #[serde(flatten)]
@@ -156,7 +211,7 @@ struct NewMessage {
 
 impl NewMessage {
     /// The same bytes that `in` would get.
-    fn payload(self, state: &RoomState) -> Result<bytes::Bytes, ApiError> {
+    pub fn payload(self, state: &RoomState) -> Result<bytes::Bytes, ApiError> {
         match self.sealed {
             Some(sealed) => Ok(sealed.into()),
             None if state.is_sealed() => Err(room_is_sealed()),
@@ -186,3 +241,131 @@ async fn post(
     let item = history::item(&stored.event, state.room.sealing);
     if stored.duplicate { Answer::ok(&item) } else { Answer::created(&item) }
 }
+
+/// A message as it is now, with its room.
+fn message(app: &App, view: &MessageView, viewer: UserId) -> Value {
+    let mut item = history::view(view, Some(viewer), &app.limits);
+    item["room_id"] = json!(view.event.room);
+    item
+}
+
+async fn one(id: EventId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
+    let (state, event) = app.seen_event(id, caller.user).await?;
+    if state.is_sealed() {
+        let mut item = history::item(&event, state.room.sealing);
+        item["room_id"] = json!(event.room);
+        return Answer::ok(&item);
+    }
+    if event.kind.is_effect() {
+        return Err(ApiError::not_found("message")
+            .hint("an edit, a reaction or a deletion is seen in its message"));
+    }
+    let view = app.message_now(id).await?;
+    Answer::ok(&message(&app, &view, caller.user))
+}
+
+/// The new text of a message.
+#[derive(Debug, Deserialize)]
+struct EditRequest {
+    /// Markdown, 1 to 10,000 characters.
+    content: String,
+}
+
+async fn edit(
+    id: EventId,
+    app: Arc<App>,
+    caller: Caller,
+    request: EditRequest,
+) -> Result<Answer, ApiError> {
+    let view = app.edit_message(caller.user, id, &request.content).await?;
+    Answer::ok(&message(&app, &view, caller.user))
+}
+
+#[derive(Debug, Deserialize)]
+struct EraseRequest {
+    /// Why, at most 500 characters; shown beside the message.
+    reason: Option<String>,
+}
+
+async fn erase(
+    id: EventId,
+    app: Arc<App>,
+    caller: Caller,
+    request: EraseRequest,
+) -> Result<Answer, ApiError> {
+    app.erase_message(caller.user, id, request.reason).await?;
+    Answer::nothing()
+}
+
+/// The texts that a message had.
+#[derive(Debug, Serialize)]
+struct EditList {
+    /// The first is the message as it was sent, the last its text now.
+    edits: Vec<EditView>,
+}
+
+/// A text that a message had.
+#[derive(Debug, Serialize)]
+struct EditView {
+    id: EventId,
+    position: Position,
+    received_at: u64,
+    content: Value,
+}
+
+async fn edits(id: EventId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
+    let (_, event) = app.seen_in_open_room(id, caller.user).await?;
+    if event.kind == EventKind::Erased || !event.kind.is_message() {
+        return Err(ApiError::not_found("message").hint("what was erased has no earlier texts"));
+    }
+    let mut texts = vec![event.clone()];
+    texts.extend(app.store.edits(&event).await?);
+    let edits = texts.iter().map(|text| EditView {
+        id: text.id,
+        position: text.position,
+        received_at: text.received_at,
+        content: history::item(text, Sealing::Open)["content"].take(),
+    });
+    Answer::ok(&EditList { edits: edits.collect() })
+}
+
+#[derive(Debug, Deserialize)]
+struct ThreadRequest {
+    limit: Option<usize>,
+    /// The answers above this place.
+    after: Option<String>,
+}
+
+/// The answers to a message.
+#[derive(Debug, Serialize)]
+struct Thread {
+    /// What they answer.
+    parent: Value,
+    /// Ascending positions.
+    messages: Vec<Value>,
+    /// There are more: ask after the last one.
+    more: bool,
+}
+
+async fn thread(
+    id: EventId,
+    app: Arc<App>,
+    caller: Caller,
+    request: ThreadRequest,
+) -> Result<Answer, ApiError> {
+    let (_, event) = app.seen_in_open_room(id, caller.user).await?;
+    if event.kind.is_effect() {
+        return Err(ApiError::not_found("message"));
+    }
+    let limit = page_limit(&app, request.limit)?;
+    let after = place(&app, event.room, request.after.as_deref()).await?.unwrap_or_default();
+    let mut views = app.store.replies(event.room, event.position, after, limit + 1).await?;
+    let more = views.len() > limit;
+    views.truncate(limit);
+    let parent = message(&app, &app.message_now(id).await?, caller.user);
+    let item = |view| history::view(view, Some(caller.user), &app.limits);
+    Answer::ok(&Thread { parent, messages: views.iter().map(item).collect(), more })
+}
+
+#[cfg(test)]
+mod tests;

@@ -26,7 +26,8 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 }
 
 async fn needed(app: Arc<App>) -> Result<Answer, ApiError> {
-    Answer::ok(&json!({ "needed": app.needs_set_up().await? }))
+    let (needed, settings) = (app.needs_set_up().await?, app.store.settings().await?);
+    Answer::ok(&json!({ "needed": needed, "registration": settings.registration }))
 }
 
 async fn set_up(app: Arc<App>, request: SetUp) -> Result<Answer, ApiError> {

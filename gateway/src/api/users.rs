@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hearth_protocol::bytes::b64u;
-use hearth_protocol::ids::UserId;
+use hearth_protocol::ids::{AttachmentId, UserId};
 use hearth_protocol::role::{HouseAction, HouseRole};
 use hearth_store::{Change, User};
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,7 @@ use warp::{Filter, path};
 use super::extract::{Caller, body, caller, with};
 use super::reply::{Answer, answer};
 use crate::app::App;
+use crate::auth::password::vault_conflict;
 use crate::error::ApiError;
 
 /// A person as the others see them.
@@ -23,6 +24,8 @@ pub struct UserView {
     id: UserId,
     name: String,
     display_name: String,
+    avatar: Option<AttachmentId>,
+    status_text: String,
     role: HouseRole,
     created_at: u64,
     last_seen: u64,
@@ -34,6 +37,8 @@ impl From<User> for UserView {
             id: user.id,
             name: user.name,
             display_name: user.display_name,
+            avatar: user.avatar,
+            status_text: user.status_text,
             role: user.role,
             created_at: user.created_at,
             last_seen: user.last_seen,
@@ -47,13 +52,13 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(warp::get())
         .and(with(app))
         .and(caller(app))
-        .then(|id, app, _caller| one(app, id))
+        .then(|id, app, caller| one(app, caller, id))
         .map(answer);
     let cards = path!("api" / "users" / UserId / "cards")
         .and(warp::get())
         .and(with(app))
         .and(caller(app))
-        .then(|id, app, _caller| cards(app, id))
+        .then(|id, app, caller| cards(app, caller, id))
         .map(answer);
     let put_card = path!("api" / "users" / "me" / "card")
         .and(warp::put())
@@ -85,16 +90,21 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     people.or(vault).unify().or(swap).unify().boxed()
 }
 
-async fn person(app: &App, id: UserId) -> Result<User, ApiError> {
-    app.store.user(id).await?.ok_or_else(|| ApiError::not_found("person"))
+/// Somebody whom the asker may know of.
+async fn seen(app: &App, caller: &Caller, id: UserId) -> Result<User, ApiError> {
+    let user = app.person(id).await?;
+    if app.may_see(caller.user, id).await? {
+        return Ok(user);
+    }
+    Err(ApiError::not_found("person"))
 }
 
-async fn one(app: Arc<App>, id: UserId) -> Result<Answer, ApiError> {
-    Answer::ok(&UserView::from(person(&app, id).await?))
+async fn one(app: Arc<App>, caller: Caller, id: UserId) -> Result<Answer, ApiError> {
+    Answer::ok(&UserView::from(seen(&app, &caller, id).await?))
 }
 
-async fn cards(app: Arc<App>, id: UserId) -> Result<Answer, ApiError> {
-    person(&app, id).await?;
+async fn cards(app: Arc<App>, caller: Caller, id: UserId) -> Result<Answer, ApiError> {
+    seen(&app, &caller, id).await?;
     let cards = app.store.cards(id).await?;
     let cards: Vec<_> = cards.iter().map(|card| b64u(card)).collect();
     Answer::ok(&json!({ "cards": cards }))
@@ -102,7 +112,7 @@ async fn cards(app: Arc<App>, id: UserId) -> Result<Answer, ApiError> {
 
 async fn disconnect(id: UserId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     app.roles.require(caller.user, HouseAction::Disconnect)?;
-    app.disconnect(person(&app, id).await?.id);
+    app.disconnect(app.person(id).await?.id, Some(caller.user)).await?;
     Answer::nothing()
 }
 
@@ -122,7 +132,7 @@ async fn put_card(app: Arc<App>, caller: Caller, request: CardRequest) -> Result
 
 async fn vault(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     caller.login()?;
-    let user = person(&app, caller.user).await?;
+    let login = app.person(caller.user).await?.login;
     let vault = app.store.vault(caller.user).await?.ok_or_else(|| {
         ApiError::new(
             hearth_protocol::refusal::Kind::NotFound,
@@ -131,12 +141,16 @@ async fn vault(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
         )
         .hint("PUT the first vault with expected_version 0 and the card")
     })?;
+    let under_login = vault.sealed_under.is_none();
+    let (salt, cost) =
+        vault.sealed_under.map_or((login.salt, login.cost), |under| (under.salt, under.cost));
     Answer::ok(&json!({
         "version": vault.version,
         "vault": b64u(&vault.vault),
         "recovery": b64u(&vault.recovery),
-        "salt": b64u(&user.login.salt),
-        "cost": user.login.cost,
+        "salt": b64u(&salt),
+        "cost": cost,
+        "under_login": under_login,
     }))
 }
 
@@ -149,6 +163,9 @@ struct VaultRequest {
     recovery: Vec<u8>,
     #[serde(default, with = "hearth_protocol::bytes::option")]
     card: Option<Vec<u8>>,
+    /// The root in it lies under the password that one signs in with now.
+    #[serde(default)]
+    under_login: bool,
 }
 
 async fn swap_vault(
@@ -157,13 +174,12 @@ async fn swap_vault(
     request: VaultRequest,
 ) -> Result<Answer, ApiError> {
     caller.login()?;
-    let current = app.store.vault(caller.user).await?.map_or(0, |vault| vault.version);
-    let conflict = || {
-        ApiError::conflict("vault_conflict", "another device changed the vault meanwhile")
-            .hint("GET /api/vault, merge, and try again")
+    let (current, under) = match app.store.vault(caller.user).await? {
+        Some(vault) => (vault.version, vault.sealed_under),
+        None => (0, None),
     };
     if current != request.expected_version {
-        return Err(conflict());
+        return Err(vault_conflict());
     }
     let mut change = Change::of(vec![], app.clock.now_ms());
     match request.card {
@@ -173,10 +189,12 @@ async fn swap_vault(
         }
         None => {}
     }
-    let (vault, recovery) = (request.vault, request.recovery);
-    app.put_vault(&mut change, caller.user, current, vault, recovery)?;
+    // Who rewrites the second part only leaves the root under what it lay under.
+    let under = under.filter(|_| !request.under_login);
+    let sealed = (request.vault, request.recovery);
+    app.put_vault(&mut change, caller.user, current, sealed, under)?;
     match app.store.change(change).await {
-        Err(hearth_store::StoreError::Stale { .. }) => Err(conflict()),
+        Err(hearth_store::StoreError::Stale { .. }) => Err(vault_conflict()),
         done => {
             done?;
             Answer::ok(&json!({ "version": current + 1 }))

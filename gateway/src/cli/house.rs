@@ -12,7 +12,7 @@ use hearth_protocol::role::RoomType;
 use hearth_protocol::topic::Topic;
 use hearth_store::History;
 
-use super::{Failure, passphrase};
+use super::{Failure, addresses, passphrase};
 use crate::admin::{self, DeviceLine, GrantLine, GrantTo, Reply, Request, RoomLine, UserLine};
 use crate::app::App;
 use crate::claim::Claim;
@@ -36,6 +36,11 @@ pub enum UserCommand {
     },
     /// List the accounts.
     List,
+    /// Print a link by which somebody sets a new password, once, within a day.
+    Reset {
+        /// Their name.
+        name: String,
+    },
     /// End every connection that somebody has; they may connect again.
     Disconnect {
         /// Their name.
@@ -201,6 +206,7 @@ pub fn user(place: &Place, command: UserCommand, json: bool) -> Result<(), Failu
             Request::UserAdd { name, password: read_password(password_stdin)? }
         }
         UserCommand::List => Request::UserList,
+        UserCommand::Reset { name } => Request::UserReset { name },
         UserCommand::Disconnect { name } => Request::UserDisconnect { name },
     };
     print(ask(place, request)?, json)
@@ -277,13 +283,21 @@ pub fn read_password(from_stdin: bool) -> Result<String, Failure> {
     Ok(line.trim_end_matches(['\n', '\r']).to_string())
 }
 
-fn print(reply: Reply, json: bool) -> Result<(), Failure> {
+pub(super) fn print(reply: Reply, json: bool) -> Result<(), Failure> {
     if json {
         println!("{}", serde_json::to_string(&reply)?);
         return Ok(());
     }
     match reply {
         Reply::Users(users) => users.iter().for_each(print_user),
+        Reply::Reset(link) => {
+            println!(
+                "{} sets a new password at the house's address, once, within a day:",
+                link.name
+            );
+            println!("{}", link.path);
+        }
+        Reply::Addresses(rules) => addresses::print(&rules),
         Reply::Rooms(rooms) => rooms.iter().for_each(print_room),
         Reply::Grants(grants) => grants.iter().for_each(print_grant),
         Reply::Devices(devices) => devices.iter().for_each(print_device),

@@ -61,6 +61,7 @@ impl House {
                 hash: [number; 32],
                 created_at: 1,
                 last_used_at: 1,
+                scope: None,
             }));
             Arc::new(Principal::App { user: id, token })
         });
@@ -184,15 +185,15 @@ async fn a_grant_that_was_taken_back_or_whose_login_ended_lets_nothing_pass() {
         [house.gate.may_receive(member, topic), house.publishes(member, topic)]
     };
     assert_eq!([may("home/a"), may("garden/a")], [[true; 2]; 2]);
-    house.app.remove_grant(grant.id).await.unwrap();
+    house.app.remove_grant(grant.id, None).await.unwrap();
     assert_eq!([may("home/a"), may("garden/a")], [[false; 2], [true; 2]]);
     let Principal::App { token, .. } = *house.member else { panic!("an app token") };
     let end = Change::of(vec![Edit::RemoveToken(token)], 2);
     house.app.store.change(end).await.unwrap();
     assert!(!house.gate.may_receive(&house.member, "garden/a"));
     assert!(house.app.grants.may_receive(&house.member.account(), "garden/a"));
-    house.app.remove_grant(other.id).await.unwrap();
-    let again = house.app.remove_grant(other.id).await.unwrap_err();
+    house.app.remove_grant(other.id, None).await.unwrap();
+    let again = house.app.remove_grant(other.id, None).await.unwrap_err();
     assert_eq!(again.0.kind, Kind::NotFound);
 }
 
@@ -202,7 +203,7 @@ async fn a_removed_device_loses_its_grants() {
     house.grant(&house.device, "home/#", Access::Both).await;
     assert!(house.publishes(&house.device, "home/a"));
     let Principal::Device { device, .. } = *house.device else { panic!("a device") };
-    house.app.remove_device(house.room, device).await.unwrap();
+    house.app.remove_device(house.room, device, None).await.unwrap();
     assert!(!house.app.grants.may_publish(&house.device.account(), "home/a"));
     assert_eq!(house.app.store.grants().await.unwrap(), []);
 }
@@ -245,6 +246,40 @@ async fn a_token_of_the_house_is_asked_for() {
     };
     let refused = house.gate.admit(login).await.unwrap_err();
     assert_eq!((refused.kind, refused.code), (Kind::Unauthenticated, "wrong_token"));
+}
+
+#[tokio::test]
+async fn a_member_says_over_mqtt_how_far_they_have_read_and_only_they() {
+    let house = House::new().await;
+    house.joins().await;
+    let room = house.room;
+    let publish = async |user: UserId, payload: &str| {
+        let publish = Publish {
+            topic: format!("hearth/rooms/{room}/read/{user}").into(),
+            payload: Bytes::copy_from_slice(payload.as_bytes()),
+            qos: Qos::AtMostOnce,
+            retain: false,
+            version: Version::V3,
+            once: None,
+            properties: Default::default(),
+        };
+        house.gate.accept(house.member.clone(), publish).await.map_err(|refusal| refusal.code)
+    };
+    let [owner, member] = [&house.owner, &house.member].map(|who| who.user().unwrap());
+    let said = serde_json::json!({ "content": "hi" });
+    let said = house.app.submit_open(room, member, said).await.unwrap().event;
+    assert_eq!(publish(owner, "1").await, Err("not_authorised"));
+    assert_eq!(publish(member, "soon").await, Err("bad_place"));
+    assert_eq!(publish(member, "9").await, Err("not_found"));
+    let read = async || house.app.store.receipt(room, member).await.unwrap().read;
+    assert_eq!(read().await, Position::START);
+    assert_eq!(publish(member, &said.id.to_string()).await, Ok(Verdict::Handled));
+    assert_eq!(read().await, said.position);
+    assert_eq!(publish(member, "0").await, Ok(Verdict::Handled));
+    assert_eq!(read().await, said.position, "nobody reads back");
+    let topic = Topic::Receipts(room).to_string();
+    assert!(house.gate.may_receive(&house.member, &topic));
+    assert!(!house.gate.may_receive(&house.device, &topic));
 }
 
 #[tokio::test]

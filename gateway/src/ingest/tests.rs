@@ -95,7 +95,7 @@ impl House {
     /// The room as `GET messages` shows it.
     async fn shown(&self) -> Vec<Value> {
         let page = self.app.store.views(ROOM, PageQuery::newest(50)).await.unwrap();
-        page.views.iter().map(history::view).collect()
+        page.views.iter().map(|view| history::view(view, Some(OWNER), &self.app.limits)).collect()
     }
 }
 
@@ -119,7 +119,7 @@ async fn edits_and_reactions_are_seen_in_their_message() {
     let message = &shown[0];
     assert_eq!((&message["content"], &message["kind"]), (&json!("hello"), &json!("text")));
     assert_eq!(message["edited_at"], json!(1_000_000));
-    let reactions = json!([{ "emoji": "👍", "count": 1, "users": [OWNER] }]);
+    let reactions = json!([{ "emoji": "👍", "count": 1, "users": [OWNER], "mine": true }]);
     assert_eq!(message["reactions"], reactions);
     house.clock.0.fetch_add(15 * 60_000 + 1, Ordering::SeqCst);
     let late = json!({ "type": "edit", "target": id(10), "content": "hey" });

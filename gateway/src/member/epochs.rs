@@ -24,6 +24,8 @@ pub struct RoomKeys {
 #[derive(Deserialize)]
 struct Served {
     bundles: Vec<ServedBundle>,
+    #[serde(default)]
+    more: bool,
 }
 
 #[derive(Deserialize)]
@@ -87,9 +89,8 @@ fn listed(bundles: &[Bundle]) -> HashSet<UserId> {
     bundles.iter().flat_map(|bundle| bundle.header.members.iter().map(|(user, _)| *user)).collect()
 }
 
-/// Reads what the box serves: whole, of this room, each following the other by its hash.
-fn read(room: RoomId, served: &Served) -> Result<Vec<Bundle>, MemberError> {
-    let mut bundles: Vec<Bundle> = vec![];
+/// Reads what the box serves next: of this room, each following the other by its hash.
+fn read(room: RoomId, served: &Served, bundles: &mut Vec<Bundle>) -> Result<(), MemberError> {
     for one in &served.bundles {
         let bytes = from_b64u(&one.bundle)
             .ok_or_else(|| MemberError::distrust("a bundle is no base64url"))?;
@@ -105,7 +106,7 @@ fn read(room: RoomId, served: &Served) -> Result<Vec<Bundle>, MemberError> {
         }
         bundles.push(bundle);
     }
-    Ok(bundles)
+    Ok(())
 }
 
 impl Member {
@@ -122,8 +123,16 @@ impl Member {
         identity: &AgeIdentity,
         told: Option<(Epoch, Hash)>,
     ) -> Result<RoomKeys, MemberError> {
-        let served: Served = self.rest.get(&format!("/api/rooms/{room}/bundles?after=0"))?;
-        let bundles = read(room, &served)?;
+        let mut bundles = vec![];
+        loop {
+            let after = bundles.len();
+            let path = format!("/api/rooms/{room}/bundles?after={after}");
+            let served: Served = self.rest.get(&path)?;
+            read(room, &served, &mut bundles)?;
+            if !served.more || bundles.len() == after {
+                break;
+            }
+        }
         let known = self.profile.room(room)?.head.or(told);
         self.believe(&bundles, known)?;
         let mut keys = RoomKeys { bundles, keys: BTreeMap::new() };

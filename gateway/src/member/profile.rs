@@ -132,6 +132,27 @@ impl Profile {
         Ok(Identity::from_root(Secret::from_slice("the profile's root", &self.account.root)?)?)
     }
 
+    /// Uses the refresh secret; the one that takes its place is on disk when it returns. Other
+    /// commands of this profile wait: a secret that was used before ends the login.
+    pub fn renew(
+        &mut self,
+        ask: impl FnOnce(&str) -> Result<String, MemberError>,
+    ) -> Result<(), MemberError> {
+        let _lock = if self.held.is_none() { Some(lock(&self.folder)?) } else { None };
+        let path = self.folder.join(ACCOUNT);
+        if let Some(now_is) = read::<Account>(&path)?
+            && now_is.user == self.account.user
+        {
+            self.account.refresh.clone_from(&now_is.refresh);
+        }
+        let next = ask(&self.account.refresh)?;
+        if next != self.account.refresh {
+            self.account.refresh = next;
+            write(&path, &self.account)?;
+        }
+        Ok(())
+    }
+
     /// Keeps other commands of this profile from sending; waits for one that does.
     pub fn hold(&mut self) -> Result<(), MemberError> {
         if self.held.is_none() {
@@ -213,6 +234,26 @@ mod tests {
     fn account(name: &str, writer: u32) -> Account {
         let user = UserId::new(1, [name.len() as u8; 10]);
         Account::new("http://box", user, name, "secret", &Secret::from_bytes([7; 32]), writer)
+    }
+
+    #[test]
+    fn a_renewed_secret_is_on_disk_and_the_next_command_uses_it() {
+        let home = tempfile::tempdir().unwrap();
+        let mut profile = Profile::create(home.path(), account("ada", 5)).unwrap();
+        let mut other = Profile::load(home.path()).unwrap();
+        let asked = |expected: &'static str, next: &'static str| {
+            move |refresh: &str| {
+                assert_eq!(refresh, expected);
+                Ok(next.to_string())
+            }
+        };
+        profile.renew(asked("secret", "second")).unwrap();
+        assert_eq!(Profile::load(home.path()).unwrap().account().refresh, "second");
+        other.renew(asked("second", "third")).unwrap();
+        let refuse = |_: &str| Err(MemberError::NotSignedIn { folder: home.path().into() });
+        assert!(other.renew(refuse).is_err());
+        profile.renew(asked("third", "third")).unwrap();
+        assert_eq!(Profile::load(home.path()).unwrap().account().refresh, "third");
     }
 
     #[test]

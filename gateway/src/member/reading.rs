@@ -134,7 +134,8 @@ impl Reader {
 
     /// One payload of `out`.
     pub fn payload(&mut self, member: &mut Member, payload: &[u8]) -> Result<Line, MemberError> {
-        if self.room.is_sealed() {
+        // From before the room was sealed: in clear, as on the page.
+        if self.room.is_sealed() && payload.first() != Some(&b'{') {
             let frame = Frame::decode(payload).ok_or_else(|| MemberError::Answer {
                 what: "a subscription".into(),
                 problem: "not the frame of a sealed event".into(),
@@ -349,6 +350,15 @@ fn spell_line(member: &mut Member, json: &str) -> String {
         }
         BoxLine::Epoch { epoch, by, .. } => {
             format!("{} made a new key (epoch {epoch})", member.name_of(by))
+        }
+        BoxLine::Room { by, title, topic, pinned, unpinned } => {
+            let by = member.name_of(by);
+            match (title, topic, pinned, unpinned) {
+                (Some(title), ..) => format!("{by} called the room {title}"),
+                (_, Some(topic), ..) => format!("{by} says what the room is about: {topic}"),
+                (_, _, Some(_), _) => format!("{by} pinned a message"),
+                _ => format!("{by} unpinned a message"),
+            }
         }
         BoxLine::Erased { by, .. } => format!("{} erased a message", member.name_of(by)),
     }

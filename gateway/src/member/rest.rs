@@ -92,12 +92,12 @@ impl Rest {
         self.token = Some(session.token.clone());
     }
 
-    /// A new token for a session.
-    pub fn refresh(&mut self, refresh: &str) -> Result<(), MemberError> {
+    /// A new token for a session, and the refresh secret that takes the place of this one.
+    pub fn refresh(&mut self, refresh: &str) -> Result<String, MemberError> {
         let session: SessionInfo =
             self.post("/api/auth/refresh", &json!({ "refresh": refresh }))?;
         self.sign_in(&session);
-        Ok(())
+        Ok(session.refresh)
     }
 
     /// GET.

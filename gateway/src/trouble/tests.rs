@@ -127,7 +127,7 @@ async fn a_stretch_that_does_not_read_is_an_item_in_rest_a_gap_in_mqtt_and_a_fin
     hurt.hurt(&["word 3.", "word 4.", "word 7."]).await;
 
     let (_, token) =
-        house.app.auth.make_app_token(house.member.user().unwrap(), "test").await.unwrap();
+        house.app.auth.make_app_token(house.member.user().unwrap(), "test", None).await.unwrap();
     let damaged = |from: u64, to: u64| json!({ "type": "damaged", "from": from, "to": to });
     for query in ["after=0", "after=0&raw=1"] {
         let page = page(&house, &token, query).await;

@@ -13,7 +13,7 @@ use crate::error::StoreError;
 use crate::heads::{Head, Moved};
 use crate::messages::damage::Around;
 use crate::messages::{
-    Appended, Became, EventKind, NewEvent, Once, StoredEvent, effects, once_key,
+    Appended, Became, Effect, EventKind, NewEvent, Once, StoredEvent, effects, once_key,
 };
 use crate::rooms::{self, Room};
 use crate::stage::{Resized, Stage};
@@ -118,7 +118,9 @@ impl<'a> Numbering<'a> {
         let head = self.head(event.room).ok_or(StoreError::NotFound { what: "room" })?;
         let stale = event.checked != head.version;
         let id = event.id.unwrap_or(event.fresh_id);
-        if let Some(known) = self.known_id(stage, event, id, stale).await? {
+        // What it did before must not refuse it when it comes again.
+        let look = stale || event.effect != Effect::None;
+        if let Some(known) = self.known_id(stage, event, id, look).await? {
             return Ok((known, None, vec![]));
         }
         let once = once_key(event);

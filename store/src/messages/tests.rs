@@ -256,3 +256,20 @@ fn the_answers_to_a_message_are_found_in_order() {
         assert_eq!(view(&store, 5).await.about.parent, Some(parent));
     });
 }
+
+#[test]
+fn what_an_event_did_does_not_refuse_it_when_it_comes_again() {
+    on_each_engine(|store| async {
+        let store = store.with_people().await;
+        store.append(event(1)).await.unwrap();
+        let events = [edit(2, 1), react(3, 1, "👍", true), erase(4, 1, Right::Own)];
+        for event in &events {
+            store.append(event.clone()).await.unwrap();
+        }
+        for (position, event) in (2..).zip(events) {
+            let again = store.append(event).await.unwrap();
+            assert!(again.duplicate && again.position == Position(position), "{again:?}");
+        }
+        assert_eq!(store.head(room_id(1)).await.unwrap(), Position(4));
+    });
+}

@@ -90,6 +90,16 @@ impl Store {
         Ok(self.views_of(room, page).await?.views.pop())
     }
 
+    /// The edits of a message, the oldest first; none of one that was erased.
+    pub async fn edits(&self, message: &StoredEvent) -> Result<Vec<StoredEvent>, StoreError> {
+        let mut edits = vec![];
+        let range = keys::edits_to(message.room, message.position);
+        for (key, _) in self.scan_all(range).await? {
+            edits.extend(self.event_at(message.room, record::last_position(&key)?).await?);
+        }
+        Ok(edits)
+    }
+
     /// The answers to a message that come after a position, the oldest first.
     pub async fn replies(
         &self,

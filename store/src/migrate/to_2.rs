@@ -21,5 +21,8 @@ pub(super) const ADDED: &[Added] = &[
     Added { tag: b'R', field: "keep_days", value: "0" },
     Added { tag: b'R', field: "keep_bytes", value: "0" },
     Added { tag: b'R', field: "pins", value: "[]" },
+    Added { tag: b't', field: "scope", value: "null" },
+    Added { tag: b'i', field: "guest_until", value: "null" },
+    Added { tag: b'v', field: "sealed_under", value: "null" },
     Added { tag: b'm', field: "notify", value: "\"all\"" },
 ];

@@ -52,6 +52,13 @@ fn notifications_come_newest_first_in_pages() {
         assert_eq!(page(None).await, [note(1, 30), note(1, 20)]);
         assert_eq!(page(Some(note(1, 20).id)).await, [note(1, 10)]);
         assert!(page(Some(note(1, 10).id)).await.is_empty());
+        let after = async |after: NotificationId, limit, at_ms| {
+            store.notifications_after(user_id(1), after, limit, at_ms).await.unwrap()
+        };
+        assert_eq!(after(note(1, 10).id, 9, 40).await, [note(1, 30), note(1, 20)]);
+        assert_eq!(after(note(1, 10).id, 1, 40).await, [note(1, 20)]);
+        assert!(after(note(1, 30).id, 9, 40).await.is_empty());
+        assert_eq!(after(note(1, 10).id, 9, 30 * DAY + 20).await, [note(1, 30)]);
     });
 }
 

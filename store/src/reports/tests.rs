@@ -69,10 +69,10 @@ fn somebody_reports_a_message_once_and_only_one_that_is_there() {
     on_each_engine(|store| async {
         let store = house(store).await;
         store.make(vec![Edit::PutReport(report(1, 1, 1))]).await.unwrap();
-        refused!(store.make(vec![Edit::PutReport(report(2, 1, 1))]).await, Invalid);
+        refused!(store.make(vec![Edit::PutReport(report(2, 1, 1))]).await, Rule);
         refused!(store.make(vec![Edit::PutReport(report(1, 2, 1))]).await, IdTaken);
         store.make(decide(1, 9)).await.unwrap();
-        refused!(store.make(vec![Edit::PutReport(report(2, 1, 1))]).await, Invalid);
+        refused!(store.make(vec![Edit::PutReport(report(2, 1, 1))]).await, Rule);
         refused!(store.make(vec![Edit::PutReport(report(1, 2, 1))]).await, IdTaken);
         refused!(store.make(vec![Edit::PutReport(report(3, 1, 9))]).await, NotFound);
         refused!(store.make(vec![Edit::PutReport(report(3, 9, 1))]).await, NotFound);

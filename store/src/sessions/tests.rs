@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use hearth_protocol::grant::Access;
 use hearth_protocol::ids::Position;
 use hearth_protocol::role::HouseRole;
 
 use super::*;
 use crate::testing::*;
-use crate::{AppToken, Change, Memory, Sweep, Touch};
+use crate::{AppToken, Change, Memory, Scope, Sweep, Touch};
 
 fn session(number: u8, user: u8, last_used_at: u64) -> Session {
     Session {
@@ -28,6 +29,7 @@ fn token(number: u8, user: u8) -> AppToken {
         hash: [number; 32],
         created_at: 1,
         last_used_at: 1,
+        scope: None,
     }
 }
 
@@ -139,5 +141,43 @@ fn the_sweep_ends_what_is_open_of_people_who_may_not_sign_in_any_more() {
         assert_eq!(store.token_by_hash([2; 32]).await.unwrap(), None);
         assert_eq!(store.sessions_of(user_id(3)).await.unwrap(), [session(3, 3, 1)]);
         assert_eq!(store.tokens_of(user_id(3)).await.unwrap(), [token(3, 3)]);
+    });
+}
+
+#[test]
+fn a_secret_is_renewed_once_and_never_brings_back_a_session_that_ended() {
+    on_each_engine(|store| async {
+        let store = store.with_people().await;
+        store.make(vec![Edit::PutSession(session(1, 1, 1))]).await.unwrap();
+        let renew = |from: u8, to: u8| {
+            let (from, to) = ([from; 32], [to; 32]);
+            vec![Edit::RenewSession { id: session_id(1), from, to }]
+        };
+        let (one, two) = tokio::join!(store.make(renew(1, 8)), store.make(renew(1, 9)));
+        assert!(one.is_ok());
+        refused!(two, Stale);
+        assert_eq!(store.session_by_refresh([1; 32]).await.unwrap(), None);
+        let renewed = store.session_by_refresh([8; 32]).await.unwrap().unwrap();
+        assert_eq!(renewed.id, session_id(1));
+        store.make(vec![Edit::RemoveSession(session_id(1))]).await.unwrap();
+        refused!(store.make(renew(8, 9)).await, NotFound);
+    });
+}
+
+#[test]
+fn what_a_token_is_for_is_bounded_and_never_changes() {
+    block_on(async {
+        let limits = Limits { token_rooms_max: 1, ..Limits::default() };
+        let store = Store::open(Arc::new(Memory::new()), Arc::new(limits)).await.unwrap();
+        let store = store.with_people().await;
+        let scoped = |rooms: Vec<_>| AppToken {
+            scope: Some(Scope { access: Access::Read, rooms: Some(rooms) }),
+            ..token(1, 1)
+        };
+        refused!(store.make(vec![Edit::PutToken(scoped(vec![room_id(1); 2]))]).await, TooLarge);
+        store.make(vec![Edit::PutToken(scoped(vec![room_id(1)]))]).await.unwrap();
+        refused!(store.make(vec![Edit::PutToken(token(1, 1))]).await, Invalid);
+        let kept = store.token_by_hash([1; 32]).await.unwrap().unwrap();
+        assert_eq!(kept, scoped(vec![room_id(1)]));
     });
 }

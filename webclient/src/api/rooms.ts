@@ -123,8 +123,15 @@ export class RoomsApi {
     after: number,
   ): Promise<readonly { readonly epoch: number; readonly bundle: Uint8Array }[]> {
     const one = s.object({ epoch: s.u32Number, bundle: s.bytes() });
-    const path = `/api/rooms/${id}/bundles?after=${after}`;
-    return (await this.#http.ask('GET', path, s.object({ bundles: s.list(one) }))).bundles;
+    const page = s.object({ bundles: s.list(one), more: s.withDefault(s.flag, false) });
+    const all: { readonly epoch: number; readonly bundle: Uint8Array }[] = [];
+    for (;;) {
+      const from = all.at(-1)?.epoch ?? after;
+      const path = `/api/rooms/${id}/bundles?after=${from}`;
+      const { bundles, more } = await this.#http.ask('GET', path, page);
+      all.push(...bundles);
+      if (!more || (all.at(-1)?.epoch ?? after) <= from) return all;
+    }
   }
 
   async putBundle(id: Id, bundle: Uint8Array): Promise<number> {

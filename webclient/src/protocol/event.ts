@@ -132,7 +132,7 @@ export function parsePost(plaintext: Uint8Array): Post {
 
 /** A line that the box writes into a room. */
 export interface Line {
-  readonly type: 'joined' | 'left' | 'role' | 'epoch' | 'erased';
+  readonly type: 'joined' | 'left' | 'role' | 'epoch' | 'erased' | 'room';
   readonly id: Id | null;
   readonly user: Id | null;
   readonly by: Id | null;
@@ -142,7 +142,7 @@ export interface Line {
 }
 
 export const line: s.Parser<Line> = s.object({
-  type: s.oneOf('joined', 'left', 'role', 'epoch', 'erased'),
+  type: s.oneOf('joined', 'left', 'role', 'epoch', 'erased', 'room'),
   id: s.optional(s.id),
   user: s.optional(s.id),
   by: s.optional(s.id),

@@ -49,7 +49,9 @@ const postFields = s.object({
   priority: s.anything,
 });
 
-const LINES = new Set(['joined', 'left', 'role', 'epoch', 'erased']);
+const LINES = new Set(['joined', 'left', 'role', 'epoch', 'erased', 'room']);
+/** `{`: an event from when a sealed room was open; a frame begins with 0. */
+const CLEAR = 0x7b;
 
 function openContent(value: unknown, path: string): OpenItem['content'] {
   const { type, sender, device } = openFields(value, path);
@@ -82,6 +84,6 @@ export const item: s.Parser<Item> = (value, path) => {
 
 /** What comes on a room's `out`. */
 export function parseOut(payload: Uint8Array, sealing: 'sealed' | 'open'): Item {
-  if (sealing === 'open') return s.parseJson(item, fromUtf8(payload));
+  if (sealing === 'open' || payload[0] === CLEAR) return s.parseJson(item, fromUtf8(payload));
   return { kind: 'sealed', ...decodeFrame(payload) };
 }

@@ -172,6 +172,8 @@ class Folding {
       const target = this.#drafts.get(line.target);
       if (target !== undefined) target.deleted = true;
     }
+    // A new name or a pin: shown with the room, not among its messages.
+    if (line.type === 'room') return;
     const of = (id: string | null): Person | null => (id === null ? null : this.#input.person(id));
     this.slots.push({
       kind: 'line',

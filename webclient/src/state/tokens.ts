@@ -58,8 +58,11 @@ export class TokenSource {
   async #renew(): Promise<string | null> {
     if (this.#refresh === null || this.#auth === null) return null;
     try {
-      const session = await this.#auth.refresh(this.#refresh);
-      this.#session = session;
+      // Another tab may have renewed it: one that was used before ends the login.
+      const session = await this.#auth.refresh((await this.#login.refresh()) ?? this.#refresh);
+      // Signed out meanwhile: nothing of it is kept.
+      if (this.#refresh === null) return null;
+      await this.take(session);
       return session.token;
     } catch (error) {
       if (error instanceof ApiError && (error.status === 401 || error.status === 403)) return null;

@@ -35,6 +35,8 @@ pub struct Script {
     pub history: Mutex<HashMap<RoomId, Vec<Bytes>>>,
     /// Calls of `backlog`: room, after.
     pub backlogs: Mutex<Vec<(RoomId, Position)>>,
+    /// Room events that were acknowledged at QoS 1.
+    pub acknowledged: Mutex<Vec<(RoomId, Position)>>,
     /// Publishes to `hold/…` wait until this is true.
     pub open: watch::Sender<bool>,
 }
@@ -119,6 +121,10 @@ impl Gate for Script {
             .collect();
         let up_to = events.last().map_or(after, |(position, _)| *position);
         ready(Ok(Backlog { events, up_to })).boxed()
+    }
+
+    fn acknowledged(&self, _: &Principal, room: RoomId, position: Position) {
+        self.acknowledged.lock().unwrap().push((room, position));
     }
 
     fn presence(&self, who: &Account, change: PresenceChange) {

@@ -1,0 +1,90 @@
+//! Whom a person does not want to hear from: `/api/blocks`.
+
+use std::sync::Arc;
+
+use hearth_protocol::ids::UserId;
+use hearth_store::Block;
+use serde::Serialize;
+use warp::filters::BoxedFilter;
+use warp::reply::Response;
+use warp::{Filter, path};
+
+use super::extract::{Caller, caller, with};
+use super::reply::{Answer, answer};
+use super::users::UserView;
+use crate::app::App;
+use crate::error::ApiError;
+
+/// Its routes.
+pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    let list = path!("api" / "blocks")
+        .and(warp::get())
+        .and(with(app))
+        .and(caller(app))
+        .then(list)
+        .map(answer);
+    let one = path!("api" / "blocks" / UserId)
+        .and(warp::get())
+        .and(with(app))
+        .and(caller(app))
+        .then(one)
+        .map(answer);
+    let put = path!("api" / "blocks" / UserId)
+        .and(warp::put())
+        .and(with(app))
+        .and(caller(app))
+        .then(put)
+        .map(answer);
+    let remove = path!("api" / "blocks" / UserId)
+        .and(warp::delete())
+        .and(with(app))
+        .and(caller(app))
+        .then(remove)
+        .map(answer);
+    list.or(one).unify().or(put).unify().or(remove).unify().boxed()
+}
+
+/// Somebody who is blocked.
+#[derive(Debug, Serialize)]
+struct BlockView {
+    /// Whom.
+    user: UserView,
+    /// ms since 1970.
+    since: u64,
+}
+
+/// `GET /api/blocks`.
+#[derive(Debug, Serialize)]
+struct Blocks {
+    blocks: Vec<BlockView>,
+}
+
+async fn view(app: &App, block: Block) -> Result<Option<BlockView>, ApiError> {
+    let user = app.store.user(block.other).await?;
+    Ok(user.map(|user| BlockView { user: user.into(), since: block.since }))
+}
+
+async fn list(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
+    let mut blocks = vec![];
+    for block in app.store.blocks(caller.user).await? {
+        blocks.extend(view(&app, block).await?);
+    }
+    Answer::ok(&Blocks { blocks })
+}
+
+async fn one(other: UserId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
+    let blocks = app.store.blocks(caller.user).await?;
+    let found = blocks.into_iter().find(|block| block.other == other);
+    let missing = || ApiError::not_found("block");
+    Answer::ok(&view(&app, found.ok_or_else(missing)?).await?.ok_or_else(missing)?)
+}
+
+async fn put(other: UserId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
+    app.block(caller.user, other).await?;
+    Answer::nothing()
+}
+
+async fn remove(other: UserId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
+    app.unblock(caller.user, other).await?;
+    Answer::nothing()
+}

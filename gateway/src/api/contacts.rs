@@ -1,0 +1,109 @@
+//! Whom a person keeps, and who asks to be kept: `/api/contacts`.
+
+use std::sync::Arc;
+
+use hearth_protocol::ids::UserId;
+use serde::{Deserialize, Serialize};
+use warp::filters::BoxedFilter;
+use warp::reply::Response;
+use warp::{Filter, path};
+
+use super::extract::{Caller, body, caller, with};
+use super::reply::{Answer, answer};
+use super::users::UserView;
+use crate::app::App;
+use crate::contacts::{ContactState, Tie};
+use crate::error::ApiError;
+
+/// Its routes.
+pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    let list = path!("api" / "contacts")
+        .and(warp::get())
+        .and(with(app))
+        .and(caller(app))
+        .then(list)
+        .map(answer);
+    let one = path!("api" / "contacts" / UserId)
+        .and(warp::get())
+        .and(with(app))
+        .and(caller(app))
+        .then(one)
+        .map(answer);
+    let put = path!("api" / "contacts" / UserId)
+        .and(warp::put())
+        .and(with(app))
+        .and(caller(app))
+        .and(body(app))
+        .then(put)
+        .map(answer);
+    let remove = path!("api" / "contacts" / UserId)
+        .and(warp::delete())
+        .and(with(app))
+        .and(caller(app))
+        .then(remove)
+        .map(answer);
+    list.or(one).unify().or(put).unify().or(remove).unify().boxed()
+}
+
+/// Somebody who is kept, asked or asks.
+#[derive(Debug, Serialize)]
+struct ContactView {
+    user: UserView,
+    state: ContactState,
+    /// ms since 1970.
+    since: u64,
+    /// One's own note; the other does not see it.
+    note: String,
+}
+
+/// `GET /api/contacts`.
+#[derive(Debug, Serialize)]
+struct Contacts {
+    contacts: Vec<ContactView>,
+}
+
+/// `PUT /api/contacts/{user}`.
+#[derive(Debug, Deserialize)]
+struct Keep {
+    #[serde(default)]
+    note: String,
+}
+
+async fn view(app: &App, tie: Tie) -> Result<Option<ContactView>, ApiError> {
+    let Tie { other, state, since, note } = tie;
+    let user = app.store.user(other).await?;
+    Ok(user.map(|user| ContactView { user: user.into(), state, since, note }))
+}
+
+async fn list(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
+    let mut contacts = vec![];
+    for tie in app.ties(caller.user).await? {
+        contacts.extend(view(&app, tie).await?);
+    }
+    Answer::ok(&Contacts { contacts })
+}
+
+async fn answer_with(app: &App, tie: Option<Tie>) -> Result<Answer, ApiError> {
+    let missing = || ApiError::not_found("contact");
+    Answer::ok(&view(app, tie.ok_or_else(missing)?).await?.ok_or_else(missing)?)
+}
+
+async fn one(other: UserId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
+    let tie = app.tie(caller.user, other).await?;
+    answer_with(&app, tie).await
+}
+
+async fn put(
+    other: UserId,
+    app: Arc<App>,
+    caller: Caller,
+    request: Keep,
+) -> Result<Answer, ApiError> {
+    let tie = app.keep(caller.user, other, &request.note).await?;
+    answer_with(&app, Some(tie)).await
+}
+
+async fn remove(other: UserId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
+    app.part(caller.user, other).await?;
+    Answer::nothing()
+}

@@ -1,0 +1,132 @@
+//! Invites over REST: how long they last, how often they are used, and who takes them back.
+
+use hearth_protocol::bytes::b64u;
+use hearth_protocol::ids::RoomId;
+use hearth_protocol::limits::days_ms;
+use hearth_protocol::role::{HouseRole, RoomType, Sealing};
+use hearth_protocol::sealing::kdf::sha256;
+use serde_json::{Value, json};
+
+use crate::testing::{BEGINS_MS, House, Person};
+
+const AUTH: [u8; 32] = [7; 32];
+
+/// An invite of this code with what else is said.
+fn invite(code: &str, more: Value) -> Value {
+    let mut body = json!({ "code": code, "auth_hash": b64u(&sha256(&AUTH)), "blob": "AAAA" });
+    let more = more.as_object().unwrap().clone();
+    body.as_object_mut().unwrap().extend(more);
+    body
+}
+
+async fn accept(house: &House, code: &str, who: &Person) -> String {
+    let body = json!({ "auth": b64u(&AUTH), "joins": [] });
+    house.post(&format!("/api/invites/{code}/accept"), who, body).await.code()
+}
+
+/// An owner, a member, two outside; an open room of the first two.
+async fn open() -> (House, [Person; 4], RoomId) {
+    let house = House::new().await;
+    let anna = house.person("anna", HouseRole::Owner).await;
+    let ben = house.person("ben", HouseRole::Member).await;
+    let eve = house.person("eve", HouseRole::Member).await;
+    let zoe = house.person("zoe", HouseRole::Member).await;
+    let room = house.room(RoomType::Private, Sealing::Open, &[&anna, &ben]).await;
+    (house, [anna, ben, eve, zoe], room)
+}
+
+#[tokio::test]
+async fn an_invite_is_for_one_and_a_week_unless_it_says_otherwise() {
+    let (house, [anna, ben, eve, zoe], room) = open().await;
+    let path = format!("/api/rooms/{room}/invites");
+    let code = "0123456789";
+    assert_eq!(house.post(&path, &ben, invite(code, json!({}))).await.code(), "forbidden");
+    assert_eq!(house.post(&path, &eve, invite(code, json!({}))).await.code(), "not_found");
+    let made = house.post(&path, &anna, invite(code, json!({}))).await.is(201);
+    assert_eq!(made["expires_at"], json!(BEGINS_MS + days_ms(7)));
+    assert_eq!(made["uses_left"], json!(1));
+    assert_eq!(house.post(&path, &anna, invite(code, json!({}))).await.code(), "id_taken");
+    assert_eq!(accept(&house, code, &eve).await, "200");
+    assert_eq!(accept(&house, code, &zoe).await, "invite_used_up");
+    let late = "ABCDEFGHJK";
+    house.post(&path, &anna, invite(late, json!({ "uses": 2 }))).await.is(201);
+    house.later(days_ms(7) - 1);
+    let anna = house.again(&anna).await;
+    let zoe = house.again(&zoe).await;
+    assert_eq!(house.get(&path, &anna).await.is(200)["invites"].as_array().unwrap().len(), 2);
+    house.later(1);
+    assert_eq!(accept(&house, late, &zoe).await, "invite_expired");
+}
+
+#[tokio::test]
+async fn an_invite_has_its_bounds() {
+    let (house, [anna, ..], room) = open().await;
+    let path = format!("/api/rooms/{room}/invites");
+    let latest = BEGINS_MS + days_ms(365);
+    for (number, (more, code)) in [
+        (json!({ "expires_at": BEGINS_MS }), "bad_expiry"),
+        (json!({ "expires_at": BEGINS_MS + 1 }), "201"),
+        (json!({ "expires_at": latest }), "201"),
+        (json!({ "expires_at": latest + 1 }), "bad_expiry"),
+        (json!({ "uses": 0 }), "bad_uses"),
+        (json!({ "uses": 1_000 }), "201"),
+        (json!({ "uses": 1_001 }), "bad_uses"),
+        (json!({ "blob": "" }), "bad_blob"),
+        (json!({ "blob": b64u(&[0; 4_096]) }), "201"),
+        (json!({ "blob": b64u(&[0; 4_097]) }), "bad_blob"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let body = invite(&format!("000000000{number}"), more.clone());
+        let answered = house.post(&path, &anna, body).await;
+        let taken = answered.status == 201;
+        let found = if taken { "201".into() } else { answered.code() };
+        assert_eq!(found, code, "{more}");
+    }
+}
+
+#[tokio::test]
+async fn an_invite_is_taken_back_by_its_maker_or_an_admin() {
+    let (house, [anna, ben, eve, _], room) = open().await;
+    let code = "0123456789";
+    let path = format!("/api/rooms/{room}/invites");
+    house.post(&path, &anna, invite(code, json!({ "uses": 9 }))).await.is(201);
+    let one = format!("/api/invites/{code}");
+    assert_eq!(house.delete(&one, &ben).await.code(), "not_found", "a member");
+    house.later(1);
+    assert_eq!(house.delete(&one, &anna).await.status, 204);
+    let audit = house.app.store.audit(None, 9).await.unwrap();
+    let actions: Vec<_> = audit.iter().map(|entry| entry.action.as_str()).collect();
+    assert_eq!(actions, ["invite.revoke", "invite.create"]);
+    assert_eq!(accept(&house, code, &eve).await, "invite_revoked");
+    assert_eq!(house.call("GET", &one, None, Value::Null).await.code(), "invite_revoked");
+}
+
+#[tokio::test]
+async fn who_was_listed_does_not_come_back_by_a_link_but_by_an_admin() {
+    use hearth_protocol::sealing::epoch::Rules;
+
+    let house = House::new().await;
+    let anna = house.keyed("anna", HouseRole::Owner).await;
+    let ben = house.keyed("ben", HouseRole::Member).await;
+    let (room, first) = house.sealed_room(&anna).await;
+    let second = first.next(Rules::new(RoomType::Private), &[&anna, &ben]);
+    let add = json!({ "user_id": ben.id(), "bundle": second.b64u() });
+    let members = format!("/api/rooms/{room}/members");
+    house.post(&members, &anna.person, add).await.is(201);
+    let leave = format!("/api/rooms/{room}/leave");
+    assert_eq!(house.post(&leave, &ben.person, Value::Null).await.status, 204);
+    let third = second.next(Rules::new(RoomType::Private), &[&anna]);
+    let code = "0123456789";
+    let bundles = json!({ "bundles": [{ "room": room, "bundle": third.b64u() }] });
+    let path = format!("/api/rooms/{room}/invites");
+    house.post(&path, &anna.person, invite(code, bundles)).await.is(201);
+    let body = json!({ "auth": b64u(&AUTH), "joins": [] });
+    let refused = house.post(&format!("/api/invites/{code}/accept"), &ben.person, body).await;
+    assert_eq!(refused.code(), "listed_before");
+    assert!(refused.body["hint"].as_str().unwrap().contains("admin"), "{}", refused.body);
+    let fourth = third.next(Rules::new(RoomType::Private), &[&anna, &ben]);
+    let add = json!({ "user_id": ben.id(), "bundle": fourth.b64u() });
+    house.post(&members, &anna.person, add).await.is(201);
+}

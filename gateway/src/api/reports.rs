@@ -1,0 +1,214 @@
+//! Reports of messages: `/api/messages/{id}/reports`, `/api/reports`.
+
+use std::sync::Arc;
+
+use hearth_protocol::bytes::b64u;
+use hearth_protocol::event::Sender;
+use hearth_protocol::ids::{EventId, ReportId, RoomId, UserId};
+use hearth_store::{Decision, Report, StoredEvent, Verdict};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use warp::filters::BoxedFilter;
+use warp::reply::Response;
+use warp::{Filter, path};
+
+use super::extract::{Caller, body, caller, page_limit, with};
+use super::reply::{Answer, answer};
+use super::users::UserView;
+use crate::app::App;
+use crate::error::ApiError;
+use crate::history;
+use crate::reports::Ruling;
+use crate::sanctions::Term;
+
+/// Its routes.
+pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    let make = path!("api" / "messages" / EventId / "reports")
+        .and(warp::post())
+        .and(with(app))
+        .and(caller(app))
+        .and(body(app))
+        .then(make)
+        .map(answer);
+    let list = path!("api" / "reports")
+        .and(warp::get())
+        .and(with(app))
+        .and(caller(app))
+        .and(warp::query())
+        .then(list)
+        .map(answer);
+    let decide = path!("api" / "reports" / ReportId)
+        .and(warp::patch())
+        .and(with(app))
+        .and(caller(app))
+        .and(body(app))
+        .then(decide)
+        .map(answer);
+    make.or(list).unify().or(decide).unify().boxed()
+}
+
+/// `POST /api/messages/{id}/reports`.
+#[derive(Debug, Deserialize)]
+struct NewReport {
+    /// Why.
+    reason: String,
+    /// From a sealed room: opened text and wire, in an age file to the moderators.
+    #[serde(default, with = "hearth_protocol::bytes::option")]
+    evidence: Option<Vec<u8>>,
+}
+
+/// That a report was taken.
+#[derive(Debug, Serialize)]
+struct Reported {
+    id: ReportId,
+    message_id: EventId,
+    /// ms since 1970.
+    created_at: u64,
+}
+
+async fn make(
+    message: EventId,
+    app: Arc<App>,
+    caller: Caller,
+    new: NewReport,
+) -> Result<Answer, ApiError> {
+    let report = app.report(caller.user, message, new.reason, new.evidence).await?;
+    let Report { id, event, created_at, .. } = report;
+    Answer::created(&Reported { id, message_id: event, created_at })
+}
+
+/// Which reports are asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Status {
+    #[default]
+    Open,
+    Decided,
+}
+
+/// `GET /api/reports?status=&after=&before=&limit=`.
+#[derive(Debug, Deserialize)]
+struct PageRequest {
+    #[serde(default)]
+    status: Status,
+    /// Of open ones: those that came after it.
+    after: Option<ReportId>,
+    /// Of decided ones: those that came before it.
+    before: Option<ReportId>,
+    limit: Option<usize>,
+}
+
+/// A report as a moderator sees it.
+#[derive(Debug, Serialize)]
+struct ReportView {
+    id: ReportId,
+    /// Who reports.
+    by: Option<UserView>,
+    room_id: RoomId,
+    message_id: EventId,
+    /// Whose message it is; null where it is a device's, or gone.
+    sender: Option<UserId>,
+    /// Why.
+    reason: String,
+    /// b64u of an age file; from sealed rooms.
+    evidence: Option<String>,
+    /// The message of an open room as it is now.
+    message: Option<Value>,
+    /// ms since 1970.
+    created_at: u64,
+    /// null while it is open.
+    decision: Option<DecisionView>,
+}
+
+/// What was decided.
+#[derive(Debug, Serialize)]
+struct DecisionView {
+    by: UserId,
+    verdict: Verdict,
+    note: String,
+    /// ms since 1970.
+    at: u64,
+}
+
+/// A page of reports.
+#[derive(Debug, Serialize)]
+struct Reports {
+    reports: Vec<ReportView>,
+    /// `after` or `before` of the next page; null at the end.
+    next: Option<ReportId>,
+}
+
+async fn view(
+    app: &App,
+    report: Report,
+    event: Option<StoredEvent>,
+) -> Result<ReportView, ApiError> {
+    let open = app.membership.room(report.room).is_some_and(|state| !state.is_sealed());
+    let message = match open {
+        true => {
+            let view = app.store.message_view(report.event).await?;
+            view.map(|view| history::view(&view, None, &app.limits))
+        }
+        false => None,
+    };
+    let sender = event.and_then(|event| match event.sender {
+        Sender::Person(user) => Some(user),
+        Sender::Device(_) | Sender::Box => None,
+    });
+    let decision = report.decided.map(|decided| {
+        let Decision { by, verdict, note, at } = decided;
+        DecisionView { by, verdict, note, at }
+    });
+    Ok(ReportView {
+        id: report.id,
+        by: app.store.user(report.by).await?.map(UserView::from),
+        room_id: report.room,
+        message_id: report.event,
+        sender,
+        reason: report.reason,
+        evidence: report.evidence.as_deref().map(b64u),
+        message,
+        created_at: report.created_at,
+        decision,
+    })
+}
+
+async fn list(app: Arc<App>, caller: Caller, page: PageRequest) -> Result<Answer, ApiError> {
+    let limit = page_limit(&app, page.limit)?;
+    let (decided, from) = match (page.status, page.after, page.before) {
+        (Status::Open, after, None) => (false, after),
+        (Status::Decided, None, before) => (true, before),
+        _ => {
+            let message = "open reports take `after`, decided ones `before`";
+            return Err(ApiError::invalid("bad_query", message));
+        }
+    };
+    let found = app.reports(caller.user, decided, from, limit).await?;
+    let mut reports = Vec::with_capacity(found.reports.len());
+    for (report, event) in found.reports {
+        reports.push(view(&app, report, event).await?);
+    }
+    Answer::ok(&Reports { reports, next: found.next })
+}
+
+/// `PATCH /api/reports/{id}`.
+#[derive(Debug, Deserialize)]
+struct Decide {
+    decision: Ruling,
+    /// What else there is to say; the reason of what is done.
+    #[serde(default)]
+    note: String,
+    minutes: Option<usize>,
+    until: Option<u64>,
+}
+
+async fn decide(
+    id: ReportId,
+    app: Arc<App>,
+    caller: Caller,
+    request: Decide,
+) -> Result<Answer, ApiError> {
+    let Decide { decision, note, minutes, until } = request;
+    app.decide(caller.user, id, decision, &note, Term { minutes, until }).await?;
+    Answer::nothing()
+}

@@ -1,0 +1,229 @@
+//! One's own logins, another password, a link for one, and the pairing of a new device:
+//! `/api/auth/sessions`, `/api/auth/password`, `/api/auth/reset`, `/api/pair`.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use hearth_protocol::bytes::{b64u, from_b64u};
+use hearth_protocol::ids::SessionId;
+use hearth_store::{Change, Edit};
+use serde::{Deserialize, Serialize};
+use warp::filters::BoxedFilter;
+use warp::reply::Response;
+use warp::{Filter, path};
+
+use super::extract::{Caller, address, body, caller, with};
+use super::reply::{Answer, answer};
+use crate::app::App;
+use crate::auth::pairing::ChannelId;
+use crate::auth::password::PasswordChange;
+use crate::auth::reset::UseReset;
+use crate::auth::sessions::ended;
+use crate::error::ApiError;
+
+#[cfg(test)]
+mod tests;
+
+/// Its routes.
+pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    let list = path!("api" / "auth" / "sessions")
+        .and(warp::get())
+        .and(with(app))
+        .and(caller(app))
+        .then(list)
+        .map(answer);
+    let make = path!("api" / "auth" / "sessions")
+        .and(warp::post())
+        .and(with(app))
+        .and(caller(app))
+        .and(body(app))
+        .then(make)
+        .map(answer);
+    let end_others = path!("api" / "auth" / "sessions")
+        .and(warp::delete())
+        .and(with(app))
+        .and(caller(app))
+        .then(end_others)
+        .map(answer);
+    let end = path!("api" / "auth" / "sessions" / SessionId)
+        .and(warp::delete())
+        .and(with(app))
+        .and(caller(app))
+        .then(end)
+        .map(answer);
+    let password = path!("api" / "auth" / "password")
+        .and(warp::put())
+        .and(with(app))
+        .and(caller(app))
+        .and(address())
+        .and(body(app))
+        .then(password)
+        .map(answer);
+    let reset = path!("api" / "auth" / "reset")
+        .and(warp::post())
+        .and(with(app))
+        .and(body(app))
+        .then(reset)
+        .map(answer);
+    let sessions = list.or(make).unify().or(end_others).unify().or(end).unify();
+    sessions.or(password).unify().or(reset).unify().or(pairing(app)).unify().boxed()
+}
+
+fn pairing(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    let put = path!("api" / "pair" / String)
+        .and(warp::post())
+        .and(with(app))
+        .and(address())
+        .and(body(app))
+        .then(put_message)
+        .map(answer);
+    let get = path!("api" / "pair" / String)
+        .and(warp::get())
+        .and(with(app))
+        .and(warp::query())
+        .then(messages)
+        .map(answer);
+    put.or(get).unify().boxed()
+}
+
+/// A login of somebody.
+#[derive(Serialize)]
+struct SessionView {
+    id: SessionId,
+    /// What its device is called.
+    label: String,
+    /// ms since 1970.
+    created_at: u64,
+    /// ms since 1970.
+    last_seen: u64,
+    /// Whether it is the one that asks.
+    current: bool,
+}
+
+/// A person's logins, the oldest first.
+#[derive(Serialize)]
+struct SessionList {
+    sessions: Vec<SessionView>,
+}
+
+async fn list(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
+    let current = caller.login()?;
+    let now = app.clock.now_ms();
+    let mut sessions = vec![];
+    for session in app.store.sessions_of(caller.user).await? {
+        let last_seen = app.auth.live.last_seen(&session);
+        if !session.is_over(now, &app.limits) {
+            let (id, label, created_at) = (session.id, session.label, session.created_at);
+            let current = id == current;
+            sessions.push(SessionView { id, label, created_at, last_seen, current });
+        }
+    }
+    Answer::ok(&SessionList { sessions })
+}
+
+/// What the new device is called.
+#[derive(Deserialize)]
+struct NewSession {
+    #[serde(default)]
+    label: String,
+}
+
+/// A login for a device that is being paired: its secrets go to it sealed.
+async fn make(app: Arc<App>, caller: Caller, new: NewSession) -> Result<Answer, ApiError> {
+    let login = caller.login()?;
+    // Not after the password was changed, however little.
+    let _turn = app.auth.turn.lock().await;
+    let user = app.person(caller.user).await?;
+    if app.store.session(login).await?.is_none() {
+        return Err(ended());
+    }
+    let made = app.auth.new_session(user.id, &new.label);
+    let edits = vec![Edit::PutSession(made.session.clone())];
+    app.store.change(Change::of(edits, app.clock.now_ms())).await?;
+    Answer::created(&app.auth.reply(made, user)?)
+}
+
+async fn end(id: SessionId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
+    caller.login()?;
+    let session = app.store.session(id).await?;
+    if session.is_none_or(|session| session.user != caller.user) {
+        return Err(ApiError::not_found("login"));
+    }
+    app.store.change(Change::of(vec![Edit::RemoveSession(id)], app.clock.now_ms())).await?;
+    Answer::nothing()
+}
+
+async fn end_others(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
+    let this = caller.login()?;
+    let edits = app.auth.ends(caller.user, Some(this), false).await?;
+    app.store.change(Change::of(edits, app.clock.now_ms())).await?;
+    Answer::nothing()
+}
+
+async fn password(
+    app: Arc<App>,
+    caller: Caller,
+    address: IpAddr,
+    request: PasswordChange,
+) -> Result<Answer, ApiError> {
+    let session = caller.login()?;
+    app.change_password(caller.user, session, address, request).await?;
+    Answer::nothing()
+}
+
+/// Whose password was set: they sign in with it next.
+#[derive(Serialize)]
+struct ResetDone {
+    username: String,
+}
+
+async fn reset(app: Arc<App>, request: UseReset) -> Result<Answer, ApiError> {
+    Answer::ok(&ResetDone { username: app.use_reset(request).await? })
+}
+
+/// A message of a pairing: a public key, or what is handed over, sealed.
+#[derive(Deserialize)]
+struct PairMessage {
+    #[serde(with = "hearth_protocol::bytes")]
+    message: Vec<u8>,
+}
+
+fn channel(text: &str) -> Result<ChannelId, ApiError> {
+    let id = from_b64u(text).and_then(|bytes| bytes.try_into().ok());
+    id.ok_or_else(|| ApiError::invalid("bad_channel", "a channel is 16 random bytes in base64url"))
+}
+
+/// The number that a message got, from 1.
+#[derive(Serialize)]
+struct PairPlace {
+    number: usize,
+}
+
+async fn put_message(
+    id: String,
+    app: Arc<App>,
+    address: IpAddr,
+    sent: PairMessage,
+) -> Result<Answer, ApiError> {
+    let (id, now) = (channel(&id)?, app.clock.now_ms());
+    let number = app.auth.channels.put(id, sent.message, address, now, &app.limits)?;
+    Answer::created(&PairPlace { number })
+}
+
+#[derive(Deserialize)]
+struct After {
+    #[serde(default)]
+    after: usize,
+}
+
+/// The messages of a pairing, in b64u.
+#[derive(Serialize)]
+struct PairMessages {
+    messages: Vec<String>,
+}
+
+async fn messages(id: String, app: Arc<App>, query: After) -> Result<Answer, ApiError> {
+    let found = app.auth.channels.after(channel(&id)?, query.after, app.clock.now_ms());
+    let found = found.ok_or_else(|| ApiError::not_found("pairing"))?;
+    Answer::ok(&PairMessages { messages: found.iter().map(|message| b64u(message)).collect() })
+}

@@ -1,0 +1,160 @@
+//! Two of whom one blocks the other: apart on every door, each told no more than they must be.
+
+use std::sync::Arc;
+
+use hearth_broker::{Gate, Publish, Qos, Version};
+use hearth_protocol::ids::{RoomId, TokenId};
+use hearth_protocol::limits::Limits;
+use hearth_protocol::principal::Principal;
+use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
+use hearth_store::{AppToken, Memory, Room};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::accounts::member;
+use crate::gate::HouseGate;
+use crate::testing::{House, Person};
+
+struct Scene {
+    house: House,
+    gate: HouseGate,
+    anna: Person,
+    ben: Person,
+    direct: RoomId,
+}
+
+impl Scene {
+    /// Two people with a direct room.
+    async fn new() -> Scene {
+        let house = House::with(Limits { blocks_per_user_max: 1, ..Limits::default() }).await;
+        let anna = house.person("anna", HouseRole::Member).await;
+        let ben = house.person("ben", HouseRole::Member).await;
+        let (two, direct) = ([anna.id, ben.id], RoomId::from_bytes([9; 16]));
+        let room = house.app.new_room(direct, "Two", RoomType::Direct, anna.id).unwrap();
+        let room = Room { sealing: Sealing::Open, direct: Some(two), ..room };
+        let put = |user| Edit::PutMember(member(&room, user, RoomRole::Owner, 1));
+        house.change(vec![Edit::PutRoom(room.clone()), put(two[0]), put(two[1])]).await;
+        let gate = HouseGate::new(house.app.clone());
+        Scene { house, gate, anna, ben, direct }
+    }
+
+    async fn call(&self, method: &str, who: &Person, other: &str) -> crate::testing::Answered {
+        self.house.call(method, &format!("/api/blocks/{other}"), Some(who), Value::Null).await
+    }
+
+    async fn says(&self, who: &Person) -> String {
+        let path = format!("/api/rooms/{}/messages", self.direct);
+        self.house.post(&path, who, json!({ "content": "hello" })).await.code()
+    }
+
+    async fn app_of(&self, who: &Person) -> Arc<Principal> {
+        let token = TokenId::from_bytes(*who.id.as_bytes());
+        let hash = *hearth_protocol::sealing::Hash::of(who.id.as_bytes()).as_bytes();
+        let (label, at) = (String::new(), 1);
+        let app = AppToken {
+            id: token,
+            user: who.id,
+            label,
+            hash,
+            created_at: at,
+            last_used_at: at,
+            scope: None,
+        };
+        self.house.change(vec![Edit::PutToken(app)]).await;
+        Arc::new(Principal::App { user: who.id, token })
+    }
+}
+
+#[tokio::test]
+async fn who_is_blocked_and_who_blocks_do_not_write_to_each_other() {
+    let scene = Scene::new().await;
+    let (anna, ben) = (scene.anna.id.to_string(), scene.ben.id.to_string());
+    assert_eq!(scene.says(&scene.ben).await, "201");
+    assert_eq!(scene.call("GET", &scene.anna, &ben).await.code(), "not_found");
+    scene.call("PUT", &scene.anna, &ben).await.is(204);
+    scene.call("PUT", &scene.anna, &ben).await.is(204);
+    assert_eq!(scene.says(&scene.anna).await, "blocked");
+    assert_eq!(scene.says(&scene.ben).await, "unreachable");
+    // Nothing that the one who is blocked can ask says so.
+    assert_eq!(scene.call("GET", &scene.ben, &anna).await.code(), "not_found");
+    let of_ben = scene.house.get("/api/blocks", &scene.ben).await.is(200);
+    assert_eq!(of_ben, json!({ "blocks": [] }));
+    scene.call("DELETE", &scene.ben, &anna).await.is(204);
+    assert_eq!(scene.says(&scene.ben).await, "unreachable");
+    let listed = scene.house.get("/api/blocks", &scene.anna).await.is(200);
+    assert_eq!(listed["blocks"][0]["user"]["name"], "ben");
+    assert_eq!(scene.call("GET", &scene.anna, &ben).await.is(200), listed["blocks"][0]);
+    scene.call("DELETE", &scene.anna, &ben).await.is(204);
+    assert_eq!(scene.says(&scene.ben).await, "201");
+    assert_eq!(scene.says(&scene.anna).await, "201");
+}
+
+#[tokio::test]
+async fn a_block_is_of_somebody_else_who_is_there_and_there_are_not_too_many() {
+    let scene = Scene::new().await;
+    let anna = scene.anna.id.to_string();
+    assert_eq!(scene.call("PUT", &scene.anna, &anna).await.code(), "not_possible");
+    let nobody = UserId::from_bytes([7; 16]).to_string();
+    assert_eq!(scene.call("PUT", &scene.anna, &nobody).await.code(), "not_found");
+    scene.call("PUT", &scene.anna, &scene.ben.id.to_string()).await.is(204);
+    let eve = scene.house.person("eve", HouseRole::Member).await;
+    let answered = scene.call("PUT", &scene.anna, &eve.id.to_string()).await;
+    assert_eq!(answered.code(), "limit_reached");
+    let none = scene.house.call("GET", "/api/blocks", None, Value::Null).await;
+    assert_eq!(none.status, 401);
+}
+
+#[tokio::test]
+async fn who_is_apart_sees_no_presence_and_no_typing_of_the_other() {
+    let scene = Scene::new().await;
+    let people = [scene.app_of(&scene.anna).await, scene.app_of(&scene.ben).await];
+    let seen = || {
+        let [anna, ben] = &people;
+        let topic = |who: &Person| format!("hearth/users/{}/presence", who.id);
+        [
+            scene.gate.may_receive(anna, &topic(&scene.ben)),
+            scene.gate.may_receive(ben, &topic(&scene.anna)),
+            scene.gate.may_receive(ben, &topic(&scene.ben)),
+        ]
+    };
+    let typing = async |who: &Arc<Principal>| {
+        let publish = Publish {
+            topic: format!("hearth/rooms/{}/live/{}", scene.direct, who.user().unwrap()).into(),
+            payload: "{}".into(),
+            qos: Qos::AtMostOnce,
+            retain: false,
+            properties: Default::default(),
+            version: Version::V5,
+            once: None,
+        };
+        scene.gate.accept(who.clone(), publish).await.err().map(|no| no.code)
+    };
+    assert_eq!((seen(), typing(&people[1]).await), ([true; 3], None));
+    scene.house.app.block(scene.anna.id, scene.ben.id).await.unwrap();
+    assert_eq!(seen(), [false, false, true]);
+    assert_eq!(typing(&people[0]).await, Some("blocked"));
+    assert_eq!(typing(&people[1]).await, Some("unreachable"));
+    let (anna, ben) = (scene.anna.id, scene.ben.id);
+    assert!(!scene.house.app.may_see(anna, ben).await.unwrap());
+    assert!(!scene.house.app.may_see(ben, anna).await.unwrap());
+    assert!(scene.house.app.may_see(ben, ben).await.unwrap());
+    scene.house.app.unblock(scene.anna.id, scene.ben.id).await.unwrap();
+    assert_eq!((seen(), typing(&people[1]).await), ([true; 3], None));
+    assert!(scene.house.app.may_see(ben, anna).await.unwrap());
+}
+
+#[tokio::test]
+async fn the_mirror_is_what_the_store_holds() {
+    let store = hearth_store::Store::open(Arc::new(Memory::new()), Arc::default()).await.unwrap();
+    assert!(
+        !Blocks::load(&store)
+            .await
+            .unwrap()
+            .apart(UserId::from_bytes([1; 16]), UserId::from_bytes([2; 16]))
+    );
+    let scene = Scene::new().await;
+    scene.house.app.block(scene.anna.id, scene.ben.id).await.unwrap();
+    let loaded = Blocks::load(&scene.house.app.store).await.unwrap();
+    assert!(loaded.has(scene.anna.id, scene.ben.id) && !loaded.has(scene.ben.id, scene.anna.id));
+    assert!(loaded.apart(scene.ben.id, scene.anna.id));
+}

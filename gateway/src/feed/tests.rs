@@ -1,0 +1,97 @@
+//! One seat: what fits into its queue, and what a listener that is behind reads.
+
+use bytes::Bytes;
+use hearth_protocol::event::{Class, Sender};
+use hearth_protocol::ids::{EventId, Position, SessionId};
+use hearth_store::EventKind;
+use tokio::sync::OnceCell;
+
+use super::seat::{End, Next, Seat, Wants};
+use super::*;
+
+const ROOM: RoomId = RoomId::from_bytes([3; 16]);
+const ANNA: UserId = UserId::from_bytes([1; 16]);
+
+fn seat(items: usize, bytes: usize) -> Seat {
+    let limits =
+        Limits { listener_items_max: items, listener_bytes_max: bytes, ..Limits::default() };
+    let who = Principal::Person { user: ANNA, session: SessionId::from_bytes([2; 16]) };
+    Seat::new(who, Wants::Everything, &limits)
+}
+
+fn event(position: u64, bytes: usize) -> Arc<Told> {
+    let event = StoredEvent {
+        room: ROOM,
+        position: Position(position),
+        received_at: 1,
+        id: EventId::from_bytes([4; 16]),
+        sender: Sender::Box,
+        class: Class::Event,
+        kind: EventKind::Text,
+        body: Bytes::from(vec![0; bytes]),
+    };
+    Arc::new(Told { event, frames: OnceCell::new() })
+}
+
+/// What comes next, in a word.
+fn next(seat: &Seat) -> String {
+    match seat.try_next() {
+        Some(Next::Item(Item::Event(told))) => told.event.position.to_string(),
+        Some(Next::Item(_)) => "item".to_string(),
+        Some(Next::Behind(_)) => "behind".to_string(),
+        None => "nothing".to_string(),
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_read_from_the_store_and_so_is_what_comes_after() {
+    // By number, and by bytes.
+    for seat in [seat(2, 1_000), seat(100, 20)] {
+        seat.event(&event(1, 10));
+        assert_eq!(next(&seat), "nothing", "the room is not followed");
+        seat.follow(ROOM);
+        for position in 1..=4 {
+            seat.event(&event(position, 10));
+        }
+        assert_eq!([next(&seat), next(&seat), next(&seat)], ["1", "2", "behind"]);
+        seat.event(&event(5, 10));
+        assert_eq!(next(&seat), "nothing", "it is read by whoever reads the store");
+        seat.caught_up(ROOM);
+        seat.event(&event(6, 10));
+        assert_eq!([next(&seat), next(&seat)], ["6", "nothing"]);
+        seat.fall_behind(ROOM);
+        seat.fall_behind(ROOM);
+        assert_eq!([next(&seat), next(&seat)], ["behind", "nothing"]);
+        seat.fall_behind(ROOM);
+        seat.leave(ROOM);
+        seat.caught_up(ROOM);
+        seat.event(&event(7, 10));
+        assert_eq!(next(&seat), "nothing");
+    }
+}
+
+#[tokio::test]
+async fn typing_that_does_not_fit_is_lost_and_anything_else_ends_it() {
+    let seat = seat(1, 100);
+    seat.follow(ROOM);
+    let typing = Item::Typing { room: ROOM, user: ANNA, on: true };
+    seat.of_room(ROOM, typing.clone());
+    seat.of_room(ROOM, typing);
+    assert_eq!([next(&seat), next(&seat)], ["item", "nothing"]);
+    seat.of_house(Item::Presence(ANNA, Bytes::new()));
+    seat.of_person(ANNA, Item::Inbox(Bytes::new()));
+    seat.end(End::Stopping);
+    assert_eq!(seat.ended().await, End::TooSlow, "the first reason stands");
+}
+
+#[test]
+fn a_listener_of_its_inbox_hears_of_nothing_else() {
+    let who = Principal::Person { user: ANNA, session: SessionId::from_bytes([2; 16]) };
+    let seat = Seat::new(who, Wants::Inbox, &Limits::default());
+    seat.of_house(Item::Presence(ANNA, Bytes::new()));
+    seat.of_room(ROOM, Item::Gone(ROOM));
+    seat.of_person(UserId::from_bytes([9; 16]), Item::Inbox(Bytes::new()));
+    assert_eq!(next(&seat), "nothing");
+    seat.of_person(ANNA, Item::Inbox(Bytes::new()));
+    assert_eq!(next(&seat), "item");
+}

@@ -1,0 +1,140 @@
+//! Ways in: which invites open a door, and what taking one up does (sealing.md §6).
+
+use hearth_protocol::ids::{InviteCode, RoomId, UserId};
+use hearth_protocol::refusal::Kind;
+use hearth_protocol::role::HouseRole;
+use hearth_protocol::sealing::kdf::sha256;
+use hearth_store::{Change, Edit, Invite, JoinProof, Room, User};
+use serde::Deserialize;
+use subtle::ConstantTimeEq;
+
+use crate::app::App;
+use crate::error::ApiError;
+
+/// A newcomer's proof for one sealed room.
+#[derive(Deserialize)]
+pub struct Join {
+    room: RoomId,
+    #[serde(with = "hearth_protocol::bytes")]
+    proof: Vec<u8>,
+}
+
+impl App {
+    /// An invite taken up by somebody who has an account.
+    pub async fn accept_invite(
+        &self,
+        code: InviteCode,
+        auth: &[u8],
+        user: UserId,
+        joins: &[Join],
+    ) -> Result<Vec<RoomId>, ApiError> {
+        let invite = self.usable_invite(code, Some(auth)).await?;
+        let mut change = Change::of(vec![], self.clock.now_ms());
+        let user = self.person(user).await?;
+        let rooms = self.join_by(&mut change, &invite, &user, joins).await?;
+        self.store.change(change).await?;
+        Ok(rooms)
+    }
+
+    /// An invite that can still be used, shown by its link's secret where `auth` is asked for.
+    pub async fn usable_invite(
+        &self,
+        code: InviteCode,
+        auth: Option<&[u8]>,
+    ) -> Result<Invite, ApiError> {
+        let unknown = || ApiError::not_found("invite").hint("check the link, or ask for a new one");
+        let invite = self.store.invite(code).await?.ok_or_else(unknown)?;
+        if let Some(auth) = auth {
+            let fits: bool = sha256(auth).ct_eq(&invite.auth_hash).into();
+            if !fits {
+                return Err(unknown());
+            }
+        }
+        let now = self.clock.now_ms();
+        let gone = |code, message: &str| {
+            ApiError::new(Kind::Gone, code, message).hint("ask for a new invite")
+        };
+        let maker_left =
+            invite.rooms.iter().any(|room| !self.membership.is_member(*room, invite.by));
+        if invite.revoked || maker_left {
+            Err(gone("invite_revoked", "the invite was taken back"))
+        } else if invite.uses_left == 0 {
+            Err(gone("invite_used_up", "the invite was used already"))
+        } else if invite.expires_at <= now || invite.guest_until.is_some_and(|until| until <= now) {
+            Err(gone("invite_expired", "the invite has expired"))
+        } else {
+            Ok(invite)
+        }
+    }
+
+    /// Adds to a change what makes somebody a member of an invite's rooms; those it leads to come
+    /// back. The general room is not a guest's.
+    pub async fn join_by(
+        &self,
+        change: &mut Change,
+        invite: &Invite,
+        user: &User,
+        joins: &[Join],
+    ) -> Result<Vec<RoomId>, ApiError> {
+        change.edits.push(Edit::UseInvite { code: invite.code });
+        let mut rooms = vec![];
+        for id in &invite.rooms {
+            let state = self.membership.room(*id).ok_or_else(|| ApiError::not_found("room"))?;
+            if state.room.general && user.role == HouseRole::Guest {
+                continue;
+            }
+            rooms.push(*id);
+            if state.members.contains_key(&user.id) {
+                continue;
+            }
+            if state.is_sealed() {
+                self.prove(change, &state.room, invite.code, user.id, joins).await?;
+            }
+            self.enter(change, &state.room, user.id);
+        }
+        Ok(rooms)
+    }
+
+    /// Adds the proof by which a newcomer is listed in a sealed room.
+    async fn prove(
+        &self,
+        change: &mut Change,
+        room: &Room,
+        code: InviteCode,
+        user: UserId,
+        joins: &[Join],
+    ) -> Result<(), ApiError> {
+        if self.was_listed(room, user).await? {
+            let message = "whoever was in a sealed room does not come back by a link";
+            return Err(ApiError::conflict("listed_before", message)
+                .hint("ask an admin of it to let you in again"));
+        }
+        let room = room.id;
+        let join = joins.iter().find(|join| join.room == room).ok_or_else(|| {
+            let message = format!("the sealed room {room} needs a join proof");
+            ApiError::invalid("proof_required", message)
+        })?;
+        let proof = join.proof.clone();
+        change.edits.push(Edit::PutProof(JoinProof { room, user, code, proof }));
+        Ok(())
+    }
+
+    /// A guest lets nobody in for longer than they stay themselves, and no members.
+    pub async fn require_inviter(
+        &self,
+        by: UserId,
+        guest_until: Option<u64>,
+    ) -> Result<(), ApiError> {
+        let inviter = self.person(by).await?;
+        let stays = match (inviter.role, inviter.guest_until, guest_until) {
+            (HouseRole::Guest, None, until) => until.is_some(),
+            (HouseRole::Guest, Some(own), until) => until.is_some_and(|until| until <= own),
+            _ => true,
+        };
+        if stays {
+            return Ok(());
+        }
+        Err(ApiError::forbidden("a guest invites guests only, for no longer than they stay")
+            .hint("send `guest_until`"))
+    }
+}
