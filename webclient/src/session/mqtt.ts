@@ -52,8 +52,11 @@ function connect(client: MqttClient): Promise<void> {
 const lost = (cause: unknown): LinkLost => new LinkLost('the connection broke', { cause });
 
 function subscribe(client: MqttClient, { me, after }: Subscriptions): Promise<void> {
-  const filters = [topic.ALL_OUT, topic.ALL_KEYS, topic.STATUS, topic.inbox(me)];
-  const wanted = Object.fromEntries(filters.map((filter) => [filter, { qos: 1 as const }]));
+  const kept = [topic.ALL_OUT, topic.ALL_KEYS, topic.ALL_RECEIPTS, topic.STATUS, topic.inbox(me)];
+  const wanted = {
+    ...Object.fromEntries(kept.map((filter) => [filter, { qos: 1 as const }])),
+    [topic.ALL_LIVE]: { qos: 0 as const },
+  };
   const positions = after.map(([room, position]) => `${room}:${position}`);
   const properties = positions.length === 0 ? {} : { userProperties: { after: positions } };
   return new Promise((resolve, reject) => {
@@ -83,6 +86,11 @@ function publish(client: MqttClient, name: string, payload: Uint8Array): Promise
       else reject(lost(error));
     });
   });
+}
+
+/** QoS 0: nobody says whether it came. */
+function tell(client: MqttClient, name: string, payload: Uint8Array): void {
+  if (client.connected) client.publish(name, payload as Buffer, { qos: 0 });
 }
 
 /** MQTT at a WebSocket address. */
@@ -134,6 +142,7 @@ async function open(
   });
   return {
     publish: (name, payload) => publish(client, name, payload),
+    tell: (name, payload) => tell(client, name, payload),
     close: () => {
       ended = true;
       client.end(true);

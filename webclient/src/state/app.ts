@@ -264,6 +264,10 @@ class HearthApp implements m.App {
     return this.#act(null, () => this.#actions().remove(target));
   }
 
+  typing(on: boolean): void {
+    if (this.#home !== null) this.#actions().typing(on);
+  }
+
   retry(id: string): Promise<void> {
     return this.#run(() => this.#actions().retry(id));
   }
