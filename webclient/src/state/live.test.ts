@@ -114,10 +114,13 @@ describe('read positions', () => {
 
   test('read in one browser is read in the other', async () => {
     const { ada, ben, bens, general } = await two();
+    await ada.send('before');
+    await until(ben, shows('before'));
     const phone = await new Browser(house, clock).open();
     await phone.login({ name: 'ben', password: 'battery staple' });
     const rooms = (state: AppState): number | undefined =>
       state.rooms.find(({ id }) => id === general)?.unread;
+    await until(phone, (state) => state.rooms[0]?.lastText === 'before');
     bens.look(false);
     await ada.send('look, @ben');
     await until(ben, shows('look, @ben'));
