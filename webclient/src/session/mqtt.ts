@@ -1,5 +1,5 @@
 // MQTT 5 over WebSocket by mqtt.js: the only file that knows the library.
-import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
+import type { IClientOptions, MqttClient } from 'mqtt';
 import * as topic from '../protocol/topic';
 import {
   LinkLost,
@@ -100,6 +100,15 @@ export function mqttTransport(url: string): Transport {
   };
 }
 
+/** Loaded with the first connection: whoever has not come in needs none. */
+async function library(): Promise<(typeof import('mqtt'))['default']> {
+  try {
+    return (await import('mqtt')).default;
+  } catch (cause) {
+    throw new LinkLost('the page is not loaded whole', { cause });
+  }
+}
+
 async function open(
   url: string,
   login: LinkLogin,
@@ -117,7 +126,7 @@ async function open(
     timerVariant: 'native',
     properties: { receiveMaximum: IN_FLIGHT_MAX, maximumPacketSize: PACKET_BYTES_MAX },
   };
-  const client = mqtt.connect(url, options);
+  const client = (await library()).connect(url, options);
   client.setMaxListeners(0);
   client.on('message', (name, payload) => events.message(name, new Uint8Array(payload)));
   // Errors are told by 'close' or by the callback that they belong to.

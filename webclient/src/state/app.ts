@@ -257,7 +257,7 @@ class HearthApp implements m.App {
   }
 
   react(target: string, emoji: string, on: boolean): Promise<void> {
-    return this.#act(null, () => this.#actions().react(target, emoji, on));
+    return this.#run(() => this.#actions().react(target, emoji, on));
   }
 
   remove(target: string): Promise<void> {

@@ -184,8 +184,10 @@ export class Home {
   #seen(back: boolean): void {
     const handle = this.current;
     if (handle === null || this.#stopped || !this.parts.attention.seen()) return;
-    // What came meanwhile is new.
-    if (back && handle.log.read < handle.log.high) handle.readTo = handle.log.read;
+    const { log } = handle;
+    // What came meanwhile is new; what comes before somebody's eyes is not, unless it follows such.
+    if (!back && handle.readTo >= log.read) handle.readTo = log.high;
+    if (back && log.read < log.high) handle.readTo = log.read;
     void this.#read(handle);
   }
 

@@ -101,7 +101,9 @@ describe('read positions', () => {
   test('draw the line of what is new where the person left off', async () => {
     const { ada, ben, bens } = await two();
     await ada.send('one');
-    await until(ben, shows('one'));
+    const watched = await until(ben, shows('one'));
+    // What comes while one looks is not new.
+    expect(watched.currentRoom?.readTo).toBe(messages(watched)[0]?.position);
     bens.look(false);
     await ada.send('two');
     await until(ben, shows('two'));

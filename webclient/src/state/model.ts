@@ -349,7 +349,7 @@ export interface App {
   /** Phone: back to the list. */
   closeRoom(): void;
   createRoom(input: NewRoom): Promise<string>;
-  /** What goes wrong here, in `retry` and in `discard` is told by `problem`. */
+  /** What goes wrong here, in `react`, `retry` and `discard` is told by `problem`. */
   loadOlder(): Promise<void>;
   /** Into the open room; resolves when it lies in the outbox. */
   send(text: string, parentId?: string): Promise<void>;
