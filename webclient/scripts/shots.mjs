@@ -75,7 +75,6 @@ async function askDelete(page) {
 async function openHelp(page) {
   await page.fill('textarea', '/help');
   await page.keyboard.press('Enter');
-  await page.keyboard.press('Enter');
 }
 
 async function toPassword(page) {
@@ -88,6 +87,8 @@ async function toPassword(page) {
 }
 
 async function scrollUp(page) {
+  await page.waitForSelector('.box li');
+  await page.waitForTimeout(400);
   await page.evaluate(() => document.querySelector('.box')?.scrollTo(0, 0));
 }
 

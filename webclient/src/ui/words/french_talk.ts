@@ -22,7 +22,7 @@ export const frenchTalk: typeof englishTalk = {
     deliveredTo: 'Arrivé chez',
     nobodyYet: 'Il n’est encore arrivé chez personne d’autre.',
     versions: 'Textes précédents',
-    currentVersion: 'Maintenant, depuis',
+    currentVersion: 'Maintenant ·',
     deleted: '[supprimé]',
     deletedBy: (who) => `[supprimé] par ${who}`,
     someone: 'quelqu’un',
