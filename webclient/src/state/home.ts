@@ -14,7 +14,7 @@ import type { LinkLogin, Subscriptions } from '../session/transport';
 import type { Parts } from './deps';
 import type { Arrival } from './entrance';
 import { Live } from './live';
-import type { AppState, RoomSummary } from './model';
+import type { AppState, RoomSummary, RoomView } from './model';
 import { People } from './people';
 import { ProblemError } from './problem';
 import { Rooms } from './rooms';
@@ -44,6 +44,7 @@ export class Home {
   #current: Id | null = null;
   #drawing = false;
   #shown: readonly RoomSummary[] = [];
+  #view: RoomView | null = null;
   #leads = false;
   #stopped = false;
 
@@ -355,7 +356,8 @@ export class Home {
       const summaries = this.rooms.all().map((one) => summaryOf(one, this.people, this.me));
       this.#events.changed({
         rooms: (this.#shown = kept(this.#shown, sortRooms(summaries))),
-        currentRoom: current === null ? null : viewOf(current, this.#context(current)),
+        currentRoom: (this.#view =
+          current === null ? null : viewOf(current, this.#context(current), this.#view)),
         waiting: this.outbox.waiting(),
       });
     });

@@ -11,6 +11,7 @@ import type { RoomLog } from '../session/room_log';
 import type { DeviceView, MemberView, RoomBlock, RoomView, TimelineItem } from './model';
 import type { People } from './people';
 import type { Receipts } from './receipts';
+import { same, unchanged } from './same';
 import { summaryOf } from './summary';
 import { PENDING, timelineOf, type Pending } from './timeline';
 
@@ -87,7 +88,15 @@ function reached(handle: RoomHandle, context: RoomContext, item: TimelineItem): 
   return { ...item, reach };
 }
 
-export function viewOf(handle: RoomHandle, context: RoomContext): RoomView {
+const keptList = <T>(before: readonly T[] | undefined, after: readonly T[]): readonly T[] =>
+  before !== undefined && same(before, after) ? before : after;
+
+/** `before`: what was shown last, of which the items that have not changed stay the same. */
+export function viewOf(
+  handle: RoomHandle,
+  context: RoomContext,
+  before: RoomView | null,
+): RoomView {
   const { log, room } = handle;
   const { me, people } = context;
   const timeline = timelineOf({
@@ -101,10 +110,13 @@ export function viewOf(handle: RoomHandle, context: RoomContext): RoomView {
   const manages = room.myRole === 'owner' || room.myRole === 'admin';
   return {
     room: summaryOf(handle, people, me),
-    timeline: timeline.map((item) => reached(handle, context, item)),
+    timeline: unchanged(
+      before?.timeline ?? [],
+      timeline.map((item) => reached(handle, context, item)),
+    ),
     complete: log.complete,
     loadingOlder: handle.loadingOlder,
-    members: membersOf(handle, context),
+    members: keptList(before?.members, membersOf(handle, context)),
     devices: (handle.company?.devices ?? []).map(deviceView),
     block: blockOf(handle, context.keys),
     epoch: context.keys?.epoch ?? 0,
