@@ -167,10 +167,17 @@ export class Home {
   async open(id: string): Promise<void> {
     const handle = this.rooms.need(id);
     this.#current = handle.room.id;
-    handle.readTo = handle.log.read;
+    handle.readTo = null;
     this.draw();
-    await this.#read(handle);
+    await this.#begin(handle);
     if (this.online) await this.rooms.company(handle).catch((error: unknown) => this.failed(error));
+  }
+
+  /** Opened: what is new begins where the person left off, once the first page is here. */
+  async #begin(handle: RoomHandle): Promise<void> {
+    if (!handle.log.begun || handle.readTo !== null) return;
+    handle.readTo = handle.log.read;
+    await this.#read(handle);
   }
 
   /** The open room is before somebody's eyes: all that is here is read. */
@@ -187,7 +194,7 @@ export class Home {
     if (handle === null || this.#stopped || !this.parts.attention.seen()) return;
     const { log } = handle;
     // What came meanwhile is new; what comes before somebody's eyes is not, unless it follows such.
-    if (!back && handle.readTo >= log.read) handle.readTo = log.high;
+    if (!back && (handle.readTo ?? 0) >= log.read) handle.readTo = log.high;
     if (back && log.read < log.high) handle.readTo = log.read;
     void this.#read(handle);
   }
@@ -353,6 +360,7 @@ export class Home {
       this.#drawing = false;
       if (this.#stopped) return;
       const { current } = this;
+      if (current !== null) void this.#begin(current);
       const summaries = this.rooms.all().map((one) => summaryOf(one, this.people, this.me));
       this.#events.changed({
         rooms: (this.#shown = kept(this.#shown, sortRooms(summaries))),

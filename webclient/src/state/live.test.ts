@@ -32,6 +32,9 @@ async function two(): Promise<Two> {
   const ben = await bens.open(url.pathname, url.hash);
   await ben.join({ name: 'ben', password: 'battery staple' });
   await openGeneral(ben);
+  const both = ({ currentRoom }: AppState): boolean =>
+    currentRoom?.members.length === 2 && currentRoom.members.every(({ key }) => key === 'listed');
+  await Promise.all([until(ada, both), until(ben, both)]);
   return { ada, ben, adas, bens, general };
 }
 
@@ -126,7 +129,7 @@ describe('read positions', () => {
     bens.look(false);
     await ada.send('look, @ben');
     await until(ben, shows('look, @ben'));
-    await until(phone, (state) => rooms(state) === 1);
+    await until(phone, (state) => (rooms(state) ?? 0) > 0);
     expect(phone.state.rooms.find(({ id }) => id === general)?.mentions).toBe(1);
     bens.look(true);
     await until(ben, (state) => rooms(state) === 0);

@@ -20,8 +20,8 @@ export interface RoomHandle {
   readonly log: RoomLog;
   company: Company | null;
   loadingOlder: boolean;
-  /** Up to here all was read when the room came into view. */
-  readTo: number;
+  /** Up to here all was read when the room came into view; null until its first page is here. */
+  readTo: number | null;
 }
 
 export interface RoomContext {
@@ -121,7 +121,7 @@ export function viewOf(
     block: blockOf(handle, context.keys),
     epoch: context.keys?.epoch ?? 0,
     typing: context.typing.map((id) => people.person(id)),
-    readTo: handle.readTo,
+    readTo: handle.readTo ?? Number.MAX_SAFE_INTEGER,
     may: {
       invite: manages && room.type !== 'direct',
       erase: manages && room.type !== 'direct',

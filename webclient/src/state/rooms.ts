@@ -108,7 +108,7 @@ export class Rooms {
       log,
       company: null,
       loadingOlder: false,
-      readTo: 0,
+      readTo: null,
     };
     this.#handles.set(room.id, made);
     return made;
