@@ -81,6 +81,24 @@ describe('who is writing', () => {
   });
 });
 
+test('a live notice that the box stores as an event is nobody’s message', async () => {
+  const { ada, ben, general } = await two();
+  const payloads: Uint8Array[] = [];
+  house.listen((topic, payload) => {
+    if (topic.includes('/live/')) payloads.push(payload);
+  });
+  ada.typing(true);
+  await until(ben, (state) => writing(state) === 'ada');
+  const room = house.rooms.get(parseId(general));
+  const [payload] = payloads;
+  if (room === undefined || payload === undefined) throw new Error('nothing was told');
+  house.store(room, 'event', parseId(ada.state.me?.id ?? ''), payload);
+  const stubs = ({ currentRoom }: AppState): unknown[] =>
+    (currentRoom?.timeline ?? []).flatMap((item) => (item.kind === 'stub' ? [item.reason] : []));
+  await until(ben, (state) => stubs(state).length === 1);
+  expect(stubs(ben.state)).toEqual(['unknown']);
+});
+
 describe('read positions', () => {
   test('make the ticks of one’s own messages, with who has read', async () => {
     const { ada, ben, bens } = await two();
