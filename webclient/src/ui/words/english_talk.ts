@@ -13,7 +13,8 @@ export const englishTalk = {
     moreEmoji: 'More emoji',
     putOn: (emoji: string) => `React with ${emoji}`,
     takeOff: (emoji: string) => `Take ${emoji} back`,
-    reacted: (emoji: string, names: string) => `${emoji}: ${names}`,
+    reacted: (emoji: string, n: number, names: string) =>
+      `${emoji}${n > 1 ? ` ${n}` : ''}: ${names}`,
     whoReacted: 'Who reacted',
     whoRead: 'Who has read it',
     showReaders: (state: string) => `${state}. Show who`,

@@ -14,7 +14,7 @@ export const frenchTalk: typeof englishTalk = {
     moreEmoji: 'Plus d’émojis',
     putOn: (emoji) => `Réagir avec ${emoji}`,
     takeOff: (emoji) => `Retirer ${emoji}`,
-    reacted: (emoji, names) => `${emoji} : ${names}`,
+    reacted: (emoji, n, names) => `${emoji}${n > 1 ? ` ${n}` : ''} : ${names}`,
     whoReacted: 'Qui a réagi',
     whoRead: 'Qui l’a lu',
     showReaders: (state) => `${state}. Voir qui`,
