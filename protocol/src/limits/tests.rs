@@ -1,3 +1,5 @@
+//! That limits are set by name and read back.
+
 use super::*;
 
 #[test]
