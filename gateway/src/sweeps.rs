@@ -243,13 +243,15 @@ mod tests {
         house.later(hours_ms(24 * 91));
         assert!(!judge.may_judge(app.clock.now_ms()).await.unwrap());
         assert_eq!(said().await, ("doubted".to_string(), true));
-        app.auth.refresh(refresh).await.unwrap();
+        let renewed = app.auth.refresh(refresh).await.unwrap();
+        let renewed = serde_json::to_value(renewed).unwrap();
         house.later(hours_ms(24 * 91));
         let vouched = admin::handle(&app, Request::TrustClock).await;
         assert!(matches!(vouched, Reply::ClockTrusted), "{vouched:?}");
         assert_eq!(said().await, ("trusted".to_string(), false));
         assert!(judge.may_judge(app.clock.now_ms()).await.unwrap());
+        let refresh = renewed["refresh"].as_str().unwrap();
         let error = app.auth.refresh(refresh).await.unwrap_err();
-        assert_eq!(error.0.code, "session_ended");
+        assert_eq!(error.0.message, "this login has ended");
     }
 }
