@@ -2,12 +2,12 @@
 //! while the appliance runs, and on the store directly while it does not (design §8).
 
 mod backups;
+mod finding;
 mod lines;
 mod locked;
 mod socket;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use hearth_protocol::grant::Access;
 use hearth_protocol::ids::{GrantId, RoomId};
@@ -29,6 +29,8 @@ use crate::devices::NewDevice;
 use crate::error::ApiError;
 use crate::membership::RoomState;
 use crate::trouble::Trouble;
+
+use finding::{find_device, find_grantee, find_room, find_user};
 
 pub use backups::{BackupReply, BackupRequest};
 pub use lines::{DeviceLine, GrantLine, RoomLine, UserLine};
@@ -117,6 +119,8 @@ pub enum Request {
     Ca,
     /// How the house is.
     Status,
+    /// The clock is right: what is old may be judged by it.
+    TrustClock,
     /// Backups.
     Backup {
         /// What about them.
@@ -189,7 +193,11 @@ pub enum Reply {
         damaged: usize,
         /// What the database could not do last.
         trouble: Option<Trouble>,
+        /// Nothing old is removed, since the clock may be wrong.
+        clock_doubted: bool,
     },
+    /// The clock is trusted.
+    ClockTrusted,
     /// How backups are.
     Backup(Box<BackupReply>),
     /// The data is open now.
@@ -303,7 +311,12 @@ async fn answer(app: &App, request: Request) -> Result<Reply, ApiError> {
             storage: app.storage().await?,
             damaged: app.store.damaged_stretches(),
             trouble: app.troubles.last(),
+            clock_doubted: app.trust.is_doubted(),
         }),
+        Request::TrustClock => {
+            app.trust_clock().await?;
+            Ok(Reply::ClockTrusted)
+        }
         Request::Unlock { .. } => {
             Err(ApiError::conflict("open_already", "the box is open already"))
         }
@@ -338,18 +351,6 @@ async fn devices(app: &App) -> Result<Vec<DeviceLine>, ApiError> {
     Ok(lines)
 }
 
-async fn find_grantee(app: &App, to: GrantTo) -> Result<Grantee, ApiError> {
-    Ok(match to {
-        GrantTo::User(name) => Grantee::User(find_user(app, &name).await?.id),
-        GrantTo::Device(text) => Grantee::Device(find_device(devices(app).await?, &text)?.id),
-    })
-}
-
-async fn find_user(app: &App, name: &str) -> Result<hearth_store::User, ApiError> {
-    let missing = || ApiError::not_found(&format!("user `{name}`")).hint("see `hearth user list`");
-    app.store.user_by_name(name).await?.ok_or_else(missing)
-}
-
 async fn grants(app: &App, grants: Vec<Grant>) -> Result<Vec<GrantLine>, ApiError> {
     let mut lines = vec![];
     for grant in grants {
@@ -374,27 +375,4 @@ async fn add_room(app: &App, name: &str, kind: RoomType) -> Result<Reply, ApiErr
     change.edits.push(Edit::PutMember(member(&room, owner.id, RoomRole::Owner, now)));
     app.store.change(change).await?;
     Ok(Reply::Rooms(vec![room_line(&*find_room(app, &room.id.to_string())?)]))
-}
-
-/// A room by its id, or by its name where only one has it.
-fn find_room(app: &App, text: &str) -> Result<Arc<RoomState>, ApiError> {
-    let mut found = app.membership.rooms();
-    found.retain(|state| state.room.id.to_string() == text || state.room.name == text);
-    only(found, "room", text)
-}
-
-fn find_device(mut found: Vec<DeviceLine>, text: &str) -> Result<DeviceLine, ApiError> {
-    found.retain(|device| device.id.to_string() == text || device.name == text);
-    only(found, "device", text)
-}
-
-fn only<T>(mut found: Vec<T>, what: &str, text: &str) -> Result<T, ApiError> {
-    match (found.pop(), found.is_empty()) {
-        (Some(one), true) => Ok(one),
-        (None, _) => Err(ApiError::not_found(&format!("{what} `{text}`"))),
-        (Some(_), false) => {
-            let message = format!("more than one {what} is called `{text}`");
-            Err(ApiError::conflict("ambiguous", message).hint("give its id"))
-        }
-    }
 }

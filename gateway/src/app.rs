@@ -15,7 +15,7 @@ use crate::auth::Auth;
 use crate::authority::Authority;
 use crate::backups::Backups;
 use crate::blocks::Blocks;
-use crate::clock::{Clock, random};
+use crate::clock::{Clock, Trust, random};
 use crate::error::ApiError;
 use crate::feed::Feed;
 use crate::grants::Grants;
@@ -35,6 +35,8 @@ pub struct App {
     pub limits: Arc<Limits>,
     /// Where "now" comes from.
     pub clock: Arc<dyn Clock>,
+    /// Whether it is right.
+    pub trust: Arc<Trust>,
     /// What is on disk.
     pub store: Store,
     /// Who is connected.
@@ -96,7 +98,8 @@ impl App {
         let unnoticed = Arc::new(Unnoticed::default());
         let grants = Arc::new(Grants::load(&store).await?);
         let addresses = Arc::new(Addresses::load(&store).await?);
-        let auth = Auth::open(store.clone(), limits.clone(), clock.clone()).await?;
+        let trust = Arc::new(Trust::default());
+        let auth = Auth::open(store.clone(), limits.clone(), clock.clone(), trust.clone()).await?;
         let feed = Feed::over(&broker, limits.clone())?;
         let presence = Presences::load(&store, broker.clone(), &limits).await?;
         store.listen(Arc::new(Aftermath {
@@ -118,6 +121,7 @@ impl App {
         let app = Self {
             limits,
             clock,
+            trust,
             store,
             broker,
             membership,
@@ -149,6 +153,15 @@ impl App {
         for state in self.membership.rooms() {
             crate::aftermath::announce_epoch(&self.broker, &state);
         }
+    }
+
+    /// The box's owner says that the clock is right: what is old may be judged by it again.
+    pub async fn trust_clock(&self) -> Result<(), ApiError> {
+        let now = self.clock.now_ms();
+        self.store.trust(now).await?;
+        self.trust.vouch(now);
+        tracing::info!("the clock is trusted, as the box's owner says");
+        Ok(())
     }
 
     /// The secret of the set-up link.

@@ -213,7 +213,7 @@ pub async fn serve(
     tell(State::Listening(&started));
     app.house_opened();
     let numbers_task = tokio::spawn(counts::publish(app.clone(), stop.clone()));
-    let upkeep_task = tokio::spawn(upkeep::run(engine, app.clone(), stop.clone()));
+    let upkeep_task = tokio::spawn(upkeep::run(engine.clone(), app.clone(), stop.clone()));
     let alerts_task = tokio::spawn(notifications::run(app.clone(), stop.clone()));
     let sweeps_task = tokio::spawn(sweeps::run(app.clone(), attachments, stop.clone()));
     let receipts_task = tokio::spawn(receipts::run(app.clone(), stop.clone()));
@@ -242,6 +242,10 @@ pub async fn serve(
         if let Err(error) = task.await {
             tracing::error!(%error, "a task ended badly");
         }
+    }
+    // The house is still held by its doors; the database must not be left open for that.
+    if let Err(error) = engine.close().await {
+        tracing::warn!(%error, "the database was not closed; opening it takes a little longer");
     }
     tracing::info!("stopped; everything acknowledged is on disk");
     Ok(())

@@ -35,7 +35,7 @@ use subtle::ConstantTimeEq;
 use tokio::sync::{Mutex, Semaphore};
 use utoipa::ToSchema;
 
-use crate::clock::{Clock, random};
+use crate::clock::{Clock, Trust, random};
 use crate::error::ApiError;
 use attempts::Attempts;
 use hourly::Hourly;
@@ -55,6 +55,7 @@ pub struct Auth {
     store: Store,
     limits: Arc<Limits>,
     clock: Arc<dyn Clock>,
+    trust: Arc<Trust>,
     jwt: JwtKey,
     /// Makes stable salts for names that nobody has.
     params_secret: [u8; 32],
@@ -99,6 +100,7 @@ impl Auth {
         store: Store,
         limits: Arc<Limits>,
         clock: Arc<dyn Clock>,
+        trust: Arc<Trust>,
     ) -> Result<Self, ApiError> {
         let jwt = JwtKey::new(&store.secret("jwt").await?);
         let params_secret = store.secret("params").await?;
@@ -109,6 +111,7 @@ impl Auth {
             store,
             limits,
             clock,
+            trust,
             jwt,
             params_secret,
             refresh_secret,

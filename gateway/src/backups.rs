@@ -138,10 +138,12 @@ impl App {
         self.backup_plan().await
     }
 
-    /// Begins a backup for these recipients and the house's own.
+    /// Begins a backup for these recipients and the house's own; with `force` in place of any age
+    /// file of this name.
     pub async fn start_backup(
         &self,
         file: PathBuf,
+        force: bool,
         data: PathBuf,
         mut to: Vec<Recipient>,
     ) -> Result<(), ApiError> {
@@ -153,7 +155,7 @@ impl App {
         }
         // Takes leave of one that is over.
         self.backups.state().await;
-        let making = Making { file, to, data, made_at: self.clock.now_ms() };
+        let making = Making { file, force, to, data, made_at: self.clock.now_ms() };
         let (store, clock) = (self.store.clone(), self.clock.clone());
         let progress = Arc::new(Progress::default());
         let mut current = self.backups.current();

@@ -94,7 +94,7 @@ enum Command {
     /// Bring the passphrase to a box that waits for it.
     Unlock,
     /// Check this box and say what to do.
-    Doctor,
+    Doctor(doctor::Args),
 }
 
 /// What a command failed with: a sentence that says what, to what, and the remedy.
@@ -143,7 +143,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Export(args) => export::run(&setting, &args),
         Command::Key(command) => key::run(&place, command, cli.json),
         Command::Unlock => unlock::run(&place),
-        Command::Doctor => doctor::run(&place),
+        Command::Doctor(args) => doctor::run(&place, &args),
     }
 }
 

@@ -44,7 +44,8 @@ fn is_synchronised() -> bool {
 /// Sweeps until `stop` turns true.
 pub async fn run(app: Arc<App>, attachments: Attachments, stop: watch::Receiver<bool>) {
     let files_ms = None;
-    let mut sweeper = Sweeper { app, attachments, files_ms, stop, last_ms: None, warned: false };
+    let judge = Judge { app: app.clone(), is_synchronised, last_ms: None, warned: false };
+    let mut sweeper = Sweeper { app, attachments, files_ms, stop, judge };
     let rounds = wide(sweeper.app.limits.sweep_gap_s.max(1));
     let mut ticks = interval(FLUSH_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -70,16 +71,14 @@ struct Sweeper {
     /// When attachments were swept last: that reads their folders.
     files_ms: Option<u64>,
     stop: watch::Receiver<bool>,
-    /// When the clock was trusted last, once it was looked up.
-    last_ms: Option<u64>,
-    warned: bool,
+    judge: Judge,
 }
 
 impl Sweeper {
     /// One round of everything. Each sweep is one line here.
     async fn round(&mut self) -> Result<(), StoreError> {
         let now = self.app.clock.now_ms();
-        if !self.may_judge(now).await? {
+        if !self.judge.may_judge(now).await? {
             return Ok(());
         }
         self.drain(Sweep::RemovedRooms, now).await;
@@ -145,10 +144,22 @@ impl Sweeper {
         }
         Ok(())
     }
+}
 
+/// Finds out whether the clock is trusted.
+struct Judge {
+    app: Arc<App>,
+    /// Whether another clock sets it. Waits for a program.
+    is_synchronised: fn() -> bool,
+    /// When it was trusted last, once that was looked up.
+    last_ms: Option<u64>,
+    warned: bool,
+}
+
+impl Judge {
     /// Whether the clock is trusted; the time of it is kept for the next start.
     async fn may_judge(&mut self, now_ms: u64) -> Result<bool, StoreError> {
-        let last = match self.last_ms {
+        let last = match self.app.trust.take_vouched().or(self.last_ms) {
             Some(last) => last,
             None => match self.app.store.trusted_ms().await? {
                 0 => self.app.store.newest_ms(),
@@ -156,12 +167,14 @@ impl Sweeper {
             },
         };
         self.last_ms = Some(last);
-        let asked = tokio::task::spawn_blocking(is_synchronised).await;
-        if !is_trusted(now_ms, last, asked.unwrap_or(false)) {
+        let asked = tokio::task::spawn_blocking(self.is_synchronised).await;
+        let trusted = is_trusted(now_ms, last, asked.unwrap_or(false));
+        self.app.trust.find(trusted);
+        if !trusted {
             if !self.warned {
                 tracing::warn!(
                     "the clock is far from the last time it was trusted: nothing old is removed \
-                     until it is synchronised"
+                     until it is synchronised, or `hearth doctor --trust-clock` says it is right"
                 );
             }
             self.warned = true;
@@ -179,7 +192,13 @@ impl Sweeper {
 
 #[cfg(test)]
 mod tests {
+    use hearth_protocol::role::HouseRole;
+    use hearth_store::Edit;
+    use serde_json::Value;
+
     use super::*;
+    use crate::admin::{self, Reply, Request};
+    use crate::testing::House;
 
     #[test]
     fn a_clock_is_trusted_when_synchronised_or_within_a_day_of_the_last_trusted_time() {
@@ -198,5 +217,41 @@ mod tests {
             assert_eq!(is_trusted(now, last, synchronised), expected, "{now} {synchronised}");
         }
         assert!(is_trusted(last, 0, false), "an empty box has nothing to lose");
+    }
+
+    #[tokio::test]
+    async fn a_doubted_clock_ends_nothing_and_is_told_until_somebody_vouches_for_it() {
+        let house = House::new().await;
+        let anna = house.person("anna", HouseRole::Owner).await;
+        let (app, is_synchronised) = (house.app.clone(), || false);
+        let made = app.auth.new_session(anna.id, "old laptop");
+        house.change(vec![Edit::PutSession(made.session.clone())]).await;
+        let user = app.store.user(anna.id).await.unwrap().unwrap();
+        let reply = serde_json::to_value(app.auth.reply(made, user).unwrap()).unwrap();
+        let refresh = reply["refresh"].as_str().unwrap();
+        let mut judge = Judge { app: app.clone(), is_synchronised, last_ms: None, warned: false };
+        let said = async || {
+            let health = house.call("GET", "/health", None, Value::Null).await.is(200);
+            let doubted = match admin::handle(&app, Request::Status).await {
+                Reply::Status { clock_doubted, .. } => clock_doubted,
+                other => panic!("{other:?}"),
+            };
+            (health["clock"].as_str().unwrap().to_string(), doubted)
+        };
+        assert!(judge.may_judge(app.clock.now_ms()).await.unwrap());
+        assert_eq!(said().await, ("trusted".to_string(), false));
+        house.later(hours_ms(24 * 91));
+        assert!(!judge.may_judge(app.clock.now_ms()).await.unwrap());
+        assert_eq!(said().await, ("doubted".to_string(), true));
+        let renewed = app.auth.refresh(refresh).await.unwrap();
+        let renewed = serde_json::to_value(renewed).unwrap();
+        house.later(hours_ms(24 * 91));
+        let vouched = admin::handle(&app, Request::TrustClock).await;
+        assert!(matches!(vouched, Reply::ClockTrusted), "{vouched:?}");
+        assert_eq!(said().await, ("trusted".to_string(), false));
+        assert!(judge.may_judge(app.clock.now_ms()).await.unwrap());
+        let refresh = renewed["refresh"].as_str().unwrap();
+        let error = app.auth.refresh(refresh).await.unwrap_err();
+        assert_eq!(error.0.message, "this login has ended");
     }
 }

@@ -5,6 +5,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,8 +25,19 @@ pub struct Trouble {
     pub what: String,
     /// What to do about it.
     pub remedy: String,
-    /// It is over when something can be written.
-    is_of_room: bool,
+    over: Over,
+}
+
+/// When a trouble is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Over {
+    /// When something can be written.
+    Written,
+    /// When the file was looked after.
+    LookedAfter,
+    /// Not before a restart.
+    Restarted,
 }
 
 /// The last trouble there was. Cheap to clone.
@@ -55,6 +67,11 @@ impl Troubles {
 
     /// Notes an error, if the disk or the file is what is wrong.
     pub fn note(&self, error: &EngineError) {
+        let over = match error {
+            EngineError::Full(_) => Over::Written,
+            EngineError::NoRoom { .. } => Over::LookedAfter,
+            _ => Over::Restarted,
+        };
         let (what, remedy) = match error {
             EngineError::Conflict | EngineError::GivenUp(_) => return,
             EngineError::Damaged { what, .. } => (
@@ -62,6 +79,10 @@ impl Troubles {
                 "check the disk; `hearth restore BACKUP` makes a whole house of a backup",
             ),
             EngineError::Full(cause) => (format!("the disk is full: {cause}"), "make room on it"),
+            EngineError::NoRoom { .. } => (
+                error.to_string(),
+                "delete what else lies there, or move the data folder to a larger disk",
+            ),
             EngineError::Io(cause) => (
                 format!("the disk refused: {cause}"),
                 "look into the log of the system, make a backup, and replace the disk if it is old",
@@ -69,15 +90,23 @@ impl Troubles {
             other => (other.to_string(), "restart Hearth; if that does not help, see its log"),
         };
         self.counts[1].fetch_add(1, Ordering::Relaxed);
-        let is_of_room = matches!(error, EngineError::Full(_));
-        let trouble = Trouble { at: self.clock.now_ms(), what, remedy: remedy.into(), is_of_room };
+        let trouble = Trouble { at: self.clock.now_ms(), what, remedy: remedy.into(), over };
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(trouble);
     }
 
     fn written(&self) {
         self.counts[0].fetch_add(1, Ordering::Relaxed);
+        self.end(Over::Written);
+    }
+
+    /// The file was looked after, with room for what that takes.
+    pub fn looked_after(&self) {
+        self.end(Over::LookedAfter);
+    }
+
+    fn end(&self, over: Over) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.take_if(|trouble| trouble.is_of_room);
+        last.take_if(|trouble| trouble.over == over);
     }
 }
 
@@ -123,5 +152,9 @@ impl Engine for Watched {
     /// What a snapshot meets is told to whoever asked for it.
     fn snapshot(&self) -> BoxFuture<'_, Result<Box<dyn Snapshot>, EngineError>> {
         self.noted(self.engine.snapshot())
+    }
+
+    fn host(&self, work: BoxFuture<'static, ()>) -> io::Result<()> {
+        self.engine.host(work)
     }
 }

@@ -26,9 +26,12 @@ pub async fn run(engine: Arc<Redb>, app: Arc<App>, mut stop: watch::Receiver<boo
         }
         // What it does is dropped at a stop: the engine gives it up when it is closed.
         tokio::select! {
-            looked = look(&engine, &app.limits) => if let Err(error) = looked {
-                app.troubles.note(&error);
-                tracing::error!(%error, "the database's file was not looked after");
+            looked = look(&engine, &app.limits) => match looked {
+                Ok(_) => app.troubles.looked_after(),
+                Err(error) => {
+                    app.troubles.note(&error);
+                    tracing::error!(%error, "the database's file was not looked after");
+                }
             },
             _ = stop.wait_for(|stop| *stop) => return,
         }

@@ -1,88 +1,18 @@
 //! Every number that limits something, with its unit and its reason.
 //!
 //! Each can be set by name: `serve --limit messages_per_10_s=0` (0 lifts a rate).
+//! [`table`] makes the fields of these lines, [`units`] what hours and days are in ms.
+
+mod table;
+#[cfg(test)]
+mod tests;
+mod units;
 
 use std::fmt;
 
-/// A number as what times and bytes are counted in.
-pub const fn wide(number: usize) -> u64 {
-    // Nothing is lost: no target has wider addresses.
-    number as u64
-}
-
-/// So many hours, in ms.
-pub const fn hours_ms(hours: usize) -> u64 {
-    wide(hours).saturating_mul(3_600_000)
-}
-
-/// So many days, in ms.
-pub const fn days_ms(days: usize) -> u64 {
-    hours_ms(days.saturating_mul(24))
-}
-
-/// So many seconds, in ms.
-pub const fn seconds_ms(seconds: usize) -> u64 {
-    wide(seconds).saturating_mul(1_000)
-}
-
-/// Why a `NAME=NUMBER` was not taken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LimitError {
-    /// No `=`, or no number after it.
-    #[error("`{0}` is not NAME=NUMBER")]
-    Form(String),
-    /// No such limit.
-    #[error("there is no limit `{name}`; there are: {known}")]
-    Unknown {
-        /// What was asked for.
-        name: String,
-        /// All names, separated by spaces.
-        known: String,
-    },
-}
-
-macro_rules! limits {
-    ($($(#[$doc:meta])+ $name:ident = $default:expr;)+) => {
-        /// The limits in force.
-        #[derive(Debug, Clone, PartialEq, Eq)]
-        pub struct Limits {
-            $($(#[$doc])+ pub $name: usize,)+
-        }
-
-        impl Default for Limits {
-            fn default() -> Self {
-                Self { $($name: $default,)+ }
-            }
-        }
-
-        impl Limits {
-            /// Every limit's name, in the order of this page.
-            pub const NAMES: &[&str] = &[$(stringify!($name),)+];
-
-            /// Sets one by `NAME=NUMBER`.
-            pub fn set(&mut self, text: &str) -> Result<(), LimitError> {
-                let form = || LimitError::Form(text.to_string());
-                let (name, number) = text.split_once('=').ok_or_else(form)?;
-                let number: usize = number.trim().parse().map_err(|_| form())?;
-                match name.trim() {
-                    $(stringify!($name) => self.$name = number,)+
-                    other => return Err(LimitError::Unknown {
-                        name: other.to_string(),
-                        known: Self::NAMES.join(" "),
-                    }),
-                }
-                Ok(())
-            }
-        }
-
-        impl fmt::Display for Limits {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                $(writeln!(f, "{}={}", stringify!($name), self.$name)?;)+
-                Ok(())
-            }
-        }
-    };
-}
+pub use table::LimitError;
+use table::limits;
+pub use units::{days_ms, hours_ms, seconds_ms, wide};
 
 limits! {
     /// Messages of a person in any 10 s, over all doors (seed 004 @Validation); 0 = no limit.
@@ -157,7 +87,8 @@ limits! {
     /// Epochs of one room in any 10 minutes: they are kept for ever. A household that moves in by
     /// one link makes one each.
     epochs_per_10_min = 300;
-    /// Rooms that one person made and that are still there.
+    /// Rooms that one person made and that are still there, direct ones not counted: many more than
+    /// a household has, and few enough to look at when one more is made.
     rooms_per_user_max = 500;
     /// Bytes of an invite's blob.
     invite_blob_bytes_max = 4 * 1024;
@@ -166,9 +97,11 @@ limits! {
     /// Days an invite is still listed after it expired: longer than a client's clock is behind, so
     /// that the next epoch can leave it out.
     invite_over_days = 7;
-    /// Invites of one room that are listed, those that are over included. Each one into the house
-    /// is one into the general room.
+    /// Invites of one room that can still be used. Each one into the house is one into the general
+    /// room.
     invites_per_room_max = 500;
+    /// Invites of one room that are listed, those that are over included.
+    invites_listed_max = 2_000;
     /// Days an invite may live at most.
     invite_days_max = 365;
     /// Times an invite may be used at most.
@@ -450,31 +383,4 @@ limits! {
     key_file_bytes_max = 16 * 1024;
     /// Bytes free on the data folder's disk, below which `hearth doctor` complains.
     free_bytes_low = 256 * 1024 * 1024;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_limit_is_set_by_its_name() {
-        let mut limits = Limits::default();
-        assert_eq!(limits.messages_per_10_s, 10);
-        limits.set("messages_per_10_s=0").unwrap();
-        assert_eq!(limits.messages_per_10_s, 0);
-        assert_eq!(limits.set("x"), Err(LimitError::Form("x".into())));
-        assert_eq!(limits.set("receive_max=-1"), Err(LimitError::Form("receive_max=-1".into())));
-        assert!(matches!(limits.set("nothing=1"), Err(LimitError::Unknown { .. })));
-    }
-
-    #[test]
-    fn the_page_reads_back() {
-        let mut limits = Limits::default();
-        limits.set("receive_max=3").unwrap();
-        let mut other = Limits::default();
-        for line in limits.to_string().lines() {
-            other.set(line).unwrap();
-        }
-        assert_eq!(limits, other);
-    }
 }

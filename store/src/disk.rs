@@ -55,6 +55,11 @@ pub trait Folder: Send + Sync + fmt::Debug + 'static {
 
     /// Removes the file beside.
     fn discard(&self) -> io::Result<()>;
+
+    /// Bytes that a file beside may take; a folder without an end has room for any.
+    fn free_bytes(&self) -> io::Result<u64> {
+        Ok(u64::MAX)
+    }
 }
 
 /// Why the database's file could not be opened.
@@ -161,6 +166,12 @@ impl Folder for FileFolder {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
+    }
+
+    fn free_bytes(&self) -> io::Result<u64> {
+        let disk = rustix::fs::statvfs(&self.path)?;
+        // What is left for this user: a file system keeps some for root.
+        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 }
 

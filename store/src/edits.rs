@@ -121,7 +121,7 @@ pub(crate) async fn apply(
             sanctions::ban(stage, *room, *user, sentence, limits).await
         }
         Edit::PutBundle(bundle) => bundles::put(stage, bundle).await,
-        Edit::PutInvite(invite) => invites::put(stage, invite, limits).await,
+        Edit::PutInvite(invite) => invites::put(stage, invite, at_ms, limits).await,
         Edit::UseInvite { code } => invites::use_once(stage, *code, at_ms).await,
         Edit::RevokeInvite { code } => invites::revoke(stage, *code).await,
         Edit::ForgetInvite { code } => invites::forget(stage, *code, at_ms, limits).await,

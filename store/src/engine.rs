@@ -47,6 +47,13 @@ pub trait Engine: Send + Sync {
     /// All rows as of the last commit that returned; for a backup. Writers go on meanwhile, and
     /// what they replace keeps its place on the disk as long as the snapshot lives.
     fn snapshot(&self) -> BoxFuture<'_, Result<Box<dyn Snapshot>, EngineError>>;
+
+    /// Runs a work, to its end, where its commits cost least: the work that makes most of them.
+    /// Needs a tokio runtime. An error if it could not begin.
+    fn host(&self, work: BoxFuture<'static, ()>) -> io::Result<()> {
+        drop(tokio::runtime::Handle::try_current().map_err(io::Error::other)?.spawn(work));
+        Ok(())
+    }
 }
 
 /// All rows as they were at one moment.
@@ -183,6 +190,18 @@ pub enum EngineError {
     /// A compaction cannot be done now.
     #[error("the compaction was given up, and everything is as it was: {0}")]
     GivenUp(&'static str),
+    /// A compaction has no room for the second file.
+    #[error(
+        "the file is not compacted: that may need {} MB more while it lasts, and {} MB are free; \
+         make room on the disk",
+        needed_bytes.div_ceil(1_000_000), free_bytes / 1_000_000
+    )]
+    NoRoom {
+        /// What the second file may take.
+        needed_bytes: u64,
+        /// What is free.
+        free_bytes: u64,
+    },
     /// The engine is shut, or could not reopen the database after an error.
     #[error("the database is closed: {0}")]
     Closed(String),

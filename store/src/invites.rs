@@ -44,6 +44,11 @@ pub struct Invite {
 }
 
 impl Invite {
+    /// Whether somebody can still come in by it.
+    fn is_usable(&self, at_ms: u64) -> bool {
+        !self.revoked && self.expires_at > at_ms && self.uses_left > 0
+    }
+
     /// Whether it expired so long ago that nobody lists it any more.
     fn is_forgotten(&self, at_ms: u64, limits: &Limits) -> bool {
         self.expires_at.saturating_add(days_ms(limits.invite_over_days)) <= at_ms
@@ -77,6 +82,7 @@ fn code_of(key: &[u8]) -> Result<InviteCode, StoreError> {
 pub(crate) async fn put(
     stage: &mut Stage<'_>,
     invite: &Invite,
+    at_ms: u64,
     limits: &Limits,
 ) -> Result<(), StoreError> {
     if stage.get(keys::invite(invite.code)).await?.is_some() {
@@ -84,13 +90,38 @@ pub(crate) async fn put(
     }
     for room in &invite.rooms {
         rooms::require(stage, *room).await?;
-        let max = limits.invites_per_room_max;
-        if stage.scan(keys::invites_of(*room), Order::Ascending, max).await?.len() >= max {
-            return Err(StoreError::LimitReached { what: "invites of this room", max });
-        }
+        room_for_one_more(stage, *room, at_ms, limits).await?;
         stage.put(keys::invite_of(*room, invite.code), Bytes::new());
     }
     stage.save("invite", keys::invite(invite.code), invite)
+}
+
+/// Those that are over count only in the list: who takes one back may make another.
+async fn room_for_one_more(
+    stage: &Stage<'_>,
+    room: RoomId,
+    at_ms: u64,
+    limits: &Limits,
+) -> Result<(), StoreError> {
+    let max = limits.invites_listed_max;
+    let listed = stage.scan(keys::invites_of(room), Order::Ascending, max).await?;
+    if listed.len() >= max {
+        let what = "invites of this room, those that are over included,";
+        return Err(StoreError::LimitReached { what, max });
+    }
+    let max = limits.invites_per_room_max;
+    if listed.len() < max {
+        return Ok(());
+    }
+    let mut usable = 0;
+    for (key, _) in listed {
+        let found: Option<Invite> = stage.load("invite", keys::invite(code_of(&key)?)).await?;
+        usable += usize::from(found.is_some_and(|invite| invite.is_usable(at_ms)));
+    }
+    if usable < max {
+        return Ok(());
+    }
+    Err(StoreError::LimitReached { what: "invites of this room", max })
 }
 
 /// Uses it once.

@@ -235,6 +235,47 @@ fn a_room_has_so_many_invites_and_one_that_is_swept_makes_room() {
 }
 
 #[test]
+fn an_invite_that_is_over_makes_room_for_another_until_the_list_is_full() {
+    block_on(async {
+        let limits = Limits { invites_per_room_max: 2, invites_listed_max: 5, ..Limits::default() };
+        let store = Store::open(Arc::new(Memory::new()), Arc::new(limits)).await.unwrap();
+        let store = store.with_people().await;
+        let put = |number| vec![Edit::PutInvite(invite(number, 1))];
+        store.make(put(1)).await.unwrap();
+        store.make(put(2)).await.unwrap();
+        refused!(store.make(put(3)).await, LimitReached);
+        store.make(vec![Edit::RevokeInvite { code: code(1) }]).await.unwrap();
+        store.make(put(3)).await.unwrap();
+        refused!(store.make(put(4)).await, LimitReached);
+        store.make(vec![Edit::UseInvite { code: code(2) }]).await.unwrap();
+        store.make(put(4)).await.unwrap();
+        let expired = invite(3, 1).expires_at;
+        store.change(Change::of(put(5), expired)).await.unwrap();
+        refused!(store.change(Change::of(put(6), expired)).await, LimitReached);
+        assert_eq!(store.invites(room_id(1)).await.unwrap().len(), 5);
+    });
+}
+
+#[test]
+fn a_person_makes_so_many_rooms_and_direct_ones_do_not_count() {
+    block_on(async {
+        let limits = Limits { rooms_per_user_max: 2, ..Limits::default() };
+        let store = Store::open(Arc::new(Memory::new()), Arc::new(limits)).await.unwrap();
+        let store = store.with_people().await;
+        let put = |room| vec![Edit::PutRoom(room)];
+        let direct =
+            Room { kind: RoomType::Direct, direct: Some([user_id(1), user_id(2)]), ..room(9) };
+        store.make(put(direct)).await.unwrap();
+        store.make(put(room(2))).await.unwrap();
+        refused!(store.make(put(room(3))).await, LimitReached);
+        store.make(put(Room { created_by: user_id(2), ..room(3) })).await.unwrap();
+        store.make(vec![Edit::RemoveRoom { room: room_id(2), by: user_id(1) }]).await.unwrap();
+        store.make(put(room(4))).await.unwrap();
+        refused!(store.make(put(room(5))).await, LimitReached);
+    });
+}
+
+#[test]
 fn invites_of_a_removed_room_are_taken_back_and_go_with_their_last_room() {
     on_each_engine(|store| async {
         let store = store.with_people().await;

@@ -134,11 +134,28 @@ pub(crate) async fn put(
         }
         stage.put(direct_key(two), id());
     }
+    if room.direct.is_none() {
+        one_more_by(stage, room.created_by, limits).await?;
+    }
     let room =
         Room { version: 0, epoch: 0, first_position: Position(1), pins: vec![], ..room.clone() };
     save(stage, &room)?;
     stage.touch_room(room.id);
     Ok(())
+}
+
+/// Whether somebody may make another room. Rooms are few, and one is made rarely.
+async fn one_more_by(stage: &Stage<'_>, person: UserId, limits: &Limits) -> Result<(), StoreError> {
+    let max = limits.rooms_per_user_max;
+    let mut made = 0;
+    for (_, value) in stage.scan_all(keys::rooms()).await? {
+        let room: Room = record::decode("room", &value)?;
+        made += usize::from(room.created_by == person && room.direct.is_none());
+    }
+    if made < max {
+        return Ok(());
+    }
+    Err(StoreError::LimitReached { what: "rooms that this person made", max })
 }
 
 /// Name, description, kind, sealing, `rotation_due`; the rest stays. A direct room stays one, and

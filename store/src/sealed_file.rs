@@ -151,6 +151,13 @@ impl SealedFile {
         SealedFile { inner: self.inner.clone(), generation: self.generation }
     }
 
+    /// A commit is complete: its header gets a second copy. Without it the header is durable too.
+    pub fn mirror_header(&self) {
+        if let Ok(_held) = self.hold() {
+            self.inner.header().mirror(&*self.inner.disk);
+        }
+    }
+
     /// How many headers were made durable: a two-phase commit makes two.
     pub fn durable_headers(&self) -> u64 {
         self.inner.header().durable_count
@@ -182,6 +189,13 @@ impl SealedFile {
     fn hold(&self) -> io::Result<RwLockReadGuard<'_, u64>> {
         let generation = self.inner.generation.read().unwrap_or_else(PoisonError::into_inner);
         if *generation == self.generation { Ok(generation) } else { Err(io::Error::other(Ended)) }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let header = self.header.get_mut().unwrap_or_else(PoisonError::into_inner);
+        header.mirror(&*self.disk);
     }
 }
 
@@ -316,7 +330,7 @@ impl StorageBackend for SealedFile {
         let _held = self.hold()?;
         let mut header = self.inner.header();
         self.inner.disk.sync()?;
-        header.synced(&*self.inner.disk, &self.inner.cipher);
+        header.synced();
         Ok(())
     }
 

@@ -12,6 +12,8 @@ use crate::sim_disk::{Dice, SimDisk};
 pub struct SimFolder {
     names: Mutex<Names>,
     power: Arc<Power>,
+    /// Bytes that are free; without a number any file has room.
+    free: Mutex<Option<u64>>,
 }
 
 /// Which file has which name.
@@ -62,7 +64,7 @@ impl SimFolder {
     /// A folder whose database's file holds an image, all of it durable.
     pub fn holding(image: Vec<u8>) -> Self {
         let view = Named { database: Arc::new(SimDisk::holding(image)), beside: None };
-        Self { names: Mutex::new(Names { view, before: vec![] }), power: Arc::default() }
+        Self { names: Mutex::new(Names { view, before: vec![] }), ..Self::default() }
     }
 
     /// The database's file, as a start of the process opens it: nothing is beside it.
@@ -74,6 +76,11 @@ impl SimFolder {
     /// Lets as many more operations through; then the power is gone.
     pub fn cut_power_after(&self, operations: u64) {
         *lock(&self.power.cut_after) = Some(*lock(&self.power.operations) + operations);
+    }
+
+    /// Says how many bytes are free.
+    pub fn has_free(&self, bytes: u64) {
+        *lock(&self.free) = Some(bytes);
     }
 
     /// Bytes of the file that has the database's name.
@@ -97,8 +104,7 @@ impl SimFolder {
         };
         let mut cut = |disk: &Arc<SimDisk>| Arc::new(SimDisk::holding(disk.after_power_cut(dice)));
         let view = Named { database: cut(&kept.database), beside: kept.beside.as_ref().map(cut) };
-        let names = Mutex::new(Names { view, before: vec![] });
-        SimFolder { names, power: Arc::default() }
+        Self { names: Mutex::new(Names { view, before: vec![] }), ..Self::default() }
     }
 
     fn file(&self, disk: Arc<SimDisk>) -> Arc<dyn Disk> {
@@ -145,6 +151,10 @@ impl Folder for SimFolder {
             names.beside = None;
             Ok(())
         })
+    }
+
+    fn free_bytes(&self) -> io::Result<u64> {
+        Ok(lock(&self.free).unwrap_or(u64::MAX))
     }
 }
 

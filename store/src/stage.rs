@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::engine::{Batch, Engine, Order, Range, Row};
 use crate::error::StoreError;
 use crate::record;
+use crate::store::{SCAN_ROWS, pages};
 
 /// Writes on top of an engine.
 pub(crate) struct Stage<'a> {
@@ -122,6 +123,11 @@ impl<'a> Stage<'a> {
             Order::Ascending => rows.into_iter().take(limit).collect(),
             Order::Descending => rows.into_iter().rev().take(limit).collect(),
         })
+    }
+
+    /// Every row of a range as it will be, some at a time.
+    pub async fn scan_all(&self, range: Range) -> Result<Vec<Row>, StoreError> {
+        pages(range, |part| self.scan(part, Order::Ascending, SCAN_ROWS)).await
     }
 
     /// A noun as it will be.

@@ -7,11 +7,10 @@ use hearth_protocol::ids::{DeviceId, SessionId, TokenId, UserId};
 use hearth_protocol::limits::Limits;
 use serde::de::DeserializeOwned;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
 
 use crate::appender::{Answer, Appender, Work};
 use crate::change::Change;
-use crate::engine::{Engine, Order, Range, Row};
+use crate::engine::{Engine, EngineError, Order, Range, Row};
 use crate::error::StoreError;
 use crate::heads::Heads;
 use crate::messages::damage::Damage;
@@ -23,7 +22,7 @@ use crate::sweeps::{Sweep, Swept};
 use crate::{keys, migrate, record};
 
 /// Rows that a read takes from the engine at a time.
-const SCAN_ROWS: usize = 1_000;
+pub(crate) const SCAN_ROWS: usize = 1_000;
 
 /// Who is told what was committed: in commit order, after the commit and before the futures of
 /// those who asked for it complete. Must not wait, must not call the store.
@@ -54,8 +53,12 @@ pub enum Touch {
 pub struct Store {
     shared: Arc<Shared>,
     queue: mpsc::Sender<Work>,
-    task: Arc<Mutex<Option<JoinHandle<()>>>>,
+    /// Ends when the appender has ended, and holds nothing of the store any more.
+    ended: Arc<Mutex<Option<oneshot::Receiver<Never>>>>,
 }
+
+/// Nothing: a channel of it can only end.
+enum Never {}
 
 /// What the store and its appender both hold.
 pub(crate) struct Shared {
@@ -68,7 +71,7 @@ pub(crate) struct Shared {
 }
 
 impl Store {
-    /// The store on an engine. Needs a tokio runtime: the appender is a task of it.
+    /// The store on an engine. Needs a tokio runtime: the appender runs within it.
     pub async fn open(engine: Arc<dyn Engine>, limits: Arc<Limits>) -> Result<Self, StoreError> {
         migrate::bring_up(&*engine).await?;
         let heads = Heads::default();
@@ -76,8 +79,14 @@ impl Store {
         let (queue, works) = mpsc::channel(limits.appends_waiting_max.max(1));
         let (receipts, damage, listener) = (Pending::default(), Damage::default(), OnceLock::new());
         let shared = Arc::new(Shared { engine, limits, heads, receipts, damage, listener });
-        let task = tokio::spawn(Appender::new(shared.clone(), works).run());
-        Ok(Self { shared, queue, task: Arc::new(Mutex::new(Some(task))) })
+        let (running, ended) = oneshot::channel();
+        let appender = Appender::new(shared.clone(), works);
+        let hosted = shared.engine.host(Box::pin(async move {
+            appender.run().await;
+            drop(running);
+        }));
+        hosted.map_err(EngineError::from)?;
+        Ok(Self { shared, queue, ended: Arc::new(Mutex::new(Some(ended))) })
     }
 
     /// Says who is told of commits: once, before the first write.
@@ -89,13 +98,14 @@ impl Store {
 
     /// Commits what waits, and takes nothing more.
     pub async fn close(&self) {
-        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(task) = task else { return };
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(ended) = ended else { return };
         if self.queue.send(Work::Close).await.is_err() {
             tracing::debug!("the appender has ended already");
         }
-        if let Err(error) = task.await {
-            tracing::error!(%error, "the appender failed");
+        match ended.await {
+            Ok(never) => match never {},
+            Err(_ended) => {}
         }
     }
 
@@ -193,13 +203,19 @@ impl Store {
 }
 
 /// Every row of a range, some at a time.
-pub(crate) async fn scan_all(
-    engine: &dyn Engine,
+pub(crate) async fn scan_all(engine: &dyn Engine, range: Range) -> Result<Vec<Row>, StoreError> {
+    let scan = |part| async move { Ok(engine.scan(part, Order::Ascending, SCAN_ROWS).await?) };
+    pages(range, scan).await
+}
+
+/// Every row of a range, from a scan that gives the first [`SCAN_ROWS`] of one.
+pub(crate) async fn pages<F: Future<Output = Result<Vec<Row>, StoreError>>>(
     mut range: Range,
+    scan: impl Fn(Range) -> F,
 ) -> Result<Vec<Row>, StoreError> {
     let mut rows = vec![];
     loop {
-        let more = engine.scan(range.clone(), Order::Ascending, SCAN_ROWS).await?;
+        let more = scan(range.clone()).await?;
         let full = more.len() == SCAN_ROWS;
         rows.extend(more);
         match rows.last() {

@@ -34,7 +34,7 @@ fn an_empty_house_prints_a_set_up_link_and_takes_no_other_secret() {
     let link = house.setup.clone().expect("a set-up link");
     assert!(link.starts_with(&format!("http://{}/setup#", house.http)), "{link}");
     let (status, needed) = house.call("GET", "/api/setup", None, None);
-    assert_eq!((status, needed), (200, json!({ "needed": true })));
+    assert_eq!((status, needed), (200, json!({ "needed": true, "registration": "invite" })));
 }
 
 fn say(house: &House, path: &str, who: &Person, text: &str) -> (u16, Value) {

@@ -63,7 +63,7 @@ async fn furnish(app: &App) -> (RoomId, Vec<String>) {
         }
         change.edits.push(Edit::PutMember(member(&room, user.id, RoomRole::Member, 1)));
         app.store.change(change).await.unwrap();
-        tokens.push(app.auth.make_app_token(user.id, "test").await.unwrap().1);
+        tokens.push(app.auth.make_app_token(user.id, "test", None).await.unwrap().1);
     }
     (id, tokens)
 }

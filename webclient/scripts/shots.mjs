@@ -23,6 +23,15 @@ const steps = {
   room: {},
   everything: {},
   'everything-top': { scene: 'everything', run: scrollUp },
+  talk: {},
+  'talk-top': { scene: 'talk', run: scrollUp },
+  'talk-menu': { scene: 'talk', run: openMenu },
+  'talk-emoji': { scene: 'talk', run: openEmoji },
+  'talk-reply': { scene: 'talk', run: answer },
+  'talk-offers': { scene: 'talk', run: (page) => page.fill('textarea', 'so true @') },
+  'talk-versions': { scene: 'talk', run: (page) => page.locator('.edited').first().click() },
+  'talk-delete': { scene: 'talk', run: askDelete },
+  'talk-help': { scene: 'talk', run: openHelp },
   offline: {},
   waiting: {},
   new: { scene: 'room', run: openHolidays },
@@ -39,6 +48,35 @@ const steps = {
   },
 };
 
+/** The menu of the message before last, by keyboard. */
+async function openMenu(page) {
+  await page.locator('li[data-item]').nth(-2).focus();
+  await page.keyboard.press('Enter');
+  await page.locator('[role=menu]').waitFor();
+}
+
+async function openEmoji(page) {
+  await openMenu(page);
+  await page.getByRole('menuitem', { name: 'More emoji' }).click();
+  await page.locator('.grid button').first().waitFor();
+  await page.waitForTimeout(300);
+}
+
+async function answer(page) {
+  await page.locator('li[data-item]').nth(-3).focus();
+  await page.keyboard.press('r');
+}
+
+async function askDelete(page) {
+  await openMenu(page);
+  await page.getByRole('menuitem', { name: 'Delete' }).click();
+}
+
+async function openHelp(page) {
+  await page.fill('textarea', '/help');
+  await page.keyboard.press('Enter');
+}
+
 async function toPassword(page) {
   await page.fill('input', 'The Lindens');
   await page.keyboard.press('Enter');
@@ -49,6 +87,8 @@ async function toPassword(page) {
 }
 
 async function scrollUp(page) {
+  await page.waitForSelector('.box li');
+  await page.waitForTimeout(400);
   await page.evaluate(() => document.querySelector('.box')?.scrollTo(0, 0));
 }
 

@@ -41,6 +41,10 @@ const app = createApp({
       addEventListener('offline', run);
     },
   },
+  attention: {
+    seen: () => document.visibilityState === 'visible',
+    onChange: (run) => document.addEventListener('visibilitychange', run),
+  },
 });
 
 const target = document.getElementById('app');

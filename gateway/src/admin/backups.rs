@@ -18,6 +18,8 @@ pub enum BackupRequest {
     Start {
         /// Where to, in full.
         file: PathBuf,
+        /// Whether another age file of this name is replaced.
+        force: bool,
         /// The data folder, in full.
         data: PathBuf,
         /// Who else can open it.
@@ -46,7 +48,9 @@ pub struct BackupReply {
 /// Does what a request asks.
 pub(super) async fn answer(app: &App, request: BackupRequest) -> Result<BackupReply, ApiError> {
     match request {
-        BackupRequest::Start { file, data, to } => app.start_backup(file, data, to).await?,
+        BackupRequest::Start { file, force, data, to } => {
+            app.start_backup(file, force, data, to).await?;
+        }
         BackupRequest::State => {}
         BackupRequest::SetKey { recipient, replace } => {
             app.set_backup_recipient(recipient, replace).await?;

@@ -28,12 +28,16 @@ const ASK_AGAIN: Duration = Duration::from_millis(200);
 pub struct Args {
     #[command(subcommand)]
     command: Option<BackupCommand>,
-    /// The file to make; an earlier backup of this name is replaced when the new one is whole.
+    /// The file to make; the last backup, if it has this name, is replaced when the new one is
+    /// whole.
     #[arg(required = true)]
     file: Option<PathBuf>,
     /// Somebody else who can open it, beside the house's own key (may be repeated).
     #[arg(long, value_name = "age1…")]
     to: Vec<Recipient>,
+    /// Replace FILE although it is not the last backup: an older one, or any other age file.
+    #[arg(long, conflicts_with = "check")]
+    force: bool,
     /// Make none: read FILE to its end and say whether it is whole.
     #[arg(long, requires = "identity", conflicts_with = "to")]
     check: bool,
@@ -60,15 +64,21 @@ pub fn run(place: &Place, args: Args, json: bool) -> Result<(), Failure> {
         (Some(BackupCommand::Key { file, replace }), _) => key(place, file, replace, json),
         (None, Some(file)) => match args.identity {
             Some(identity) => check(&file, &identity, json),
-            None => make(place, &file, args.to, json),
+            None => make(place, &file, args.force, args.to, json),
         },
         (None, None) => Err("name the file to make".into()),
     }
 }
 
-fn make(place: &Place, file: &Path, to: Vec<Recipient>, json: bool) -> Result<(), Failure> {
+fn make(
+    place: &Place,
+    file: &Path,
+    force: bool,
+    to: Vec<Recipient>,
+    json: bool,
+) -> Result<(), Failure> {
     let file = absolute(file)?;
-    let start = BackupRequest::Start { file, data: absolute(&place.data)?, to };
+    let start = BackupRequest::Start { file, force, data: absolute(&place.data)?, to };
     let asked = admin::ask(&place.admin_socket(), &Request::Backup { ask: start.clone() })?;
     let state = match asked {
         Some(reply) => follow(place, about(reply)?.state, json)?,

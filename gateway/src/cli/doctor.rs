@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use clap::Args as ClapArgs;
 use hearth_protocol::limits::{Limits, days_ms};
 use hearth_store::{BackupPlan, Way};
 
@@ -26,8 +27,19 @@ const NO_KEY: &str = "NOTE: this house has no backup: `hearth backup key FILE` m
      opens backups, then `hearth backup FILE` makes one";
 const NO_BACKUP: &str = "NOTE: this house has no backup yet: `hearth backup FILE` makes one";
 
+/// `hearth doctor`
+#[derive(ClapArgs)]
+pub struct Args {
+    /// First say that this machine's clock is right, so that old things are removed by it again.
+    #[arg(long)]
+    trust_clock: bool,
+}
+
 /// Looks, prints, fails if something needs doing.
-pub fn run(place: &Place) -> Result<(), Failure> {
+pub fn run(place: &Place, args: &Args) -> Result<(), Failure> {
+    if args.trust_clock {
+        house::ask(place, Request::TrustClock)?;
+    }
     let mut findings = vec![rights(&place.data, 0o077)];
     findings.push(space::free(&place.data));
     findings.extend(keys(place)?);
@@ -67,12 +79,14 @@ fn house_state(place: &Place, now: u64) -> Vec<Finding> {
             storage,
             damaged,
             trouble,
+            clock_doubted,
         }) => {
             let text =
                 format!("{house} opens: {users} people, {rooms} rooms, {connections} connections");
             let mut findings = vec![Finding { good: true, text }, backups(plan, now)];
             findings.push(space::attachments(&storage));
             findings.extend(trouble::findings(damaged, trouble, now));
+            findings.push(clock(clock_doubted));
             findings
         }
         Ok(_) => {
@@ -80,6 +94,17 @@ fn house_state(place: &Place, now: u64) -> Vec<Finding> {
         }
         Err(error) => vec![Finding { good: false, text: error.to_string() }],
     }
+}
+
+/// Whether what is old is removed.
+fn clock(is_doubted: bool) -> Finding {
+    if !is_doubted {
+        return Finding { good: true, text: "nothing speaks against the clock".to_string() };
+    }
+    let text = "the clock is more than a day from the last time it was right, and nobody sets it: \
+         nothing old is removed and no login ends. Have it synchronised (NTP); if it is right, \
+         run `hearth doctor --trust-clock`";
+    Finding { good: false, text: text.to_string() }
 }
 
 /// When the last backup was made. A house without one is told so; one whose last is too old needs

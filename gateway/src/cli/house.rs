@@ -315,6 +315,7 @@ pub(super) fn print(reply: Reply, json: bool) -> Result<(), Failure> {
         }
         Reply::Backup(_) => {}
         Reply::Unlocked => println!("the box is open"),
+        Reply::ClockTrusted => println!("the clock is trusted"),
         Reply::Refused { message, .. } => return Err(message.into()),
     }
     Ok(())

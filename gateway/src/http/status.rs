@@ -47,6 +47,7 @@ pub fn locked() -> BoxedFilter<(Response,)> {
             house: None,
             mqtt: None,
             connections: 0,
+            clock: None,
         }))
     });
     let rest = warp::any().map(|| {
@@ -70,6 +71,9 @@ struct Health {
     mqtt: Option<SocketAddr>,
     /// MQTT connections now.
     connections: u64,
+    /// `trusted`, or `doubted`: then nothing old is removed and no login ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clock: Option<&'static str>,
 }
 
 /// Tells how the box is; 503 while it is locked.
@@ -83,6 +87,7 @@ async fn health(app: Arc<App>) -> Result<Answer, ApiError> {
         house: Some(app.house_name().await?),
         mqtt: app.mqtt.get().copied(),
         connections: counts.connections,
+        clock: Some(if app.trust.is_doubted() { "doubted" } else { "trusted" }),
     })
 }
 

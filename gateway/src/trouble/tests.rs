@@ -175,3 +175,16 @@ async fn want_of_room_is_told_until_something_is_written_again() {
     says(&house, "there is room").await.unwrap();
     assert_eq!(status(&house).await, (0, None));
 }
+
+#[tokio::test]
+async fn want_of_room_for_a_compaction_is_told_until_the_file_is_looked_after() {
+    let house = House::on(Arc::new(Hurt::default())).await;
+    house.joins().await;
+    let troubles = &house.app.troubles;
+    troubles.note(&EngineError::NoRoom { needed_bytes: 7_000_001, free_bytes: 6_999_999 });
+    says(&house, "a commit makes no room").await.unwrap();
+    let trouble = status(&house).await.1.unwrap();
+    assert!(trouble.what.contains("8 MB more") && trouble.what.contains("6 MB are free"));
+    troubles.looked_after();
+    assert_eq!(status(&house).await, (0, None));
+}

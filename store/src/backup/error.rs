@@ -22,6 +22,12 @@ pub enum BackupError {
     /// Something else has the name.
     #[error("{0} is there already and is no backup; give another name, or move it away")]
     Taken(PathBuf),
+    /// An age file has the name, of which nobody knows what is in it.
+    #[error(
+        "{0} is there already and is not the last backup of this house: give another name, or \
+         replace it with --force"
+    )]
+    NotTheLast(PathBuf),
     /// The house stops, or was told to.
     #[error("the box is stopping; make the backup again when it runs")]
     Stopped,

@@ -30,6 +30,9 @@ const AGE: &[u8] = b"age-encryption.org/v1\n";
 pub struct Making {
     /// The file: a new name, or that of an earlier backup, which stays until this one is whole.
     pub file: PathBuf,
+    /// Whether an age file of this name is replaced, whatever is in it; else only one as long as
+    /// the last backup that the house noted.
+    pub force: bool,
     /// Whose secret halves open it.
     pub to: Vec<Recipient>,
     /// The data folder, for what lies beside the database.
@@ -82,9 +85,10 @@ impl Store {
         if making.to.is_empty() {
             return Err(BackupError::NoRecipient);
         }
-        refuse_taken(&making.file)?;
-        let part = Part::new(&making.file)?;
         let runtime = Handle::current();
+        let last_bytes = runtime.block_on(self.backup_plan())?.last_bytes;
+        refuse_taken(making, last_bytes)?;
+        let part = Part::new(&making.file)?;
         let mut snapshot = runtime.block_on(self.engine().snapshot())?;
         let header = runtime.block_on(header(&mut *snapshot, making.made_at))?;
         let file = part.file.try_clone().map_err(io_error(&part.path, "written"))?;
@@ -172,13 +176,22 @@ fn add_files(
     Ok(())
 }
 
-/// An earlier backup may be replaced, nothing else.
-fn refuse_taken(path: &Path) -> Result<(), BackupError> {
+/// This house's last backup may be replaced, nothing else unasked. What is in an age file nobody
+/// knows without its key: a backup is known by its length, to the byte.
+fn refuse_taken(making: &Making, last_bytes: u64) -> Result<(), BackupError> {
+    let path = &making.file;
     let mut start = [0; AGE.len()];
-    match File::open(path).and_then(|mut file| file.read_exact(&mut start)) {
-        Ok(()) if start == *AGE => Ok(()),
+    let mut look = || {
+        let mut file = File::open(path)?;
+        file.read_exact(&mut start)?;
+        file.metadata()
+    };
+    match look() {
+        Ok(_) if start != *AGE => Err(BackupError::Taken(path.clone())),
+        Ok(file) if making.force || file.len() == last_bytes => Ok(()),
+        Ok(_) => Err(BackupError::NotTheLast(path.clone())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        _ => Err(BackupError::Taken(path.to_path_buf())),
+        Err(_) => Err(BackupError::Taken(path.clone())),
     }
 }
 

@@ -39,7 +39,8 @@ impl Place {
 
     fn making(&self) -> Making {
         let to = vec![self.identity.recipient()];
-        Making { file: self.at("house.backup"), to, data: self.at("old"), made_at: 77 }
+        let (file, data) = (self.at("house.backup"), self.at("old"));
+        Making { file, force: true, to, data, made_at: 77 }
     }
 
     fn restore(&self) -> Result<Restored, BackupError> {
@@ -252,6 +253,19 @@ fn nothing_but_a_backup_is_written_over_and_somebody_must_be_able_to_open_it() {
         let error = back_up(&place, &store).unwrap_err();
         assert!(matches!(error, BackupError::Taken(_)), "{error}");
         assert_eq!(fs::read(place.at("house.backup")).unwrap(), b"holiday photos");
+        let another = b"age-encryption.org/v1\nsomebody's only copy";
+        fs::write(place.at("house.backup"), another).unwrap();
+        let unasked = Making { force: false, ..place.making() };
+        let progress = Progress::default();
+        let error = store.back_up(&unasked, &progress).unwrap_err();
+        assert!(error.to_string().contains("replace it with --force"), "{error}");
+        assert_eq!(fs::read(place.at("house.backup")).unwrap(), another);
+        let made = back_up(&place, &store).unwrap();
+        let error = store.back_up(&unasked, &progress).unwrap_err();
+        assert!(matches!(error, BackupError::NotTheLast(_)), "the house noted none: {error}");
+        let note = Edit::NoteBackup { bytes: made.bytes };
+        wait(store.change(Change::of(vec![note], 78))).unwrap();
+        store.back_up(&unasked, &progress).unwrap();
         let nobody = Making { to: vec![], ..place.making() };
         let error = store.back_up(&nobody, &Progress::default()).unwrap_err();
         assert!(error.to_string().contains("hearth backup key"), "{error}");

@@ -43,6 +43,8 @@ macro_rules! contract {
                 what_was_put_is_there_and_what_was_deleted_is_not
                 a_scan_keeps_to_its_range_order_and_limit
                 an_expectation_that_fails_fails_its_whole_batch_and_no_other
+                a_batch_that_fails_late_leaves_the_rows_as_they_were
+                a_hosted_work_commits_and_reads_beside_others
                 of_two_batches_for_one_key_the_first_wins
                 values_of_many_pages_are_kept
                 what_was_committed_is_there_when_it_is_opened_again
@@ -135,6 +137,63 @@ fn an_expectation_that_fails_fails_its_whole_batch_and_no_other(home: &Home) {
         let all = Range { start: Bytes::new(), end: None };
         assert_eq!(keys(&*engine, all, Order::Ascending, 9).await, ["a", "d"]);
     });
+}
+
+fn a_batch_that_fails_late_leaves_the_rows_as_they_were(home: &Home) {
+    let engine = home.open();
+    block_on(async {
+        engine.commit(puts(&[("a", "1"), ("b", "1"), ("z", "1")])).await.unwrap();
+        let mut late = puts(&[("b", "2"), ("b", "3"), ("c", "1")]);
+        late.delete(bytes("a"));
+        late.put(bytes("z"), bytes("2"));
+        late.expect(bytes("c"), None);
+        late.expect(bytes("z"), None);
+        let mut gone = Batch::default();
+        gone.delete(bytes("z"));
+        gone.put(bytes("z"), bytes("3"));
+        gone.expect(bytes("z"), None);
+        let good = puts(&[("d", "1")]);
+        let (late, gone, good) =
+            tokio::join!(engine.commit(late), engine.commit(gone), engine.commit(good));
+        assert!(matches!(late, Err(EngineError::Conflict)));
+        assert!(matches!(gone, Err(EngineError::Conflict)));
+        good.unwrap();
+        let all = engine.scan(Range::from(""), Order::Ascending, 9).await.unwrap();
+        let expected = [("a", "1"), ("b", "1"), ("d", "1"), ("z", "1")];
+        assert_eq!(all, expected.map(|(key, value)| (bytes(key), bytes(value))));
+    });
+}
+
+fn a_hosted_work_commits_and_reads_beside_others(home: &Home) {
+    let engine: Arc<dyn Engine> = home.open();
+    block_on(async {
+        let (done, ended) = tokio::sync::oneshot::channel();
+        let hosted = engine.clone();
+        let work = async move {
+            for number in 0..20_u8 {
+                let mut batch = puts(&[("hosted", "")]);
+                batch.put(vec![b'h', number].into(), bytes("1"));
+                batch.expect(vec![b'h', number].into(), None);
+                hosted.commit(batch).await.unwrap();
+                let found = hosted.get(vec![b'h', number].into()).await.unwrap();
+                assert_eq!(found, Some(bytes("1")));
+            }
+            drop(hosted);
+            done.send(()).unwrap();
+        };
+        engine.host(Box::pin(work)).unwrap();
+        for number in 0..20_u8 {
+            let mut batch = Batch::default();
+            batch.put(vec![b'o', number].into(), bytes("1"));
+            batch.expect(vec![b'o', number].into(), None);
+            engine.commit(batch).await.unwrap();
+        }
+        ended.await.unwrap();
+        let all = engine.scan(Range::from(""), Order::Ascending, 99).await.unwrap();
+        assert_eq!(all.len(), 41);
+    });
+    let nowhere = engine.host(Box::pin(async {}));
+    assert!(nowhere.is_err(), "there is no runtime");
 }
 
 fn of_two_batches_for_one_key_the_first_wins(home: &Home) {

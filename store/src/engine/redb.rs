@@ -1,10 +1,11 @@
 //! The engine on disk: one redb table in a sealed file.
 //!
 //! One thread writes: it takes all batches that wait, applies them in one transaction, syncs once
-//! and answers each. Commits are made in two phases, because only they survive every power cut
-//! (sealing.md §8). redb refuses everything after an error of its file; then the file goes back
-//! to its last durable header and the database is reopened behind the seam. A page that does not
-//! read is an answer to those who need it, and concerns nobody else (`sealed_file/damage.rs`).
+//! and answers each. Who commits most has a thread that does so itself (`host.rs`). Commits are
+//! made in two phases, because only they survive every power cut (sealing.md §8). redb refuses
+//! everything after an error of its file; then the file goes back to its last durable header and
+//! the database is reopened behind the seam. A page that does not read is an answer to those who
+//! need it, and concerns nobody else (`sealed_file/damage.rs`).
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -30,6 +31,7 @@ mod crash_tests;
 #[cfg(test)]
 mod damage_tests;
 mod failure;
+mod host;
 mod reading;
 #[cfg(test)]
 mod sharing_tests;
@@ -66,6 +68,8 @@ struct Open {
     state: RwLock<State>,
     cache_bytes: usize,
     changes: Mutex<compaction::Changes>,
+    /// Held by who writes: the writer, or a host.
+    writing: Mutex<()>,
     /// Nobody waits for a compaction any more.
     closing: AtomicBool,
 }
@@ -77,8 +81,8 @@ struct State {
     database: Option<Arc<Held>>,
     /// How often it was replaced.
     times: u64,
-    /// It must not be reopened by this process.
-    is_ended: bool,
+    /// Why it must not be reopened by this process.
+    ended: Option<&'static str>,
 }
 
 /// A database that may panic when it is closed, after it panicked before.
@@ -126,11 +130,12 @@ impl Redb {
         let file = Arc::new(SealedFile::open(disk, key)?);
         let database = open_database(&file, cache_bytes)?;
         let database = Some(Arc::new(Held(Some(database))));
-        let state = State { file, database, times: 0, is_ended: false };
+        let state = State { file, database, times: 0, ended: None };
         let open = Arc::new(Open {
             state: RwLock::new(state),
             cache_bytes,
             changes: Mutex::default(),
+            writing: Mutex::default(),
             closing: AtomicBool::new(false),
         });
         let (jobs, waiting) = mpsc::channel(BATCHES_WAITING);
@@ -159,6 +164,19 @@ impl Redb {
         running.await.map_err(|error| EngineError::Closed(error.to_string()))?
     }
 
+    /// Commits what waits and closes the database, whoever still holds the engine: its file says
+    /// that it was closed, once those who read now have ended.
+    pub async fn close(&self) -> Result<(), EngineError> {
+        let (answer, answered) = oneshot::channel();
+        let jobs = self.jobs.clone().ok_or_else(closed)?;
+        let close = move |open: &Open| {
+            open.end();
+            drop(answer.send(Ok::<_, EngineError>(())));
+        };
+        jobs.send(Job::Between(Box::new(close))).await.map_err(|_ended| closed())?;
+        answered.await.map_err(|_ended| closed())?
+    }
+
     /// How much of its file is in use. Reads everything: what of it is damaged is found.
     pub async fn usage(&self) -> Result<Usage, EngineError> {
         let open = self.open.clone();
@@ -170,6 +188,9 @@ impl Redb {
         &self,
         look: impl Fn(&Database) -> Result<T, Failure> + Send + Sync + 'static,
     ) -> Result<T, EngineError> {
+        if host::is_here() {
+            return self.open.with(|database, _| look(database));
+        }
         let open = self.open.clone();
         let reading = tokio::task::spawn_blocking(move || open.with(|database, _| look(database)));
         reading.await.map_err(|error| EngineError::Closed(error.to_string()))?
@@ -212,9 +233,18 @@ impl Engine for Redb {
         Box::pin(async move {
             let (answer, answered) = oneshot::channel();
             let jobs = jobs.ok_or_else(closed)?;
-            jobs.send(Job::Commit(Waiting { batch, answer })).await.map_err(|_ended| closed())?;
+            let waiting = Waiting { batch, answer };
+            if host::is_here() {
+                writer::commit(&self.open, vec![waiting]);
+            } else {
+                jobs.send(Job::Commit(waiting)).await.map_err(|_ended| closed())?;
+            }
             answered.await.map_err(|_ended| closed())?
         })
+    }
+
+    fn host(&self, work: BoxFuture<'static, ()>) -> io::Result<()> {
+        host::run(work)
     }
 
     fn snapshot(&self) -> BoxFuture<'_, Result<Box<dyn Snapshot>, EngineError>> {
@@ -275,6 +305,15 @@ impl Open {
         Ok(next != Next::Reopen)
     }
 
+    /// Lets go of the database for good.
+    fn end(&self) {
+        self.closing.store(true, SeqCst);
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.ended = Some("it was stopped");
+        state.times += 1;
+        state.database = None;
+    }
+
     /// Replaces a database that refuses, unless somebody did since it was opened for the
     /// `times`th time.
     fn reopen(&self, times: u64) -> Result<(), EngineError> {
@@ -282,8 +321,7 @@ impl Open {
         if state.times != times {
             return Ok(());
         }
-        if state.is_ended {
-            let why = "its file may have changed its name or not; restart Hearth";
+        if let Some(why) = state.ended {
             return Err(EngineError::Closed(why.into()));
         }
         state.database = None;
@@ -312,5 +350,7 @@ fn open_database(file: &SealedFile, cache_bytes: usize) -> Result<Database, Engi
         }
         Ok(database)
     };
-    guarded(open).map_err(|failure| failure.explained(file))
+    let database = guarded(open).map_err(|failure| failure.explained(file))?;
+    file.mirror_header();
+    Ok(database)
 }

@@ -2,10 +2,11 @@
 
 use std::io;
 
-use chacha20poly1305::aead::AeadInOut;
-use chacha20poly1305::{KeyInit, Tag, XChaCha20Poly1305, XNonce};
+use chacha20::{R20, hchacha};
 use hkdf::Hkdf;
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, Tag, UnboundKey};
 use sha2::Sha256;
+use zeroize::Zeroize;
 
 use super::BadBlock;
 use crate::locked::LockedKey;
@@ -36,9 +37,20 @@ impl Cipher {
         Ok(Self { page_key: LockedKey::taking(&mut page_key), file_id })
     }
 
-    /// Made for each page, since it holds a copy of the key: this one is wiped when dropped.
-    fn aead(&self) -> XChaCha20Poly1305 {
-        XChaCha20Poly1305::new(self.page_key.expose().into())
+    /// XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03 §2.3) is ChaCha20-Poly1305 under a key of the
+    /// page's own, which HChaCha20 makes of the first 16 bytes of its nonce; the others, after four
+    /// zeros, are the nonce. ring, which is three times as fast (decision 0015), does not wipe that
+    /// key: it opens this one writing of one page.
+    fn of_page(&self, nonce: &[u8; NONCE]) -> io::Result<(LessSafeKey, Nonce)> {
+        let (first, last) = nonce.split_at(16);
+        let first = <[u8; 16]>::try_from(first).map_err(io::Error::other)?;
+        let mut own = hchacha::<R20>(self.page_key.expose().into(), &first.into());
+        let key = UnboundKey::new(&CHACHA20_POLY1305, &own);
+        own.zeroize();
+        let key = key.map_err(|error| io::Error::other(error.to_string()))?;
+        let mut short = [0; 12];
+        short[4..].copy_from_slice(last);
+        Ok((LessSafeKey::new(key), Nonce::assume_unique_for_key(short)))
     }
 
     /// Seals what lies between nonce and tag of a slot, in place.
@@ -50,11 +62,11 @@ impl Cipher {
             return Err(io::Error::other("a slot without a tag"));
         };
         getrandom::fill(nonce).map_err(io::Error::other)?;
-        let made = self
-            .aead()
-            .encrypt_inout_detached(&XNonce::from(*nonce), &self.aad(block), body.into())
+        let (key, nonce) = self.of_page(nonce)?;
+        let made = key
+            .seal_in_place_separate_tag(nonce, Aad::from(self.aad(block)), body)
             .map_err(|error| io::Error::other(error.to_string()))?;
-        tag.copy_from_slice(&made);
+        tag.copy_from_slice(made.as_ref());
         Ok(())
     }
 
@@ -64,15 +76,15 @@ impl Cipher {
         let bad = || io::Error::new(io::ErrorKind::InvalidData, BadBlock(block));
         let (nonce, rest) = slot.split_first_chunk_mut::<NONCE>().ok_or_else(bad)?;
         let (body, tag) = rest.split_last_chunk_mut::<TAG>().ok_or_else(bad)?;
-        self.aead()
-            .decrypt_inout_detached(
-                &XNonce::from(*nonce),
-                &self.aad(block),
-                (&mut *body).into(),
-                &Tag::from(*tag),
-            )
-            .map_err(|_forged| bad())?;
-        Ok(body)
+        let (key, nonce) = self.of_page(nonce)?;
+        let opened = key.open_in_place_separate_tag(
+            nonce,
+            Aad::from(self.aad(block)),
+            Tag::from(*tag),
+            body,
+            0..,
+        );
+        opened.map(|body| &*body).map_err(|_forged| bad())
     }
 
     fn aad(&self, block: u64) -> [u8; 24] {
@@ -80,5 +92,33 @@ impl Cipher {
         aad[..16].copy_from_slice(&self.file_id);
         aad[16..].copy_from_slice(&block.to_be_bytes());
         aad
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chacha20poly1305::aead::AeadInOut;
+    use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
+
+    use super::*;
+
+    #[test]
+    fn a_slot_is_what_another_xchacha20_poly1305_opens_and_seals() {
+        let cipher = Cipher::new(&DataKey::from_bytes([3; 32]), [9; 16]).unwrap();
+        let other = XChaCha20Poly1305::new(cipher.page_key.expose().into());
+        let page: Vec<u8> = (0..PAGE).map(|place| (place % 251) as u8).collect();
+        let mut slot = [vec![0; NONCE], page.clone(), vec![0; TAG]].concat();
+        cipher.seal(5, &mut slot).unwrap();
+        let nonce = XNonce::try_from(&slot[..NONCE]).unwrap();
+        let mut body = slot[NONCE..NONCE + PAGE].to_vec();
+        let tag = slot[NONCE + PAGE..].try_into().unwrap();
+        assert_ne!(body, page);
+        other.decrypt_inout_detached(&nonce, &cipher.aad(5), (&mut body[..]).into(), &tag).unwrap();
+        assert_eq!(body, page);
+
+        let nonce = XNonce::from([8; NONCE]);
+        let tag = other.encrypt_inout_detached(&nonce, &cipher.aad(6), (&mut body[..]).into());
+        let mut slot = [&nonce[..], &body, &tag.unwrap()].concat();
+        assert_eq!(cipher.open(6, &mut slot).unwrap(), page);
     }
 }

@@ -51,6 +51,10 @@ pub(super) struct Header {
     counter: u64,
     /// The other copy was written since.
     dirty: bool,
+    /// The bytes of a copy that were written last.
+    sealed: Vec<u8>,
+    /// They are the durable copy, and the other one is older.
+    is_alone: bool,
     /// How often a written copy became durable.
     pub durable_count: u64,
 }
@@ -58,13 +62,14 @@ pub(super) struct Header {
 impl Header {
     fn new(page: Page, durable: WhichCopy, counter: u64) -> Self {
         let durable_page = page.clone();
-        Self { page, durable_page, durable, counter, dirty: false, durable_count: 0 }
+        let (sealed, is_alone, durable_count) = (vec![], false, 0);
+        Self { page, durable_page, durable, counter, dirty: false, sealed, is_alone, durable_count }
     }
 
     /// The first copy of a new file, durable on return.
     pub fn create(disk: &dyn Disk, cipher: &Cipher) -> io::Result<Self> {
-        let header = Self::new(Box::new([0; PAGE]), WhichCopy::A, 1);
-        put(disk, cipher, WhichCopy::A, 1, &header.page)?;
+        let mut header = Self::new(Box::new([0; PAGE]), WhichCopy::A, 1);
+        header.put(disk, cipher, WhichCopy::A)?;
         disk.sync()?;
         Ok(header)
     }
@@ -117,13 +122,13 @@ impl Header {
     ) -> io::Result<()> {
         self.page[from..from + part.len()].copy_from_slice(part);
         self.dirty = true;
+        self.is_alone = false;
         self.counter += 1;
-        put(disk, cipher, self.durable.other(), self.counter, &self.page)
+        self.put(disk, cipher, self.durable.other())
     }
 
-    /// A sync succeeded: what was written is the durable copy from now on. The other copy becomes
-    /// the same, so that later damage to either costs nothing; the next sync makes that durable.
-    pub fn synced(&mut self, disk: &dyn Disk, cipher: &Cipher) {
+    /// A sync succeeded: what was written is the durable copy from now on.
+    pub fn synced(&mut self) {
         if !self.dirty {
             return;
         }
@@ -131,8 +136,17 @@ impl Header {
         self.durable_page.copy_from_slice(&*self.page);
         self.dirty = false;
         self.durable_count += 1;
-        // What was asked for is done: without the second copy it is durable too.
-        if let Err(error) = put(disk, cipher, self.durable.other(), self.counter, &self.page) {
+        self.is_alone = true;
+    }
+
+    /// The other copy becomes the same as the durable one, so that later damage to either costs
+    /// nothing; the next sync makes that durable. Who commits in two phases asks for it after the
+    /// second: what the first one made durable is overwritten by it.
+    pub fn mirror(&mut self, disk: &dyn Disk) {
+        if !std::mem::take(&mut self.is_alone) {
+            return;
+        }
+        if let Err(error) = disk.write_at(self.durable.other().offset(), &self.sealed) {
             tracing::warn!(%error, "the header has one copy only until the next commit");
         }
     }
@@ -143,26 +157,21 @@ impl Header {
         self.page.copy_from_slice(&*self.durable_page);
         if self.dirty {
             self.counter += 1;
-            put(disk, cipher, self.durable.other(), self.counter, &self.page)?;
+            self.put(disk, cipher, self.durable.other())?;
             disk.sync()?;
             self.durable = self.durable.other();
             self.dirty = false;
         }
         Ok(())
     }
-}
 
-fn put(
-    disk: &dyn Disk,
-    cipher: &Cipher,
-    copy: WhichCopy,
-    counter: u64,
-    page: &[u8; PAGE],
-) -> io::Result<()> {
-    let mut raw = vec![0; COPY];
-    raw[NONCE..NONCE + 8].copy_from_slice(&counter.to_be_bytes());
-    raw[NONCE + 8..NONCE + 8 + PAGE].copy_from_slice(page);
-    cipher.seal(BLOCK, &mut raw)?;
-    raw.resize(WRITTEN, 0);
-    disk.write_at(copy.offset(), &raw)
+    /// Seals the page with its counter and writes it as one of the copies.
+    fn put(&mut self, disk: &dyn Disk, cipher: &Cipher, copy: WhichCopy) -> io::Result<()> {
+        self.sealed.resize(WRITTEN, 0);
+        let raw = &mut self.sealed[..COPY];
+        raw[NONCE..NONCE + 8].copy_from_slice(&self.counter.to_be_bytes());
+        raw[NONCE + 8..NONCE + 8 + PAGE].copy_from_slice(&*self.page);
+        cipher.seal(BLOCK, raw)?;
+        disk.write_at(copy.offset(), &self.sealed)
+    }
 }

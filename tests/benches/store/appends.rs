@@ -2,6 +2,7 @@
 //! beside the engine with batches made by hand.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
 use hearth_store::{Batch, Engine, Store};
@@ -17,6 +18,13 @@ const WRITERS: usize = 64;
 /// Appends of each of them in a turn.
 const EACH: usize = 20;
 const TURNS: u32 = 10;
+
+/// The time of the next event: as ids of later events are greater, here and in what is done by
+/// hand.
+fn now() -> u64 {
+    static CLOCK: AtomicU64 = AtomicU64::new(1);
+    CLOCK.fetch_add(1, Relaxed)
+}
 
 fn new(name: &str) -> PathBuf {
     let path = folder().join(name);
@@ -65,8 +73,8 @@ pub async fn rows(rounds: usize) {
 
 async fn one_by_one(store: &Store) -> f64 {
     let start = Instant::now();
-    for number in 0..ALONE {
-        store.append(event(0, number as u64)).await.unwrap();
+    for _ in 0..ALONE {
+        store.append(event(0, now())).await.unwrap();
     }
     start.elapsed().as_secs_f64()
 }
@@ -102,8 +110,8 @@ async fn at_once(store: &Store, rooms: usize) -> f64 {
         .map(|writer| {
             let store = store.clone();
             tokio::spawn(async move {
-                for number in 0..EACH {
-                    store.append(event(writer % rooms, number as u64)).await.unwrap();
+                for _ in 0..EACH {
+                    store.append(event(writer % rooms, now())).await.unwrap();
                 }
             })
         })

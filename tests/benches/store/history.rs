@@ -1,5 +1,6 @@
 //! A room of a million messages: a page anywhere, opening, memory, bytes on disk.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -67,7 +68,11 @@ pub async fn rows(rounds: usize) {
 
 /// How much larger than what is in it a file is.
 fn on_disk(what: &str, goal: &str, path: &Path, stored_bytes: u64) {
-    let bytes = std::fs::metadata(path).unwrap().len();
+    const BLOCK: u64 = 512;
+    let metadata = std::fs::metadata(path).unwrap();
+    // redb lets a file grow in large steps, of which nothing but the length is there at first.
+    let bytes = metadata.blocks() * BLOCK;
+
     let ratio = bytes as f64 / stored_bytes as f64;
     println!("| {what} | {bytes} | {stored_bytes} | {ratio:.2} | {goal} |");
 }

@@ -1,7 +1,7 @@
 //! The store's speed and size, each as a ratio of two things done in the same run on the same
 //! disk. Prints one table.
 //!
-//! `make bench`, or `cargo bench -p hearth-store --bench store -- [ROUNDS]`.
+//! `make bench`, or `cargo bench -p hearth-store --bench store -- [ROUNDS] [appends|history]`.
 //!
 //! - [`appends`]: durable appends, beside redb by hand
 //! - [`history`]: a room of a million messages: pages, opening, memory, bytes on disk
@@ -75,9 +75,17 @@ async fn main() {
         return history::print_resident(words[at + 1].as_ref()).await;
     }
     let rounds = words.iter().find_map(|word| word.parse().ok()).unwrap_or(ROUNDS);
+    if folder().exists() {
+        std::fs::remove_dir_all(folder()).unwrap();
+    }
     println!("| {rounds} runs, median | the store | beside | ratio | goal |");
     println!("|---|---|---|---|---|");
-    appends::rows(rounds).await;
-    history::rows(rounds).await;
+    let is_left_out = |other: &str| words.iter().any(|word| word == other);
+    if !is_left_out("history") {
+        appends::rows(rounds).await;
+    }
+    if !is_left_out("appends") {
+        history::rows(rounds).await;
+    }
     std::fs::remove_dir_all(folder()).unwrap();
 }

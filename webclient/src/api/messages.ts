@@ -2,7 +2,7 @@
 import type { Id } from '../protocol/ids';
 import { item, type Item } from '../protocol/item';
 import * as s from '../protocol/schema';
-import type { Http } from './http';
+import { nothing, type Http } from './http';
 
 export interface Page {
   /** Ascending positions. */
@@ -45,5 +45,10 @@ export class MessagesApi {
       firstPosition: read.first_position,
       headPosition: read.head_position,
     };
+  }
+
+  /** Erases a message for everyone, in sealed rooms too. */
+  remove(message: Id): Promise<null> {
+    return this.#http.ask('DELETE', `/api/messages/${message}`, nothing);
   }
 }

@@ -10,6 +10,8 @@ export type Body =
       readonly content: string;
       readonly parentId: Id | null;
       readonly mentions: readonly Id[];
+      /** A tone indicator beside the text, such as `/s`. */
+      readonly tone: string | null;
     }
   | { readonly type: 'edit'; readonly target: Id; readonly content: string }
   | { readonly type: 'react'; readonly target: Id; readonly emoji: string; readonly on: boolean }
@@ -41,6 +43,7 @@ const message = s.object({
   content,
   parent_id: s.optional(s.id),
   mentions: s.withDefault(s.list(s.id, 1_000), []),
+  tone: s.optional(s.text),
 });
 const edit = s.object({ target: s.id, content });
 const react = s.object({ target: s.id, emoji: s.text, on: s.flag });
@@ -51,8 +54,8 @@ function parseBody(type: string | null, value: unknown, path: string): Body {
   switch (type) {
     case null:
     case 'message': {
-      const { content, parent_id, mentions } = message(value, path);
-      return { type: 'message', content, parentId: parent_id, mentions };
+      const { parent_id, ...rest } = message(value, path);
+      return { type: 'message', parentId: parent_id, ...rest };
     }
     case 'edit':
       return { type, ...edit(value, path) };
@@ -88,6 +91,7 @@ export function eventJson(sent: Event): Uint8Array {
           content: body.content,
           ...(body.parentId === null ? {} : { parent_id: body.parentId }),
           ...(body.mentions.length === 0 ? {} : { mentions: body.mentions }),
+          ...(body.tone === null ? {} : { tone: body.tone }),
         }
       : Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
   return utf8(
@@ -150,3 +154,17 @@ export const line: s.Parser<Line> = s.object({
   epoch: s.optional(s.u32Number),
   target: s.optional(s.id),
 });
+
+/** Somebody writes, or stopped: told live, never stored. */
+export interface Typing {
+  readonly type: 'typing';
+  readonly on: boolean;
+}
+
+export const typing: s.Parser<Typing> = s.object({
+  type: s.oneOf('typing'),
+  on: s.withDefault(s.flag, true),
+});
+
+/** The JSON of a live notice. */
+export const typingJson = (on: boolean): Uint8Array => utf8(JSON.stringify({ type: 'typing', on }));

@@ -6,7 +6,7 @@ import { decodeDoorPost, decodeFrame, encodeFrame } from './frame';
 import { idBytes, idFromBytes, newCode, newId, parseCode, parseId } from './ids';
 import { parseOut } from './item';
 import { parseUniqueJson } from './json';
-import { parseTopic } from './topic';
+import { live, parseTopic } from './topic';
 
 const id = newId(1_760_000_000_000, new Uint8Array(10).fill(0xab));
 
@@ -68,9 +68,22 @@ test('only the topics this client listens to are read', () => {
   for (const other of others) expect(parseTopic(other), other).toBeNull();
 });
 
+test('live and receipts are read, a live topic with its person only', () => {
+  expect(parseTopic(`hearth/rooms/${id}/receipts`)).toEqual({ kind: 'receipts', room: id });
+  expect(parseTopic(live(id, id))).toEqual({ kind: 'live', room: id, user: id });
+  for (const other of [
+    `hearth/rooms/${id}/live`,
+    `hearth/rooms/${id}/live/x`,
+    `${live(id, id)}/x`,
+  ]) {
+    expect(parseTopic(other), other).toBeNull();
+  }
+});
+
 describe('events', () => {
   test('read back as written', () => {
-    const body = { type: 'message', content: 'Hi', parentId: id, mentions: [id] } as const;
+    const said = { type: 'message', content: 'Hi', parentId: id, mentions: [id] } as const;
+    const body = { ...said, tone: '/s' } as const;
     expect(parseEvent(eventJson({ id, at: 7, body }))).toEqual({ id, at: 7, body });
     const react = { type: 'react', target: id, emoji: '👍', on: false } as const;
     expect(parseEvent(eventJson({ id, at: 7, body: react })).body).toEqual(react);

@@ -27,7 +27,11 @@ class Box {
       open: async (_login: LinkLogin, _after, events) => {
         if (this.refusal !== null) throw this.refusal;
         this.events = events;
-        return { publish: async () => undefined, close: () => void this.closed++ };
+        return {
+          publish: async () => undefined,
+          tell: () => undefined,
+          close: () => void this.closed++,
+        };
       },
     },
     login: async (renew) => {

@@ -87,6 +87,11 @@ export class Connection {
     return link.publish(topic, payload);
   }
 
+  /** Sent if there is a link, else forgotten. */
+  tell(topic: string, payload: Uint8Array): void {
+    this.#link?.tell(topic, payload);
+  }
+
   async #open(generation: number): Promise<void> {
     this.#set({ kind: 'connecting' });
     try {

@@ -40,4 +40,6 @@ export type Fact =
       readonly reason: 'waiting_for_key' | 'other_key' | 'unknown' | 'erased';
       readonly sender: Id | null;
       readonly number: Numbered | null;
+      /** Who erased it, where that is known. */
+      readonly by: Id | null;
     });

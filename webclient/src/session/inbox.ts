@@ -31,24 +31,47 @@ function ofOpen(item: OpenItem): Fact {
     const { post } = content;
     return { ...placed, kind: 'post', id, device, post, sealedBy: 'box', oldKey: false };
   }
-  if (content.type === 'line') return { ...placed, kind: 'line', line: content.line };
-  return { ...placed, kind: 'stub', id, reason: 'unknown', sender, number: null };
+  if (content.type === 'line') {
+    const { line } = content;
+    // In the place of what was erased stands a line with its very id.
+    if (line.type !== 'erased' || line.target !== id) return { ...placed, kind: 'line', line };
+    return {
+      ...placed,
+      kind: 'stub',
+      id,
+      reason: 'erased',
+      sender,
+      number: null,
+      by: line.by,
+    };
+  }
+  return { ...placed, kind: 'stub', id, reason: 'unknown', sender, number: null, by: null };
 }
 
 function ofWire(item: SealedItem, opened: Opened): Fact {
   const placed = { position: item.position, at: item.receivedAt };
   if (opened.kind === 'malformed') {
-    return { ...placed, kind: 'stub', id: null, reason: 'unknown', sender: null, number: null };
+    return {
+      ...placed,
+      kind: 'stub',
+      id: null,
+      reason: 'unknown',
+      sender: null,
+      number: null,
+      by: null,
+    };
   }
   const { id, sender, writer, seq, epoch } = opened;
   const number = { writer, seq };
   if (opened.kind !== 'opened') {
-    return { ...placed, kind: 'stub', id, reason: opened.kind, sender, number };
+    return { ...placed, kind: 'stub', id, reason: opened.kind, sender, number, by: null };
   }
   try {
     const { body } = parseEvent(opened.body);
-    // A tombstone's clear target equals the one inside, and nothing else may claim to erase.
+    // A tombstone's clear target equals the one inside, and nothing else may claim to erase; what
+    // was live is never stored.
     const honest =
+      opened.event !== 3 &&
       (opened.event === 2) === (body.type === 'delete') &&
       (body.type !== 'delete' || body.target === opened.target);
     if (honest) {
@@ -58,12 +81,12 @@ function ofWire(item: SealedItem, opened: Opened): Fact {
   } catch (error) {
     if (!unreadable(error)) throw error;
   }
-  return { ...placed, kind: 'stub', id, reason: 'unknown', sender, number };
+  return { ...placed, kind: 'stub', id, reason: 'unknown', sender, number, by: null };
 }
 
 function ofPost(item: SealedItem, { device, id }: DoorPost, opened: OpenedPost): Fact {
   const placed = { position: item.position, at: item.receivedAt };
-  const stub = { ...placed, kind: 'stub', id, sender: null, number: null } as const;
+  const stub = { ...placed, kind: 'stub', id, sender: null, number: null, by: null } as const;
   if (opened.kind !== 'opened') return { ...stub, reason: opened.kind };
   try {
     const post = parsePost(opened.plaintext);
@@ -88,12 +111,29 @@ function ofLine(item: SealedItem): Fact {
   const placed = { position: item.position, at: item.receivedAt };
   const said: Line | null = read(() => parseJsonBytes(line, item.bytes));
   if (said !== null) return { ...placed, kind: 'line', line: said };
-  return { ...placed, kind: 'stub', id: null, reason: 'unknown', sender: null, number: null };
+  return {
+    ...placed,
+    kind: 'stub',
+    id: null,
+    reason: 'unknown',
+    sender: null,
+    number: null,
+    by: null,
+  };
 }
 
 /** In a sealed room nothing in clear is anybody's word but the box's. */
 function ofForged({ position, receivedAt: at, id }: OpenItem): Fact {
-  return { position, at, kind: 'stub', id, reason: 'other_key', sender: null, number: null };
+  return {
+    position,
+    at,
+    kind: 'stub',
+    id,
+    reason: 'other_key',
+    sender: null,
+    number: null,
+    by: null,
+  };
 }
 
 /** Facts of items, in their order. Nothing that the box serves makes it throw. */

@@ -1,5 +1,5 @@
 // MQTT 5 over WebSocket by mqtt.js: the only file that knows the library.
-import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
+import type { IClientOptions, MqttClient } from 'mqtt';
 import * as topic from '../protocol/topic';
 import {
   LinkLost,
@@ -52,8 +52,11 @@ function connect(client: MqttClient): Promise<void> {
 const lost = (cause: unknown): LinkLost => new LinkLost('the connection broke', { cause });
 
 function subscribe(client: MqttClient, { me, after }: Subscriptions): Promise<void> {
-  const filters = [topic.ALL_OUT, topic.ALL_KEYS, topic.STATUS, topic.inbox(me)];
-  const wanted = Object.fromEntries(filters.map((filter) => [filter, { qos: 1 as const }]));
+  const kept = [topic.ALL_OUT, topic.ALL_KEYS, topic.ALL_RECEIPTS, topic.STATUS, topic.inbox(me)];
+  const wanted = {
+    ...Object.fromEntries(kept.map((filter) => [filter, { qos: 1 as const }])),
+    [topic.ALL_LIVE]: { qos: 0 as const },
+  };
   const positions = after.map(([room, position]) => `${room}:${position}`);
   const properties = positions.length === 0 ? {} : { userProperties: { after: positions } };
   return new Promise((resolve, reject) => {
@@ -85,11 +88,25 @@ function publish(client: MqttClient, name: string, payload: Uint8Array): Promise
   });
 }
 
+/** QoS 0: nobody says whether it came. */
+function tell(client: MqttClient, name: string, payload: Uint8Array): void {
+  if (client.connected) client.publish(name, payload as Buffer, { qos: 0 });
+}
+
 /** MQTT at a WebSocket address. */
 export function mqttTransport(url: string): Transport {
   return {
     open: (login, subscriptions, events) => open(url, login, subscriptions, events),
   };
+}
+
+/** Loaded with the first connection: whoever has not come in needs none. */
+async function library(): Promise<(typeof import('mqtt'))['default']> {
+  try {
+    return (await import('mqtt')).default;
+  } catch (cause) {
+    throw new LinkLost('the page is not loaded whole', { cause });
+  }
 }
 
 async function open(
@@ -109,7 +126,7 @@ async function open(
     timerVariant: 'native',
     properties: { receiveMaximum: IN_FLIGHT_MAX, maximumPacketSize: PACKET_BYTES_MAX },
   };
-  const client = mqtt.connect(url, options);
+  const client = (await library()).connect(url, options);
   client.setMaxListeners(0);
   client.on('message', (name, payload) => events.message(name, new Uint8Array(payload)));
   // Errors are told by 'close' or by the callback that they belong to.
@@ -134,6 +151,7 @@ async function open(
   });
   return {
     publish: (name, payload) => publish(client, name, payload),
+    tell: (name, payload) => tell(client, name, payload),
     close: () => {
       ended = true;
       client.end(true);

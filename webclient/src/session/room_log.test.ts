@@ -12,7 +12,13 @@ const id = (n: number): Id => parseId(`01929b2a-7c01-7abc-8def-${String(n).padSt
 const ROOM = id(1);
 
 function item(position: number): Item {
-  const body = { type: 'message', content: 'soup', parentId: null, mentions: [] } as const;
+  const body = {
+    type: 'message',
+    content: 'soup',
+    parentId: null,
+    mentions: [],
+    tone: null,
+  } as const;
   const content = { type: 'event', event: { id: id(100 + position), at: 0, body } } as const;
   const placed = { position, receivedAt: position };
   return { kind: 'open', ...placed, id: id(100 + position), sender: id(2), device: null, content };
@@ -48,6 +54,7 @@ function house(stored: number) {
       seen.set({ ...seen.state, arrived });
     },
     changed: () => undefined,
+    readElsewhere: () => null,
     failed: () => seen.set({ ...seen.state, errors: seen.state.errors + 1 }),
   });
   const write = (): void => {

@@ -17,6 +17,8 @@ export interface RoomLogDeps {
   readonly sealing: Sealing;
   /** Whether the room is sealed, as this client knows it: not as its items say. */
   readonly isSealed: () => boolean;
+  /** How far this person has read elsewhere; null: unknown. */
+  readonly readElsewhere: () => number | null;
   /** New facts of live items (not of older pages), in their order. */
   readonly arrived: (room: Id, facts: readonly Fact[]) => void;
   readonly changed: (room: Id) => void;
@@ -102,7 +104,9 @@ export class RoomLog {
       const page = await this.#deps.api.page(this.room, { limit: PAGE });
       this.#first = page.firstPosition;
       const low = page.items[0]?.position ?? page.headPosition + 1;
-      const cursor = { low, high: page.headPosition, read: page.headPosition };
+      // A new browser begins where the person left off; without a word of that, with nothing unread.
+      const read = Math.min(this.#deps.readElsewhere() ?? page.headPosition, page.headPosition);
+      const cursor = { low, high: page.headPosition, read };
       await this.#deps.store.keep(this.room, page.items, cursor);
       this.#cursor = cursor;
       this.#low = low;
@@ -156,8 +160,34 @@ export class RoomLog {
     await this.#deps.store.keep(this.room, news, cursor);
     this.#cursor = cursor;
     if (empty) this.#low = low;
-    this.#deps.arrived(this.room, await this.#open(news));
+    const facts = await this.#open(news);
+    for (const fact of facts) await this.#forget(fact);
+    this.#deps.arrived(this.room, facts);
     this.#deps.changed(this.room);
+  }
+
+  /**
+   * What was erased on the box goes from here too, in open rooms with its edits: its place stays. In
+   * sealed rooms the box does not know which events are edits, so they stay, sealed.
+   */
+  async #forget(fact: Fact): Promise<void> {
+    const erased = erasureOf(fact);
+    if (erased === null) return;
+    const { id, by } = erased;
+    for (const one of this.facts()) {
+      if (one.kind !== 'event') continue;
+      const isEdit = one.epoch === 0 && one.body.type === 'edit' && one.body.target === id;
+      const is = one.id === id || isEdit;
+      // In a sealed room a person erases only what is their own.
+      const may = fact.kind !== 'event' || fact.epoch === 0 || one.sender === fact.sender;
+      if (!is || !may) continue;
+      const { position } = one;
+      const [item] = await this.#deps.store.newest(this.room, 1, position + 1);
+      if (item?.position !== position) continue;
+      const left = remains(item, id, by);
+      await this.#deps.store.keep(this.room, [left], this.#cursor);
+      await this.#open([left]);
+    }
   }
 
   async #open(items: readonly Item[]): Promise<Fact[]> {
@@ -207,13 +237,34 @@ export class RoomLog {
     return page.items;
   }
 
-  /** The person has seen everything that is here. */
-  markRead(): Promise<void> {
+  /** The person has seen everything that is here, or all up to a position. */
+  markRead(position = this.#cursor.high): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.#cursor.read >= this.#cursor.high) return;
+      const read = Math.min(position, this.#cursor.high);
+      if (this.#cursor.read >= read) return;
       // Read is read, even where that cannot be kept.
-      this.#cursor = { ...this.#cursor, read: this.#cursor.high };
+      this.#cursor = { ...this.#cursor, read };
       await this.#deps.store.keep(this.room, [], this.#cursor);
     });
   }
+}
+
+/** Which event a fact erases. */
+function erasureOf(fact: Fact): { id: Id; by: Id | null } | null {
+  if (fact.kind === 'event' && fact.body.type === 'delete') {
+    return { id: fact.body.target, by: fact.sender };
+  }
+  if (fact.kind !== 'line' || fact.line.type !== 'erased' || fact.line.target === null) return null;
+  return { id: fact.line.target, by: fact.line.by };
+}
+
+/** Bytes of a sealed event that stay when it is erased: its header. */
+const HEADER_BYTES = 50;
+
+/** An item as it is kept after it was erased, as the box keeps it. */
+function remains(item: Item, target: Id, by: Id | null): Item {
+  if (item.kind === 'sealed') return { ...item, bytes: item.bytes.slice(0, HEADER_BYTES) };
+  const none = { user: null, role: null, epoch: null };
+  const line = { type: 'erased', id: item.id, target, by, ...none } as const;
+  return { ...item, content: { type: 'line', line } };
 }

@@ -50,6 +50,8 @@ export interface Subscriptions {
 export interface Link {
   /** Resolves when the box has stored it; rejects with Refused or LinkLost. */
   publish(topic: string, payload: Uint8Array): Promise<void>;
+  /** What is only worth something now: sent at most once, unanswered. */
+  tell(topic: string, payload: Uint8Array): void;
   close(): void;
 }
 

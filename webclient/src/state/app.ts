@@ -257,11 +257,15 @@ class HearthApp implements m.App {
   }
 
   react(target: string, emoji: string, on: boolean): Promise<void> {
-    return this.#act(null, () => this.#actions().react(target, emoji, on));
+    return this.#run(() => this.#actions().react(target, emoji, on));
   }
 
   remove(target: string): Promise<void> {
     return this.#act(null, () => this.#actions().remove(target));
+  }
+
+  typing(on: boolean): void {
+    if (this.#home !== null) this.#actions().typing(on);
   }
 
   retry(id: string): Promise<void> {

@@ -22,6 +22,12 @@ export interface Network {
   onChange(run: () => void): void;
 }
 
+/** Whether somebody can see the page at all. */
+export interface Attention {
+  seen(): boolean;
+  onChange(run: () => void): void;
+}
+
 export interface AppDeps {
   readonly entry: Entry;
   /** `https://host:port`, for links; the host for the lines that devices paste. */
@@ -41,6 +47,7 @@ export interface AppDeps {
   readonly random: (length: number) => Uint8Array;
   readonly leadership: Leadership;
   readonly network: Network;
+  readonly attention: Attention;
 }
 
 /** The same with what is built upon it. */

@@ -4,7 +4,7 @@ import { BytesError } from '../protocol/bytes';
 import { parseOut } from '../protocol/item';
 import { isId, type Id } from '../protocol/ids';
 import { SchemaError } from '../protocol/schema';
-import { parseTopic, roomIn } from '../protocol/topic';
+import * as topic from '../protocol/topic';
 import type { KeyView } from '../sealing/requests';
 import { Connection, type ConnectionState } from '../session/connection';
 import type { Fact } from '../session/fact';
@@ -13,11 +13,13 @@ import { Outbox } from '../session/outbox';
 import type { LinkLogin, Subscriptions } from '../session/transport';
 import type { Parts } from './deps';
 import type { Arrival } from './entrance';
-import type { AppState, RoomSummary } from './model';
+import { Live } from './live';
+import type { AppState, RoomSummary, RoomView } from './model';
 import { People } from './people';
 import { ProblemError } from './problem';
 import { Rooms } from './rooms';
-import { kept, sortRooms, summaryOf, viewOf, type RoomContext, type RoomHandle } from './room';
+import { viewOf, type RoomContext, type RoomHandle } from './room';
+import { kept, sortRooms, summaryOf } from './summary';
 import { VaultSync } from './vault_sync';
 
 export interface HomeEvents {
@@ -34,6 +36,7 @@ export class Home {
   readonly keeper: Keeper;
   readonly outbox: Outbox;
   readonly rooms: Rooms;
+  readonly live: Live;
   readonly #events: HomeEvents;
   readonly #connection: Connection;
   readonly #vault: VaultSync;
@@ -41,6 +44,7 @@ export class Home {
   #current: Id | null = null;
   #drawing = false;
   #shown: readonly RoomSummary[] = [];
+  #view: RoomView | null = null;
   #leads = false;
   #stopped = false;
 
@@ -62,11 +66,22 @@ export class Home {
       changed: (room, view) => this.#keysChanged(room, view),
       failed,
     });
+    this.live = new Live({
+      parts,
+      me: this.me,
+      writer: () => this.#writer,
+      connection: () => this.#connection,
+      handle: (room) => this.rooms.get(room),
+      isSealed: (room) => this.#isSealed(room),
+      changed: () => this.draw(),
+      failed,
+    });
     this.rooms = new Rooms({
       parts,
       keeper: this.keeper,
       people: this.people,
       joining: arrival.joining,
+      readElsewhere: (room) => this.live.receipts.of(room, this.me)?.read ?? null,
       arrived: (room, facts) => this.#arrived(room, facts),
       changed: () => this.draw(),
       failed,
@@ -77,7 +92,7 @@ export class Home {
       isOnline: () => this.#connection.state.kind === 'online',
       payload: (entry, seq) => this.#payload(entry, seq),
       isNumbered: (room) => this.rooms.get(room)?.room.sealing !== 'open',
-      publish: (room, payload) => this.#connection.publish(roomIn(room), payload),
+      publish: (room, payload) => this.#connection.publish(topic.roomIn(room), payload),
       refreshKeys: async (room) => void (await this.keeper.refresh(room)),
       rotate: (room) => this.keeper.settle(room),
       written: (id) => parts.leadership.tell(id),
@@ -91,10 +106,11 @@ export class Home {
       subscriptions: () => this.#subscriptions(),
       hasNetwork: () => network.online(),
       changed: (state) => this.#connectionChanged(state),
-      message: (topic, payload) => this.#heard(topic, payload),
+      message: (name, payload) => this.#heard(name, payload),
       ended: events.ended,
     });
     network.onChange(() => this.#connection.networkChanged());
+    parts.attention.onChange(() => this.#seen(true));
   }
 
   get online(): boolean {
@@ -134,6 +150,7 @@ export class Home {
     this.#connection.stop();
     this.outbox.stop();
     this.keeper.stop();
+    this.live.stop();
     this.#vault.stop();
   }
 
@@ -150,10 +167,36 @@ export class Home {
   async open(id: string): Promise<void> {
     const handle = this.rooms.need(id);
     this.#current = handle.room.id;
+    handle.readTo = null;
     this.draw();
-    await handle.log.markRead().catch((error: unknown) => this.failed(error));
-    this.draw();
+    await this.#begin(handle);
     if (this.online) await this.rooms.company(handle).catch((error: unknown) => this.failed(error));
+  }
+
+  /** Opened: what is new begins where the person left off, once the first page is here. */
+  async #begin(handle: RoomHandle): Promise<void> {
+    if (!handle.log.begun || handle.readTo !== null) return;
+    handle.readTo = handle.log.read;
+    await this.#read(handle);
+  }
+
+  /** The open room is before somebody's eyes: all that is here is read. */
+  async #read(handle: RoomHandle): Promise<void> {
+    if (!this.parts.attention.seen()) return;
+    await handle.log.markRead().catch((error: unknown) => this.failed(error));
+    this.live.receipts.mark(handle.room.id, handle.log.read);
+    this.draw();
+  }
+
+  /** Something came, or the page is looked at again (`back`). */
+  #seen(back: boolean): void {
+    const handle = this.current;
+    if (handle === null || this.#stopped || !this.parts.attention.seen()) return;
+    const { log } = handle;
+    // What came meanwhile is new; what comes before somebody's eyes is not, unless it follows such.
+    if (!back && (handle.readTo ?? 0) >= log.read) handle.readTo = log.high;
+    if (back && log.read < log.high) handle.readTo = log.read;
+    void this.#read(handle);
   }
 
   close(): void {
@@ -179,10 +222,11 @@ export class Home {
 
   // What comes
 
-  #heard(topic: string, payload: Uint8Array): void {
-    const heard = parseTopic(topic);
+  #heard(name: string, payload: Uint8Array): void {
+    const heard = topic.parseTopic(name);
     if (heard === null || heard.kind === 'status') return;
     if (heard.kind === 'inbox') return this.rooms.resync();
+    if (heard.kind === 'live' || heard.kind === 'receipts') return this.live.heard(heard, payload);
     const handle = this.rooms.get(heard.room);
     if (handle === null) return this.rooms.resync();
     if (heard.kind === 'key') {
@@ -198,12 +242,22 @@ export class Home {
     }
   }
 
+  /** Null: the room is not here, or its key is not. */
+  #isSealed(room: Id): boolean | null {
+    const handle = this.rooms.get(room);
+    if (handle === null) return null;
+    if (handle.room.sealing === 'open') return false;
+    const view = this.keeper.view(room);
+    return view?.open === true && view.listed && !view.split ? true : null;
+  }
+
   #arrived(room: Id, facts: readonly Fact[]): void {
     const failed = (error: unknown): void => this.failed(error);
     for (const fact of facts) {
       if (fact.kind === 'event' && fact.sender === this.me) {
         this.outbox.echo(room, fact.id, fact.number?.seq ?? null).catch(failed);
       }
+      if (fact.kind === 'event') this.live.typing.ended(room, fact.sender);
       if (fact.kind === 'event' && !this.people.has(fact.sender)) this.rooms.lookAround(room);
       if (
         fact.kind === 'line' ||
@@ -212,10 +266,7 @@ export class Home {
         this.rooms.lookAround(room);
       }
     }
-    if (this.#current === room) {
-      const log = this.rooms.get(room)?.log;
-      log?.markRead().then(() => this.draw(), failed);
-    }
+    if (this.#current === room) this.#seen(false);
   }
 
   #keysChanged(room: Id, view: KeyView): void {
@@ -248,8 +299,7 @@ export class Home {
         'ask whoever runs the box; nothing was sent',
       );
     }
-    const view = this.keeper.view(entry.room);
-    if (view === null || !view.open || !view.listed || view.split) return null;
+    if (this.#isSealed(entry.room) === null) return null;
     const { id, room, target, body } = entry;
     const kind = target === null ? 1 : 2;
     return this.parts.sealing.seal({ room, id, writer: this.#writer, seq, kind, target, body });
@@ -280,6 +330,7 @@ export class Home {
       this.outbox.wakeAll();
     };
     this.outbox.wakeAll();
+    this.live.receipts.wake();
     catchUp().catch((error: unknown) => this.failed(error));
   }
 
@@ -296,6 +347,8 @@ export class Home {
       pins: this.rooms.pins,
       keys: this.keeper.view(handle.room.id),
       outgoing: this.outbox.items(handle.room.id),
+      receipts: this.live.receipts,
+      typing: this.live.typing.in(handle.room.id),
     };
   }
 
@@ -307,10 +360,12 @@ export class Home {
       this.#drawing = false;
       if (this.#stopped) return;
       const { current } = this;
-      const summaries = this.rooms.all().map((one) => summaryOf(one, this.#context(one)));
+      if (current !== null) void this.#begin(current);
+      const summaries = this.rooms.all().map((one) => summaryOf(one, this.people, this.me));
       this.#events.changed({
         rooms: (this.#shown = kept(this.#shown, sortRooms(summaries))),
-        currentRoom: current === null ? null : viewOf(current, this.#context(current)),
+        currentRoom: (this.#view =
+          current === null ? null : viewOf(current, this.#context(current), this.#view)),
         waiting: this.outbox.waiting(),
       });
     });

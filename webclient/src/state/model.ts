@@ -43,8 +43,42 @@ export type Delivery =
 
 export interface Reaction {
   readonly emoji: string;
-  readonly by: readonly string[];
+  /** In the order of reacting. */
+  readonly by: readonly Person[];
   readonly mine: boolean;
+}
+
+/** What a message answers. `away`: not read here yet, or gone with old history. */
+export type Quote =
+  | {
+      readonly kind: 'message';
+      readonly id: string;
+      readonly sender: Person;
+      readonly text: string;
+      readonly deleted: boolean;
+    }
+  | { readonly kind: 'post'; readonly id: string; readonly device: string; readonly text: string }
+  | { readonly kind: 'away'; readonly id: string };
+
+/** A text that a message had, from `at` on. */
+export interface Version {
+  readonly text: string;
+  readonly at: number;
+}
+
+/** An own edit or reaction that is not stored yet. `id` is its own, for `retry` and `discard`. */
+export interface Change {
+  readonly id: string;
+  readonly what: 'edit' | 'reaction';
+  readonly delivery: Delivery;
+}
+
+/** How far a stored message of one's own is with the others of the room. */
+export interface Reach {
+  /** `delivered`, `read`: with all of them. */
+  readonly kind: 'stored' | 'delivered' | 'read';
+  readonly readBy: readonly Person[];
+  readonly deliveredTo: readonly Person[];
 }
 
 /** Marks that a reader must see on a message. */
@@ -67,15 +101,30 @@ export interface MessageItem {
   readonly at: number;
   readonly sender: Person;
   readonly own: boolean;
+  /** Empty when deleted. */
   readonly text: string;
   readonly edited: boolean;
+  /** All texts it had, the current one last; empty unless edited. */
+  readonly versions: readonly Version[];
   readonly deleted: boolean;
+  /** Who deleted it, null while unknown. */
+  readonly deletedBy: Person | null;
   readonly parentId: string | null;
+  readonly quote: Quote | null;
+  readonly mentionsMe: boolean;
+  /** The tone indicator that came beside the text; those in the text stay there. */
+  readonly tone: string | null;
   readonly reactions: readonly Reaction[];
   readonly marks: readonly Mark[];
   /** Own messages of this browser, else `stored`. */
   readonly delivery: Delivery;
+  readonly change: Change | null;
+  /** Own stored messages, else null. */
+  readonly reach: Reach | null;
 }
+
+/** How long after storing a message its text can be changed (design §5). */
+export const EDIT_MS = 15 * 60_000;
 
 /** A post of a device: never looks like a person's. */
 export interface PostItem {
@@ -92,6 +141,7 @@ export interface PostItem {
   readonly sealedBy: 'device' | 'box';
   /** Sealed to an older door key: the device needs the new line. */
   readonly oldKey: boolean;
+  readonly reactions: readonly Reaction[];
 }
 
 /** A line of the box. `person` and `by` are null where they do not apply. */
@@ -123,6 +173,8 @@ export interface StubItem {
     /** Erased on the box. */
     | 'erased';
   readonly sender: Person | null;
+  /** Who erased it, where that is known. */
+  readonly by: Person | null;
 }
 
 /** `count` messages of one person's device never came. */
@@ -150,6 +202,8 @@ export interface RoomSummary {
   readonly lastText: string | null;
   readonly lastSender: string | null;
   readonly unread: number;
+  /** How many of the unread ones name this person. */
+  readonly mentions: number;
 }
 
 /** `waiting`: has joined and nobody has given them the key yet. */
@@ -187,8 +241,14 @@ export interface RoomView {
   readonly block: RoomBlock | null;
   /** The epoch in force; 0 in open rooms. */
   readonly epoch: number;
+  /** Who is writing right now. */
+  readonly typing: readonly Person[];
+  /** Up to this position all was read when the room came into view. */
+  readonly readTo: number;
   readonly may: {
     readonly invite: boolean;
+    /** Delete what others wrote. */
+    readonly erase: boolean;
     readonly manageDevices: boolean;
     readonly manageRoom: boolean;
   };
@@ -289,13 +349,17 @@ export interface App {
   /** Phone: back to the list. */
   closeRoom(): void;
   createRoom(input: NewRoom): Promise<string>;
-  /** What goes wrong here, in `retry` and in `discard` is told by `problem`. */
+  /** What goes wrong here, in `react`, `retry` and `discard` is told by `problem`. */
   loadOlder(): Promise<void>;
   /** Into the open room; resolves when it lies in the outbox. */
   send(text: string, parentId?: string): Promise<void>;
+  /** Within 15 minutes of storing. */
   edit(target: string, text: string): Promise<void>;
   react(target: string, emoji: string, on: boolean): Promise<void>;
+  /** Deletes for everyone; what has not gone out is only taken back. Needs the box. */
   remove(target: string): Promise<void>;
+  /** Tells the others of the open room that one is writing, or no longer. */
+  typing(on: boolean): void;
   retry(id: string): Promise<void>;
   /** Takes a failed or queued own message out of the outbox. */
   discard(id: string): Promise<void>;

@@ -8,8 +8,11 @@ import type { PinState } from '../sealing/vault';
 import type { Company } from '../session/keeper';
 import type { Outgoing } from '../session/outbox';
 import type { RoomLog } from '../session/room_log';
-import type { DeviceView, MemberView, RoomBlock, RoomSummary, RoomView } from './model';
+import type { DeviceView, MemberView, RoomBlock, RoomView, TimelineItem } from './model';
 import type { People } from './people';
+import type { Receipts } from './receipts';
+import { same, unchanged } from './same';
+import { summaryOf } from './summary';
 import { PENDING, timelineOf, type Pending } from './timeline';
 
 export interface RoomHandle {
@@ -17,6 +20,8 @@ export interface RoomHandle {
   readonly log: RoomLog;
   company: Company | null;
   loadingOlder: boolean;
+  /** Up to here all was read when the room came into view; null until its first page is here. */
+  readTo: number | null;
 }
 
 export interface RoomContext {
@@ -25,6 +30,8 @@ export interface RoomContext {
   readonly pins: ReadonlyMap<string, PinState>;
   readonly keys: KeyView | null;
   readonly outgoing: readonly Outgoing[];
+  readonly receipts: Receipts;
+  readonly typing: readonly Id[];
 }
 
 /** What is on its way, as events that have no position yet. */
@@ -45,73 +52,8 @@ function pendingOf(me: Id, outgoing: readonly Outgoing[]): Pending[] {
   }));
 }
 
-const deviceName = (handle: RoomHandle, id: string): string =>
+export const deviceName = (handle: RoomHandle, id: string): string =>
   handle.company?.devices.find((device) => device.id === id)?.name ?? '…';
-
-interface Last {
-  readonly at: number;
-  readonly text: string;
-  readonly sender: string | null;
-}
-
-function lastOf(handle: RoomHandle, context: RoomContext): Last | null {
-  for (const fact of handle.log.facts().toReversed()) {
-    if (fact.kind === 'event' && fact.body.type === 'message') {
-      const sender = context.people.person(fact.sender).displayName;
-      return { at: fact.at, text: fact.body.content, sender };
-    }
-    if (fact.kind === 'post') {
-      const text = fact.post.title ?? fact.post.text;
-      return { at: fact.at, text, sender: deviceName(handle, fact.device) };
-    }
-  }
-  return null;
-}
-
-function unreadOf(handle: RoomHandle, me: string): number {
-  return handle.log.facts().filter((fact) => {
-    if (fact.position <= handle.log.read) return false;
-    if (fact.kind === 'event') return fact.body.type === 'message' && fact.sender !== me;
-    return fact.kind === 'post' || (fact.kind === 'stub' && fact.sender !== me);
-  }).length;
-}
-
-export function summaryOf(handle: RoomHandle, context: RoomContext): RoomSummary {
-  const { id, name, type, sealing, general, myRole, lastMessageAt } = handle.room;
-  const last = lastOf(handle, context);
-  return {
-    id,
-    name,
-    type,
-    sealing,
-    general,
-    myRole: myRole ?? 'member',
-    lastMessageAt: last?.at ?? lastMessageAt,
-    lastText: last?.text.slice(0, 200) ?? null,
-    lastSender: last?.sender ?? null,
-    unread: unreadOf(handle, context.me),
-  };
-}
-
-/** Newest message first; rooms without one by name. */
-export function sortRooms(rooms: readonly RoomSummary[]): RoomSummary[] {
-  return rooms.toSorted(
-    (a, b) => (b.lastMessageAt ?? 0) - (a.lastMessageAt ?? 0) || a.name.localeCompare(b.name),
-  );
-}
-
-/** The rows shown before where nothing in them changed, so that whoever watches is not woken. */
-export function kept(
-  before: readonly RoomSummary[],
-  after: readonly RoomSummary[],
-): readonly RoomSummary[] {
-  const rows = after.map((row) => {
-    const same = before.find(({ id }) => id === row.id);
-    return same !== undefined && JSON.stringify(same) === JSON.stringify(row) ? same : row;
-  });
-  const unchanged = rows.length === before.length && rows.every((row, at) => row === before[at]);
-  return unchanged ? before : rows;
-}
 
 function membersOf(handle: RoomHandle, { me, keys, pins, people }: RoomContext): MemberView[] {
   const sealed = handle.room.sealing === 'sealed';
@@ -136,28 +78,53 @@ function blockOf(handle: RoomHandle, keys: KeyView | null): RoomBlock | null {
   return keys?.open === true && keys.listed ? null : 'waiting_for_key';
 }
 
-export function viewOf(handle: RoomHandle, context: RoomContext): RoomView {
+/** One's own stored messages with how far they are. */
+function reached(handle: RoomHandle, context: RoomContext, item: TimelineItem): TimelineItem {
+  if (item.kind !== 'message' || !item.own || item.deleted || item.position === null) return item;
+  const { me, people, receipts } = context;
+  const { position, at } = item;
+  const members = handle.company?.members ?? [];
+  const reach = receipts.reach(handle.room.id, { position, at }, { me, members, people });
+  return { ...item, reach };
+}
+
+const keptList = <T>(before: readonly T[] | undefined, after: readonly T[]): readonly T[] =>
+  before !== undefined && same(before, after) ? before : after;
+
+/** `before`: what was shown last, of which the items that have not changed stay the same. */
+export function viewOf(
+  handle: RoomHandle,
+  context: RoomContext,
+  before: RoomView | null,
+): RoomView {
   const { log, room } = handle;
+  const { me, people } = context;
   const timeline = timelineOf({
     facts: log.facts(),
-    pending: pendingOf(context.me, context.outgoing),
-    me: context.me,
+    pending: pendingOf(me, context.outgoing),
+    me,
     complete: log.complete,
-    person: (id) => context.people.person(id),
+    person: (id) => people.person(id),
     device: (id) => deviceName(handle, id),
   });
   const manages = room.myRole === 'owner' || room.myRole === 'admin';
   return {
-    room: summaryOf(handle, context),
-    timeline,
+    room: summaryOf(handle, people, me),
+    timeline: unchanged(
+      before?.timeline ?? [],
+      timeline.map((item) => reached(handle, context, item)),
+    ),
     complete: log.complete,
     loadingOlder: handle.loadingOlder,
-    members: membersOf(handle, context),
+    members: keptList(before?.members, membersOf(handle, context)),
     devices: (handle.company?.devices ?? []).map(deviceView),
     block: blockOf(handle, context.keys),
     epoch: context.keys?.epoch ?? 0,
+    typing: context.typing.map((id) => people.person(id)),
+    readTo: handle.readTo ?? Number.MAX_SAFE_INTEGER,
     may: {
       invite: manages && room.type !== 'direct',
+      erase: manages && room.type !== 'direct',
       manageDevices: manages,
       manageRoom: manages,
     },

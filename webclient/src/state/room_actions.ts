@@ -4,6 +4,7 @@ import { eventJson, MESSAGE_CHARS_MAX, type Body } from '../protocol/event';
 import { newId, parseId, type Id } from '../protocol/ids';
 import * as topic from '../protocol/topic';
 import type { Home } from './home';
+import { mentioned } from './mentions';
 import type { InviteLink, NewDevice, NewRoom } from './model';
 import { ProblemError } from './problem';
 
@@ -60,7 +61,9 @@ export class RoomActions {
   send(text: string, parent: string | null): Promise<void> {
     const content = this.#checked(text);
     const parentId = parent === null ? null : parseId(parent);
-    return this.#put({ type: 'message', content, parentId, mentions: [] });
+    const people = this.#current().company?.members.map(({ user }) => user) ?? [];
+    const mentions = mentioned(content, people).map(({ id }) => id);
+    return this.#put({ type: 'message', content, parentId, mentions, tone: null });
   }
 
   edit(target: string, text: string): Promise<void> {
@@ -71,10 +74,21 @@ export class RoomActions {
     return this.#put({ type: 'react', target: parseId(target), emoji, on });
   }
 
-  remove(target: string): Promise<void> {
+  async remove(target: string): Promise<void> {
     const id = parseId(target);
-    const sealed = this.#current().room.sealing === 'sealed';
-    return this.#put({ type: 'delete', target: id, reason: null }, sealed ? id : null);
+    const home = this.#home;
+    // What lies here and was never sent is taken back without a word to the box.
+    const here = home.outbox.items(this.#current().room.id).some(({ entry }) => entry.id === id);
+    if (here && (await home.outbox.discard(id))) return;
+    await home.parts.api.messages.remove(id);
+  }
+
+  typing(on: boolean): void {
+    const home = this.#home;
+    const { current } = home;
+    if (current === null) return;
+    const told = home.live.typing.mine(current.room.id, on);
+    told.catch((error: unknown) => home.failed(error));
   }
 
   retry(id: string): Promise<void> {

@@ -18,6 +18,8 @@ export interface RoomsDeps {
   readonly people: People;
   /** Sealed rooms in which the newcomer still lists himself. */
   readonly joining: readonly Id[];
+  /** How far this person has read a room with any of their browsers; null: unknown. */
+  readonly readElsewhere: (room: Id) => number | null;
   readonly arrived: (room: Id, facts: readonly Fact[]) => void;
   readonly changed: () => void;
   readonly failed: (error: unknown) => void;
@@ -88,13 +90,14 @@ export class Rooms {
       known.log.setFirst(room.firstPosition);
       return known;
     }
-    const { parts, arrived, changed, failed } = this.#deps;
+    const { parts, arrived, changed, failed, readElsewhere } = this.#deps;
     const isSealed = (): boolean => this.#handles.get(room.id)?.room.sealing !== 'open';
     const log = new RoomLog(room.id, {
       api: parts.api.messages,
       store: parts.history,
       sealing: parts.sealing,
       isSealed,
+      readElsewhere: () => readElsewhere(room.id),
       arrived,
       changed,
       failed,
@@ -105,6 +108,7 @@ export class Rooms {
       log,
       company: null,
       loadingOlder: false,
+      readTo: null,
     };
     this.#handles.set(room.id, made);
     return made;

@@ -43,7 +43,13 @@ function event(position: number, body: Body, told: Told = {}): EventFact {
   };
 }
 
-const say = (content: string): Body => ({ type: 'message', content, parentId: null, mentions: [] });
+const say = (content: string): Body => ({
+  type: 'message',
+  content,
+  parentId: null,
+  mentions: [],
+  tone: null,
+});
 const edit = (target: Id, content: string): Body => ({ type: 'edit', target, content });
 const react = (target: Id, emoji: string, on: boolean): Body => ({
   type: 'react',
@@ -97,7 +103,7 @@ test('reactions are a set by person and emoji, whatever its variation selector',
     event(4, react(id(101), '👍', true), { seq: 2 }),
     event(5, react(id(101), '👍', false), { seq: 3 }),
   ];
-  const reactions = [{ emoji: '❤', by: [BEN], mine: false }];
+  const reactions = [{ emoji: '❤', by: [person(BEN)], mine: false }];
   expect(draw(facts)[0]).toMatchObject({ reactions });
 });
 
@@ -110,7 +116,7 @@ test('only the sender or the box takes a message back', () => {
   ];
   expect(texts(draw(facts))).toEqual(['a', '(deleted)']);
   const erased = [event(1, say('a')), line(2, { type: 'erased', target: id(101) })];
-  expect(texts(draw(erased))).toEqual(['(deleted)', '(line)']);
+  expect(texts(draw(erased))).toEqual(['(deleted)']);
 });
 
 describe('a sender’s numbers', () => {
@@ -163,9 +169,10 @@ describe('a sender’s numbers', () => {
       reason: 'erased',
       sender: ADA,
       number: { writer: 7, seq: 2 },
+      by: null,
     };
     const facts = [event(1, say('a')), stub, event(3, say('c'))];
-    expect(texts(draw(facts))).toEqual(['a', '(stub)', 'c']);
+    expect(texts(draw(facts))).toEqual(['a', '(deleted)', 'c']);
   });
 });
 
@@ -183,4 +190,125 @@ test('what is on its way comes last, and not twice once its echo is there', () =
   const after = timelineOf({ ...common, facts: [event(1, say('a')), event(2, say('b'))] });
   expect(after).toHaveLength(2);
   expect(after[1]).toMatchObject({ position: 2, delivery: { kind: 'stored' } });
+});
+
+const PNG = '🎉';
+
+describe('what one writes and is not stored yet', () => {
+  const common = { me: ADA, complete: true, person, device: (): string => '' };
+  const mine = (n: number, body: Body): EventFact => ({
+    ...event(PENDING, body, { id: id(n), seq: 0, at: 5 }),
+  });
+
+  test('shows: an edit, a reaction, and on what they wait', () => {
+    const pending = [
+      { fact: mine(201, edit(id(101), 'b')), delivery: { kind: 'sending' } as const },
+      { fact: mine(202, react(id(101), PNG, true)), delivery: { kind: 'queued' } as const },
+    ];
+    const drawn = timelineOf({ ...common, facts: [event(1, say('a'))], pending });
+    expect(drawn[0]).toMatchObject({
+      text: 'b',
+      edited: true,
+      reactions: [{ emoji: PNG, mine: true }],
+      change: { id: id(202), what: 'reaction', delivery: { kind: 'queued' } },
+    });
+  });
+
+  test('a change that failed is not shown as done, and stays to be tried again', () => {
+    const problem = { code: 'edit_window_over', message: 'too late', hint: '' };
+    const delivery = { kind: 'failed', problem } as const;
+    const pending = [{ fact: mine(201, edit(id(101), 'b')), delivery }];
+    const drawn = timelineOf({ ...common, facts: [event(1, say('a'))], pending });
+    expect(drawn[0]).toMatchObject({ text: 'a', edited: false, change: { id: id(201), delivery } });
+  });
+});
+
+describe('versions', () => {
+  test('of an edited message are all there, the current one last', () => {
+    const facts = [event(1, say('a')), event(2, edit(id(101), 'b')), event(3, edit(id(101), 'c'))];
+    const versions = ['a', 'b', 'c'].map((text, n) => ({ text, at: n + 1 }));
+    expect(draw(facts)[0]).toMatchObject({ versions });
+  });
+
+  test('of a deleted message are gone, with its reactions', () => {
+    const facts = [
+      event(1, say('a')),
+      event(2, edit(id(101), 'b')),
+      event(3, react(id(101), PNG, true)),
+      event(4, erase(id(101))),
+      event(5, edit(id(101), 'back')),
+    ];
+    const gone = { text: '', edited: false, versions: [], reactions: [], deletedBy: person(ADA) };
+    expect(draw(facts)[0]).toMatchObject({ deleted: true, ...gone });
+  });
+
+  test('an edit from a copied writer marks the text that it made', () => {
+    const facts = [event(1, say('a')), event(2, edit(id(101), 'b'), { seq: 1 })];
+    expect(draw(facts)[0]).toMatchObject({ text: 'b', marks: ['copied_writer'] });
+  });
+});
+
+describe('replies', () => {
+  const reply = (parent: Id): Body => ({ ...say('yes'), parentId: parent }) as Body;
+
+  test('quote what they answer, as it reads now', () => {
+    const facts = [
+      event(1, say('a')),
+      event(2, reply(id(101)), { by: BEN, seq: 1 }),
+      event(3, edit(id(101), 'b'), { seq: 2 }),
+    ];
+    const quote = { kind: 'message', id: id(101), sender: person(ADA), text: 'b', deleted: false };
+    expect(draw(facts)[1]).toMatchObject({ parentId: id(101), quote });
+  });
+
+  test('quote no word of what was deleted, and say what is not here', () => {
+    const facts = [event(1, say('a')), event(2, reply(id(101))), event(3, erase(id(101)))];
+    expect(draw(facts)[1]).toMatchObject({ quote: { text: '', deleted: true } });
+    expect(draw([event(2, reply(id(101)))], false)[0]).toMatchObject({
+      quote: { kind: 'away', id: id(101) },
+    });
+  });
+});
+
+describe('in open rooms', () => {
+  const open = { epoch: 0 };
+
+  test('the box has judged who may delete', () => {
+    const facts = [event(1, say('a'), open), event(2, erase(id(101)), { ...open, by: BEN })];
+    expect(draw(facts)[0]).toMatchObject({ deleted: true, deletedBy: person(BEN) });
+  });
+
+  test('what is left of an edit is no row of its own', () => {
+    const facts = [
+      event(1, say('a'), open),
+      line(2, { type: 'erased', id: id(102), target: id(101), by: BEN }),
+      line(3, { type: 'erased', target: id(101), by: BEN }),
+    ];
+    expect(texts(draw(facts))).toEqual(['(deleted)']);
+  });
+});
+
+test('a post takes reactions too', () => {
+  const post: Fact = {
+    kind: 'post',
+    position: 1,
+    at: 1,
+    id: id(101),
+    device: id(9),
+    post: { text: 'done', title: null, icon: null, priority: 'normal' },
+    sealedBy: 'box',
+    oldKey: false,
+  };
+  const drawn = draw([post, event(2, react(id(101), PNG, true), { seq: 1 })]);
+  expect(drawn[0]).toMatchObject({ kind: 'post', reactions: [{ emoji: PNG, mine: true }] });
+});
+
+test('who is named in a message knows it, by id or by name', () => {
+  const facts = [
+    event(1, { ...say('look'), mentions: [ADA] } as Body, { by: BEN, seq: 1 }),
+    event(2, say(`so, @${person(ADA).name}?`), { by: BEN, seq: 2 }),
+    event(3, say('mail@1'), { by: BEN, seq: 3 }),
+  ];
+  const named = draw(facts).map((item) => item.kind === 'message' && item.mentionsMe);
+  expect(named).toEqual([true, false, false]);
 });

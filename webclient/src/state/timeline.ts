@@ -1,13 +1,11 @@
 // Facts and what is on its way become the timeline: edits, reactions, erasures, gaps, copies.
 import type { Fact, Numbered } from '../session/fact';
-import type { Delivery, Mark, MessageItem, Person, Reaction, TimelineItem } from './model';
-
-/** An edit counts for 15 minutes by the box's clock (design §5). */
-const EDIT_MS = 15 * 60_000;
+import { edit, finished, quoteOf, ReactionSet, type Draft, type EventFact } from './folded';
+import type { Change, Delivery, Mark, Person, PostItem, Quote, TimelineItem } from './model';
 
 /** An own event that is not on the box yet, or whose echo has not come. */
 export interface Pending {
-  readonly fact: Extract<Fact, { kind: 'event' }>;
+  readonly fact: EventFact;
   readonly delivery: Delivery;
 }
 
@@ -22,18 +20,7 @@ export interface TimelineInput {
   readonly device: (id: string) => string;
 }
 
-interface Draft {
-  readonly item: Omit<MessageItem, 'text' | 'edited' | 'deleted' | 'reactions'>;
-  readonly storedAt: number;
-  text: string;
-  edited: boolean;
-  deleted: boolean;
-  /** emoji and person → on. */
-  readonly reactions: Map<string, { emoji: string; by: string; on: boolean }>;
-}
-
 type Slot = Draft | TimelineItem;
-const isDraft = (slot: Slot): slot is Draft => 'item' in slot;
 
 /** What one writer has numbered so far. */
 interface Writer {
@@ -47,6 +34,8 @@ class Folding {
   readonly #input: TimelineInput;
   readonly slots: Slot[] = [];
   readonly #drafts = new Map<string, Draft>();
+  readonly #posts = new Map<string, PostItem>();
+  readonly #reactions = new Map<string, ReactionSet>();
   readonly #seen = new Set<string>();
   readonly #writers = new Map<string, Writer>();
   /** Position where the unbroken run that is being read began. */
@@ -73,59 +62,92 @@ class Folding {
     }
   }
 
-  event(fact: Extract<Fact, { kind: 'event' }>, delivery: Delivery): void {
+  event(fact: EventFact, delivery: Delivery): void {
     if (this.#seen.has(fact.id)) return;
     this.#seen.add(fact.id);
     const pending = fact.position === PENDING;
     const copied = pending ? false : this.#count(fact.sender, fact.number, fact.id, fact);
     const { body } = fact;
-    const isOld = fact.epoch > 0 && fact.epoch < this.#epoch;
+    const marks: Mark[] = [];
+    if (copied) marks.push('copied_writer');
+    if (fact.epoch > 0 && fact.epoch < this.#epoch) marks.push('old_key');
+    if (fact.changedCard) marks.push('changed_card');
     // Not by the box's own line alone: it might leave that out.
     this.#epoch = Math.max(this.#epoch, fact.epoch);
     if (body.type === 'message') {
-      const marks: Mark[] = [];
-      if (copied) marks.push('copied_writer');
-      if (isOld) marks.push('old_key');
-      if (fact.changedCard) marks.push('changed_card');
-      const draft: Draft = {
-        item: {
-          kind: 'message',
-          id: fact.id,
-          position: pending ? null : fact.position,
-          at: fact.at,
-          sender: this.#input.person(fact.sender),
-          own: fact.sender === this.#input.me,
-          parentId: body.parentId,
-          marks,
-          delivery,
-        },
-        storedAt: fact.at,
-        text: body.content,
-        edited: false,
-        deleted: false,
-        reactions: new Map(),
-      };
-      this.#drafts.set(fact.id, draft);
-      this.slots.push(draft);
+      this.#message(fact, body, marks, delivery);
       return;
     }
     if (body.type === 'room') return;
     const target = this.#drafts.get(body.target);
-    if (target === undefined) return;
-    const bySender = target.item.sender.id === fact.sender;
-    if (body.type === 'react') {
-      const emoji = body.emoji.replaceAll('\ufe0f', '');
-      target.reactions.set(`${fact.sender} ${emoji}`, {
-        emoji: body.emoji,
-        by: fact.sender,
-        on: body.on,
-      });
-    } else if (body.type === 'delete') {
-      if (bySender) target.deleted = true;
-    } else if (bySender && fact.at - target.storedAt <= EDIT_MS) {
-      target.text = body.content;
-      target.edited = true;
+    if (body.type === 'delete') {
+      // In an open room the box has judged; in a sealed one only the sender's word counts.
+      if (target !== undefined && (fact.epoch === 0 || target.item.sender.id === fact.sender)) {
+        this.#erase(target, fact.sender);
+      }
+      return;
     }
+    if (target !== undefined && delivery.kind !== 'stored') {
+      const what = body.type === 'edit' ? 'edit' : 'reaction';
+      target.change = worse(target.change, { id: fact.id, what, delivery });
+    }
+    if (delivery.kind === 'failed') return;
+    if (body.type === 'react') {
+      this.#reactionsOf(body.target).put(fact.sender, body.emoji, body.on);
+    } else if (target !== undefined && edit(target, fact, body.content)) {
+      // What is strange about an edit is strange about the text that it made.
+      const known = target.item.marks;
+      target.item = { ...target.item, marks: [...new Set([...known, ...marks])] };
+    }
+  }
+
+  #message(
+    fact: EventFact,
+    body: Extract<EventFact['body'], { type: 'message' }>,
+    marks: readonly Mark[],
+    delivery: Delivery,
+  ): void {
+    const { id, position, at, sender } = fact;
+    this.#add({
+      kind: 'draft',
+      item: {
+        kind: 'message',
+        id,
+        position: position === PENDING ? null : position,
+        at,
+        sender: this.#input.person(sender),
+        own: sender === this.#input.me,
+        parentId: body.parentId,
+        tone: body.tone,
+        marks,
+        delivery,
+        reach: null,
+      },
+      storedAt: at,
+      texts: [{ text: body.content, at }],
+      mentions: body.mentions,
+      deleted: false,
+      deletedBy: null,
+      change: null,
+    });
+  }
+
+  #add(draft: Draft): void {
+    this.#drafts.set(draft.item.id, draft);
+    this.slots.push(draft);
+  }
+
+  #reactionsOf(id: string): ReactionSet {
+    const known = this.#reactions.get(id);
+    if (known !== undefined) return known;
+    const made = new ReactionSet();
+    this.#reactions.set(id, made);
+    return made;
+  }
+
+  #erase(draft: Draft, by: string | null): void {
+    draft.deleted = true;
+    if (by !== null) draft.deletedBy ??= this.#input.person(by);
   }
 
   /** Follows a writer's numbers; puts a gap before what follows it. True: a copied writer. */
@@ -160,7 +182,10 @@ class Folding {
     this.#seen.add(fact.id);
     const { id, position, at, sealedBy, oldKey } = fact;
     const device = { id: fact.device, name: this.#input.device(fact.device) };
-    this.slots.push({ kind: 'post', id, position, at, device, sealedBy, oldKey, ...fact.post });
+    const placed = { kind: 'post', id, position, at, device, sealedBy, oldKey } as const;
+    const item: PostItem = { ...placed, ...fact.post, reactions: [] };
+    this.#posts.set(id, item);
+    this.slots.push(item);
   }
 
   #line(fact: Extract<Fact, { kind: 'line' }>): void {
@@ -170,7 +195,11 @@ class Folding {
     }
     if (line.type === 'erased' && line.target !== null) {
       const target = this.#drafts.get(line.target);
-      if (target !== undefined) target.deleted = true;
+      if (target !== undefined) return this.#erase(target, line.by);
+      const post = this.#posts.get(line.target);
+      if (post !== undefined) this.slots.splice(this.slots.indexOf(post), 1);
+      // What is left of an edit, or of what was erased before: said where the message stood.
+      if (this.#seen.has(line.target)) return;
     }
     // A new name or a pin: shown with the room, not among its messages.
     if (line.type === 'room') return;
@@ -189,40 +218,65 @@ class Folding {
   }
 
   #stub(fact: Extract<Fact, { kind: 'stub' }>): void {
-    const { position, at, reason, sender } = fact;
+    const { position, at, reason, sender, by } = fact;
     const id = fact.id ?? `stub-${position}`;
     if (this.#seen.has(id)) return;
     this.#seen.add(id);
     if (sender !== null) this.#count(sender, fact.number, id, fact);
-    const person = sender === null ? null : this.#input.person(sender);
-    this.slots.push({ kind: 'stub', id, position, at, reason, sender: person });
+    const of = (one: string | null): Person | null =>
+      one === null ? null : this.#input.person(one);
+    if (reason !== 'erased' || sender === null) {
+      this.slots.push({
+        kind: 'stub',
+        id,
+        position,
+        at,
+        reason,
+        sender: of(sender),
+        by: of(by),
+      });
+      return;
+    }
+    const empty = {
+      type: 'message',
+      content: '',
+      parentId: null,
+      mentions: [],
+      tone: null,
+    } as const;
+    const gone = { position, at, id: id as EventFact['id'], sender };
+    const none = { number: null, epoch: 0, changedCard: false, body: empty } as const;
+    this.#message({ kind: 'event', ...gone, ...none }, empty, [], { kind: 'stored' });
+    const draft = this.#drafts.get(id);
+    if (draft !== undefined) this.#erase(draft, by);
   }
+
+  /** The timeline, once everything is taken. */
+  finish(): TimelineItem[] {
+    const { me, person } = this.#input;
+    const quote = (id: string): Quote => quoteOf(this.#drafts.get(id) ?? this.#posts.get(id), id);
+    const reactions = (id: string): ReactionSet | undefined => this.#reactions.get(id);
+    const finishing = { me: person(me), person, reactions, quote };
+    return this.slots.map((slot) => {
+      if (slot.kind === 'draft') return finished(slot, finishing);
+      if (slot.kind !== 'post') return slot;
+      return { ...slot, reactions: reactions(slot.id)?.list(me, person) ?? [] };
+    });
+  }
+}
+
+/** Of two changes the one to speak of: the failed one, else the newer. */
+function worse(one: Change | null, other: Change): Change {
+  return one?.delivery.kind === 'failed' ? one : other;
 }
 
 /** The position of an event that has none yet. */
 export const PENDING = Number.MAX_SAFE_INTEGER;
-
-function reactionsOf(draft: Draft, me: string): Reaction[] {
-  const grouped = new Map<string, { emoji: string; by: string[] }>();
-  for (const { emoji, by, on } of draft.reactions.values()) {
-    if (!on) continue;
-    const key = emoji.replaceAll('\ufe0f', '');
-    const group = grouped.get(key) ?? { emoji, by: [] };
-    group.by.push(by);
-    grouped.set(key, group);
-  }
-  return [...grouped.values()].map(({ emoji, by }) => ({ emoji, by, mine: by.includes(me) }));
-}
 
 /** The timeline, oldest first. The same facts give the same timeline, in whatever order they came. */
 export function timelineOf(input: TimelineInput): TimelineItem[] {
   const folding = new Folding(input);
   for (const fact of input.facts) folding.take(fact);
   for (const { fact, delivery } of input.pending) folding.event(fact, delivery);
-  return folding.slots.map((slot) => {
-    if (!isDraft(slot)) return slot;
-    const { item, text, edited, deleted } = slot;
-    const shown = deleted ? '' : text;
-    return { ...item, text: shown, edited, deleted, reactions: reactionsOf(slot, input.me) };
-  });
+  return folding.finish();
 }

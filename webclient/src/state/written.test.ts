@@ -1,7 +1,7 @@
 // What a person wrote: out once, in order, whatever breaks, and from whichever tab.
 import { beforeEach, describe, expect, test } from 'vitest';
 import { parseId } from '../protocol/ids';
-import { FakeClock, until } from '../testing/clock';
+import { elapsing, FakeClock, until } from '../testing/clock';
 import { FakeHouse } from '../testing/house';
 import { foundHouse, messages, settled, shows, type Founder } from '../testing/screens';
 
@@ -84,10 +84,9 @@ describe('what was written', () => {
     await ada.send('patience');
     await until(
       ada,
-      (state) => messages(state)[0]?.delivery.kind === 'queued' && clock.waiting > 0,
+      (state) => house.faults.length === 0 && messages(state)[0]?.delivery.kind === 'queued',
     );
-    for (let n = 0; n < 3; n++) clock.elapse(1_500);
-    await until(ada, shows('patience'));
+    await elapsing(clock, ada, shows('patience'));
   });
 
   test('and refused says why, and can be tried again or taken back', async () => {

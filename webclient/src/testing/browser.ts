@@ -5,6 +5,7 @@ import { Keyring } from '../sealing/keyring';
 import type { Leadership } from '../session/leader';
 import type { Transport } from '../session/transport';
 import { createApp } from '../state/app';
+import type { Attention } from '../state/deps';
 import type { App, Entry } from '../state/model';
 import { parseEntry } from '../state/entry';
 import type { FakeClock } from './clock';
@@ -46,10 +47,22 @@ export class Browser {
   readonly #keySafe: Safe = memorySafe();
   readonly #tabs = new Tabs();
   #page = { dead: false };
+  #watchers: (() => void)[] = [];
+  #seen = true;
+  readonly attention: Attention = {
+    seen: () => this.#seen,
+    onChange: (run) => void this.#watchers.push(run),
+  };
 
   constructor(house: FakeHouse, clock: FakeClock) {
     this.#house = house;
     this.#clock = clock;
+  }
+
+  /** Somebody looks at the page, or no longer. */
+  look(seen: boolean): void {
+    this.#seen = seen;
+    for (const run of this.#watchers) run();
   }
 
   /** The open page is gone without a word, as after a crash. */
@@ -70,7 +83,10 @@ export class Browser {
         });
         const publish = (topic: string, payload: Uint8Array): Promise<void> =>
           page.dead ? new Promise(() => undefined) : link.publish(topic, payload);
-        return { publish, close: () => link.close() };
+        const tell = (topic: string, payload: Uint8Array): void => {
+          if (!page.dead) link.tell(topic, payload);
+        };
+        return { publish, tell, close: () => link.close() };
       },
     };
   }
@@ -94,6 +110,7 @@ export class Browser {
       random,
       leadership: this.#tabs.tab(),
       network: { online: () => true, onChange: () => undefined },
+      attention: this.attention,
     });
     await app.start();
     return app;

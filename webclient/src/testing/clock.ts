@@ -82,3 +82,16 @@ export function until<S>(watched: Watched<S>, wanted: (state: S) => boolean): Pr
     });
   });
 }
+
+/** Like `until`, for what also waits for the clock: moves it on, half a second at a time. */
+export async function elapsing<S>(
+  clock: FakeClock,
+  watched: Watched<S>,
+  wanted: (state: S) => boolean,
+): Promise<S> {
+  while (!wanted(watched.state)) {
+    clock.elapse(500);
+    await new Promise((next) => setImmediate(next));
+  }
+  return watched.state;
+}

@@ -40,6 +40,8 @@ export interface FakeRoom {
   readonly events: Stored[];
   proofs: { user: Id; code: string; proof: string }[];
   rotationDue: boolean;
+  /** Person → delivered, read. */
+  readonly receipts: Map<Id, readonly [number, number]>;
 }
 
 export interface FakeInvite {
@@ -77,6 +79,7 @@ export class FakeHouse {
   down = false;
   #links = new Set<LiveLink>();
   #drawn = 0;
+  #listeners: ((topic: string, payload: Uint8Array) => void)[] = [];
   readonly #posts = new Posts(this);
 
   constructor(clock: Clock) {
@@ -135,8 +138,15 @@ export class FakeHouse {
     return utf8(JSON.stringify(this.item(room, stored)));
   }
 
-  #deliver(room: FakeRoom, topic: string, payload: Uint8Array): void {
+  /** Hears what the box sends to anybody. */
+  listen(run: (topic: string, payload: Uint8Array) => void): void {
+    this.#listeners.push(run);
+  }
+
+  #deliver(room: FakeRoom, topic: string, payload: Uint8Array, only?: Id): void {
+    for (const run of this.#listeners) run(topic, payload);
     for (const link of this.#links) {
+      if (only !== undefined && link.user !== only) continue;
       if (room.members.has(link.user)) link.events.message(topic, payload.slice());
     }
   }
@@ -173,13 +183,49 @@ export class FakeHouse {
         queueMicrotask(() => this.#backlog(link, after));
         return {
           publish: (topic, payload) => this.#publish(link, topic, payload),
+          tell: (topic, payload) => this.tell(topic, payload),
           close: () => void this.#links.delete(link),
         };
       },
     };
   }
 
+  /** What is passed on to whoever is connected. */
+  tell(topic: string, payload: Uint8Array): void {
+    const room = this.rooms.get(parseId(topic.split('/')[2] ?? ''));
+    if (room !== undefined) this.#deliver(room, topic, payload);
+  }
+
+  /** Everybody's receipts, as the box tells them. */
+  tellReceipts(room: FakeRoom, only?: Id): void {
+    const payload = utf8(JSON.stringify(Object.fromEntries(room.receipts)));
+    this.#deliver(room, `hearth/rooms/${room.id}/receipts`, payload, only);
+  }
+
+  #read(link: LiveLink, room: FakeRoom, payload: Uint8Array): void {
+    const read = Number(fromUtf8(payload));
+    room.receipts.set(link.user, [room.events.length, read]);
+    this.tellReceipts(room);
+  }
+
+  /** Erases an event: its place and its header stay. */
+  erase(room: FakeRoom, id: Id, by: Id): void {
+    const at = room.events.findIndex((stored) => stored.id === id);
+    const found = room.events[at];
+    if (found === undefined) throw new Refusal(404, 'not_found');
+    const line = { type: 'erased', target: id, by };
+    const left: Stored =
+      room.sealing === 'sealed'
+        ? { ...found, bytes: found.bytes.slice(0, 50) }
+        : { ...found, class: 'line', sender: null, bytes: utf8(JSON.stringify(line)) };
+    room.events[at] = left;
+    this.line(room, line);
+  }
+
   #backlog(link: LiveLink, after: readonly (readonly [Id, number])[]): void {
+    for (const room of this.rooms.values()) {
+      if (room.receipts.size > 0) this.tellReceipts(room, link.user);
+    }
     for (const [id, position] of after) {
       const room = this.rooms.get(id);
       if (room === undefined || !room.members.has(link.user)) continue;
@@ -199,6 +245,7 @@ export class FakeHouse {
   async #publish(link: LiveLink, topic: string, payload: Uint8Array): Promise<void> {
     if (!this.#links.has(link)) throw new LinkLost('closed');
     const room = this.rooms.get(parseId(topic.split('/')[2] ?? ''));
+    if (room !== undefined && topic.includes('/read/')) return this.#read(link, room, payload);
     const fault = this.faults.shift();
     if (fault?.kind === 'refuse') throw new Refused(fault.reason, fault.text);
     if (room !== undefined && fault?.kind !== 'lose_message') this.#take(room, link.user, payload);

@@ -76,8 +76,18 @@ export class Posts {
       return { cards: this.#house.users.get(parseId(first ?? ''))?.cards ?? [] };
     if (family === 'vault') return this.#vault(asked, user);
     if (family === 'settings') return { house: this.#house.house };
+    if (family === 'messages') return this.#erase(parseId(first ?? ''), user);
     if (family === 'devices') return this.#removeDevice(parseId(first ?? ''));
     throw new Refusal(404, 'not_found');
+  }
+
+  #erase(id: Id, user: FakeUser): null {
+    const room = [...this.#house.rooms.values()].find(({ events }) =>
+      events.some((stored) => stored.id === id),
+    );
+    if (room === undefined || !room.members.has(user.id)) throw new Refusal(404, 'not_found');
+    this.#house.erase(room, id, user.id);
+    return null;
   }
 
   #user({ user }: Asked): FakeUser {
@@ -134,6 +144,7 @@ export class Posts {
       events: [],
       proofs: [],
       rotationDue: false,
+      receipts: new Map(),
     };
     this.#house.rooms.set(room.id, room);
     this.#house.line(room, { type: 'joined', user: by });

@@ -36,7 +36,7 @@ mod tests {
         assert!(none.len() == 1 && none[0].good, "{}", none[0].text);
         let trouble = serde_json::json!({
             "at": 60_000, "what": "the disk refused: bus error", "remedy": "replace it",
-            "is_of_room": false,
+            "over": "restarted",
         });
         let both = findings(2, Some(serde_json::from_value(trouble).unwrap()), 7 * 60_000);
         assert!(both.iter().all(|finding| !finding.good));

@@ -1,5 +1,6 @@
 //! Joining with `after`: what was missed, then what comes, each once and in order.
 
+use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -100,6 +101,10 @@ impl Engine for Halting {
 
     fn snapshot(&self) -> BoxFuture<'_, Result<Box<dyn Snapshot>, EngineError>> {
         self.0.snapshot()
+    }
+
+    fn host(&self, work: BoxFuture<'static, ()>) -> io::Result<()> {
+        self.0.host(work)
     }
 }
 

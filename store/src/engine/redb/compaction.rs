@@ -65,11 +65,17 @@ impl Compaction {
     pub fn run(self) -> Result<Compacted, EngineError> {
         // The thread may have met damage in an earlier use.
         damage::begin();
-        let (table, before_bytes) = self.between(|open| {
+        let folder = self.folder.clone();
+        let (table, before_bytes) = self.between(move |open| {
             if open.changes().is_some() {
                 return Err(refused("another one is under way"));
             }
             let (table, before_bytes) = (open.table()?, open.state().file.disk_bytes()?);
+            // At most: it is not known what is in use without reading it all.
+            let (needed_bytes, free_bytes) = (before_bytes, folder.free_bytes()?);
+            if free_bytes < needed_bytes {
+                return Err(EngineError::NoRoom { needed_bytes, free_bytes });
+            }
             *open.changes() = Some(BTreeSet::new());
             Ok((table, before_bytes))
         })?;
@@ -223,6 +229,7 @@ impl Open {
         if expected != found {
             return Err(refused("its copy lacks rows; run `hearth doctor`"));
         }
+        file.mirror_header();
         let after_bytes = file.disk_bytes()?;
         folder.replace()?;
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
@@ -231,7 +238,7 @@ impl Open {
             // Whichever file a restart finds has all that was acknowledged so far, and no more.
             tracing::error!(%cause, "nobody knows which file a power cut would leave");
             state.database = None;
-            state.is_ended = true;
+            state.ended = Some("its file may have changed its name or not; restart Hearth");
             return Err(cause.into());
         }
         state.file = file;

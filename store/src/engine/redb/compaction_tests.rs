@@ -113,6 +113,25 @@ fn a_compaction_gives_back_room_while_readers_and_writers_go_on() {
     });
 }
 
+#[test]
+fn a_compaction_without_room_for_a_second_file_does_not_begin() {
+    let folder = Arc::new(SimFolder::default());
+    block_on(async {
+        let engine = open(&folder).unwrap();
+        let done = commits(&engine, 0, |done| done == 40).await;
+        let taken = engine.usage().await.unwrap().file_bytes;
+        folder.has_free(taken - 1);
+        let error = engine.compact().await.unwrap_err();
+        assert!(matches!(error, EngineError::NoRoom { .. }), "{error}");
+        assert!(error.to_string().contains("make room"), "{error}");
+        assert!(!folder.has_beside());
+        let done = commits(&engine, done, |last| last == done + 5).await;
+        folder.has_free(engine.usage().await.unwrap().file_bytes);
+        engine.compact().await.unwrap();
+        assert!(rows(&engine).await == model(done));
+    });
+}
+
 /// Power cuts at any operation while it is compacted and written, and while that is recovered
 /// from. Which threads do what until then is up to the machine.
 fn round(number: u64) {

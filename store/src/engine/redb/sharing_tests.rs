@@ -8,6 +8,7 @@ use super::Redb;
 use crate::DataKey;
 use crate::disk::Disk;
 use crate::engine::{Batch, Engine, EngineError, Order, Range};
+use crate::sealed_file::SealedFile;
 use crate::sim_disk::SimDisk;
 use crate::testing::block_on;
 
@@ -65,6 +66,39 @@ fn put(number: u32) -> Batch {
     let mut batch = Batch::default();
     batch.put(number.to_be_bytes().to_vec().into(), vec![1; 200].into());
     batch
+}
+
+/// Whether redb's header in an image says that the database was not closed: a bit of its tenth byte
+/// (redb, docs/design.md, "god byte").
+fn asks_for_recovery(image: Vec<u8>) -> bool {
+    const RECOVERY_REQUIRED: u8 = 2;
+    let disk = Arc::new(SimDisk::holding(image));
+    let file = SealedFile::open(disk, &DataKey::from_bytes([7; 32])).unwrap();
+    let mut start = [0; 10];
+    redb::StorageBackend::read(&file, 0, &mut start).unwrap();
+    start[9] & RECOVERY_REQUIRED != 0
+}
+
+#[test]
+fn a_database_is_closed_though_others_still_hold_its_engine() {
+    let disk = Arc::new(SimDisk::new());
+    let engine = Redb::open(disk.clone(), &DataKey::from_bytes([7; 32]), 1 << 20).unwrap();
+    let engine = Arc::new(engine);
+    let held = engine.clone();
+    block_on(async {
+        let mut batch = Batch::default();
+        batch.put("k".into(), "v".into());
+        engine.commit(batch.clone()).await.unwrap();
+        assert!(asks_for_recovery(disk.image()), "it is open");
+        engine.close().await.unwrap();
+        assert!(!asks_for_recovery(disk.image()), "it is closed");
+        for error in [held.commit(batch).await.err(), held.get("k".into()).await.err()] {
+            assert!(matches!(error, Some(EngineError::Closed(_))), "{error:?}");
+        }
+    });
+    drop((engine, held));
+    let engine = Redb::open(disk, &DataKey::from_bytes([7; 32]), 1 << 20).unwrap();
+    assert_eq!(block_on(engine.get("k".into())).unwrap().unwrap(), "v");
 }
 
 #[test]

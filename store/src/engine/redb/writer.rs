@@ -1,5 +1,9 @@
 //! The thread that writes: all waiting batches in one transaction, one sync, an answer to each.
 
+use std::collections::HashSet;
+use std::sync::PoisonError;
+
+use bytes::Bytes;
 use redb::{Database, ReadableTable, Table};
 use tokio::sync::{mpsc, oneshot};
 
@@ -26,6 +30,9 @@ pub(super) struct Waiting {
 
 type Answer = Result<(), EngineError>;
 
+/// The table, within the transaction that writes it.
+type Rows<'a> = Table<'a, &'static [u8], &'static [u8]>;
+
 /// Works until nobody is left who could ask.
 pub(super) fn run(open: &Open, mut waiting: mpsc::Receiver<Job>) {
     while let Some(first) = waiting.blocking_recv() {
@@ -35,14 +42,21 @@ pub(super) fn run(open: &Open, mut waiting: mpsc::Receiver<Job>) {
             match job {
                 Job::Commit(batch) => group.push(batch),
                 Job::Between(work) => {
-                    write(open, std::mem::take(&mut group));
+                    commit(open, std::mem::take(&mut group));
+                    let _writing = open.writing.lock().unwrap_or_else(PoisonError::into_inner);
                     work(open);
                 }
             }
             next = waiting.try_recv().ok();
         }
-        write(open, group);
+        commit(open, group);
     }
+}
+
+/// Commits a group and answers each batch of it, when nobody else writes.
+pub(super) fn commit(open: &Open, jobs: Vec<Waiting>) {
+    let _writing = open.writing.lock().unwrap_or_else(PoisonError::into_inner);
+    write(open, jobs);
 }
 
 /// Commits a group and answers each batch of it. A batch that needs a damaged page fails alone;
@@ -114,19 +128,17 @@ fn try_write(
             let mut table = transaction.open_table(ROWS)?;
             began = true;
             for job in jobs {
-                answers.push(if holds(&table, &job.batch)? {
-                    apply(&mut table, &job.batch)?;
-                    Ok(())
-                } else {
-                    Err(EngineError::Conflict)
-                });
+                let applied = apply(&mut table, &job.batch)?;
+                answers.push(if applied { Ok(()) } else { Err(EngineError::Conflict) });
             }
         }
         if answers.iter().all(Result::is_err) {
             return Ok(transaction.abort()?);
         }
         headers = file.durable_headers();
-        Ok(transaction.commit()?)
+        transaction.commit()?;
+        file.mirror_header();
+        Ok(())
     });
     let Err(mut failure) = written else { return Ok(answers) };
     let applied = answers.len() == jobs.len();
@@ -140,26 +152,68 @@ fn try_write(
     Err(Failed { failure, culprit, durable: durable.then_some(answers) })
 }
 
-/// Whether all expectations of a batch hold, after the batches before it.
-fn holds(table: &Table<'_, &[u8], &[u8]>, batch: &Batch) -> Result<bool, Failure> {
+/// Applies a batch after the batches before it, if all its expectations hold; else the rows stay as
+/// they are.
+///
+/// Most expectations are that a key is new which the batch then writes: writing it tells.
+fn apply(table: &mut Rows<'_>, batch: &Batch) -> Result<bool, Failure> {
+    let mut fresh = HashSet::new();
     for op in &batch.ops {
-        if let Op::Expect(key, expected) = op {
-            let found = table.get(&key[..])?;
-            if found.as_ref().map(|value| value.value()) != expected.as_deref() {
-                return Ok(false);
+        match op {
+            Op::Expect(key, None) => {
+                fresh.insert(key);
             }
+            Op::Expect(key, expected) => {
+                if value(table, key)? != *expected {
+                    return Ok(false);
+                }
+            }
+            Op::Put(..) | Op::Delete(..) => {}
+        }
+    }
+    let mut replaced = vec![];
+    for op in &batch.ops {
+        let (key, new) = match op {
+            Op::Put(key, value) => (key, Some(value)),
+            Op::Delete(key) => (key, None),
+            Op::Expect(..) => continue,
+        };
+        let old = write_row(table, key, new)?;
+        let is_known = fresh.remove(key) && old.is_some();
+        replaced.push((key, old));
+        if is_known {
+            return put_back(table, replaced).map(|()| false);
+        }
+    }
+    for key in fresh {
+        if value(table, key)?.is_some() {
+            return put_back(table, replaced).map(|()| false);
         }
     }
     Ok(true)
 }
 
-fn apply(table: &mut Table<'_, &[u8], &[u8]>, batch: &Batch) -> Result<(), Failure> {
-    for op in &batch.ops {
-        match op {
-            Op::Expect(..) => {}
-            Op::Put(key, value) => drop(table.insert(&key[..], &value[..])?),
-            Op::Delete(key) => drop(table.remove(&key[..])?),
-        }
+fn value(table: &Rows<'_>, key: &Bytes) -> Result<Option<Bytes>, Failure> {
+    Ok(table.get(&key[..])?.map(|found| Bytes::copy_from_slice(found.value())))
+}
+
+/// Writes or removes a row; its value until now.
+fn write_row(
+    table: &mut Rows<'_>,
+    key: &Bytes,
+    value: Option<&Bytes>,
+) -> Result<Option<Bytes>, Failure> {
+    let old = match value {
+        Some(value) => table.insert(&key[..], &value[..])?,
+        None => table.remove(&key[..])?,
+    };
+    Ok(old.map(|old| Bytes::copy_from_slice(old.value())))
+}
+
+/// Undoes what a batch wrote.
+fn put_back(table: &mut Rows<'_>, replaced: Vec<(&Bytes, Option<Bytes>)>) -> Result<(), Failure> {
+    for (key, old) in replaced.into_iter().rev() {
+        write_row(table, key, old.as_ref())?;
     }
     Ok(())
 }

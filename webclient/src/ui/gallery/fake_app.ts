@@ -4,8 +4,10 @@ import type {
   AppState,
   Credentials,
   InviteLink,
+  MessageItem,
   NewDevice,
   NewRoom,
+  Quote,
   RoomView,
   SetUp,
   TimelineItem,
@@ -127,7 +129,9 @@ export class FakeApp implements App {
         ],
         block: null,
         epoch: room.sealing === 'sealed' ? 3 : 0,
-        may: { invite: true, manageDevices: true, manageRoom: true },
+        typing: [],
+        readTo: Infinity,
+        may: { invite: true, erase: true, manageDevices: true, manageRoom: true },
       },
     });
     return nothing();
@@ -157,9 +161,58 @@ export class FakeApp implements App {
     this.changeRoom({ timeline, loadingOlder: false, complete: true });
   }
 
-  send(text: string): Promise<void> {
-    this.append(message(Date.now(), 0, anna, text));
+  send(text: string, parentId?: string): Promise<void> {
+    const { currentRoom } = this.state;
+    const parent = currentRoom?.timeline.find(({ id }) => id === parentId);
+    const quote: Quote | null =
+      parent?.kind === 'message'
+        ? {
+            kind: 'message',
+            id: parent.id,
+            sender: parent.sender,
+            text: parent.text,
+            deleted: false,
+          }
+        : null;
+    this.append(message(Date.now(), 0, anna, text, { parentId: parentId ?? null, quote }));
     return nothing();
+  }
+
+  #changeMessage(id: string, change: (item: MessageItem) => MessageItem): Promise<void> {
+    const timeline = this.state.currentRoom?.timeline ?? [];
+    this.changeRoom({
+      timeline: timeline.map((item) =>
+        item.kind === 'message' && item.id === id ? change(item) : item,
+      ),
+    });
+    return nothing();
+  }
+
+  edit(id: string, text: string): Promise<void> {
+    return this.#changeMessage(id, (item) => {
+      const before = item.versions.length > 0 ? item.versions : [{ text: item.text, at: item.at }];
+      return { ...item, text, edited: true, versions: [...before, { text, at: Date.now() }] };
+    });
+  }
+
+  react(id: string, emoji: string, on: boolean): Promise<void> {
+    return this.#changeMessage(id, (item) => {
+      const known = item.reactions.find((one) => one.emoji === emoji) ?? { emoji, by: [] };
+      const others = known.by.filter((person) => person !== anna);
+      const by = on ? [...others, anna] : others;
+      const rest = item.reactions.filter((one) => one.emoji !== emoji);
+      return { ...item, reactions: by.length === 0 ? rest : [...rest, { emoji, by, mine: on }] };
+    });
+  }
+
+  remove(id: string): Promise<void> {
+    return this.#changeMessage(id, (item) => ({
+      ...item,
+      text: '',
+      deleted: true,
+      deletedBy: anna,
+      reactions: [],
+    }));
   }
 
   /** Someone else writes. */
@@ -171,9 +224,7 @@ export class FakeApp implements App {
     this.changeRoom({ timeline: [...(this.state.currentRoom?.timeline ?? []), item] });
   }
 
-  edit = nothing;
-  react = nothing;
-  remove = nothing;
+  typing = (): void => undefined;
   retry = nothing;
   discard = nothing;
   removeDevice = nothing;

@@ -32,6 +32,7 @@ function room(id: string, name: string, more: Partial<RoomSummary>): RoomSummary
     lastText: null,
     lastSender: null,
     unread: 0,
+    mentions: 0,
     ...more,
   };
 }
@@ -65,6 +66,7 @@ export function roomsAt(now: number): RoomSummary[] {
       lastText: 'A bicycle bell?',
       lastSender: 'Jonas',
       unread: 12,
+      mentions: 1,
     }),
     room('r-new', 'Holidays', {}),
   ];

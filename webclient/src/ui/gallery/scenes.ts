@@ -1,6 +1,8 @@
 // Whole screens by name, for looking at and for screenshots: /gallery?scene=room
 import type { RoomView } from '../../state/model';
 import { FakeApp } from './fake_app';
+import { mila, oma } from './people';
+import { talk } from './talk';
 import { evening, everything } from './timeline';
 
 const day = 24 * 60 * 60_000;
@@ -54,6 +56,13 @@ export const scenes: Readonly<Record<string, (now: number) => FakeApp | Promise<
   rooms: (now) => new FakeApp(now),
   room: (now) => inRoom(new FakeApp(now)),
   everything: (now) => inRoom(new FakeApp(now), { timeline: everything(now), complete: true }),
+  talk: (now) =>
+    inRoom(new FakeApp(now), {
+      timeline: talk(now),
+      complete: true,
+      typing: [mila, oma],
+      readTo: 0,
+    }),
   offline: (now) => inRoom(new FakeApp(now, { connection: offline, waiting: 3 })),
   waiting: (now) =>
     inRoom(new FakeApp(now), {

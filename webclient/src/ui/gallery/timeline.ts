@@ -1,17 +1,11 @@
 // A talk for the gallery: every kind of row, at times counted back from now.
-import type { Delivery, MessageItem, Person, PostItem, TimelineItem } from '../../state/model';
+import type { MessageItem, Person, PostItem, TimelineItem } from '../../state/model';
 import { anna, jonas, mila, oma, ravi } from './people';
 
 const minute = 60_000;
 const me = anna;
 
-interface More {
-  readonly delivery?: Delivery;
-  readonly edited?: boolean;
-  readonly deleted?: boolean;
-  readonly reactions?: MessageItem['reactions'];
-  readonly marks?: MessageItem['marks'];
-}
+type More = Partial<Omit<MessageItem, 'kind' | 'sender' | 'text'>>;
 
 let position = 0;
 
@@ -33,11 +27,18 @@ export function message(
     own: sender === me,
     text,
     edited: false,
+    versions: [],
     deleted: false,
+    deletedBy: null,
     parentId: null,
+    quote: null,
+    mentionsMe: false,
+    tone: null,
     reactions: [],
     marks: [],
     delivery: { kind: 'stored' },
+    change: null,
+    reach: null,
     ...more,
   };
 }
@@ -57,6 +58,7 @@ export function post(now: number, ago: number, more: Partial<PostItem>): PostIte
     priority: 'normal',
     sealedBy: 'device',
     oldKey: false,
+    reactions: [],
     ...more,
   };
 }
@@ -84,7 +86,7 @@ export function evening(now: number): TimelineItem[] {
     message(now, day + 189, oma, 'It is quite heavy! What is in there?'),
     message(now, day + 171, jonas, 'Books. And a lamp. And more books.'),
     message(now, day + 170, anna, 'Thank you, Oma ❤️', {
-      reactions: [{ emoji: '❤️', by: ['Oma Grete', 'Mila'], mine: false }],
+      reactions: [{ emoji: '❤️', by: [oma, mila], mine: false }],
     }),
     joined(now, day + 60, ravi),
     message(now, 96, mila, 'What’s for dinner?'),
@@ -96,7 +98,7 @@ export function evening(now: number): TimelineItem[] {
       jonas,
       'I am at the library until six, then I have to pick up the bicycle from the repair shop.\n\n' +
         'So: seven?',
-      { reactions: [{ emoji: '👍', by: ['Anna'], mine: true }] },
+      { reactions: [{ emoji: '👍', by: [anna], mine: true }] },
     ),
     post(now, 26, { title: 'Washing done', text: '60° cotton, 1.2 kWh. Door is unlocked.' }),
     message(now, 12, oma, 'Dinner at seven is fine. I bring the plum cake.'),
@@ -120,14 +122,14 @@ export function everything(now: number): TimelineItem[] {
     { ...line, ...at(298), id: 'x3', line: 'epoch', epoch: 4 },
     { ...line, ...at(297), id: 'x4', line: 'erased' },
     { ...line, ...at(296), id: 'x5', line: 'left' },
-    { kind: 'stub', ...at(200), id: 's1', reason: 'waiting_for_key', sender: mila },
-    { kind: 'stub', ...at(199), id: 's2', reason: 'other_key', sender: null },
-    { kind: 'stub', ...at(198), id: 's3', reason: 'unknown', sender: jonas },
-    { kind: 'stub', ...at(197), id: 's4', reason: 'erased', sender: null },
+    { kind: 'stub', ...at(200), id: 's1', reason: 'waiting_for_key', sender: mila, by: null },
+    { kind: 'stub', ...at(199), id: 's2', reason: 'other_key', sender: null, by: null },
+    { kind: 'stub', ...at(198), id: 's3', reason: 'unknown', sender: jonas, by: null },
+    { kind: 'stub', ...at(197), id: 's4', reason: 'erased', sender: null, by: jonas },
     { kind: 'gap', ...at(196), id: 'g1', count: 3, sender: jonas },
     message(now, 100, mila, 'Sent twice.', { marks: ['copied_writer'] }),
     message(now, 99, jonas, 'Old key.', { marks: ['old_key', 'changed_card'] }),
-    message(now, 98, oma, '', { deleted: true }),
+    message(now, 98, oma, '', { deleted: true, deletedBy: oma }),
     message(now, 90, mila, '<img src=x onerror=alert(1)> **not bold** javascript:alert(1)'),
     message(now, 89, mila, 'Donaudampfschifffahrtsgesellschaftskapitän'.repeat(4)),
     post(now, 80, { sealedBy: 'box', text: '21.5 °C', icon: null, device: dev('thermometer') }),

@@ -17,6 +17,13 @@ function message(id: string, who: string, minutes: number, own = false): Message
     edited: false,
     deleted: false,
     parentId: null,
+    versions: [],
+    deletedBy: null,
+    quote: null,
+    mentionsMe: false,
+    tone: null,
+    change: null,
+    reach: null,
     reactions: [],
     marks: [],
     delivery: { kind: 'stored' },
@@ -60,15 +67,15 @@ test('a new key of the room is no row and breaks no group', () => {
   expect(drawn([key, message('a', 'anna', 0), key, message('b', 'anna', 1)])).toBe('day (a b)');
 });
 
-test('what is new is counted by what others wrote', () => {
+test('what is new begins after what was read, with what somebody else wrote', () => {
   const items = [
     message('a', 'anna', 0),
     message('b', 'anna', 1),
     message('c', 'me', 2, true),
     message('d', 'anna', 3),
-  ];
-  expect(firstNew(items, 0)).toBe(null);
-  expect(firstNew(items, 1)).toBe('d');
-  expect(firstNew(items, 2)).toBe('b');
-  expect(firstNew(items, 9)).toBe('a');
+  ].map((item, at) => ({ ...item, position: at + 1 }));
+  expect(firstNew(items, 4)).toBe(null);
+  expect(firstNew(items, 2)).toBe('d');
+  expect(firstNew(items, 1)).toBe('b');
+  expect(firstNew(items, 0)).toBe('a');
 });

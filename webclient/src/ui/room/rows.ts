@@ -55,16 +55,11 @@ export function rowsOf(timeline: readonly TimelineItem[], newFrom: string | null
   return rows;
 }
 
-/** The first of the newest `unread` items that others wrote; null when all is read. */
-export function firstNew(items: readonly TimelineItem[], unread: number): string | null {
-  let left = unread;
-  let found: string | null = null;
-  for (let at = items.length - 1; at >= 0 && left > 0; at -= 1) {
-    const item = items[at];
-    if (item === undefined || item.kind === 'line' || item.kind === 'gap') continue;
-    if (item.kind === 'message' && item.own) continue;
-    found = item.id;
-    left -= 1;
-  }
-  return found;
+/** The first item that somebody else wrote above what was read; null when all is read. */
+export function firstNew(items: readonly TimelineItem[], readTo: number): string | null {
+  const found = items.find((item) => {
+    if (item.kind === 'line' || item.kind === 'gap' || (item.position ?? 0) <= readTo) return false;
+    return item.kind !== 'message' || (!item.own && !item.deleted);
+  });
+  return found?.id ?? null;
 }

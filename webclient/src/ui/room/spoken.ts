@@ -1,11 +1,15 @@
 // An incoming item as one sentence for readers by ear.
 import type { TimelineItem } from '../../state/model';
+import { toned } from '../markdown/tone';
 import type { Words } from '../words/catalogue.svelte';
 
 /** Nothing for one's own messages and for lines of the box. */
 export function spoken(item: TimelineItem, words: Words): { id: string; text: string }[] {
   if (item.kind === 'message' && !item.own && !item.deleted) {
-    return [{ id: item.id, text: `${item.sender.displayName}: ${item.text}` }];
+    const { text, tones } = toned(item.text, item.tone);
+    const meant =
+      tones.length === 0 ? '' : ` (${tones.map((tone) => words.tones[tone]).join(', ')})`;
+    return [{ id: item.id, text: `${item.sender.displayName}: ${text}${meant}` }];
   }
   if (item.kind === 'post') {
     const text = [item.title, item.text].filter((part) => part !== null && part !== '').join('. ');

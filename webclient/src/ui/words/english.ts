@@ -1,5 +1,7 @@
 // Every sentence of the screens in English; the shape of this object is the catalogue's type.
 
+import { englishTalk } from './english_talk';
+
 const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
 
 /** English. Other languages have the same keys, checked by the type `Words`. */
@@ -81,6 +83,7 @@ export const english = {
     open: 'Show the rooms',
     none: 'No room yet. Make the first one with the plus above.',
     unread: (n: number) => count(n, 'new message', 'new messages'),
+    mentions: 'you are mentioned',
     nothingYet: 'Nothing written yet',
     draft: 'Draft:',
     newRoom: 'New room',
@@ -118,7 +121,6 @@ export const english = {
     toNewest: 'To the newest message',
     newBelow: (n: number) => count(n, 'new message below', 'new messages below'),
     edited: 'edited',
-    deleted: 'This message was deleted.',
     joined: (person: string) => `${person} came in`,
     left: (person: string) => `${person} left`,
     leftBy: (person: string, by: string) => `${by} took ${person} out of the room`,
@@ -143,19 +145,28 @@ export const english = {
     postSeen: 'The box saw this post',
     postOldKey: 'Sealed with an older key: give the device its new line.',
     urgent: 'Important',
-    reacted: (emoji: string, n: number) => `${emoji}: ${count(n, 'person', 'people')}`,
   },
+  ...englishTalk,
   delivery: {
     queued: 'Waiting to be sent',
     sealing: 'Being sealed',
     sending: 'On its way to the box',
     stored: 'Kept on the box',
+    delivered: 'Delivered to everyone',
+    read: 'Read by everyone',
     failed: 'Not sent',
   },
   composer: {
     label: (room: string) => `Write to ${room}`,
     placeholder: 'Write a message',
     send: 'Send',
+    saveEdit: 'Save the edit',
+    emoji: 'Emoji',
+    offers: 'Suggestions',
+    unknownCommand: (name: string): readonly [string, string] => [
+      `There is no command /${name}.`,
+      'Write /help for those there are, // to begin with a slash.',
+    ],
     tooLong: (over: number) =>
       `${count(over, 'character', 'characters')} too many. Split it into two messages.`,
     left: (n: number) => `${count(n, 'character', 'characters')} left`,
@@ -272,6 +283,11 @@ export const english = {
     unread: 'Previous or next room with something new',
     send: 'Send',
     newline: 'New line',
+    editLast: 'Edit your last message (nothing typed)',
+    walk: 'To the messages, and through them',
+    reply: 'Reply to the chosen message',
+    react: 'React to it',
+    menu: 'All that can be done with it',
     settings: 'Settings',
     escape: 'Close, then jump to the newest message',
     help: 'All keys',
@@ -311,6 +327,9 @@ export const english = {
         'The room needs a new key first.',
         'This happens by itself; try again in a moment.',
       ],
+      edit_window_over: ['It was too late to edit this message.', 'Write a new one.'],
+      message_erased: ['This message was deleted meanwhile.', 'Nothing more can be done with it.'],
+      muted: ['You are muted in this room for now.', 'Try again later.'],
       not_a_member: ['You are not in this room any more.', 'Ask someone in it to invite you.'],
     } as Readonly<Record<string, readonly [string, string]>>,
   },

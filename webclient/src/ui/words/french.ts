@@ -1,5 +1,6 @@
 // Every sentence of the screens in French.
 import type { Words } from './catalogue.svelte';
+import { frenchTalk } from './french_talk';
 
 const count = (n: number, one: string, many: string): string => `${n} ${n < 2 ? one : many}`;
 
@@ -82,6 +83,7 @@ export const french: Words = {
     open: 'Montrer les salons',
     none: 'Pas encore de salon. Créez le premier avec le plus ci-dessus.',
     unread: (n) => count(n, 'nouveau message', 'nouveaux messages'),
+    mentions: 'on vous nomme',
     nothingYet: 'Rien d’écrit encore',
     draft: 'Brouillon :',
     newRoom: 'Nouveau salon',
@@ -119,7 +121,6 @@ export const french: Words = {
     toNewest: 'Au message le plus récent',
     newBelow: (n) => count(n, 'nouveau message plus bas', 'nouveaux messages plus bas'),
     edited: 'modifié',
-    deleted: 'Ce message a été supprimé.',
     joined: (person) => `${person} est arrivé·e`,
     left: (person) => `${person} est parti·e`,
     leftBy: (person, by) => `${by} a retiré ${person} du salon`,
@@ -147,19 +148,28 @@ export const french: Words = {
     postSeen: 'Le boîtier a vu ce message',
     postOldKey: 'Scellé avec une clé plus ancienne : donnez à l’appareil sa nouvelle ligne.',
     urgent: 'Important',
-    reacted: (emoji, n) => `${emoji} : ${count(n, 'personne', 'personnes')}`,
   },
+  ...frenchTalk,
   delivery: {
     queued: 'En attente d’envoi',
     sealing: 'En train d’être scellé',
     sending: 'En route vers le boîtier',
     stored: 'Gardé sur le boîtier',
+    delivered: 'Arrivé chez tous',
+    read: 'Lu par tous',
     failed: 'Non envoyé',
   },
   composer: {
     label: (room) => `Écrire à ${room}`,
     placeholder: 'Écrire un message',
     send: 'Envoyer',
+    saveEdit: 'Garder la modification',
+    emoji: 'Émojis',
+    offers: 'Suggestions',
+    unknownCommand: (name) => [
+      `La commande /${name} n’existe pas.`,
+      'Écrivez /help pour voir celles qui existent, // pour commencer par une barre.',
+    ],
     tooLong: (over) =>
       `${count(over, 'caractère', 'caractères')} de trop. Faites-en deux messages.`,
     left: (n) => `Encore ${count(n, 'caractère', 'caractères')}`,
@@ -279,6 +289,11 @@ export const french: Words = {
     unread: 'Salon précédent ou suivant avec du nouveau',
     send: 'Envoyer',
     newline: 'Nouvelle ligne',
+    editLast: 'Modifier votre dernier message (champ vide)',
+    walk: 'Aller aux messages, et de l’un à l’autre',
+    reply: 'Répondre au message choisi',
+    react: 'Y réagir',
+    menu: 'Tout ce qu’on peut en faire',
     settings: 'Réglages',
     escape: 'Fermer, puis aller au message le plus récent',
     help: 'Toutes les touches',
@@ -321,6 +336,9 @@ export const french: Words = {
         'Le salon a d’abord besoin d’une nouvelle clé.',
         'Cela se fait tout seul ; réessayez dans un instant.',
       ],
+      edit_window_over: ['Il était trop tard pour modifier ce message.', 'Écrivez-en un autre.'],
+      message_erased: ['Ce message a été supprimé entre-temps.', 'On ne peut plus rien en faire.'],
+      muted: ['Vous êtes en sourdine dans ce salon.', 'Réessayez plus tard.'],
       not_a_member: [
         'Vous n’êtes plus dans ce salon.',
         'Demandez une invitation à quelqu’un qui y est.',
