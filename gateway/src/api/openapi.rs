@@ -153,8 +153,12 @@ pub fn methods(path: &str) -> Vec<&'static str> {
         let (given, known) = (path.split('/'), template.split('/'));
         given.clone().count() == known.clone().count() && given.zip(known).all(level)
     };
-    let found = all.iter().filter(|(template, _)| matches(template));
-    found.flat_map(|(_, methods)| methods.iter().copied()).collect()
+    // `me` stands where an id could, and is none.
+    let ids = |template: &str| template.matches('{').count();
+    let found: Vec<_> = all.iter().filter(|(template, _)| matches(template)).collect();
+    let fewest = found.iter().map(|(template, _)| ids(template)).min();
+    let nearest = found.iter().filter(|(template, _)| Some(ids(template)) == fewest);
+    nearest.flat_map(|(_, methods)| methods.iter().copied()).collect()
 }
 
 /// The operations of a path by their methods.

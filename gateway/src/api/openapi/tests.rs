@@ -117,6 +117,8 @@ async fn a_method_that_a_path_has_not_is_told_those_it_has() {
         ("DELETE", "/api/auth/login", "POST"),
         ("PATCH", "/api/rooms/01900000-0000-7000-8000-000000000000/messages", "GET, POST"),
         ("GET", "/api/auth/login", "POST"),
+        ("GET", "/api/users/me", "PATCH"),
+        ("PUT", "/api/rooms/public", "GET"),
         ("POST", "/health", "GET"),
         ("POST", "/", "GET, HEAD"),
     ] {
