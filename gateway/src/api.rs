@@ -3,13 +3,12 @@
 //! - [`extract`]: what routes take from a request
 //! - [`reply`]: the one place that makes answers
 //! - [`setup`], [`auth`], [`sessions`], [`users`], [`people`], [`settings`], [`addresses`],
-//!   [`grants`]: the house and its people
+//!   [`grants`], [`bots`]: the house and its people
 //! - [`openapi`]: the description of them all
-//! - [`setup`], [`auth`], [`users`], [`settings`], [`grants`]: the house and its people
 //! - [`notifications`], [`contacts`], [`blocks`]: what one hears of, and of whom
 //! - [`mutes`], [`bans`], [`reports`], [`audit`]: who keeps order, and how
-//! - [`rooms`], [`members`], [`messages`], [`attachments`], [`bundles`], [`invites`],
-//!   [`devices`]: rooms
+//! - [`rooms`], [`members`], [`messages`], [`message`], [`attachments`], [`bundles`],
+//!   [`invites`], [`devices`]: rooms
 //! - [`reactions`], [`receipts`], [`pins`], [`room_view`]: what goes with them
 
 pub mod addresses;
@@ -18,6 +17,7 @@ pub mod audit;
 pub mod auth;
 pub mod bans;
 pub mod blocks;
+pub mod bots;
 pub mod bundles;
 pub mod contacts;
 pub mod devices;
@@ -25,6 +25,7 @@ pub mod extract;
 pub mod grants;
 pub mod invites;
 pub mod members;
+pub mod message;
 pub mod messages;
 pub mod mutes;
 pub mod notifications;
@@ -59,6 +60,8 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .unify()
         .or(people::routes(app))
         .unify()
+        .or(bots::routes(app))
+        .unify()
         .or(users::routes(app))
         .unify()
         .or(addresses::routes(app))
@@ -70,6 +73,8 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .or(openapi::routes(app))
         .unify();
     let of_rooms = messages::routes(app)
+        .or(message::routes(app))
+        .unify()
         .or(rooms::routes(app))
         .unify()
         .or(members::routes(app))

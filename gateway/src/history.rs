@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use hearth_protocol::bytes::b64u;
 use hearth_protocol::event::{Body, Class, Event, Frame, Sender};
-use hearth_protocol::ids::{DeviceId, EventId, Position, UserId};
+use hearth_protocol::ids::{DeviceId, EventId, Position, RoomId, UserId};
 use hearth_protocol::limits::Limits;
 use hearth_protocol::role::Sealing;
 use hearth_protocol::schema::B64u;
-use hearth_store::{Deleted, MessageView, PageQuery, Reacted, Span, StoredEvent};
+use hearth_store::{Deleted, EventKind, MessageView, PageQuery, Reacted, Span, StoredEvent};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
@@ -112,6 +112,30 @@ pub struct MessageItem {
     content: Option<String>,
     sender: Option<UserId>,
     device: Option<DeviceId>,
+    /// In which room; of a message that is asked for alone.
+    room_id: Option<RoomId>,
+    /// What sort of message it is; where the box can know it.
+    kind: Option<EventKind>,
+    /// ms since 1970; of a message that has another text now.
+    edited_at: Option<u64>,
+    /// Of an erased message: who erased it, and why.
+    deleted: Option<Deleted>,
+    /// What people reacted with, in the order in which each came first.
+    reactions: Option<Vec<ReactionSum>>,
+    /// How many emoji there are beside those.
+    more_reactions: Option<usize>,
+}
+
+/// The reactions to a message with one emoji.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the description's word for what is written below")]
+struct ReactionSum {
+    emoji: String,
+    count: usize,
+    /// The first of those who reacted.
+    users: Vec<UserId>,
+    /// Whether the asker is one of them.
+    mine: Option<bool>,
 }
 
 /// One entry of `GET messages`.
@@ -233,8 +257,6 @@ fn open_item(event: &StoredEvent) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hearth_protocol::ids::RoomId;
-    use hearth_store::EventKind;
 
     fn event(class: Class, sender: Sender, body: &'static [u8]) -> StoredEvent {
         StoredEvent {

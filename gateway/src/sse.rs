@@ -9,10 +9,12 @@ use std::time::Duration;
 use futures_util::{Stream, stream};
 use hearth_protocol::ids::{NotificationId, UserId};
 use hearth_protocol::limits::seconds_ms;
+use hearth_protocol::principal::Principal;
 use hearth_protocol::refusal::Kind;
 use hearth_protocol::topic::Topic;
 use serde_json::Value;
 use tokio::sync::mpsc;
+use utoipa::OpenApi;
 use warp::filters::BoxedFilter;
 use warp::reply::{Reply, Response};
 use warp::sse::Event;
@@ -31,6 +33,11 @@ use crate::ws::connection::notification;
 /// Events that are on their way to the socket; the rest waits at the seat.
 const UNDER_WAY: usize = 16;
 
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(listen))]
+pub struct Doc;
+
 /// Its route.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     path!("api" / "notifications" / "stream")
@@ -38,14 +45,21 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(with(app))
         .and(principal(app))
         .and(warp::header::optional::<String>("last-event-id"))
-        .then(|app: Arc<App>, who, last: Option<String>| async move {
-            let opened = app.feed.sit(who, Wants::Inbox).and_then(|seat| Ok((seat, read(last)?)));
-            match opened {
-                Ok((seat, last)) => open(app, seat, last),
-                Err(no) => answer(Err(no)),
-            }
-        })
+        .then(listen)
         .boxed()
+}
+
+/// Tells one's notifications as they come: server-sent events of type `notification`.
+#[utoipa::path(get, path = "/api/notifications/stream",
+    params(("last-event-id" = Option<NotificationId>, Header,
+        description = "The last one that the client has: what came since is told first.")),
+    responses((status = 200, body = String, content_type = "text/event-stream")))]
+async fn listen(app: Arc<App>, who: Principal, last: Option<String>) -> Response {
+    let opened = app.feed.sit(who, Wants::Inbox).and_then(|seat| Ok((seat, read(last)?)));
+    match opened {
+        Ok((seat, last)) => open(app, seat, last),
+        Err(no) => answer(Err(no)),
+    }
 }
 
 /// The last notification that the client has.

@@ -29,6 +29,17 @@ pub fn uuid(what: &str) -> Object {
     text(what, UUID).format(Some(SchemaFormat::Custom("uuid".to_string()))).build()
 }
 
+/// So many bytes as base64url without padding.
+pub fn b64u(what: &str, bytes: usize) -> Object {
+    let whole = bytes / 3 * 4;
+    let rest = match bytes % 3 {
+        1 => "[A-Za-z0-9_-][AQgw]",
+        2 => "[A-Za-z0-9_-]{2}[AEIMQUYcgkosw048]",
+        _ => "",
+    };
+    text(what, &format!("^[A-Za-z0-9_-]{{{whole}}}{rest}$")).build()
+}
+
 impl PartialSchema for B64u {
     fn schema() -> RefOr<Schema> {
         text("Bytes as base64url without padding.", BASE64URL).build().into()

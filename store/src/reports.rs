@@ -29,6 +29,7 @@ pub struct Report {
     pub reason: String,
     /// From a sealed room: opened text and wire, in an age file to the moderators.
     #[serde(with = "hearth_protocol::bytes::option")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<hearth_protocol::schema::B64u>))]
     pub evidence: Option<Vec<u8>>,
     /// ms since 1970.
     pub created_at: u64,

@@ -8,7 +8,7 @@ use hearth_protocol::network::Network;
 use hearth_protocol::role::HouseAction;
 use hearth_store::AddressRules;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{OpenApi, ToSchema};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path, reject};
@@ -21,6 +21,11 @@ use crate::error::ApiError;
 
 #[cfg(test)]
 mod tests;
+
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(rules, set))]
+pub struct Doc;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -66,23 +71,31 @@ struct RulesView<'a> {
     yours: IpAddr,
 }
 
+/// Shows from where the house is reached.
+#[utoipa::path(get, path = "/api/settings/addresses", responses((status = 200, body = RulesView)))]
 async fn rules(app: Arc<App>, caller: Caller, yours: IpAddr) -> Result<Answer, ApiError> {
     app.roles.require(caller.user, HouseAction::ManageSettings)?;
     let rules = app.addresses.rules();
     Answer::ok(&RulesView { rules: &rules, yours: yours.to_canonical() })
 }
 
+/// The rules to be.
 #[derive(Deserialize, ToSchema)]
 struct RulesRequest {
     /// The version that is replaced.
     version: u64,
+    /// These and no others; empty: all.
     allow: Vec<Network>,
+    /// Not these, even if they are allowed.
     deny: Vec<Network>,
     /// Also if they shut out the asker.
     #[serde(default)]
     force: bool,
 }
 
+/// Replaces the rules, if nobody was quicker.
+#[utoipa::path(put, path = "/api/settings/addresses", request_body = RulesRequest,
+    responses((status = 200, body = RulesView)))]
 async fn set(
     app: Arc<App>,
     caller: Caller,

@@ -7,7 +7,7 @@ use hearth_protocol::role::HouseAction;
 use hearth_store::{AuditEntry, Subject};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, OpenApi, ToSchema};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -16,6 +16,11 @@ use super::extract::{Caller, caller, page_limit, with};
 use super::reply::{Answer, answer};
 use crate::app::App;
 use crate::error::ApiError;
+
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(list))]
+pub struct Doc;
 
 /// Its route.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -30,15 +35,19 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 }
 
 /// `GET /api/audit?before=&limit=`.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct PageRequest {
+    /// Those before this one.
     before: Option<AuditId>,
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<usize>,
 }
 
 /// That somebody did something.
 #[derive(Debug, Serialize, ToSchema)]
-struct EntryView {
+struct AuditEntryView {
     /// Sorts by time.
     id: AuditId,
     /// ms since 1970.
@@ -65,8 +74,8 @@ struct SubjectView {
 
 /// A page of the log, the newest first.
 #[derive(Debug, Serialize, ToSchema)]
-struct Page {
-    entries: Vec<EntryView>,
+struct AuditPage {
+    entries: Vec<AuditEntryView>,
 }
 
 impl From<Subject> for SubjectView {
@@ -82,18 +91,21 @@ impl From<Subject> for SubjectView {
     }
 }
 
-impl From<AuditEntry> for EntryView {
+impl From<AuditEntry> for AuditEntryView {
     fn from(entry: AuditEntry) -> Self {
         let AuditEntry { id, at, by, action, subject, detail } = entry;
         Self { id, at, by, action, subject: subject.into(), detail }
     }
 }
 
+/// Gives a page of the audit log, the newest first.
+#[utoipa::path(get, path = "/api/audit", params(PageRequest),
+    responses((status = 200, body = AuditPage)))]
 async fn list(app: Arc<App>, caller: Caller, page: PageRequest) -> Result<Answer, ApiError> {
     app.roles.require(caller.user, HouseAction::Moderate)?;
     let limit = page_limit(&app, page.limit)?;
     let entries = app.store.audit(page.before, limit).await?;
-    Answer::ok(&Page { entries: entries.into_iter().map(EntryView::from).collect() })
+    Answer::ok(&AuditPage { entries: entries.into_iter().map(AuditEntryView::from).collect() })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hearth_protocol::ids::{RoomId, UserId};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{OpenApi, ToSchema};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -14,6 +14,11 @@ use super::mutes::{NewSentence, SentenceView, sentences};
 use super::reply::{Answer, answer};
 use crate::app::App;
 use crate::error::ApiError;
+
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(list, ban, unban))]
+pub struct Doc;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -45,12 +50,17 @@ struct Bans {
     bans: Vec<SentenceView>,
 }
 
+/// Lists who is banned from a room.
+#[utoipa::path(get, path = "/api/rooms/{room}/bans", responses((status = 200, body = Bans)))]
 async fn list(room: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     app.moderated(room, caller.user)?;
     let bans = sentences(&app, room, |sanction| sanction.ban).await?;
     Answer::ok(&Bans { bans })
 }
 
+/// Bans somebody from a room.
+#[utoipa::path(post, path = "/api/rooms/{room}/bans", request_body = NewSentence,
+    responses((status = 204)))]
 async fn ban(
     room: RoomId,
     app: Arc<App>,
@@ -61,6 +71,8 @@ async fn ban(
     Answer::nothing()
 }
 
+/// Lifts a ban.
+#[utoipa::path(delete, path = "/api/rooms/{room}/bans/{user}", responses((status = 204)))]
 async fn unban(
     room: RoomId,
     user: UserId,

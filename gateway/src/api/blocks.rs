@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hearth_protocol::ids::UserId;
 use hearth_store::Block;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{OpenApi, ToSchema};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -15,6 +15,11 @@ use super::reply::{Answer, answer};
 use super::users::UserView;
 use crate::app::App;
 use crate::error::ApiError;
+
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(list, one, put, remove))]
+pub struct Doc;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -65,6 +70,8 @@ async fn view(app: &App, block: Block) -> Result<Option<BlockView>, ApiError> {
     Ok(user.map(|user| BlockView { user: user.into(), since: block.since }))
 }
 
+/// Lists whom one blocks.
+#[utoipa::path(get, path = "/api/blocks", responses((status = 200, body = Blocks)))]
 async fn list(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     let mut blocks = vec![];
     for block in app.store.blocks(caller.user).await? {
@@ -73,6 +80,8 @@ async fn list(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     Answer::ok(&Blocks { blocks })
 }
 
+/// Shows whether one blocks somebody.
+#[utoipa::path(get, path = "/api/blocks/{user}", responses((status = 200, body = BlockView)))]
 async fn one(other: UserId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     let blocks = app.store.blocks(caller.user).await?;
     let found = blocks.into_iter().find(|block| block.other == other);
@@ -80,11 +89,15 @@ async fn one(other: UserId, app: Arc<App>, caller: Caller) -> Result<Answer, Api
     Answer::ok(&view(&app, found.ok_or_else(missing)?).await?.ok_or_else(missing)?)
 }
 
+/// Blocks somebody.
+#[utoipa::path(put, path = "/api/blocks/{user}", responses((status = 204)))]
 async fn put(other: UserId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     app.block(caller.user, other).await?;
     Answer::nothing()
 }
 
+/// Blocks somebody no more.
+#[utoipa::path(delete, path = "/api/blocks/{user}", responses((status = 204)))]
 async fn remove(other: UserId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     app.unblock(caller.user, other).await?;
     Answer::nothing()

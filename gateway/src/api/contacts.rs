@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hearth_protocol::ids::UserId;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{OpenApi, ToSchema};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -15,6 +15,11 @@ use super::users::UserView;
 use crate::app::App;
 use crate::contacts::{ContactState, Tie};
 use crate::error::ApiError;
+
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(list, one, put, remove))]
+pub struct Doc;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -76,6 +81,8 @@ async fn view(app: &App, tie: Tie) -> Result<Option<ContactView>, ApiError> {
     Ok(user.map(|user| ContactView { user: user.into(), state, since, note }))
 }
 
+/// Lists one's contacts, and who asks to be one.
+#[utoipa::path(get, path = "/api/contacts", responses((status = 200, body = Contacts)))]
 async fn list(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     let mut contacts = vec![];
     for tie in app.ties(caller.user).await? {
@@ -89,11 +96,16 @@ async fn answer_with(app: &App, tie: Option<Tie>) -> Result<Answer, ApiError> {
     Answer::ok(&view(app, tie.ok_or_else(missing)?).await?.ok_or_else(missing)?)
 }
 
+/// Shows what somebody is to one.
+#[utoipa::path(get, path = "/api/contacts/{user}", responses((status = 200, body = ContactView)))]
 async fn one(other: UserId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     let tie = app.tie(caller.user, other).await?;
     answer_with(&app, tie).await
 }
 
+/// Asks somebody, accepts who asks, or changes one's note.
+#[utoipa::path(put, path = "/api/contacts/{user}", request_body = Keep,
+    responses((status = 200, body = ContactView)))]
 async fn put(
     other: UserId,
     app: Arc<App>,
@@ -104,6 +116,8 @@ async fn put(
     answer_with(&app, Some(tie)).await
 }
 
+/// Ends a contact, or what was asked.
+#[utoipa::path(delete, path = "/api/contacts/{user}", responses((status = 204)))]
 async fn remove(other: UserId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     app.part(caller.user, other).await?;
     Answer::nothing()

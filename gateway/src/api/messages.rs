@@ -1,14 +1,14 @@
-//! Messages: `/api/rooms/{id}/messages`, `/api/messages/{id}`.
+//! The messages of a room: `/api/rooms/{id}/messages`; one of them is in [`super::message`].
 
 use std::sync::Arc;
 
 use hearth_protocol::event::Sender;
-use hearth_protocol::ids::{EventId, Position, RoomId, UserId};
-use hearth_protocol::role::{RoomAction, Sealing};
+use hearth_protocol::ids::{Position, RoomId, UserId};
+use hearth_protocol::role::RoomAction;
 use hearth_protocol::schema::B64u;
-use hearth_store::{EventKind, MessageView, PageQuery, Span, StoredEvent};
+use hearth_store::{MessageView, PageQuery, Span, StoredEvent};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use utoipa::OpenApi;
 use utoipa::{IntoParams, ToSchema};
 use warp::filters::BoxedFilter;
@@ -44,52 +44,7 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(body(app))
         .then(post)
         .map(answer);
-    let one = path!("api" / "messages" / EventId)
-        .and(warp::get())
-        .and(with(app))
-        .and(caller(app))
-        .then(one)
-        .map(answer);
-    let edit = path!("api" / "messages" / EventId)
-        .and(warp::put())
-        .and(with(app))
-        .and(caller(app))
-        .and(body(app))
-        .then(edit)
-        .map(answer);
-    let erase = path!("api" / "messages" / EventId)
-        .and(warp::delete())
-        .and(with(app))
-        .and(caller(app))
-        .and(warp::query())
-        .then(erase)
-        .map(answer);
-    let edits = path!("api" / "messages" / EventId / "edits")
-        .and(warp::get())
-        .and(with(app))
-        .and(caller(app))
-        .then(edits)
-        .map(answer);
-    let thread = path!("api" / "messages" / EventId / "thread")
-        .and(warp::get())
-        .and(with(app))
-        .and(caller(app))
-        .and(warp::query())
-        .then(thread)
-        .map(answer);
-    let of_room = page.or(post).unify();
-    of_room
-        .or(one)
-        .unify()
-        .or(edit)
-        .unify()
-        .or(erase)
-        .unify()
-        .or(edits)
-        .unify()
-        .or(thread)
-        .unify()
-        .boxed()
+    page.or(post).unify().boxed()
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -113,7 +68,7 @@ struct PageRequest {
 }
 
 /// How many messages a page has.
-fn page_limit(app: &App, asked: Option<usize>) -> Result<usize, ApiError> {
+pub fn page_limit(app: &App, asked: Option<usize>) -> Result<usize, ApiError> {
     let max = app.limits.page_messages_max;
     let limit = asked.unwrap_or(app.limits.page_messages_default);
     if (1..=max).contains(&limit) {
@@ -283,131 +238,6 @@ async fn post(
     let stored = app.submit(submission).await?;
     let item = history::item(&stored.event, state.room.sealing);
     if stored.duplicate { Answer::ok(&item) } else { Answer::created(&item) }
-}
-
-/// A message as it is now, with its room.
-fn message(app: &App, view: &MessageView, viewer: UserId) -> Value {
-    let mut item = history::view(view, Some(viewer), &app.limits);
-    item["room_id"] = json!(view.event.room);
-    item
-}
-
-async fn one(id: EventId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
-    let (state, event) = app.seen_event(id, caller.user).await?;
-    if state.is_sealed() {
-        let mut item = history::item(&event, state.room.sealing);
-        item["room_id"] = json!(event.room);
-        return Answer::ok(&item);
-    }
-    if event.kind.is_effect() {
-        return Err(ApiError::not_found("message")
-            .hint("an edit, a reaction or a deletion is seen in its message"));
-    }
-    let view = app.message_now(id).await?;
-    Answer::ok(&message(&app, &view, caller.user))
-}
-
-/// The new text of a message.
-#[derive(Debug, Deserialize, ToSchema)]
-struct EditRequest {
-    /// Markdown, 1 to 10,000 characters.
-    content: String,
-}
-
-async fn edit(
-    id: EventId,
-    app: Arc<App>,
-    caller: Caller,
-    request: EditRequest,
-) -> Result<Answer, ApiError> {
-    let view = app.edit_message(caller.user, id, &request.content).await?;
-    Answer::ok(&message(&app, &view, caller.user))
-}
-
-#[derive(Debug, Deserialize, ToSchema)]
-struct EraseRequest {
-    /// Why, at most 500 characters; shown beside the message.
-    reason: Option<String>,
-}
-
-async fn erase(
-    id: EventId,
-    app: Arc<App>,
-    caller: Caller,
-    request: EraseRequest,
-) -> Result<Answer, ApiError> {
-    app.erase_message(caller.user, id, request.reason).await?;
-    Answer::nothing()
-}
-
-/// The texts that a message had.
-#[derive(Debug, Serialize, ToSchema)]
-struct EditList {
-    /// The first is the message as it was sent, the last its text now.
-    edits: Vec<EditView>,
-}
-
-/// A text that a message had.
-#[derive(Debug, Serialize, ToSchema)]
-struct EditView {
-    id: EventId,
-    position: Position,
-    received_at: u64,
-    content: Value,
-}
-
-async fn edits(id: EventId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
-    let (_, event) = app.seen_in_open_room(id, caller.user).await?;
-    if event.kind == EventKind::Erased || !event.kind.is_message() {
-        return Err(ApiError::not_found("message").hint("what was erased has no earlier texts"));
-    }
-    let mut texts = vec![event.clone()];
-    texts.extend(app.store.edits(&event).await?);
-    let edits = texts.iter().map(|text| EditView {
-        id: text.id,
-        position: text.position,
-        received_at: text.received_at,
-        content: history::item(text, Sealing::Open)["content"].take(),
-    });
-    Answer::ok(&EditList { edits: edits.collect() })
-}
-
-#[derive(Debug, Deserialize, ToSchema)]
-struct ThreadRequest {
-    limit: Option<usize>,
-    /// The answers above this place.
-    after: Option<String>,
-}
-
-/// The answers to a message.
-#[derive(Debug, Serialize, ToSchema)]
-struct Thread {
-    /// What they answer.
-    parent: Value,
-    /// Ascending positions.
-    messages: Vec<Value>,
-    /// There are more: ask after the last one.
-    more: bool,
-}
-
-async fn thread(
-    id: EventId,
-    app: Arc<App>,
-    caller: Caller,
-    request: ThreadRequest,
-) -> Result<Answer, ApiError> {
-    let (_, event) = app.seen_in_open_room(id, caller.user).await?;
-    if event.kind.is_effect() {
-        return Err(ApiError::not_found("message"));
-    }
-    let limit = page_limit(&app, request.limit)?;
-    let after = place(&app, event.room, request.after.as_deref()).await?.unwrap_or_default();
-    let mut views = app.store.replies(event.room, event.position, after, limit + 1).await?;
-    let more = views.len() > limit;
-    views.truncate(limit);
-    let parent = message(&app, &app.message_now(id).await?, caller.user);
-    let item = |view| history::view(view, Some(caller.user), &app.limits);
-    Answer::ok(&Thread { parent, messages: views.iter().map(item).collect(), more })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hearth_protocol::ids::{RoomId, UserId};
 use hearth_store::{Sanction, Sentence};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{OpenApi, ToSchema};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -16,6 +16,11 @@ use super::users::UserView;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::sanctions::Term;
+
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(list, mute, unmute))]
+pub struct Doc;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -102,12 +107,17 @@ struct Mutes {
     mutes: Vec<SentenceView>,
 }
 
+/// Lists who is muted in a room.
+#[utoipa::path(get, path = "/api/rooms/{room}/mutes", responses((status = 200, body = Mutes)))]
 async fn list(room: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     app.moderated(room, caller.user)?;
     let mutes = sentences(&app, room, |sanction| sanction.mute).await?;
     Answer::ok(&Mutes { mutes })
 }
 
+/// Mutes somebody in a room.
+#[utoipa::path(post, path = "/api/rooms/{room}/mutes", request_body = NewSentence,
+    responses((status = 204)))]
 async fn mute(
     room: RoomId,
     app: Arc<App>,
@@ -118,6 +128,8 @@ async fn mute(
     Answer::nothing()
 }
 
+/// Lifts a mute.
+#[utoipa::path(delete, path = "/api/rooms/{room}/mutes/{user}", responses((status = 204)))]
 async fn unmute(
     room: RoomId,
     user: UserId,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hearth_protocol::ids::NotificationId;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, OpenApi, ToSchema};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -14,6 +14,11 @@ use super::reply::{Answer, answer};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::notifications::inbox::{InboxQuery, NotificationView};
+
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(list, count, read_all, read))]
+pub struct Doc;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -46,19 +51,25 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 }
 
 /// `GET /api/notifications?before=&after=&limit=&unread=`.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct PageRequest {
+    /// The newest before this one.
     before: Option<NotificationId>,
+    /// The oldest after this one.
     after: Option<NotificationId>,
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<usize>,
     /// `1`: those alone that are not read.
     #[serde(default)]
+    #[param(maximum = 1)]
     unread: u8,
 }
 
 /// A page of notifications, the newest first.
 #[derive(Debug, Serialize, ToSchema)]
-struct Page {
+struct NotificationPage {
     notifications: Vec<NotificationView>,
     /// How many are unread in all.
     unread: usize,
@@ -66,30 +77,45 @@ struct Page {
 
 /// How many are unread.
 #[derive(Debug, Serialize, ToSchema)]
-struct Count {
+struct UnreadCount {
     unread: usize,
 }
 
+/// Gives a page of one's notifications, the newest first.
+#[utoipa::path(get, path = "/api/notifications", params(PageRequest),
+    responses((status = 200, body = NotificationPage)))]
 async fn list(app: Arc<App>, caller: Caller, page: PageRequest) -> Result<Answer, ApiError> {
     let PageRequest { before, after, limit, unread } = page;
     if before.is_some() && after.is_some() {
         return Err(ApiError::invalid("bad_query", "`before` or `after`, not both"));
     }
+    if unread > 1 {
+        return Err(ApiError::invalid("bad_query", "`unread` is 0 or 1"));
+    }
     let limit = page_limit(&app, limit)?;
     let query = InboxQuery { before, after, unread_only: unread == 1, limit };
     let notifications = app.notifications(caller.user, query).await?;
     let unread = app.unread_notifications(caller.user).await?;
-    Answer::ok(&Page { notifications, unread })
+    Answer::ok(&NotificationPage { notifications, unread })
 }
 
+/// Counts one's unread notifications.
+#[utoipa::path(get, path = "/api/notifications/count",
+    responses((status = 200, body = UnreadCount)))]
 async fn count(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
-    Answer::ok(&Count { unread: app.unread_notifications(caller.user).await? })
+    Answer::ok(&UnreadCount { unread: app.unread_notifications(caller.user).await? })
 }
 
+/// Marks all of one's notifications as read.
+#[utoipa::path(patch, path = "/api/notifications/read-all",
+    responses((status = 200, body = UnreadCount)))]
 async fn read_all(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
-    Answer::ok(&Count { unread: app.read_notifications(caller.user, None).await? })
+    Answer::ok(&UnreadCount { unread: app.read_notifications(caller.user, None).await? })
 }
 
+/// Marks a notification as read.
+#[utoipa::path(patch, path = "/api/notifications/{id}/read",
+    responses((status = 200, body = UnreadCount)))]
 async fn read(id: NotificationId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
-    Answer::ok(&Count { unread: app.read_notifications(caller.user, Some(id)).await? })
+    Answer::ok(&UnreadCount { unread: app.read_notifications(caller.user, Some(id)).await? })
 }

@@ -30,16 +30,32 @@ fn parts() -> Vec<(&'static str, OpenApi)> {
     vec![
         ("setup", super::setup::Doc::openapi()),
         ("auth", super::auth::Doc::openapi()),
+        ("sessions", super::sessions::Doc::openapi()),
         ("users", super::users::Doc::openapi()),
+        ("people", super::people::Doc::openapi()),
+        ("bots", super::bots::Doc::openapi()),
         ("settings", super::settings::Doc::openapi()),
+        ("addresses", super::addresses::Doc::openapi()),
+        ("grants", super::grants::Doc::openapi()),
         ("rooms", super::rooms::Doc::openapi()),
         ("members", super::members::Doc::openapi()),
         ("messages", super::messages::Doc::openapi()),
+        ("messages", super::message::Doc::openapi()),
+        ("reactions", super::reactions::Doc::openapi()),
+        ("receipts", super::receipts::Doc::openapi()),
+        ("pins", super::pins::Doc::openapi()),
         ("bundles", super::bundles::Doc::openapi()),
         ("invites", super::invites::Doc::openapi()),
         ("attachments", super::attachments::Doc::openapi()),
         ("devices", super::devices::Doc::openapi()),
-        ("grants", super::grants::Doc::openapi()),
+        ("notifications", super::notifications::Doc::openapi()),
+        ("notifications", crate::sse::Doc::openapi()),
+        ("contacts", super::contacts::Doc::openapi()),
+        ("blocks", super::blocks::Doc::openapi()),
+        ("mutes", super::mutes::Doc::openapi()),
+        ("bans", super::bans::Doc::openapi()),
+        ("reports", super::reports::Doc::openapi()),
+        ("audit", super::audit::Doc::openapi()),
         ("openapi", Doc::openapi()),
         ("health", crate::http::status::Doc::openapi()),
         ("trust", crate::http::trust::Doc::openapi()),
@@ -138,8 +154,12 @@ pub fn methods(path: &str) -> Vec<&'static str> {
         let (given, known) = (path.split('/'), template.split('/'));
         given.clone().count() == known.clone().count() && given.zip(known).all(level)
     };
-    let found = all.iter().filter(|(template, _)| matches(template));
-    found.flat_map(|(_, methods)| methods.iter().copied()).collect()
+    // `me` stands where an id could, and is none.
+    let ids = |template: &str| template.matches('{').count();
+    let found: Vec<_> = all.iter().filter(|(template, _)| matches(template)).collect();
+    let fewest = found.iter().map(|(template, _)| ids(template)).min();
+    let nearest = found.iter().filter(|(template, _)| Some(ids(template)) == fewest);
+    nearest.flat_map(|(_, methods)| methods.iter().copied()).collect()
 }
 
 /// The operations of a path by their methods.
@@ -172,10 +192,12 @@ fn complete(operation: &mut Operation, tag: &str, path: &str) {
     operation.responses.responses.entry("default".to_string()).or_insert(RefOr::T(no));
 }
 
-/// A level of a path that names a thing: an id, or an invite's code.
+/// A level of a path that names a thing: an id, an invite's code, a channel, an emoji.
 fn path_parameter(name: &str) -> Parameter {
     let schema = match name {
         "code" => hearth_protocol::ids::InviteCode::schema(),
+        "channel" => hearth_protocol::schema::b64u("The channel of a pairing.", 16).into(),
+        "emoji" => String::schema(),
         "id" => hearth_protocol::schema::uuid("Its id.").into(),
         _ => hearth_protocol::schema::uuid(&format!("The id of a {name}.")).into(),
     };

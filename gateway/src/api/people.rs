@@ -1,25 +1,24 @@
 //! Finding people, one's own profile, and what whoever runs the house does with accounts:
-//! `/api/users`, `/api/users/search`, `/api/users/me`, `/api/bots`.
+//! `/api/users`, `/api/users/search`, `/api/users/me`.
 
 use std::sync::Arc;
 
-use hearth_protocol::ids::{AttachmentId, TokenId, UserId};
+use hearth_protocol::ids::{AttachmentId, UserId};
 use hearth_protocol::presence::PresenceChoice;
 use hearth_protocol::role::{HouseAction, HouseRole};
 use hearth_store::{Change, Edit, User};
 use serde::de::Deserializer;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, OpenApi, ToSchema};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
 
-use super::auth::{NewToken, TokenList, TokenMade};
 use super::extract::{Caller, body, caller, with};
 use super::reply::{Answer, answer};
 use super::users::UserView;
 use crate::app::App;
-use crate::bots::NewBot;
+use crate::auth::reset::ResetLink;
 use crate::error::ApiError;
 use crate::names::check_title;
 use crate::people::Standing;
@@ -47,6 +46,11 @@ impl From<User> for AccountView {
     }
 }
 
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(search, list, change_me, change, end, reset, sign_out))]
+pub struct Doc;
+
 /// Its routes; before those of one person, whose id `me` and `search` are not.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let search = path!("api" / "users" / "search")
@@ -70,7 +74,7 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(body(app))
         .then(change_me)
         .map(answer);
-    search.or(list).unify().or(me).unify().or(managing(app)).unify().or(bots(app)).unify().boxed()
+    search.or(list).unify().or(me).unify().or(managing(app)).unify().boxed()
 }
 
 fn managing(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -103,52 +107,31 @@ fn managing(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     change.or(end).unify().or(reset).unify().or(sign_out).unify().boxed()
 }
 
-fn bots(app: &Arc<App>) -> BoxedFilter<(Response,)> {
-    let make = path!("api" / "bots")
-        .and(warp::post())
-        .and(with(app))
-        .and(caller(app))
-        .and(body(app))
-        .then(make_bot)
-        .map(answer);
-    let tokens = path!("api" / "bots" / UserId / "tokens")
-        .and(warp::get())
-        .and(with(app))
-        .and(caller(app))
-        .then(bot_tokens)
-        .map(answer);
-    let make_token = path!("api" / "bots" / UserId / "tokens")
-        .and(warp::post())
-        .and(with(app))
-        .and(caller(app))
-        .and(body(app))
-        .then(make_bot_token)
-        .map(answer);
-    let end_token = path!("api" / "bots" / UserId / "tokens" / TokenId)
-        .and(warp::delete())
-        .and(with(app))
-        .and(caller(app))
-        .then(end_bot_token)
-        .map(answer);
-    make.or(tokens).unify().or(make_token).unify().or(end_token).unify().boxed()
-}
-
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Search {
+    /// The beginning of a name or display name.
     q: String,
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<usize>,
+    /// Those after this one.
     after: Option<UserId>,
 }
 
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct ListQuery {
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<usize>,
+    /// Those after this one.
     after: Option<UserId>,
 }
 
 /// A page of people.
 #[derive(Serialize, ToSchema)]
-struct Page<T> {
+struct PeoplePage<T> {
     users: Vec<T>,
     /// After whom the next page begins; `None`: this is the last one.
     next: Option<UserId>,
@@ -160,7 +143,7 @@ async fn page(
     beginning: &str,
     limit: Option<usize>,
     after: Option<UserId>,
-) -> Result<Page<User>, ApiError> {
+) -> Result<PeoplePage<User>, ApiError> {
     let max = app.limits.page_entries_max;
     let limit = limit.unwrap_or(max);
     if !(1..=max).contains(&limit) {
@@ -169,15 +152,17 @@ async fn page(
     }
     let users = app.store.find_users(beginning, after, limit).await?;
     let next = users.last().map(|user| user.id).filter(|_| users.len() == limit);
-    Ok(Page { users, next })
+    Ok(PeoplePage { users, next })
 }
 
-/// Who is gone is found by whoever runs the house only.
+/// Finds people; who is gone only for whoever runs the house.
+#[utoipa::path(get, path = "/api/users/search", params(Search),
+    responses((status = 200, body = PeoplePage<UserView>)))]
 async fn search(app: Arc<App>, caller: Caller, query: Search) -> Result<Answer, ApiError> {
     app.roles.require(caller.user, HouseAction::FindPeople)?;
     let max = app.limits.display_name_chars_max;
     let beginning = check_title("a search", &query.q, max)?;
-    let Page { users, next } = page(&app, &beginning, query.limit, query.after).await?;
+    let PeoplePage { users, next } = page(&app, &beginning, query.limit, query.after).await?;
     let (now, all) = (app.clock.now_ms(), app.roles.may(caller.user, HouseAction::ManagePeople));
     let mut seen = vec![];
     for user in users {
@@ -186,14 +171,17 @@ async fn search(app: Arc<App>, caller: Caller, query: Search) -> Result<Answer, 
             seen.push(UserView::from(user));
         }
     }
-    Answer::ok(&Page { users: seen, next })
+    Answer::ok(&PeoplePage { users: seen, next })
 }
 
+/// Lists the accounts of the house.
+#[utoipa::path(get, path = "/api/users", params(ListQuery),
+    responses((status = 200, body = PeoplePage<AccountView>)))]
 async fn list(app: Arc<App>, caller: Caller, query: ListQuery) -> Result<Answer, ApiError> {
     app.roles.require(caller.user, HouseAction::ManagePeople)?;
-    let Page { users, next } = page(&app, "", query.limit, query.after).await?;
+    let PeoplePage { users, next } = page(&app, "", query.limit, query.after).await?;
     let users: Vec<_> = users.into_iter().map(AccountView::from).collect();
-    Answer::ok(&Page { users, next })
+    Answer::ok(&PeoplePage { users, next })
 }
 
 /// A field that is there, also as `null`.
@@ -208,10 +196,14 @@ struct ProfileChange {
     status_text: Option<String>,
     /// An attachment of one's own without a room, or (`null`) none.
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<AttachmentId>)]
     avatar: Option<Option<AttachmentId>>,
     presence: Option<PresenceChoice>,
 }
 
+/// Changes one's own profile.
+#[utoipa::path(patch, path = "/api/users/me", request_body = ProfileChange,
+    responses((status = 200, body = AccountView)))]
 async fn change_me(
     app: Arc<App>,
     caller: Caller,
@@ -239,10 +231,14 @@ struct StandingChange {
     role: Option<HouseRole>,
     /// ms since 1970, or (`null`) no end.
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<u64>)]
     guest_until: Option<Option<u64>>,
     blocked: Option<bool>,
 }
 
+/// Changes somebody's role, end or admission.
+#[utoipa::path(patch, path = "/api/users/{user}", request_body = StandingChange,
+    responses((status = 200, body = AccountView)))]
 async fn change(
     id: UserId,
     app: Arc<App>,
@@ -257,6 +253,8 @@ async fn change(
     Answer::ok(&AccountView::from(user))
 }
 
+/// Ends an account.
+#[utoipa::path(delete, path = "/api/users/{user}", responses((status = 204)))]
 async fn end(id: UserId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     caller.login()?;
     app.roles.require(caller.user, HouseAction::ManagePeople)?;
@@ -264,19 +262,25 @@ async fn end(id: UserId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiErr
     Answer::nothing()
 }
 
+/// Makes a link by which somebody sets a new password.
+#[utoipa::path(post, path = "/api/users/{user}/reset", responses((status = 201, body = ResetLink)))]
 async fn reset(id: UserId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     caller.login()?;
     app.roles.require(caller.user, HouseAction::ManagePeople)?;
     Answer::created(&app.make_reset(Some(caller.user), id).await?)
 }
 
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct SignOut {
     /// App tokens too.
     #[serde(default)]
     tokens: bool,
 }
 
+/// Ends somebody's logins.
+#[utoipa::path(delete, path = "/api/users/{user}/sessions", params(SignOut),
+    responses((status = 204)))]
 async fn sign_out(
     id: UserId,
     app: Arc<App>,
@@ -286,57 +290,5 @@ async fn sign_out(
     caller.login()?;
     app.roles.require(caller.user, HouseAction::ManagePeople)?;
     app.sign_out(caller.user, id, asked.tokens).await?;
-    Answer::nothing()
-}
-
-/// A bot with its first token.
-#[derive(Serialize, ToSchema)]
-struct MadeBot {
-    user: AccountView,
-    #[serde(flatten)]
-    token: TokenMade,
-}
-
-async fn make_bot(app: Arc<App>, caller: Caller, new: BotRequest) -> Result<Answer, ApiError> {
-    caller.login()?;
-    let (label, scope) = new.token.checked(&app)?;
-    let bot = NewBot { name: new.name, display_name: new.display_name, label, scope };
-    let (user, token, text) = app.make_bot(caller.user, bot).await?;
-    Answer::created(&MadeBot { user: user.into(), token: TokenMade::new(token, text) })
-}
-
-#[derive(Deserialize, ToSchema)]
-struct BotRequest {
-    name: String,
-    display_name: Option<String>,
-    token: NewToken,
-}
-
-async fn bot_tokens(id: UserId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
-    caller.login()?;
-    let bot = app.require_bot(caller.user, id).await?;
-    Answer::ok(&TokenList::from(app.store.tokens_of(bot.id).await?))
-}
-
-async fn make_bot_token(
-    id: UserId,
-    app: Arc<App>,
-    caller: Caller,
-    new: NewToken,
-) -> Result<Answer, ApiError> {
-    caller.login()?;
-    let (label, scope) = new.checked(&app)?;
-    let (token, text) = app.make_bot_token(caller.user, id, &label, scope).await?;
-    Answer::created(&TokenMade::new(token, text))
-}
-
-async fn end_bot_token(
-    id: UserId,
-    token: TokenId,
-    app: Arc<App>,
-    caller: Caller,
-) -> Result<Answer, ApiError> {
-    caller.login()?;
-    app.end_bot_token(caller.user, id, token).await?;
     Answer::nothing()
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hearth_protocol::ids::{EventId, RoomId};
 use hearth_store::Pin;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{OpenApi, ToSchema};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -14,6 +14,11 @@ use super::extract::{Caller, body, caller, with};
 use super::reply::{Answer, answer};
 use crate::app::App;
 use crate::error::ApiError;
+
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(add, remove))]
+pub struct Doc;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -33,6 +38,7 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     add.or(remove).unify().boxed()
 }
 
+/// A message to be pinned.
 #[derive(Debug, Deserialize, ToSchema)]
 struct NewPin {
     message_id: EventId,
@@ -44,6 +50,9 @@ struct PinList {
     pins: Vec<Pin>,
 }
 
+/// Pins a message.
+#[utoipa::path(post, path = "/api/rooms/{room}/pins", request_body = NewPin,
+    responses((status = 201, body = PinList)))]
 async fn add(
     room: RoomId,
     app: Arc<App>,
@@ -54,6 +63,8 @@ async fn add(
     Answer::created(&PinList { pins: state.room.pins.clone() })
 }
 
+/// Unpins a message.
+#[utoipa::path(delete, path = "/api/rooms/{room}/pins/{message}", responses((status = 204)))]
 async fn remove(
     room: RoomId,
     message: EventId,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hearth_protocol::ids::{EventId, UserId};
 use hearth_store::Reacted;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{OpenApi, ToSchema};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -14,6 +14,11 @@ use super::extract::{Caller, Decoded, body, caller, with};
 use super::reply::{Answer, answer};
 use crate::app::App;
 use crate::error::ApiError;
+
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(list, add, remove))]
+pub struct Doc;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -75,16 +80,23 @@ impl ReactionList {
     }
 }
 
+/// Lists the reactions to a message.
+#[utoipa::path(get, path = "/api/messages/{message}/reactions",
+    responses((status = 200, body = ReactionList)))]
 async fn list(id: EventId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     Answer::ok(&ReactionList::of(&app, id, caller.user).await?)
 }
 
+/// A reaction to be.
 #[derive(Debug, Deserialize, ToSchema)]
 struct NewReaction {
     /// One emoji; U+FE0F in it makes no difference.
     emoji: String,
 }
 
+/// Reacts to a message; 200 if one had.
+#[utoipa::path(post, path = "/api/messages/{message}/reactions", request_body = NewReaction,
+    responses((status = 200, body = ReactionList), (status = 201, body = ReactionList)))]
 async fn add(
     id: EventId,
     app: Arc<App>,
@@ -96,6 +108,9 @@ async fn add(
     if is_new { Answer::created(&list) } else { Answer::ok(&list) }
 }
 
+/// Takes a reaction back.
+#[utoipa::path(delete, path = "/api/messages/{message}/reactions/{emoji}",
+    responses((status = 204)))]
 async fn remove(
     id: EventId,
     Decoded(emoji): Decoded,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hearth_protocol::ids::{EventId, Position, RoomId, UserId};
 use hearth_store::Receipt;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{OpenApi, ToSchema};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -15,6 +15,11 @@ use super::reply::{Answer, answer};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::place::Place;
+
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(read, of_message))]
+pub struct Doc;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -52,6 +57,9 @@ struct ReceiptView {
     read_at: u64,
 }
 
+/// Says how far one has read.
+#[utoipa::path(put, path = "/api/rooms/{room}/read", request_body = ReadRequest,
+    responses((status = 200, body = ReceiptView)))]
 async fn read(
     room: RoomId,
     app: Arc<App>,
@@ -87,6 +95,9 @@ struct Reader {
     read_at: u64,
 }
 
+/// Lists who has a message, and who has read it.
+#[utoipa::path(get, path = "/api/messages/{message}/receipts",
+    responses((status = 200, body = MessageReceipts)))]
 async fn of_message(id: EventId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     let (state, event) = app.seen_event(id, caller.user).await?;
     let mut receipts = app.store.receipts(event.room).await?;

@@ -1,15 +1,15 @@
 //! Reports of messages: `/api/messages/{id}/reports`, `/api/reports`.
 
-use hearth_protocol::schema::B64u;
 use std::sync::Arc;
 
 use hearth_protocol::bytes::b64u;
 use hearth_protocol::event::Sender;
 use hearth_protocol::ids::{EventId, ReportId, RoomId, UserId};
+use hearth_protocol::schema::B64u;
 use hearth_store::{Decision, Report, StoredEvent, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, OpenApi, ToSchema};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -19,9 +19,14 @@ use super::reply::{Answer, answer};
 use super::users::UserView;
 use crate::app::App;
 use crate::error::ApiError;
-use crate::history;
+use crate::history::{self, MessageItem};
 use crate::reports::Ruling;
 use crate::sanctions::Term;
+
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(make, list, decide))]
+pub struct Doc;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -69,6 +74,9 @@ struct Reported {
     created_at: u64,
 }
 
+/// Reports a message to those who keep order.
+#[utoipa::path(post, path = "/api/messages/{message}/reports", request_body = NewReport,
+    responses((status = 201, body = Reported)))]
 async fn make(
     message: EventId,
     app: Arc<App>,
@@ -83,21 +91,26 @@ async fn make(
 /// Which reports are asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum Status {
+enum ReportStatus {
     #[default]
     Open,
     Decided,
 }
 
 /// `GET /api/reports?status=&after=&before=&limit=`.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct PageRequest {
+    /// `open`, the oldest first, or `decided`, the newest first.
     #[serde(default)]
-    status: Status,
+    #[param(inline)]
+    status: ReportStatus,
     /// Of open ones: those that came after it.
     after: Option<ReportId>,
     /// Of decided ones: those that came before it.
     before: Option<ReportId>,
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<usize>,
 }
 
@@ -113,9 +126,11 @@ struct ReportView {
     sender: Option<UserId>,
     /// Why.
     reason: String,
-    /// b64u of an age file; from sealed rooms.
+    /// An age file; from sealed rooms.
+    #[schema(value_type = Option<B64u>)]
     evidence: Option<String>,
     /// The message of an open room as it is now.
+    #[schema(value_type = Option<MessageItem>)]
     message: Option<Value>,
     /// ms since 1970.
     created_at: u64,
@@ -135,7 +150,7 @@ struct DecisionView {
 
 /// A page of reports.
 #[derive(Debug, Serialize, ToSchema)]
-struct Reports {
+struct ReportPage {
     reports: Vec<ReportView>,
     /// `after` or `before` of the next page; null at the end.
     next: Option<ReportId>,
@@ -176,11 +191,14 @@ async fn view(
     })
 }
 
+/// Gives a page of the reports that one may decide.
+#[utoipa::path(get, path = "/api/reports", params(PageRequest),
+    responses((status = 200, body = ReportPage)))]
 async fn list(app: Arc<App>, caller: Caller, page: PageRequest) -> Result<Answer, ApiError> {
     let limit = page_limit(&app, page.limit)?;
     let (decided, from) = match (page.status, page.after, page.before) {
-        (Status::Open, after, None) => (false, after),
-        (Status::Decided, None, before) => (true, before),
+        (ReportStatus::Open, after, None) => (false, after),
+        (ReportStatus::Decided, None, before) => (true, before),
         _ => {
             let message = "open reports take `after`, decided ones `before`";
             return Err(ApiError::invalid("bad_query", message));
@@ -191,7 +209,7 @@ async fn list(app: Arc<App>, caller: Caller, page: PageRequest) -> Result<Answer
     for (report, event) in found.reports {
         reports.push(view(&app, report, event).await?);
     }
-    Answer::ok(&Reports { reports, next: found.next })
+    Answer::ok(&ReportPage { reports, next: found.next })
 }
 
 /// `PATCH /api/reports/{id}`.
@@ -201,10 +219,15 @@ struct Decide {
     /// What else there is to say; the reason of what is done.
     #[serde(default)]
     note: String,
+    /// How long a mute or ban holds.
     minutes: Option<usize>,
+    /// Or until when, ms since 1970.
     until: Option<u64>,
 }
 
+/// Decides a report.
+#[utoipa::path(patch, path = "/api/reports/{report}", request_body = Decide,
+    responses((status = 204)))]
 async fn decide(
     id: ReportId,
     app: Arc<App>,

@@ -22,7 +22,7 @@ use crate::rooms::{NewRoom, RoomChanges};
 
 /// Its part of the description.
 #[derive(OpenApi)]
-#[openapi(paths(mine, make, public, one, join, leave))]
+#[openapi(paths(mine, make, public, one, change, remove, join, leave))]
 pub struct Doc;
 
 /// Its routes.
@@ -135,6 +135,9 @@ async fn make(app: Arc<App>, caller: Caller, new: NewRoom) -> Result<Answer, Api
     if is_new { Answer::created(&view) } else { Answer::ok(&view) }
 }
 
+/// Changes a room.
+#[utoipa::path(put, path = "/api/rooms/{room}", request_body = RoomChanges,
+    responses((status = 200, body = RoomView)))]
 async fn change(
     id: RoomId,
     app: Arc<App>,
@@ -145,6 +148,8 @@ async fn change(
     Answer::ok(&RoomView::new(&app, &state, caller.user).await?)
 }
 
+/// Ends a room.
+#[utoipa::path(delete, path = "/api/rooms/{room}", responses((status = 204)))]
 async fn remove(id: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     app.remove_room(id, caller.user).await?;
     Answer::nothing()

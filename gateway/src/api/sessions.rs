@@ -1,15 +1,15 @@
 //! One's own logins, another password, a link for one, and the pairing of a new device:
 //! `/api/auth/sessions`, `/api/auth/password`, `/api/auth/reset`, `/api/pair`.
 
-use hearth_protocol::schema::B64u;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use hearth_protocol::bytes::{b64u, from_b64u};
 use hearth_protocol::ids::SessionId;
+use hearth_protocol::schema::B64u;
 use hearth_store::{Change, Edit};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, OpenApi, ToSchema};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
@@ -17,6 +17,7 @@ use warp::{Filter, path};
 use super::extract::{Caller, address, body, caller, with};
 use super::reply::{Answer, answer};
 use crate::app::App;
+use crate::auth::SessionReply;
 use crate::auth::pairing::ChannelId;
 use crate::auth::password::PasswordChange;
 use crate::auth::reset::UseReset;
@@ -25,6 +26,11 @@ use crate::error::ApiError;
 
 #[cfg(test)]
 mod tests;
+
+/// Its part of the description.
+#[derive(OpenApi)]
+#[openapi(paths(list, make, end_others, end, password, reset, put_message, messages))]
+pub struct Doc;
 
 /// Its routes.
 pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -108,6 +114,8 @@ struct SessionList {
     sessions: Vec<SessionView>,
 }
 
+/// Lists one's logins.
+#[utoipa::path(get, path = "/api/auth/sessions", responses((status = 200, body = SessionList)))]
 async fn list(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     let current = caller.login()?;
     let now = app.clock.now_ms();
@@ -130,7 +138,9 @@ struct NewSession {
     label: String,
 }
 
-/// A login for a device that is being paired: its secrets go to it sealed.
+/// Makes a login for a device that is being paired: its secrets go to it sealed.
+#[utoipa::path(post, path = "/api/auth/sessions", request_body = NewSession,
+    responses((status = 201, body = SessionReply)))]
 async fn make(app: Arc<App>, caller: Caller, new: NewSession) -> Result<Answer, ApiError> {
     let login = caller.login()?;
     // Not after the password was changed, however little.
@@ -145,6 +155,8 @@ async fn make(app: Arc<App>, caller: Caller, new: NewSession) -> Result<Answer, 
     Answer::created(&app.auth.reply(made, user)?)
 }
 
+/// Ends a login of one's own.
+#[utoipa::path(delete, path = "/api/auth/sessions/{session}", responses((status = 204)))]
 async fn end(id: SessionId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     caller.login()?;
     let session = app.store.session(id).await?;
@@ -155,6 +167,8 @@ async fn end(id: SessionId, app: Arc<App>, caller: Caller) -> Result<Answer, Api
     Answer::nothing()
 }
 
+/// Ends all of one's logins but the one that asks.
+#[utoipa::path(delete, path = "/api/auth/sessions", responses((status = 204)))]
 async fn end_others(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     let this = caller.login()?;
     let edits = app.auth.ends(caller.user, Some(this), false).await?;
@@ -162,6 +176,9 @@ async fn end_others(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     Answer::nothing()
 }
 
+/// Sets another password.
+#[utoipa::path(put, path = "/api/auth/password", request_body = PasswordChange,
+    responses((status = 204)))]
 async fn password(
     app: Arc<App>,
     caller: Caller,
@@ -179,6 +196,9 @@ struct ResetDone {
     username: String,
 }
 
+/// Sets a password by a link.
+#[utoipa::path(post, path = "/api/auth/reset", security(()), request_body = UseReset,
+    responses((status = 200, body = ResetDone)))]
 async fn reset(app: Arc<App>, request: UseReset) -> Result<Answer, ApiError> {
     Answer::ok(&ResetDone { username: app.use_reset(request).await? })
 }
@@ -202,6 +222,9 @@ struct PairPlace {
     number: usize,
 }
 
+/// Puts a message into a pairing's channel.
+#[utoipa::path(post, path = "/api/pair/{channel}", security(()), request_body = PairMessage,
+    responses((status = 201, body = PairPlace)))]
 async fn put_message(
     id: String,
     app: Arc<App>,
@@ -213,18 +236,24 @@ async fn put_message(
     Answer::created(&PairPlace { number })
 }
 
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct After {
+    /// Those after this number.
     #[serde(default)]
     after: usize,
 }
 
-/// The messages of a pairing, in b64u.
+/// The messages of a pairing.
 #[derive(Serialize, ToSchema)]
 struct PairMessages {
+    #[schema(value_type = Vec<B64u>)]
     messages: Vec<String>,
 }
 
+/// Gives the messages of a pairing.
+#[utoipa::path(get, path = "/api/pair/{channel}", security(()), params(After),
+    responses((status = 200, body = PairMessages)))]
 async fn messages(id: String, app: Arc<App>, query: After) -> Result<Answer, ApiError> {
     let found = app.auth.channels.after(channel(&id)?, query.after, app.clock.now_ms());
     let found = found.ok_or_else(|| ApiError::not_found("pairing"))?;

@@ -45,8 +45,9 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     get.or(put).unify().boxed()
 }
 
-/// What everybody of the house sees.
+/// What everybody of the house sees, and nothing else.
 #[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct PublicSettings {
     house: String,
     registration: Registration,

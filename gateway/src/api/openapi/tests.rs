@@ -53,6 +53,7 @@ fn sources() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let listed = ["api", "http"].map(|name| fs::read_dir(folder.join(name)).unwrap());
     let files = listed.into_iter().flatten().map(|entry| entry.unwrap().path());
+    let files = files.chain(["sse.rs", "ws.rs"].map(|name| folder.join(name)));
     files
         .filter(|path| path.extension().is_some())
         .map(|path| (path.display().to_string(), fs::read_to_string(path).unwrap()))
@@ -68,7 +69,7 @@ fn every_route_is_described_and_everything_described_is_a_route() {
     assert!(missing.is_empty(), "not described (docs/contributing.md says how): {missing:?}");
     let gone: Vec<_> = described.difference(&routes).collect();
     assert!(gone.is_empty(), "described, and no route: {gone:?}");
-    assert!(routes.len() > 35, "{}", routes.len());
+    assert!(routes.len() > 100, "{}", routes.len());
 }
 
 #[test]
@@ -92,6 +93,10 @@ async fn every_described_operation_is_answered_by_its_route() {
     let anna = house.person("anna", HouseRole::Owner).await;
     let id = "01900000-0000-7000-8000-000000000000";
     for (method, path) in documented() {
+        if path == "/api/notifications/stream" {
+            // It has no end; its own tests listen to it.
+            continue;
+        }
         let path = path.replace("invites/{}", "invites/0123456789").replace("{}", id);
         let body = if ["GET", "DELETE"].contains(&&*method) { Value::Null } else { json!({}) };
         let answered = house.call(&method, &path, Some(&anna), body).await;
@@ -112,6 +117,8 @@ async fn a_method_that_a_path_has_not_is_told_those_it_has() {
         ("DELETE", "/api/auth/login", "POST"),
         ("PATCH", "/api/rooms/01900000-0000-7000-8000-000000000000/messages", "GET, POST"),
         ("GET", "/api/auth/login", "POST"),
+        ("GET", "/api/users/me", "PATCH"),
+        ("PUT", "/api/rooms/public", "GET"),
         ("POST", "/health", "GET"),
         ("POST", "/", "GET, HEAD"),
     ] {
