@@ -14,6 +14,7 @@ use serde_json::json;
 use crate::app::App;
 use crate::audit;
 use crate::error::ApiError;
+use crate::feed::seat::End;
 
 /// The mirror.
 #[derive(Debug, Default)]
@@ -91,7 +92,9 @@ impl App {
         let mut change = Change::of(vec![edit], self.clock.now_ms());
         audit::note(&mut change, by, "addresses.change", Subject::House, detail);
         self.store.change(change).await?;
+        // Whoever is still let in comes back.
         self.broker.disconnect_where(|_| true, Reason::Administrative);
+        self.feed.end(|_| true, End::Disconnected);
         Ok(self.addresses.rules())
     }
 }

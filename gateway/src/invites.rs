@@ -59,7 +59,9 @@ impl App {
         };
         let maker_left =
             invite.rooms.iter().any(|room| !self.membership.is_member(*room, invite.by));
-        if invite.revoked || maker_left {
+        let maker = self.store.user(invite.by).await?;
+        let maker_is_out = maker.is_none_or(|maker| maker.may_sign_in(now).is_err());
+        if invite.revoked || maker_left || maker_is_out {
             Err(gone("invite_revoked", "the invite was taken back"))
         } else if invite.uses_left == 0 {
             Err(gone("invite_used_up", "the invite was used already"))

@@ -76,6 +76,8 @@ pub mod receipts;
 pub mod refusals;
 pub mod registration;
 pub mod reports;
+#[cfg(test)]
+mod role_tests;
 pub mod roles;
 pub mod rooms;
 pub mod sanctions;

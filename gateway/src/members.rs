@@ -212,6 +212,7 @@ impl App {
         on: bool,
     ) -> Result<Arc<RoomState>, ApiError> {
         let state = self.membership.require(room, by, RoomAction::Pin)?;
+        self.may_speak(&state, by)?;
         if on && state.room.pins.iter().any(|pin| pin.message == message) {
             return Ok(state);
         }

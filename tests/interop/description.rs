@@ -58,6 +58,8 @@ fn every_answer_keeps_to_the_description() {
         .args(["--exclude-path", "/api/users/{user}/sessions"])
         // It has no end.
         .args(["--exclude-path", "/api/notifications/stream"])
+        // It makes no bodies of bytes: its generator breaks over them.
+        .args(["--exclude-path", "/api/attachments/upload"])
         .args(["--workers", "2", "--generation-deterministic", "--no-color"])
         .arg("--continue-on-failure")
         .current_dir(house.profile(".."))

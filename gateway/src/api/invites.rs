@@ -147,6 +147,10 @@ async fn make(
     new: NewInvite,
 ) -> Result<Answer, ApiError> {
     let asked = app.membership.require(room, caller.user, RoomAction::Invite)?;
+    if new.guest_until.is_none() {
+        // Who comes by it is of the house: not for a token that is for some rooms.
+        caller.login()?;
+    }
     let now = app.clock.now_ms();
     let expires_at = new.check(&app, now)?;
     app.check_stay(new.guest_until, now)?;
@@ -197,12 +201,15 @@ struct InviteView {
     expires_at: u64,
     uses_left: u32,
     revoked: bool,
+    /// ms since 1970: whoever makes an account by it is a guest until then.
+    guest_until: Option<u64>,
 }
 
 impl From<Invite> for InviteView {
     fn from(invite: Invite) -> Self {
-        let Invite { code, by, created_at, expires_at, uses_left, revoked, .. } = invite;
-        Self { code, by, created_at, expires_at, uses_left, revoked }
+        let Invite { code, by, created_at, expires_at, uses_left, revoked, guest_until, .. } =
+            invite;
+        Self { code, by, created_at, expires_at, uses_left, revoked, guest_until }
     }
 }
 
@@ -238,6 +245,8 @@ struct InviteLook {
     inviter: Option<String>,
     /// ms since 1970.
     expires_at: u64,
+    /// ms since 1970: whoever makes an account by it is a guest until then.
+    guest_until: Option<u64>,
     rooms: Vec<InvitedRoom>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<B64u>)]
@@ -262,6 +271,7 @@ async fn look(code: InviteCode, app: Arc<App>, auth: Option<String>) -> Result<A
         house: app.house_name().await?,
         inviter,
         expires_at: invite.expires_at,
+        guest_until: invite.guest_until,
         rooms: vec![],
         blob: None,
     };
@@ -288,6 +298,9 @@ async fn revoke(code: InviteCode, app: Arc<App>, caller: Caller) -> Result<Answe
         |room: &RoomId| app.membership.require(*room, caller.user, RoomAction::Invite).is_ok();
     if invite.by != caller.user && !invite.rooms.iter().any(may) {
         return Err(missing());
+    }
+    if invite.revoked {
+        return Answer::nothing();
     }
     let now = app.clock.now_ms();
     let mut change = Change::of(vec![Edit::RevokeInvite { code }], now);

@@ -91,7 +91,15 @@ impl App {
         let vault = self.store.vault(user).await?.is_some();
         let login = self.login_of(request.new, vault).await?;
         let _turn = self.auth.turn.lock().await;
-        let name = self.person(user).await?.name;
+        let person = self.person(user).await?;
+        // Whose role rose meanwhile is not for the same hands any more, and neither is anybody for
+        // hands that were taken the house from.
+        if let Some(by) = reset.by {
+            let maker = self.store.user(by).await?.ok_or_else(missing)?;
+            maker.may_sign_in(self.clock.now_ms())?;
+            self.require_over(reset.by, &person)?;
+        }
+        let name = person.name;
         let mut change =
             Change::of(vec![Edit::UseReset { user, hash, login }], self.clock.now_ms());
         let subject = Subject::User(user);

@@ -32,8 +32,8 @@ pub fn read(payload: &[u8]) -> Option<bool> {
 pub struct Typing(HashMap<(RoomId, UserId), Instant>);
 
 impl Typing {
-    /// Notes what was heard; whether anybody need be told: that somebody writes always, that they
-    /// stopped only if they wrote.
+    /// Notes what was heard; whether anybody need be told: that somebody writes once in each half of
+    /// its life, that they stopped only if they wrote.
     pub fn note(
         &mut self,
         room: RoomId,
@@ -45,8 +45,11 @@ impl Typing {
         if !on {
             return self.0.remove(&(room, user)).is_some();
         }
-        self.0.insert((room, user), now + life);
-        true
+        let told = self.0.get(&(room, user)).is_some_and(|until| *until > now + life / 2);
+        if !told {
+            self.0.insert((room, user), now + life);
+        }
+        !told
     }
 
     /// When the next one is over.

@@ -194,6 +194,9 @@ impl Connection {
     /// A frame of the client.
     async fn frame(&mut self, frame: Frame) -> Step {
         self.heard_at = Instant::now();
+        if !self.app.auth.live.holds(&self.seat.who) {
+            return Err(End::SignedOut.into());
+        }
         if frame == Frame::Pong {
             return Ok(vec![]);
         }

@@ -4,6 +4,7 @@ mod bounds;
 mod doors;
 mod events;
 mod resume;
+mod roles;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
