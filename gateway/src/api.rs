@@ -7,7 +7,8 @@
 //! - [`openapi`]: the description of them all
 //! - [`notifications`], [`contacts`], [`blocks`]: what one hears of, and of whom
 //! - [`mutes`], [`bans`], [`reports`], [`audit`]: who keeps order, and how
-//! - [`rooms`], [`members`], [`messages`], [`message`], [`bundles`], [`invites`], [`devices`]: rooms
+//! - [`rooms`], [`members`], [`messages`], [`message`], [`bundles`], [`invites`], [`devices`]:
+//!   rooms
 //! - [`reactions`], [`receipts`], [`pins`], [`room_view`]: what goes with them
 
 pub mod addresses;
