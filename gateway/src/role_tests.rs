@@ -1,5 +1,5 @@
-//! The table of room roles (`protocol::role::may`), cell by cell, at REST and at MQTT: for everybody
-//! of the house in every place of a room. Who is not in a room gets the same answer for it as for
+//! The table of room roles (`protocol::role::may`), cell by cell, at REST and MQTT: for everybody
+//! of the house, in every place of a room. Who is not in a room gets the same answer for it as for
 //! one that never was. `/api/ws` is tried in `ws/tests/roles.rs`.
 
 use std::sync::Arc;

@@ -206,14 +206,21 @@ pub fn body<T: DeserializeOwned + Send>(
     warp::body::content_length_limit(max).and(warp::body::stream()).and_then(
         move |chunks| async move {
             let bytes = collect(chunks, within).await?;
-            serde_json::from_slice(&bytes).map_err(|error| {
-                Rejection::from(
-                    ApiError::invalid("bad_json", format!("the body does not read: {error}"))
-                        .hint("send JSON as docs/protocol.md describes it"),
-                )
-            })
+            read_json(&bytes).map_err(Rejection::from)
         },
     )
+}
+
+/// An object; serde would also take an array of its fields.
+fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let no = |why: String| {
+        ApiError::invalid("bad_json", format!("the body does not read: {why}"))
+            .hint("send JSON as docs/protocol.md describes it")
+    };
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(no("it is an array, not an object".to_string()));
+    }
+    serde_json::from_slice(bytes).map_err(|error| no(error.to_string()))
 }
 
 /// The whole of a body whose length was announced and is below the limit.
@@ -241,6 +248,19 @@ async fn collect<B: Buf>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_body_is_an_object_and_no_array_of_its_fields() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Named {
+            name: String,
+        }
+        let read = |body: &str| read_json::<Named>(body.as_bytes()).map(|named| named.name);
+        assert_eq!(read(" {\"name\":\"anna\"}").unwrap(), "anna");
+        for body in ["[\"anna\"]", "\n [\"anna\"]", "[]", "null", ""] {
+            assert_eq!(read(body).unwrap_err().0.code, "bad_json", "{body}");
+        }
+    }
 
     #[test]
     fn a_part_of_a_path_is_read_with_and_without_percent_signs() {
