@@ -32,8 +32,8 @@ pub fn read(payload: &[u8]) -> Option<bool> {
 pub struct Typing(HashMap<(RoomId, UserId), Instant>);
 
 impl Typing {
-    /// Notes what was heard; whether anybody need be told: that somebody writes once in each half of
-    /// its life, that they stopped only if they wrote.
+    /// Notes what was heard; whether anybody need be told: that somebody writes, once in each half
+    /// of its life; that they stopped, only if they wrote.
     pub fn note(
         &mut self,
         room: RoomId,
