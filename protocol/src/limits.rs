@@ -76,6 +76,8 @@ limits! {
     page_messages_default = 50;
     /// Bytes of a JSON body: two things of 256 KiB each, in base64, stay below.
     json_bytes_max = 1024 * 1024;
+    /// Bytes of a JSON body that brings no token and no keys: a login, a refresh, a pairing.
+    json_open_bytes_max = 16 * 1024;
     /// Bytes of a vault or of a recovery file.
     vault_bytes_max = 256 * 1024;
     /// Bytes of a bundle.

@@ -13,7 +13,7 @@ use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
 
-use super::extract::{Caller, address, body, caller, with};
+use super::extract::{Caller, address, body, caller, open_body, with};
 use super::people::AccountView;
 use super::reply::{Answer, answer};
 use crate::app::App;
@@ -51,7 +51,7 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(warp::post())
         .and(with(app))
         .and(address())
-        .and(body(app))
+        .and(open_body(app))
         .then(login)
         .map(answer);
     let register = path!("api" / "auth" / "register")
@@ -63,13 +63,13 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let guest = path!("api" / "auth" / "guest")
         .and(warp::post())
         .and(with(app))
-        .and(body(app))
+        .and(open_body(app))
         .then(guest)
         .map(answer);
     let refresh = path!("api" / "auth" / "refresh")
         .and(warp::post())
         .and(with(app))
-        .and(body(app))
+        .and(open_body(app))
         .then(refresh)
         .map(answer);
     let logout = path!("api" / "auth" / "logout")

@@ -201,7 +201,21 @@ pub fn page_limit(app: &App, asked: Option<usize>) -> Result<usize, ApiError> {
 pub fn body<T: DeserializeOwned + Send>(
     app: &Arc<App>,
 ) -> impl Filter<Extract = (T,), Error = Rejection> + Clone + use<T> {
-    let max = wide(app.limits.json_bytes_max);
+    body_up_to(app, app.limits.json_bytes_max)
+}
+
+/// A JSON body of at most `json_open_bytes_max`, from nobody yet.
+pub fn open_body<T: DeserializeOwned + Send>(
+    app: &Arc<App>,
+) -> impl Filter<Extract = (T,), Error = Rejection> + Clone + use<T> {
+    body_up_to(app, app.limits.json_open_bytes_max)
+}
+
+fn body_up_to<T: DeserializeOwned + Send>(
+    app: &Arc<App>,
+    max: usize,
+) -> impl Filter<Extract = (T,), Error = Rejection> + Clone + use<T> {
+    let max = wide(max);
     let within = Duration::from_millis(wide(app.limits.http_body_ms_max));
     warp::body::content_length_limit(max).and(warp::body::stream()).and_then(
         move |chunks| async move {

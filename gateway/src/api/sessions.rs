@@ -14,7 +14,7 @@ use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
 
-use super::extract::{Caller, address, body, caller, with};
+use super::extract::{Caller, address, body, caller, open_body, with};
 use super::reply::{Answer, answer};
 use crate::app::App;
 use crate::auth::SessionReply;
@@ -70,7 +70,7 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let reset = path!("api" / "auth" / "reset")
         .and(warp::post())
         .and(with(app))
-        .and(body(app))
+        .and(open_body(app))
         .then(reset)
         .map(answer);
     let sessions = list.or(make).unify().or(end_others).unify().or(end).unify();
@@ -82,7 +82,7 @@ fn pairing(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(warp::post())
         .and(with(app))
         .and(address())
-        .and(body(app))
+        .and(open_body(app))
         .then(put_message)
         .map(answer);
     let get = path!("api" / "pair" / String)

@@ -256,3 +256,17 @@ async fn the_tenth_login_that_waits_for_argon2_is_refused() {
     assert_eq!(typed(2).await.unwrap_err().0.code, "wrong_login");
     assert_eq!(auth.attempts.begin("nobody", HOME, BEGINS_MS, &house.app.limits), Ok(()));
 }
+
+#[tokio::test]
+async fn a_login_brings_little() {
+    let limits = Limits { json_open_bytes_max: 200, ..Limits::default() };
+    let house = House::with(limits).await;
+    let body = |length: usize| json!({ "username": "anna", "password": "x".repeat(length) });
+    let rest = body(0).to_string().len();
+    for path in ["/api/auth/login", "/api/auth/refresh", "/api/auth/guest", "/api/auth/reset"] {
+        let fits = house.call("POST", path, None, body(200 - rest)).await;
+        assert_ne!(fits.code(), "too_large", "{path}");
+        let over = house.call("POST", path, None, body(201 - rest)).await;
+        assert_eq!((over.status, over.code().as_str()), (413, "too_large"), "{path}");
+    }
+}
