@@ -13,7 +13,7 @@ use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
 
-use super::extract::{Caller, body, caller, with};
+use super::extract::{Caller, body, caller, limit_within, with};
 use super::reply::{Answer, answer};
 use crate::app::App;
 use crate::bundles::Setting;
@@ -81,10 +81,7 @@ async fn list(
 ) -> Result<Answer, ApiError> {
     let state = app.membership.require(room, caller.user, RoomAction::Read)?;
     let max = app.limits.page_bundles_max;
-    let limit = query.limit.unwrap_or(max);
-    if !(1..=max).contains(&limit) {
-        return Err(ApiError::invalid("bad_limit", format!("limit is 1 to {max}")));
-    }
+    let limit = limit_within(query.limit, max, max)?;
     let mut room_left = app.limits.page_bundles_mib.saturating_mul(1024 * 1024);
     let mut bundles = vec![];
     let mut after = query.after;

@@ -190,7 +190,12 @@ pub async fn person(app: &App, token: &str) -> Result<Principal, ApiError> {
 /// do not say.
 pub fn page_limit(app: &App, asked: Option<usize>) -> Result<usize, ApiError> {
     let max = app.limits.page_entries_max;
-    let limit = asked.unwrap_or(max.div_ceil(2));
+    limit_within(asked, max.div_ceil(2), max)
+}
+
+/// How many of something somebody asked for: 1 to `max`, and `usual` when they do not say.
+pub fn limit_within(asked: Option<usize>, usual: usize, max: usize) -> Result<usize, ApiError> {
+    let limit = asked.unwrap_or(usual);
     if (1..=max).contains(&limit) {
         return Ok(limit);
     }

@@ -15,7 +15,7 @@ use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
 
-use super::extract::{Caller, body, caller, with};
+use super::extract::{Caller, body, caller, limit_within, with};
 use super::reply::{Answer, answer};
 use crate::app::App;
 use crate::error::ApiError;
@@ -69,12 +69,7 @@ struct PageRequest {
 
 /// How many messages a page has.
 pub fn page_limit(app: &App, asked: Option<usize>) -> Result<usize, ApiError> {
-    let max = app.limits.page_messages_max;
-    let limit = asked.unwrap_or(app.limits.page_messages_default);
-    if (1..=max).contains(&limit) {
-        return Ok(limit);
-    }
-    Err(ApiError::invalid("bad_limit", format!("limit is 1 to {max}")))
+    limit_within(asked, app.limits.page_messages_default, app.limits.page_messages_max)
 }
 
 /// The position of a place, if one is given.
