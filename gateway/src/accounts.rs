@@ -20,7 +20,7 @@ use subtle::ConstantTimeEq;
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::audit;
+use crate::audit::{self, AuditAction};
 use crate::auth::{NewSession, SessionReply, verifier};
 use crate::bundles::Setting;
 use crate::clock::random;
@@ -145,7 +145,7 @@ impl App {
             login: self.auth.make_login(password).await?,
         };
         change.edits.push(Edit::PutUser(user.clone()));
-        audit::note(&mut change, None, "user.add", Subject::User(user.id), Value::Null);
+        audit::note(&mut change, None, AuditAction::UserAdd, Subject::User(user.id), Value::Null);
         if let Some(general) = self.membership.general() {
             self.enter(&mut change, &general.room, user.id);
         }
@@ -157,7 +157,7 @@ impl App {
     /// who runs the house, or (`None`) the box's own shell.
     pub async fn disconnect(&self, user: UserId, by: Option<UserId>) -> Result<(), ApiError> {
         let mut change = Change::of(vec![], self.clock.now_ms());
-        audit::note(&mut change, by, "user.disconnect", Subject::User(user), Value::Null);
+        audit::note(&mut change, by, AuditAction::UserDisconnect, Subject::User(user), Value::Null);
         self.store.change(change).await?;
         tracing::info!(%user, "disconnected by whoever runs the house");
         self.broker.disconnect(&Account::User(user), Reason::Administrative);

@@ -12,7 +12,7 @@ use hearth_store::{AddressRules, Change, Edit, Store, StoreError, Subject};
 use serde_json::json;
 
 use crate::app::App;
-use crate::audit;
+use crate::audit::{self, AuditAction};
 use crate::error::ApiError;
 use crate::feed::seat::End;
 
@@ -90,7 +90,7 @@ impl App {
                              "version": rules.version });
         let edit = Edit::SwapAddresses { expected, rules };
         let mut change = Change::of(vec![edit], self.clock.now_ms());
-        audit::note(&mut change, by, "addresses.change", Subject::House, detail);
+        audit::note(&mut change, by, AuditAction::AddressesChange, Subject::House, detail);
         self.store.change(change).await?;
         // Whoever is still let in comes back.
         self.broker.disconnect_where(|_| true, Reason::Administrative);

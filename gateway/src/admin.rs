@@ -5,26 +5,23 @@ mod backups;
 mod finding;
 mod lines;
 mod locked;
+mod rooms;
 mod socket;
 
 use std::net::SocketAddr;
 
 use hearth_protocol::grant::Access;
-use hearth_protocol::ids::{GrantId, RoomId};
+use hearth_protocol::ids::GrantId;
 use hearth_protocol::network::Network;
 use hearth_protocol::principal::Account;
-use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
-use hearth_store::{
-    AddressRules, BackupPlan, Change, Edit, Grant, Grantee, History, Passphrase, Room,
-};
+use hearth_protocol::role::RoomType;
+use hearth_store::{AddressRules, BackupPlan, Grant, Grantee, Passphrase, Room};
 use serde::{Deserialize, Serialize};
 
-use crate::accounts::member;
 use crate::addresses::NewRules;
 use crate::app::App;
 use crate::attachments::Storage;
 use crate::auth::reset::ResetLink;
-use crate::clock::random;
 use crate::devices::NewDevice;
 use crate::error::ApiError;
 use crate::membership::RoomState;
@@ -35,6 +32,7 @@ use finding::{find_device, find_grantee, find_room, find_user};
 pub use backups::{BackupReply, BackupRequest};
 pub use lines::{DeviceLine, GrantLine, RoomLine, UserLine};
 pub use locked::Locked;
+pub use rooms::{GuestLink, RoomKeeps, invite_path};
 pub use socket::{Socket, ask};
 
 /// A request of the box's owner.
@@ -78,12 +76,18 @@ pub enum Request {
     RoomSet {
         /// The room's name or id.
         room: String,
-        /// Days, 0 as the house's settings say; as it is if not given.
-        keep_days: Option<usize>,
-        /// Bytes, 0 as the house's settings say; as it is if not given.
-        keep_bytes: Option<u64>,
-        /// What a newcomer sees; as it is if not given.
-        history: Option<History>,
+        /// How.
+        #[serde(flatten)]
+        keeps: RoomKeeps,
+    },
+    /// Makes a link by which anybody comes into an open room as a guest.
+    RoomGuests {
+        /// The room's name or id.
+        room: String,
+        /// For how many days.
+        days: usize,
+        /// For how many guests.
+        uses: u32,
     },
     /// Adds a device to an open room.
     DeviceAdd {
@@ -155,6 +159,8 @@ pub enum Reply {
     Addresses(AddressRules),
     /// Rooms.
     Rooms(Vec<RoomLine>),
+    /// A link for guests.
+    Guests(GuestLink),
     /// Devices.
     Devices(Vec<DeviceLine>),
     /// Grants.
@@ -254,24 +260,17 @@ async fn answer(app: &App, request: Request) -> Result<Reply, ApiError> {
             }
             Ok(Reply::Addresses(AddressRules::clone(&app.addresses.rules())))
         }
-        Request::RoomAdd { name, kind } => add_room(app, &name, kind).await,
+        Request::RoomAdd { name, kind } => rooms::add(app, &name, kind).await,
         Request::RoomList => {
             Ok(Reply::Rooms(app.membership.rooms().iter().map(|state| room_line(state)).collect()))
         }
-        Request::RoomSet { room, keep_days, keep_bytes, history } => {
-            let old = find_room(app, &room)?.room.clone();
-            let edit = Edit::SetHistory {
-                room: old.id,
-                history: history.unwrap_or(old.history),
-                keep_days: keep_days.unwrap_or(old.keep_days),
-                keep_bytes: keep_bytes.unwrap_or(old.keep_bytes),
-            };
-            app.store.change(Change::of(vec![edit], app.clock.now_ms())).await?;
-            Ok(Reply::Rooms(vec![room_line(&*find_room(app, &old.id.to_string())?)]))
+        Request::RoomSet { room, keeps } => rooms::set(app, &room, keeps).await,
+        Request::RoomGuests { room, days, uses } => {
+            rooms::let_guests_in(app, &room, days, uses).await
         }
         Request::DeviceAdd { name, room } => {
             let state = find_room(app, &room)?;
-            let new = NewDevice { id: None, name, by: state.room.created_by, bundle: None };
+            let new = NewDevice { id: None, name, by: None, bundle: None };
             let (device, token) = app.add_device(&state, new).await?;
             Ok(Reply::NewDevice {
                 device: device_line(app, device, &state),
@@ -361,18 +360,4 @@ async fn grants(app: &App, grants: Vec<Grant>) -> Result<Vec<GrantLine>, ApiErro
         lines.push(GrantLine { name: name.unwrap_or_default(), grant });
     }
     Ok(lines)
-}
-
-async fn add_room(app: &App, name: &str, kind: RoomType) -> Result<Reply, ApiError> {
-    let users = app.store.users().await?;
-    let owner = users.iter().find(|user| user.role == HouseRole::Owner).ok_or_else(|| {
-        ApiError::conflict("no_owner", "nobody lives here yet").hint("set the house up first")
-    })?;
-    let now = app.clock.now_ms();
-    let mut room = app.new_room(RoomId::new(now, random()), name, kind, owner.id)?;
-    room.sealing = Sealing::Open;
-    let mut change = Change::of(vec![Edit::PutRoom(room.clone())], now);
-    change.edits.push(Edit::PutMember(member(&room, owner.id, RoomRole::Owner, now)));
-    app.store.change(change).await?;
-    Ok(Reply::Rooms(vec![room_line(&*find_room(app, &room.id.to_string())?)]))
 }

@@ -5,12 +5,14 @@ use std::sync::{Arc, OnceLock};
 
 use hearth_broker::Broker;
 use hearth_protocol::limits::{Limits, wide};
-use hearth_store::{Engine, Store};
+use hearth_store::{Change, Engine, Store, Subject};
+use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use crate::addresses::Addresses;
 use crate::aftermath::Aftermath;
 use crate::attachments::Files;
+use crate::audit::{self, AuditAction};
 use crate::auth::Auth;
 use crate::authority::Authority;
 use crate::backups::Backups;
@@ -158,6 +160,9 @@ impl App {
     /// The box's owner says that the clock is right: what is old may be judged by it again.
     pub async fn trust_clock(&self) -> Result<(), ApiError> {
         let now = self.clock.now_ms();
+        let mut change = Change::of(vec![], now);
+        audit::note(&mut change, None, AuditAction::ClockTrust, Subject::House, Value::Null);
+        self.store.change(change).await?;
         self.store.trust(now).await?;
         self.trust.vouch(now);
         tracing::info!("the clock is trusted, as the box's owner says");

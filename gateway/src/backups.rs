@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hearth_protocol::sealing::Recipient;
 use hearth_store::backup::{Counts, Made, Making, Progress};
-use hearth_store::{BackupError, BackupPlan, Change, Edit, Store};
+use hearth_store::{BackupError, BackupPlan, Change, Edit, Store, Subject};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tokio::task::JoinHandle;
 
 use crate::app::App;
+use crate::audit::{self, AuditAction};
 use crate::clock::Clock;
 use crate::error::ApiError;
 
@@ -133,8 +135,10 @@ impl App {
             return Err(ApiError::conflict(HAS_KEY, message)
                 .hint("--replace makes another one for the backups to come"));
         }
-        let edit = Edit::SetBackupRecipient(recipient);
-        self.store.change(Change::of(vec![edit], self.clock.now_ms())).await?;
+        let detail = json!({ "recipient": recipient.to_string() });
+        let mut change = Change::of(vec![Edit::SetBackupRecipient(recipient)], self.clock.now_ms());
+        audit::note(&mut change, None, AuditAction::BackupKey, Subject::House, detail);
+        self.store.change(change).await?;
         self.backup_plan().await
     }
 
@@ -205,9 +209,14 @@ async fn note(
     made: Result<Made, BackupError>,
 ) -> Result<Made, String> {
     let made = made.map_err(|error| spell(&error))?;
-    let edit = Edit::NoteBackup { bytes: made.bytes };
-    let noted = store.change(Change::of(vec![edit], clock.now_ms())).await;
-    noted.map(|_| made).map_err(|error| format!("the backup is whole, but: {error}"))
+    let mut change = Change::of(vec![Edit::NoteBackup { bytes: made.bytes }], clock.now_ms());
+    let detail = json!({ "bytes": made.bytes });
+    audit::note(&mut change, None, AuditAction::BackupMake, Subject::House, detail);
+    store
+        .change(change)
+        .await
+        .map(|_| made)
+        .map_err(|error| format!("the backup is whole, but: {error}"))
 }
 
 /// An error with what lies under it.

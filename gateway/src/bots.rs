@@ -9,7 +9,7 @@ use hearth_store::{AppToken, Change, Edit, Login, Scope, Subject, User, users};
 use serde_json::json;
 
 use crate::app::App;
-use crate::audit;
+use crate::audit::{self, AuditAction};
 use crate::clock::random;
 use crate::error::ApiError;
 use crate::names::display_name;
@@ -58,7 +58,7 @@ impl App {
         let edits = vec![Edit::PutUser(user.clone()), Edit::PutToken(token.clone())];
         let mut change = Change::of(edits, now);
         let detail = json!({ "name": user.name });
-        audit::note(&mut change, Some(by), "bot.make", Subject::User(user.id), detail);
+        audit::note(&mut change, Some(by), AuditAction::BotMake, Subject::User(user.id), detail);
         self.store.change(change).await?;
         Ok((user, token, text))
     }
@@ -83,7 +83,7 @@ impl App {
         let edits = vec![Edit::PutToken(token.clone())];
         let mut change = Change::of(edits, self.clock.now_ms());
         let detail = json!({ "token": token.id });
-        audit::note(&mut change, Some(by), "bot.token", Subject::User(bot.id), detail);
+        audit::note(&mut change, Some(by), AuditAction::BotToken, Subject::User(bot.id), detail);
         self.store.change(change).await?;
         Ok((token, text))
     }
@@ -100,7 +100,7 @@ impl App {
         found.ok_or_else(|| ApiError::not_found("token"))?;
         let mut change = Change::of(vec![Edit::RemoveToken(token)], self.clock.now_ms());
         let detail = json!({ "token": token });
-        audit::note(&mut change, Some(by), "bot.token_end", Subject::User(bot.id), detail);
+        audit::note(&mut change, Some(by), AuditAction::BotTokenEnd, Subject::User(bot.id), detail);
         self.store.change(change).await?;
         Ok(())
     }

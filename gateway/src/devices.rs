@@ -7,7 +7,7 @@ use hearth_store::{Change, Device, Edit, Subject, devices};
 use serde_json::json;
 
 use crate::app::App;
-use crate::audit;
+use crate::audit::{self, AuditAction};
 use crate::auth::DEVICE_TOKEN;
 use crate::bundles::Setting;
 use crate::clock::random;
@@ -20,8 +20,8 @@ pub struct NewDevice {
     pub id: Option<DeviceId>,
     /// `[a-z0-9-]{1,32}`.
     pub name: String,
-    /// Who adds it.
-    pub by: UserId,
+    /// Who adds it; `None`: the box's own shell, in the name of who made the room.
+    pub by: Option<UserId>,
     /// The epoch with its door, in sealed rooms.
     pub bundle: Option<Vec<u8>>,
 }
@@ -37,21 +37,22 @@ impl App {
         let now = self.clock.now_ms();
         let token = format!("{DEVICE_TOKEN}{}", b64u(&random::<32>()));
         let room = &state.room;
+        let by = new.by.unwrap_or(room.created_by);
         let device = Device {
             id: new.id.unwrap_or_else(|| DeviceId::new(now, random())),
             room: room.id,
             name: new.name,
             token_hash: sha256(token.as_bytes()),
             created_at: now,
-            created_by: new.by,
+            created_by: by,
             door_epoch: if state.is_sealed() { room.epoch + 1 } else { 0 },
             last_post_at: 0,
         };
         let mut change = Change::of(vec![Edit::PutDevice(device.clone())], now);
         change.checks.push((room.id, room.version));
-        let (by, subject) = (Some(new.by), Subject::Device(device.id));
         let detail = json!({ "room": room.id, "name": device.name });
-        audit::note(&mut change, by, "device.add", subject, detail);
+        let subject = Subject::Device(device.id);
+        audit::note(&mut change, new.by, AuditAction::DeviceAdd, subject, detail);
         if state.is_sealed() {
             let (Some(bundle), true) = (new.bundle, new.id.is_some()) else {
                 return Err(ApiError::conflict(
@@ -62,7 +63,7 @@ impl App {
             };
             let mut setting = Setting::of(state);
             setting.devices.insert(device.id);
-            self.add_bundle(&mut change, setting, new.by, &bundle).await?;
+            self.add_bundle(&mut change, setting, by, &bundle).await?;
         }
         self.change_epoch(change).await?;
         Ok((device, token))
@@ -78,7 +79,7 @@ impl App {
     ) -> Result<(), ApiError> {
         let mut change = Change::of(vec![Edit::RemoveDevice(device)], self.clock.now_ms());
         let detail = json!({ "room": room });
-        audit::note(&mut change, by, "device.remove", Subject::Device(device), detail);
+        audit::note(&mut change, by, AuditAction::DeviceRemove, Subject::Device(device), detail);
         self.store.change(change).await?;
         tracing::info!(%room, %device, "a device was removed");
         Ok(())

@@ -70,6 +70,15 @@ pub enum Item {
         /// Whether they do.
         on: bool,
     },
+    /// What somebody says now in a sealed room.
+    Live {
+        /// Where.
+        room: RoomId,
+        /// Who.
+        user: UserId,
+        /// Sealed: whether it is that they write, the box cannot tell.
+        wire: Bytes,
+    },
     /// How far the members of a room are: JSON.
     Receipts(RoomId, Bytes),
     /// How somebody is shown: JSON.
@@ -88,6 +97,7 @@ impl Item {
             Item::Receipts(_, payload) | Item::Presence(_, payload) | Item::Inbox(payload) => {
                 payload.len()
             }
+            Item::Live { wire, .. } => wire.len(),
             Item::Typing { .. } | Item::Gone(_) => 0,
         }
     }
@@ -206,6 +216,12 @@ impl Feed {
     fn heard(&self, heard: &Heard, typing: &mut Typing) {
         match Topic::parse(&heard.topic) {
             Some(Topic::Live(room, user)) => {
+                if typing::is_sealed(&heard.payload) {
+                    let wire = heard.payload.clone();
+                    return self.each(|seat| {
+                        seat.of_room(room, Item::Live { room, user, wire: wire.clone() })
+                    });
+                }
                 let Some(on) = typing::read(&heard.payload) else { return };
                 if typing.note(room, user, on, Instant::now(), self.typing_life()) {
                     self.each(|seat| seat.of_room(room, Item::Typing { room, user, on }));

@@ -67,9 +67,7 @@ impl Gate for HouseGate {
     }
 
     fn may_receive(&self, who: &Principal, topic: &str) -> bool {
-        self.app.auth.live.holds(who)
-            && self.app.in_scope(who, topic, false)
-            && may_receive(&self.app, who, topic)
+        self.app.auth.live.holds(who) && may_receive(&self.app, who, topic)
     }
 
     fn accept(
@@ -77,7 +75,7 @@ impl Gate for HouseGate {
         who: Arc<Principal>,
         publish: Publish,
     ) -> BoxFuture<'static, Result<Verdict, Refusal>> {
-        if !self.app.in_scope(&who, &publish.topic, true) {
+        if !self.app.in_scope(&who, Topic::parse(&publish.topic), true) {
             return ready(Err(out_of_scope())).boxed();
         }
         if !publish.topic.starts_with(PREFIX) {
@@ -132,7 +130,7 @@ async fn admit(app: &App, login: Login) -> Result<Principal, Refusal> {
     app.addresses.admit(login.peer.ip())?;
     let password = login.password.ok_or_else(|| no("a password is needed"))?;
     let token = std::str::from_utf8(&password).map_err(|_| no("the password is no token"))?;
-    let (who, _) = app.auth.principal_in_scope(token).await?;
+    let who = app.auth.principal(token).await?;
     if let Principal::Device { device, .. } = who {
         // A line pasted for another device fails here, not at its first post.
         if login.username.is_some_and(|name| name != device.to_string()) {
@@ -145,12 +143,15 @@ async fn admit(app: &App, login: Login) -> Result<Principal, Refusal> {
 fn may_receive(app: &App, who: &Principal, topic: &str) -> bool {
     match Topic::parse(topic) {
         Some(topic) => may_have(app, who, topic),
-        None => app.grants.may_receive(&who.account(), topic),
+        None => app.in_scope(who, None, false) && app.grants.may_receive(&who.account(), topic),
     }
 }
 
 /// Whether somebody may have what is on a topic of Hearth now: asked by every door at delivery.
 pub fn may_have(app: &App, who: &Principal, topic: Topic) -> bool {
+    if !app.in_scope(who, Some(topic), false) {
+        return false;
+    }
     match (who, topic) {
         (_, Topic::Status) => true,
         (who, Topic::Sys(_)) => {
@@ -270,9 +271,7 @@ async fn backlog(
     limit: usize,
 ) -> Result<Backlog, ApiError> {
     let user = who.user().ok_or_else(|| ApiError::not_found("room"))?;
-    if !app.in_scope(who, &Topic::RoomOut(room).to_string(), false) {
-        return Err(out_of_scope().into());
-    }
+    app.require_scope(who, Topic::RoomOut(room), false)?;
     let state = app.membership.require(room, user, RoomAction::Read)?;
     let since = app.sight(&state, user).await?;
     let Stretch { events, up_to, .. } = history::stretch(app, &state, since, after, limit).await?;

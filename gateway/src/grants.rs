@@ -11,7 +11,7 @@ use hearth_store::{Change, Edit, Grant, Grantee, Store, StoreError, Subject};
 use serde_json::json;
 
 use crate::app::App;
-use crate::audit;
+use crate::audit::{self, AuditAction};
 use crate::clock::random;
 use crate::error::ApiError;
 
@@ -105,7 +105,7 @@ impl App {
         let detail = json!({ "grant": id, "filter": audit::short(&grant.filter.to_string()),
                              "access": access });
         let mut change = Change::of(vec![Edit::PutGrant(grant.clone())], now);
-        audit::note(&mut change, by, "grant.add", subject, detail);
+        audit::note(&mut change, by, AuditAction::GrantAdd, subject, detail);
         self.store.change(change).await?;
         tracing::info!(account = %to.account(), filter = %grant.filter, ?access, "granted");
         Ok(grant)
@@ -115,7 +115,13 @@ impl App {
     /// (`None`) the box's own shell.
     pub async fn remove_grant(&self, id: GrantId, by: Option<UserId>) -> Result<(), ApiError> {
         let mut change = Change::of(vec![Edit::RemoveGrant(id)], self.clock.now_ms());
-        audit::note(&mut change, by, "grant.remove", Subject::House, json!({ "grant": id }));
+        audit::note(
+            &mut change,
+            by,
+            AuditAction::GrantRemove,
+            Subject::House,
+            json!({ "grant": id }),
+        );
         self.store.change(change).await?;
         tracing::info!(grant = %id, "a grant was taken back");
         Ok(())

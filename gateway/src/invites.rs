@@ -1,17 +1,22 @@
 //! Ways in: which invites open a door, and what taking one up does (sealing.md §6).
 
 use hearth_protocol::ids::{InviteCode, RoomId, UserId};
+use hearth_protocol::limits::days_ms;
 use hearth_protocol::refusal::Kind;
 use hearth_protocol::role::HouseRole;
 use hearth_protocol::schema::B64u;
 use hearth_protocol::sealing::kdf::sha256;
-use hearth_store::{Change, Edit, Invite, JoinProof, Room, User};
+use hearth_store::{Change, Edit, Invite, JoinProof, Room, Subject, User};
 use serde::Deserialize;
+use serde_json::json;
 use subtle::ConstantTimeEq;
 use utoipa::ToSchema;
 
 use crate::app::App;
+use crate::audit::{self, AuditAction};
+use crate::clock::random;
 use crate::error::ApiError;
+use crate::membership::RoomState;
 
 /// A newcomer's proof for one sealed room.
 #[derive(Deserialize, ToSchema)]
@@ -22,7 +27,78 @@ pub struct Join {
     proof: Vec<u8>,
 }
 
+/// How long an invite lasts, how often it is used, and for whom it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// ms since 1970; 7 days from now where nobody says.
+    pub expires_at: Option<u64>,
+    /// How often it can be used.
+    pub uses: u32,
+    /// Whoever makes an account by it is a guest until then.
+    pub guest_until: Option<u64>,
+}
+
+/// Whether an invite opens by its code alone: it has no secret and leads to one open room.
+pub fn is_bare(invite: &Invite) -> bool {
+    invite.blob.is_empty()
+}
+
 impl App {
+    /// When an invite of these terms expires, if it may be made so.
+    pub fn check_terms(&self, terms: &Terms) -> Result<u64, ApiError> {
+        let (now, days) = (self.clock.now_ms(), self.limits.invite_days_max);
+        let latest = now.saturating_add(days_ms(days));
+        let usual = now.saturating_add(days_ms(self.limits.invite_days_default));
+        let expires_at = terms.expires_at.unwrap_or(usual.min(latest));
+        let uses_max = u32::try_from(self.limits.invite_uses_max).unwrap_or(u32::MAX);
+        if expires_at <= now || expires_at > latest {
+            let message = format!("an invite lives at most {days} days from now");
+            return Err(ApiError::invalid("bad_expiry", message));
+        }
+        if !(1..=uses_max).contains(&terms.uses) {
+            let message = format!("an invite is used 1 to {uses_max} times");
+            return Err(ApiError::invalid("bad_uses", message));
+        }
+        self.check_stay(terms.guest_until, now)?;
+        Ok(expires_at)
+    }
+
+    /// Makes an invite into one open room for whoever has its code. `maker` is in whose name it
+    /// stands, `by` who is told to the audit log: `None` is the box's own shell.
+    pub async fn invite_openly(
+        &self,
+        state: &RoomState,
+        maker: UserId,
+        by: Option<UserId>,
+        terms: Terms,
+    ) -> Result<Invite, ApiError> {
+        if state.is_sealed() {
+            let message = "an invite into a sealed room is sealed by its maker's client";
+            return Err(ApiError::conflict("bundle_required", message)
+                .hint("make it in the web client or by `hearth invite`"));
+        }
+        let expires_at = self.check_terms(&terms)?;
+        let (now, room) = (self.clock.now_ms(), &state.room);
+        let invite = Invite {
+            code: InviteCode::new(random()),
+            rooms: vec![room.id],
+            by: maker,
+            auth_hash: sha256(b""),
+            blob: vec![],
+            created_at: now,
+            expires_at,
+            uses_left: terms.uses,
+            revoked: false,
+            guest_until: terms.guest_until,
+        };
+        let mut change = Change::of(vec![Edit::PutInvite(invite.clone())], now);
+        // A room that is sealed meanwhile takes nobody by such an invite.
+        change.checks.push((room.id, room.version));
+        note_invite(&mut change, by, room.id, &invite);
+        self.change_epoch(change).await?;
+        Ok(invite)
+    }
+
     /// An invite taken up by somebody who has an account.
     pub async fn accept_invite(
         &self,
@@ -124,6 +200,15 @@ impl App {
         Ok(())
     }
 
+    /// Refuses guests where the house takes none.
+    pub fn require_guests(&self) -> Result<(), ApiError> {
+        if self.limits.guest_days_max > 0 {
+            return Ok(());
+        }
+        Err(ApiError::new(Kind::Forbidden, "no_guests", "this house takes no guests")
+            .hint("ask who runs it for an account"))
+    }
+
     /// A guest lets nobody in for longer than they stay themselves, and no members.
     pub async fn require_inviter(
         &self,
@@ -142,4 +227,12 @@ impl App {
         Err(ApiError::forbidden("a guest invites guests only, for no longer than they stay")
             .hint("send `guest_until`"))
     }
+}
+
+/// Adds to a change that an invite is made by it.
+pub fn note_invite(change: &mut Change, by: Option<UserId>, room: RoomId, invite: &Invite) {
+    let detail = json!({
+        "code": invite.code, "uses": invite.uses_left, "guest_until": invite.guest_until,
+    });
+    audit::note(change, by, AuditAction::InviteCreate, Subject::Room(room), detail);
 }

@@ -69,6 +69,8 @@ pub mod moderation;
 pub mod mqtt_thread;
 pub mod names;
 pub mod notifications;
+#[cfg(test)]
+mod paging_tests;
 pub mod people;
 pub mod place;
 pub mod presence;

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::accounts::member;
 use crate::app::App;
-use crate::audit;
+use crate::audit::{self, AuditAction};
 use crate::bundles::Setting;
 use crate::clock::random;
 use crate::error::ApiError;
@@ -87,7 +87,7 @@ impl App {
             self.add_bundle(&mut change, setting, by, bytes).await?;
         }
         let detail = json!({ "user": user });
-        audit::note(&mut change, Some(by), "member.add", Subject::Room(room), detail);
+        audit::note(&mut change, Some(by), AuditAction::MemberAdd, Subject::Room(room), detail);
         self.change_epoch(change).await?;
         Ok(true)
     }
@@ -182,7 +182,13 @@ impl App {
             let line = Line::Role { user, by, role };
             change.line(room, line, EventId::new(change.at_ms, random()));
             let detail = json!({ "user": user, "role": role });
-            audit::note(&mut change, Some(by), "member.role", Subject::Room(room), detail);
+            audit::note(
+                &mut change,
+                Some(by),
+                AuditAction::MemberRole,
+                Subject::Room(room),
+                detail,
+            );
         }
         if !roles.is_empty() {
             self.store.change(change).await?;
@@ -224,7 +230,7 @@ impl App {
         let (pinned, unpinned) = if on { (Some(message), None) } else { (None, Some(message)) };
         let line = Line::Room { by, title: None, topic: None, pinned, unpinned };
         change.line(room, line, EventId::new(change.at_ms, random()));
-        let action = if on { "message.pin" } else { "message.unpin" };
+        let action = if on { AuditAction::MessagePin } else { AuditAction::MessageUnpin };
         let detail = json!({ "room": room });
         audit::note(&mut change, Some(by), action, Subject::Event(message), detail);
         self.store.change(change).await?;

@@ -9,7 +9,7 @@ use hearth_store::{Change, Edit, MessageView, Reacted, Right, StoredEvent, Subje
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::audit;
+use crate::audit::{self, AuditAction};
 use crate::clock::random;
 use crate::error::ApiError;
 use crate::ingest::{Stored, Submission, room_is_sealed};
@@ -117,7 +117,13 @@ impl App {
         change.line(room, Line::Erased { target, by }, EventId::new(now, random()));
         if !own {
             let detail = json!({ "room": room });
-            audit::note(&mut change, Some(by), "message.erase", Subject::Event(target), detail);
+            audit::note(
+                &mut change,
+                Some(by),
+                AuditAction::MessageErase,
+                Subject::Event(target),
+                detail,
+            );
         }
         let lines = self.store.change(change).await?;
         lines.into_iter().next().ok_or_else(|| ApiError::not_found("message"))

@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 
 use hearth_protocol::event::Sender;
 use hearth_protocol::ids::UserId;
-use hearth_protocol::limits::{Limits, hours_ms, wide};
+use hearth_protocol::limits::{Limits, days_ms, hours_ms, wide};
 use hearth_protocol::refusal::{Kind, Refusal};
 
 use crate::app::App;
@@ -36,6 +36,8 @@ pub enum Act {
     Invite(UserId),
     /// Somebody asked to be a contact.
     Contact(UserId),
+    /// Another name for an account.
+    Rename(UserId),
 }
 
 impl Act {
@@ -48,6 +50,7 @@ impl Act {
             Act::Report(_) => (limits.reports_per_hour, ACT_WINDOW_MS),
             Act::Invite(_) => (limits.invites_per_hour, ACT_WINDOW_MS),
             Act::Contact(_) => (limits.contacts_per_hour, ACT_WINDOW_MS),
+            Act::Rename(_) => (limits.renames_per_day, days_ms(1)),
         };
         (max > 0).then_some((max, window_ms))
     }
@@ -59,6 +62,7 @@ impl Act {
             Act::Report(_) => "reports",
             Act::Invite(_) => "invites",
             Act::Contact(_) => "requests to be a contact",
+            Act::Rename(_) => "new names",
         }
     }
 }

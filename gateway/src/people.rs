@@ -5,15 +5,16 @@ use hearth_protocol::event::Line;
 use hearth_protocol::ids::{EventId, UserId};
 use hearth_protocol::limits::days_ms;
 use hearth_protocol::role::{HouseAction, HouseRole, RoomRole, RoomType};
-use hearth_store::{Change, Edit, Subject, User};
+use hearth_store::{Change, Edit, Subject, User, users};
 use serde_json::json;
 
 use crate::accounts::member;
 use crate::app::App;
-use crate::audit;
+use crate::audit::{self, AuditAction};
 use crate::clock::random;
 use crate::error::ApiError;
 use crate::membership::RoomState;
+use crate::moderation::Act;
 
 #[cfg(test)]
 mod tests;
@@ -81,7 +82,13 @@ impl App {
             self.check_stay(until, change.at_ms)?;
             new.guest_until = until;
             let detail = json!({ "until": until });
-            audit::note(&mut change, Some(by), "user.guest_until", Subject::User(user), detail);
+            audit::note(
+                &mut change,
+                Some(by),
+                AuditAction::UserGuestUntil,
+                Subject::User(user),
+                detail,
+            );
         }
         if let Some(blocked) = standing.blocked.filter(|blocked| *blocked != old.blocked) {
             self.set_blocked(&mut change, by, &mut new, blocked).await?;
@@ -94,8 +101,28 @@ impl App {
         Ok(new)
     }
 
+    /// Adds to a change what gives somebody another name, if it is one; that it is free, the store
+    /// decides. The old one is anybody's then (decision 0031).
+    pub fn rename(
+        &self,
+        change: &mut Change,
+        user: &mut User,
+        name: String,
+    ) -> Result<(), ApiError> {
+        users::check_name(&name, &self.limits)?;
+        // Each one that is asked for counts: names are not to be tried out.
+        self.not_too_often(Act::Rename(user.id))?;
+        let detail = json!({ "from": user.name, "to": name });
+        audit::note(change, Some(user.id), AuditAction::UserName, Subject::User(user.id), detail);
+        user.name = name;
+        Ok(())
+    }
+
     /// A day on which a guest's account may end.
     pub fn check_stay(&self, until: Option<u64>, now_ms: u64) -> Result<(), ApiError> {
+        if until.is_some() {
+            self.require_guests()?;
+        }
         let days = self.limits.guest_days_max;
         let last = now_ms.saturating_add(days_ms(days));
         if until.is_some_and(|until| until <= now_ms || until > last) {
@@ -116,7 +143,7 @@ impl App {
             self.require_owner(by)?;
         }
         let detail = json!({ "from": user.role, "to": role });
-        audit::note(change, Some(by), "user.role", Subject::User(user.id), detail);
+        audit::note(change, Some(by), AuditAction::UserRole, Subject::User(user.id), detail);
         let was_guest = user.role == HouseRole::Guest;
         user.role = role;
         let Some(general) = self.membership.general() else { return Ok(()) };
@@ -144,7 +171,7 @@ impl App {
             return Err(ApiError::conflict("not_yourself", "nobody blocks their own account"));
         }
         user.blocked = blocked;
-        let action = if blocked { "user.block" } else { "user.unblock" };
+        let action = if blocked { AuditAction::UserBlock } else { AuditAction::UserUnblock };
         audit::note(change, Some(by), action, Subject::User(user.id), json!({}));
         if blocked {
             change.edits.extend(self.auth.ends(user.id, None, true).await?);
@@ -188,7 +215,7 @@ impl App {
                 self.take_out(&mut change, &state, user, by);
             }
         }
-        audit::note(&mut change, Some(by), "user.end", Subject::User(user), json!({}));
+        audit::note(&mut change, Some(by), AuditAction::UserEnd, Subject::User(user), json!({}));
         self.store.change(change).await?;
         Ok(())
     }
@@ -225,7 +252,7 @@ impl App {
         let edits = self.auth.ends(user, None, tokens).await?;
         let mut change = Change::of(edits, self.clock.now_ms());
         let detail = json!({ "tokens": tokens });
-        audit::note(&mut change, Some(by), "user.sign_out", Subject::User(user), detail);
+        audit::note(&mut change, Some(by), AuditAction::UserSignOut, Subject::User(user), detail);
         self.store.change(change).await?;
         Ok(())
     }

@@ -18,6 +18,7 @@ use hearth_protocol::ids::{RoomId, UserId};
 use hearth_protocol::limits::{Limits, seconds_ms};
 use hearth_protocol::presence::PresenceChoice;
 use hearth_protocol::role::RoomAction;
+use hearth_protocol::sealing::event::{Kind as WireKind, WireHeader};
 use hearth_protocol::topic::Topic;
 use hearth_store::{Change, Edit, Store, StoreError, Touch, User};
 use serde::Serialize;
@@ -239,11 +240,38 @@ impl App {
         }
     }
 
-    /// A person writes something in a room, or does so no more: heard on `live` by all doors.
-    pub fn type_in(&self, room: RoomId, user: UserId, on: bool) -> Result<(), ApiError> {
+    /// A person writes something in a room, or does so no more: heard on `live` by all doors. In a
+    /// sealed room their client says it, sealed.
+    pub fn type_in(
+        &self,
+        room: RoomId,
+        user: UserId,
+        on: bool,
+        sealed: Option<Vec<u8>>,
+    ) -> Result<(), ApiError> {
         let state = self.membership.require(room, user, RoomAction::Write)?;
         self.may_speak(&state, user)?;
-        self.broker.publish(&Topic::Live(room, user), typing_payload(on), false);
+        let payload = match (state.is_sealed(), sealed) {
+            (false, None) => typing_payload(on),
+            (true, Some(wire)) => {
+                let header = WireHeader::parse(&wire)?;
+                if header.kind != WireKind::Live || header.sender != user {
+                    let message = "`sealed` is one's own wire of kind 3";
+                    return Err(ApiError::invalid("bad_sealed", message));
+                }
+                wire.into()
+            }
+            (true, None) => {
+                let message = "who writes in a sealed room is told sealed";
+                return Err(ApiError::conflict("room_is_sealed", message)
+                    .hint("send `sealed`: the notice as a wire of kind 3"));
+            }
+            (false, Some(_)) => {
+                let message = "who writes in an open room is told in clear";
+                return Err(ApiError::conflict("room_is_open", message).hint("leave `sealed` out"));
+            }
+        };
+        self.broker.publish(&Topic::Live(room, user), payload, false);
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 //! without a password.
 
 use hearth_protocol::bytes::b64u;
-use hearth_protocol::ids::{InviteCode, UserId};
+use hearth_protocol::ids::{InviteCode, RoomId, UserId};
 use hearth_protocol::presence::PresenceChoice;
 use hearth_protocol::refusal::Kind;
 use hearth_protocol::role::HouseRole;
@@ -17,13 +17,14 @@ use crate::app::App;
 use crate::auth::SessionReply;
 use crate::clock::random;
 use crate::error::ApiError;
-use crate::invites::Join;
+use crate::invites::{Join, is_bare};
 use crate::names::check_title;
 
 #[cfg(test)]
 mod tests;
 
-/// `POST /api/auth/register`. Without `code` and `auth`: in a house that is open.
+/// `POST /api/auth/register`. Without `code`: in a house that is open; without `auth`: by an invite
+/// whose code is all of the link.
 #[derive(Deserialize, ToSchema)]
 pub struct Register {
     code: Option<InviteCode>,
@@ -40,7 +41,7 @@ pub struct Register {
 #[derive(Deserialize, ToSchema)]
 pub struct NewGuest {
     code: InviteCode,
-    #[serde(with = "hearth_protocol::bytes")]
+    #[serde(default, with = "hearth_protocol::bytes")]
     #[schema(value_type = B64u)]
     auth: Vec<u8>,
     display_name: String,
@@ -54,12 +55,19 @@ impl App {
     pub async fn register(&self, request: Register) -> Result<SessionReply, ApiError> {
         let mut change = Change::of(vec![], self.clock.now_ms());
         let (user, session) = match (request.code, request.auth) {
-            (Some(code), Some(auth)) => {
+            (Some(code), auth) => {
+                let auth = auth.unwrap_or_default();
                 let invite = self.usable_invite(code, Some(&auth)).await?;
+                if invite.guest_until.is_some() {
+                    self.require_guests()?;
+                }
                 let role = invite.guest_until.map_or(HouseRole::Member, |_| HouseRole::Guest);
                 let until = invite.guest_until;
                 let opened = self.open_account(&mut change, request.account, role, until)?;
-                self.join_by(&mut change, &invite, &opened.0, &request.joins).await?;
+                let rooms = self.join_by(&mut change, &invite, &opened.0, &request.joins).await?;
+                if role == HouseRole::Member && is_bare(&invite) {
+                    self.enter_general(&mut change, opened.0.id, &rooms);
+                }
                 opened
             }
             (None, None) => {
@@ -71,19 +79,25 @@ impl App {
                     let max = self.limits.accounts_per_hour_max;
                     self.auth.made.count(change.at_ms, max)?;
                 }
-                if let Some(general) = self.membership.general() {
-                    self.enter(&mut change, &general.room, opened.0.id);
-                }
+                self.enter_general(&mut change, opened.0.id, &[]);
                 opened
             }
-            _ => {
-                let message = "an invite is shown by `code` and `auth` together";
+            (None, Some(_)) => {
+                let message = "an invite is shown by its `code`, and `auth` where it has a secret";
                 return Err(ApiError::invalid("bad_invite", message));
             }
         };
         self.store.change(change).await?;
         tracing::info!(user = %user.id, role = ?user.role, "somebody made an account");
         self.auth.reply(session, user)
+    }
+
+    /// Everybody who lives here is in the general room; where it is sealed, its people list them.
+    fn enter_general(&self, change: &mut Change, user: UserId, already: &[RoomId]) {
+        let general = self.membership.general();
+        if let Some(general) = general.filter(|general| !already.contains(&general.room.id)) {
+            self.enter(change, &general.room, user);
+        }
     }
 
     async fn require_open(&self) -> Result<(), ApiError> {
@@ -98,6 +112,7 @@ impl App {
 
     /// A guest without a password: signed in here until the invite's day, and nowhere else.
     pub async fn let_in(&self, request: NewGuest) -> Result<SessionReply, ApiError> {
+        self.require_guests()?;
         let invite = self.usable_invite(request.code, Some(&request.auth)).await?;
         let now = self.clock.now_ms();
         let Some(until) = invite.guest_until else {

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::audit;
+use crate::audit::{self, AuditAction};
 use crate::clock::random;
 use crate::error::ApiError;
 use crate::ingest::looks_like_age;
@@ -205,7 +205,7 @@ impl App {
         let detail = json!({ "report": id, "room": report.room, "ruling": ruling,
                              "note": audit::short(note) });
         let subject = Subject::Event(report.event);
-        audit::note(&mut measures.change, Some(by), "report.decide", subject, detail);
+        audit::note(&mut measures.change, Some(by), AuditAction::ReportDecide, subject, detail);
         if !matches!(ruling, Ruling::Dismiss | Ruling::Uphold) {
             let event = event.ok_or_else(|| ApiError::not_found("message"))?;
             self.add_ruling(&mut measures, &event, by, ruling, note, term)?;
@@ -251,5 +251,5 @@ fn add_erasure(change: &mut Change, event: &StoredEvent, by: UserId) {
     let id = EventId::new(change.at_ms, random());
     change.line(room, Line::Erased { target, by }, id);
     let detail: Value = json!({ "room": room });
-    audit::note(change, Some(by), "message.erase", Subject::Event(target), detail);
+    audit::note(change, Some(by), AuditAction::MessageErase, Subject::Event(target), detail);
 }

@@ -1,6 +1,9 @@
 //! The table of room roles (`protocol::role::may`), cell by cell, at REST and MQTT: for everybody
 //! of the house, in every place of a room. Who is not in a room gets the same answer for it as for
-//! one that never was. `/api/ws` is tried in `ws/tests/roles.rs`.
+//! one that never was. `/api/ws` is tried in `ws/tests/roles.rs`, the stream of notifications in
+//! `sse/tests.rs`; the table of the house is in `house`.
+
+mod house;
 
 use std::sync::Arc;
 
@@ -9,7 +12,7 @@ use hearth_broker::{Gate, Publish, Qos, Version};
 use hearth_protocol::ids::{EventId, RoomId};
 use hearth_protocol::principal::Principal;
 use hearth_protocol::role::{HouseRole, RoomAction, RoomRole, RoomType, Sealing, may};
-use hearth_store::Edit;
+use hearth_store::{Edit, Room};
 use serde_json::{Value, json};
 
 use crate::accounts::member;
@@ -53,6 +56,36 @@ impl Cell {
         }
         let message = said["id"].as_str().unwrap().parse().unwrap();
         Cell { house, room, who, ben, cleo, message }
+    }
+
+    /// The same in a private room that is sealed by now.
+    pub async fn sealed(role: HouseRole, place: Option<RoomRole>) -> Cell {
+        let cell = Cell::new(RoomType::Private, role, place).await;
+        let open = cell.house.app.membership.room(cell.room).unwrap().room.clone();
+        let sealed = Room { sealing: Sealing::Sealed, ..open };
+        cell.house.change(vec![Edit::UpdateRoom(sealed)]).await;
+        cell
+    }
+
+    /// A direct room of a member and whoever is tried, who cannot be more than two.
+    async fn direct(role: HouseRole) -> Cell {
+        let house = House::new().await;
+        let anna = house.person("anna", HouseRole::Member).await;
+        let cleo = house.person("cleo", HouseRole::Member).await;
+        let who = house.person("who", role).await;
+        let new = json!({ "type": "direct", "user_id": who.id, "sealing": "open" });
+        let room = house.post("/api/rooms", &anna, new).await.is(201);
+        let room: RoomId = room["id"].as_str().unwrap().parse().unwrap();
+        let path = format!("/api/rooms/{room}/messages");
+        let said = house.post(&path, &anna, json!({ "content": "hello" })).await.is(201);
+        let message = said["id"].as_str().unwrap().parse().unwrap();
+        Cell { house, room, who, ben: anna, cleo, message }
+    }
+
+    /// A member calls whoever is tried by name, and the whole room.
+    pub async fn calls(&self) {
+        let path = format!("/api/rooms/{}/messages", self.room);
+        self.house.post(&path, &self.ben, json!({ "content": "@who, @room" })).await.is(201);
     }
 
     /// Requests that do this, in a room and with a message of it.
@@ -139,8 +172,49 @@ async fn rest_answers_as_the_table_says() {
     }
 }
 
+#[tokio::test]
+async fn rest_answers_in_sealed_rooms_as_the_table_says() {
+    for role in HOUSE_ROLES {
+        for place in PLACES {
+            for action in RoomAction::ALL {
+                if !is_blind(role, action) {
+                    let cell = Cell::sealed(role, place).await;
+                    tried(&cell, RoomType::Private, role, place, action).await;
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn rest_answers_in_direct_rooms_as_the_table_says() {
+    for role in HOUSE_ROLES {
+        for action in RoomAction::ALL {
+            let mut cell = Cell::direct(role).await;
+            if !is_blind(role, action) {
+                let place = Some(RoomRole::Owner);
+                tried(&cell, RoomType::Direct, role, place, action).await;
+            }
+            // A third person, whatever they are.
+            cell = Cell::direct(HouseRole::Member).await;
+            cell.who = cell.house.person("third", role).await;
+            tried(&cell, RoomType::Direct, role, None, action).await;
+        }
+    }
+}
+
 async fn rest(kind: RoomType, role: HouseRole, place: Option<RoomRole>, action: RoomAction) {
     let cell = Cell::new(kind, role, place).await;
+    tried(&cell, kind, role, place, action).await;
+}
+
+async fn tried(
+    cell: &Cell,
+    kind: RoomType,
+    role: HouseRole,
+    place: Option<RoomRole>,
+    action: RoomAction,
+) {
     let what = format!("{role:?}, {place:?} of a {kind:?} room: {action:?}");
     let answers = cell.answers(action, cell.room, cell.message).await;
     let Some(place) = place else {

@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 pub use self::changes::RoomChanges;
 use crate::accounts::member;
 use crate::app::App;
-use crate::audit;
+use crate::audit::{self, AuditAction};
 use crate::bundles::Setting;
 use crate::clock::random;
 use crate::error::ApiError;
@@ -232,7 +232,7 @@ impl App {
         let mut change = Change::of(vec![], self.clock.now_ms());
         self.end_room(&mut change, &state, by);
         let detail = json!({ "name": state.room.name });
-        audit::note(&mut change, Some(by), "room.delete", Subject::Room(room), detail);
+        audit::note(&mut change, Some(by), AuditAction::RoomDelete, Subject::Room(room), detail);
         self.store.change(change).await?;
         // No line can tell it any more.
         let bell = json!({ "type": "room_deleted", "room": room, "by": by }).to_string();

@@ -17,7 +17,7 @@ use hearth_store::{Change, Edit, Sentence, Subject};
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::audit;
+use crate::audit::{self, AuditAction};
 use crate::error::ApiError;
 use crate::membership::RoomState;
 
@@ -129,7 +129,13 @@ impl App {
         self.add_removal(&mut measures.change, case);
         measures.bells.push(case.bell("removed", None));
         let subject = Subject::User(case.whom);
-        audit::note(&mut measures.change, Some(case.by), "room.kick", subject, case.detail(None));
+        audit::note(
+            &mut measures.change,
+            Some(case.by),
+            AuditAction::RoomKick,
+            subject,
+            case.detail(None),
+        );
         Ok(())
     }
 
@@ -146,7 +152,13 @@ impl App {
         let change = &mut measures.change;
         change.checks.push((room, case.state.room.version));
         change.edits.push(Edit::Mute { room, user, sentence: Some(sentence) });
-        audit::note(change, Some(case.by), "room.mute", Subject::User(user), case.detail(until));
+        audit::note(
+            change,
+            Some(case.by),
+            AuditAction::RoomMute,
+            Subject::User(user),
+            case.detail(until),
+        );
         measures.bells.push(case.bell("muted", until));
         Ok(())
     }
@@ -170,7 +182,13 @@ impl App {
             false => change.checks.push((room, case.state.room.version)),
         }
         change.edits.push(Edit::Ban { room, user, sentence: Some(sentence) });
-        audit::note(change, Some(case.by), "room.ban", Subject::User(user), case.detail(until));
+        audit::note(
+            change,
+            Some(case.by),
+            AuditAction::RoomBan,
+            Subject::User(user),
+            case.detail(until),
+        );
         measures.bells.push(case.bell("banned", until));
         Ok(())
     }
@@ -275,7 +293,7 @@ impl App {
         }
         let lift = Edit::Mute { room, user: whom, sentence: None };
         let case = Case { state: &state, by, whom, reason: "" };
-        self.lift(case, lift, "room.unmute", "unmuted").await
+        self.lift(case, lift, AuditAction::RoomUnmute, "unmuted").await
     }
 
     /// Lifts a ban; 404 if there is none.
@@ -286,14 +304,14 @@ impl App {
         }
         let lift = Edit::Ban { room, user: whom, sentence: None };
         let case = Case { state: &state, by, whom, reason: "" };
-        self.lift(case, lift, "room.unban", "unbanned").await
+        self.lift(case, lift, AuditAction::RoomUnban, "unbanned").await
     }
 
     async fn lift(
         &self,
         case: Case<'_>,
         lift: Edit,
-        action: &str,
+        action: AuditAction,
         bell: &str,
     ) -> Result<(), ApiError> {
         case.check()?;

@@ -1,5 +1,5 @@
 //! What an app token with a scope opens: less than its person may do, decided before anything else
-//! is asked, and the same over REST and MQTT. What is in no list here is closed.
+//! is asked, and the same at every door. What is in no list here is closed.
 
 use hearth_protocol::ids::RoomId;
 use hearth_protocol::principal::Principal;
@@ -49,10 +49,15 @@ pub fn out_of_scope() -> Refusal {
 }
 
 impl App {
-    /// Whether a topic is within what somebody's token is for.
-    pub fn in_scope(&self, who: &Principal, topic: &str, write: bool) -> bool {
+    /// Whether a topic is within what somebody's token is for; `None` is a plain one.
+    pub fn in_scope(&self, who: &Principal, topic: Option<Topic>, write: bool) -> bool {
         let scope = self.auth.live.scope(who);
-        scope.is_none_or(|scope| covers_topic(&scope, Topic::parse(topic), write))
+        scope.is_none_or(|scope| covers_topic(&scope, topic, write))
+    }
+
+    /// Refuses what somebody's token is not for.
+    pub fn require_scope(&self, who: &Principal, topic: Topic, write: bool) -> Result<(), Refusal> {
+        if self.in_scope(who, Some(topic), write) { Ok(()) } else { Err(out_of_scope()) }
     }
 }
 

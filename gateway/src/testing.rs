@@ -145,6 +145,12 @@ impl House {
         room.id
     }
 
+    /// Sets it up, as the first account of a real one does.
+    pub async fn named(&self) {
+        let house = hearth_store::House { name: "Home".into(), created_at: BEGINS_MS };
+        self.change(vec![Edit::SetHouse(house)]).await;
+    }
+
     /// A change that passes no rule of the gateway.
     pub async fn change(&self, edits: Vec<Edit>) {
         self.app.store.change(Change::of(edits, self.clock.now_ms())).await.unwrap();

@@ -25,6 +25,8 @@ limits! {
     invites_per_hour = 60;
     /// People whom one person asks to be a contact in any hour; 0 = no limit.
     contacts_per_hour = 60;
+    /// Names that one person asks for in any day; 0 = no limit.
+    renames_per_day = 5;
     /// How long an ack is held back, or a connection not read, before a rate is refused, in ms
     /// (design §5).
     rate_delay_ms_max = 2_000;

@@ -4,134 +4,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use futures_util::{SinkExt, StreamExt};
 use hearth_protocol::ids::EventId;
 use rumqttc::v5::mqttbytes::QoS;
-use rumqttc::v5::mqttbytes::v5::{Packet, PubAckReason};
-use rumqttc::v5::{AsyncClient, Event, EventLoop, MqttOptions};
+use rumqttc::v5::mqttbytes::v5::PubAckReason;
 use serde_json::{Value, json};
+use system_tests::clients::{Browser, Phone};
 use system_tests::{House, Person};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::{WebSocketStream, client_async};
 
 /// Nothing takes longer.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A client of `/api/ws`.
-struct Browser(WebSocketStream<TcpStream>);
-
-impl Browser {
-    async fn open(house: &House, who: &Person) -> Browser {
-        let mut request = format!("ws://{}/api/ws", house.http).into_client_request().unwrap();
-        let offers = format!("hearth.v1, bearer.{}", who.token);
-        request.headers_mut().insert("sec-websocket-protocol", offers.parse().unwrap());
-        let stream = TcpStream::connect(house.http).await.unwrap();
-        let (socket, answer) = client_async(request, stream).await.unwrap();
-        assert_eq!(answer.headers()["sec-websocket-protocol"], "hearth.v1");
-        Browser(socket)
-    }
-
-    /// The next event; the close code when the box ends it.
-    async fn next(&mut self) -> Result<Value, u16> {
-        loop {
-            match timeout(PATIENCE, self.0.next()).await.expect("an event in time") {
-                Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
-                Some(Ok(Message::Close(Some(frame)))) => return Err(frame.code.into()),
-                Some(Ok(_)) => {}
-                other => panic!("it ended without a word: {other:?}"),
-            }
-        }
-    }
-
-    async fn hear(&mut self, kind: &str) -> Value {
-        loop {
-            let event = self.next().await.expect("it goes on");
-            if event["type"] == kind {
-                return event;
-            }
-        }
-    }
-
-    /// Says something and gives its answer, or its refusal's code.
-    async fn ask(&mut self, mut event: Value) -> Result<Value, String> {
-        event["ref"] = json!(1);
-        self.0.send(Message::text(event.to_string())).await.unwrap();
-        loop {
-            let answer = self.next().await.expect("it goes on");
-            if answer["ref"] == 1 {
-                let refused = answer["type"] == "error";
-                let code = answer["code"].as_str().unwrap_or_default().to_string();
-                return if refused { Err(code) } else { Ok(answer) };
-            }
-        }
-    }
-}
-
-/// A client of MQTT 5.
-struct Phone {
-    client: AsyncClient,
-    events: EventLoop,
-}
-
-impl Phone {
-    async fn open(house: &House, who: &Person) -> Phone {
-        let (host, port) = (house.mqtt.ip().to_string(), house.mqtt.port());
-        let mut options = MqttOptions::new(format!("{}-phone", who.name), host, port);
-        options.set_credentials(&who.name, &who.token);
-        let (client, events) = AsyncClient::new(options, 16);
-        let mut phone = Phone { client, events };
-        for filter in ["hearth/rooms/+/out", "hearth/rooms/+/live/+"] {
-            phone.client.subscribe(filter, QoS::AtLeastOnce).await.unwrap();
-            phone.find(|packet| matches!(packet, Packet::SubAck(_)).then_some(())).await;
-        }
-        phone
-    }
-
-    async fn find<T>(&mut self, look: impl Fn(Packet) -> Option<T>) -> T {
-        loop {
-            let event = timeout(PATIENCE, self.events.poll()).await.expect("a packet in time");
-            if let Event::Incoming(packet) = event.unwrap()
-                && let Some(found) = look(packet)
-            {
-                return found;
-            }
-        }
-    }
-
-    /// The next JSON on a topic that ends like this.
-    async fn hear(&mut self, end: &str) -> Value {
-        self.find(|packet| match packet {
-            Packet::Publish(publish) if publish.topic.ends_with(end.as_bytes()) => {
-                Some(serde_json::from_slice(&publish.payload).unwrap())
-            }
-            _ => None,
-        })
-        .await
-    }
-
-    /// Publishes to `in`: done, or the refusal's code.
-    async fn publish(&mut self, room: &str, body: &Value) -> Result<(), String> {
-        let topic = format!("hearth/rooms/{room}/in");
-        self.client.publish(topic, QoS::AtLeastOnce, false, body.to_string()).await.unwrap();
-        let ack = self.find(|packet| match packet {
-            Packet::PubAck(ack) => Some(ack),
-            _ => None,
-        });
-        let ack = ack.await;
-        match ack.reason {
-            PubAckReason::Success | PubAckReason::NoMatchingSubscribers => Ok(()),
-            _ => {
-                let reason = ack.properties.unwrap().reason_string.unwrap();
-                Err(reason.split(':').next().unwrap().to_string())
-            }
-        }
-    }
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Door {
@@ -155,7 +38,10 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Scene {
-        let house = House::with(&["--limit", "messages_per_10_s=0"]);
+        Scene::of(House::with(&["--limit", "messages_per_10_s=0"])).await
+    }
+
+    async fn of(house: House) -> Scene {
         let [anna, ben] = ["anna", "ben"].map(|name| house.person(name));
         let room = house.open_room(&anna, "Kitchen");
         house.join(&ben, &room);
@@ -278,6 +164,70 @@ async fn what_one_door_refuses_all_refuse_with_the_same_code() {
     assert_eq!(item["content"], "the first that is taken");
 }
 
+/// The `Retry-After` of a message that REST refuses, in s.
+fn refused_by_rest(house: &House, who: &Person, room: &str) -> u64 {
+    let mut stream = std::net::TcpStream::connect(house.http).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let body = json!({ "content": "one too many" }).to_string();
+    let request = format!(
+        "POST /api/rooms/{room}/messages HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        house.http,
+        who.token,
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 429 ") && answer.contains("too_fast"), "{answer}");
+    let header = |line: &str| line.to_ascii_lowercase().strip_prefix("retry-after: ")?.parse().ok();
+    answer.lines().find_map(header).expect("it says when to come back")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_messages_in_ten_seconds_are_taken_at_all_doors_together() {
+    let mut scene = Scene::of(House::start()).await;
+    let room = scene.room.clone();
+    let began = Instant::now();
+    for number in 0..10 {
+        let message = json!({ "content": number.to_string() });
+        scene.say(DOORS[number % 3], &room, &message).await.unwrap();
+    }
+    let one_more = json!({ "type": "send_message", "room_id": room, "content": "x" });
+    let retry_s = refused_by_rest(&scene.house, &scene.anna, &room);
+    assert!((1..=10).contains(&retry_s), "{retry_s}");
+    let refused = scene.acts.0.answer(one_more).await;
+    assert_eq!((&refused["type"], &refused["code"]), (&json!("error"), &json!("too_fast")));
+    assert!(refused["retry_after_ms"].as_u64().unwrap() <= 10_000, "{refused}");
+    let ack = scene.acts.1.acknowledged(&room, &json!({ "content": "x" })).await;
+    assert_eq!(ack.reason, PubAckReason::QuotaExceeded, "0x97");
+    // Ben's ten are his own.
+    scene.house.call(
+        "POST",
+        &format!("/api/rooms/{room}/messages"),
+        Some(&scene.ben),
+        Some(json!({ "content": "Ben's" })),
+    );
+    // MQTT 3.1.1 cannot be told no: it waits for its turn.
+    let (host, port) = (scene.house.mqtt.ip().to_string(), scene.house.mqtt.port());
+    let mut options = rumqttc::MqttOptions::new("anna-old", host, port);
+    options.set_credentials("anna", &scene.anna.token);
+    let (client, mut events) = rumqttc::AsyncClient::new(options, 4);
+    let topic = format!("hearth/rooms/{room}/in");
+    client.publish(topic, rumqttc::QoS::AtLeastOnce, false, "the eleventh").await.unwrap();
+    let acknowledged = async {
+        while !matches!(
+            events.poll().await.unwrap(),
+            rumqttc::Event::Incoming(rumqttc::Packet::PubAck(_))
+        ) {}
+    };
+    tokio::time::timeout(PATIENCE, acknowledged).await.expect("it is acknowledged in the end");
+    assert!(began.elapsed() >= Duration::from_secs(10), "{:?}", began.elapsed());
+    let stored = scene.house.messages(&scene.ben, &room);
+    let texts: Vec<_> = stored.iter().map(|item| item["content"].as_str().unwrap()).collect();
+    assert_eq!(texts[10..], ["Ben's", "the eleventh"], "what was refused is not there");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn typing_coming_and_going_are_heard_across_the_doors() {
     let mut scene = Scene::new().await;
@@ -332,7 +282,7 @@ async fn a_stop_says_goodbye_and_who_comes_back_has_missed_nothing() {
     let mut first = String::new();
     answer.read_line(&mut first).unwrap();
     assert_eq!(first.trim(), "HTTP/1.1 200 OK");
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     let mut house = scene.house;
     let stopping = tokio::task::spawn_blocking(move || {
         house.stop();

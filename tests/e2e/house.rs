@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use system_tests::house::{binary, command};
@@ -161,6 +162,47 @@ fn logins_answer_alike_for_wrong_passwords_and_unknown_names() {
     assert_eq!(params("nobody"), params("NOBODY"), "stable, and without regard to case");
     assert_ne!(params("nobody"), params("nobody2"));
     assert_eq!(params("nobody")["cost"], params("anna")["cost"]);
+}
+
+/// The median time of 60 requests of each kind, made in turns, in µs.
+fn medians<const N: usize>(house: &House, kinds: [(&str, &str, Option<Value>); N]) -> [u128; N] {
+    let mut taken = [const { vec![] }; N];
+    for _ in 0..60 {
+        for (times, (method, path, body)) in taken.iter_mut().zip(&kinds) {
+            let began = Instant::now();
+            house.call(method, path, None, body.clone());
+            times.push(began.elapsed().as_micros());
+        }
+    }
+    taken.map(|mut times| {
+        times.sort_unstable();
+        times[times.len() / 2].max(1)
+    })
+}
+
+#[test]
+fn how_long_a_login_takes_tells_no_name_from_another() {
+    let house = House::with(&["--limit", "login_wait_s_max=0"]);
+    let anna = house.person("anna");
+    house.person("gone");
+    let (_, people) = house.call("GET", "/api/users", Some(&anna), None);
+    let people = people["users"].as_array().unwrap();
+    let gone = people.iter().find(|user| user["name"] == "gone").unwrap();
+    let path = format!("/api/users/{}", gone["id"].as_str().unwrap());
+    let (status, _) = house.call("PATCH", &path, Some(&anna), Some(json!({ "blocked": true })));
+    assert_eq!(status, 200);
+    let login = |name: &str| {
+        let key = hearth_protocol::bytes::b64u(&[7; 32]);
+        ("POST", "/api/auth/login", Some(json!({ "username": name, "auth_key": key })))
+    };
+    let params = ["anna", "nobody", "gone"].map(|name| format!("/api/auth/params?username={name}"));
+    let asked = [login("anna"), login("nobody"), login("gone")];
+    let looked = params.each_ref().map(|path| ("GET", path.as_str(), None));
+    for times in [medians(&house, asked), medians(&house, looked)] {
+        let (least, most) = (times.iter().min().unwrap(), times.iter().max().unwrap());
+        // One more hash, or one read of the disk less, stays far below; a stretched password not.
+        assert!(most < &(least * 3), "{times:?} µs for a name, an unknown one, a blocked one");
+    }
 }
 
 #[test]

@@ -2,8 +2,10 @@
 //!
 //! - [`house`]: starts, kills and restarts it, and asks it things
 //! - [`publisher`]: a person's MQTT app that knows what was acknowledged
+//! - [`clients`]: a browser and a phone, at two doors
 //! - [`load`]: loads on any broker, by [`raw`], a client that costs next to nothing
 
+pub mod clients;
 pub mod house;
 pub mod load;
 pub mod publisher;

@@ -125,7 +125,7 @@ async fn add(
 ) -> Result<Answer, ApiError> {
     let state = app.membership.require(room, caller.user, RoomAction::ManageDevices)?;
     let AddDevice { id, name, bundle } = request;
-    let new = NewDevice { id, name, by: caller.user, bundle };
+    let new = NewDevice { id, name, by: Some(caller.user), bundle };
     let (device, token) = app.add_device(&state, new).await?;
     Answer::created(&DeviceMade { device: DeviceView::new(&app, device), token })
 }

@@ -111,12 +111,14 @@ pub fn caller(
 pub fn principal(
     app: &Arc<App>,
 ) -> impl Filter<Extract = (Principal,), Error = Rejection> + Clone + use<> {
-    with(app).and(warp::header::optional::<String>("authorization")).and_then(
-        |app: Arc<App>, header: Option<String>| async move {
-            let token = bearer(header.as_deref()).map_err(Rejection::from)?;
-            person(&app, token).await.map_err(Rejection::from)
-        },
-    )
+    with(app)
+        .and(warp::header::optional::<String>("authorization"))
+        .and(warp::method())
+        .and(warp::path::full())
+        .and_then(|app: Arc<App>, header: Option<String>, method, path: FullPath| async move {
+            let asked = (method, path.as_str());
+            covered(&app, header.as_deref(), asked).await.map_err(Rejection::from)
+        })
 }
 
 /// Whether the asker may see the counts: on this machine and not through a proxy, or by running
@@ -141,17 +143,27 @@ pub fn counts_reader(
         })
 }
 
-/// Who asks; what an app token is for covers the method and path.
-async fn identify(
+/// The person, or their app, behind a request that the token is for.
+async fn covered(
     app: &App,
     header: Option<&str>,
     (method, path): (Method, &str),
-) -> Result<Caller, ApiError> {
-    let (who, scope) = app.auth.principal_in_scope(bearer(header)?).await?;
+) -> Result<Principal, ApiError> {
+    let who = person(app, bearer(header)?).await?;
+    let scope = app.auth.live.scope(&who);
     if scope.is_some_and(|scope| !covers_request(&scope, method.as_str(), path)) {
         return Err(out_of_scope().into());
     }
-    let (user, session) = match who {
+    Ok(who)
+}
+
+/// Who asks.
+async fn identify(
+    app: &App,
+    header: Option<&str>,
+    asked: (Method, &str),
+) -> Result<Caller, ApiError> {
+    let (user, session) = match covered(app, header, asked).await? {
         Principal::Person { user, session } => (user, Some(session)),
         Principal::App { user, .. } => (user, None),
         Principal::Device { .. } | Principal::Local(_) => return Err(no_person()),

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use hearth_protocol::bytes::b64u;
 use hearth_protocol::ids::{InviteCode, RoomId, UserId};
-use hearth_protocol::limits::days_ms;
 use hearth_protocol::role::{RoomAction, Sealing};
 use hearth_protocol::schema::B64u;
 use hearth_store::{Change, Edit, Invite, Subject};
@@ -18,11 +17,12 @@ use warp::{Filter, path};
 
 use super::extract::{Caller, body, caller, with};
 use super::reply::{Answer, answer};
+use crate::admin::invite_path;
 use crate::app::App;
-use crate::audit;
+use crate::audit::{self, AuditAction};
 use crate::bundles::Setting;
 use crate::error::ApiError;
-use crate::invites::Join;
+use crate::invites::{Join, Terms, is_bare, note_invite};
 use crate::membership::RoomState;
 use crate::moderation::Act;
 
@@ -69,17 +69,18 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     of_room.or(look).unify().or(revoke).unify().or(accept).unify().boxed()
 }
 
-/// An invite as its maker's client sealed it (sealing.md §6).
+/// An invite as its maker's client sealed it (sealing.md §6). Without `code`, `auth_hash` and
+/// `blob`: into one open room, for whoever has the code that the box makes.
 #[derive(Deserialize, ToSchema)]
 struct NewInvite {
-    code: InviteCode,
+    code: Option<InviteCode>,
     /// SHA-256 of what the link's secret opens the invite with.
-    #[serde(with = "hearth_protocol::bytes::array")]
-    #[schema(value_type = B64u)]
-    auth_hash: [u8; 32],
-    #[serde(with = "hearth_protocol::bytes")]
-    #[schema(value_type = B64u)]
-    blob: Vec<u8>,
+    #[serde(default, with = "hearth_protocol::bytes::option")]
+    #[schema(value_type = Option<B64u>)]
+    auth_hash: Option<Vec<u8>>,
+    #[serde(default, with = "hearth_protocol::bytes::option")]
+    #[schema(value_type = Option<B64u>)]
+    blob: Option<Vec<u8>>,
     /// ms since 1970; 7 days from now where nobody says.
     expires_at: Option<u64>,
     /// How often it can be used; once where nobody says.
@@ -105,26 +106,37 @@ struct RoomBundle {
     bundle: Vec<u8>,
 }
 
+/// What the maker's client sealed.
+struct SealedInvite {
+    code: InviteCode,
+    auth_hash: [u8; 32],
+    blob: Vec<u8>,
+}
+
 impl NewInvite {
-    /// When it expires, if it may be so.
-    fn check(&self, app: &App, now_ms: u64) -> Result<u64, ApiError> {
-        let days = app.limits.invite_days_max;
-        let latest = now_ms.saturating_add(days_ms(days));
-        let usual = now_ms.saturating_add(days_ms(app.limits.invite_days_default));
-        let expires_at = self.expires_at.unwrap_or(usual.min(latest));
-        let uses_max = u32::try_from(app.limits.invite_uses_max).unwrap_or(u32::MAX);
-        let blob_max = app.limits.invite_blob_bytes_max;
-        if expires_at <= now_ms || expires_at > latest {
-            let message = format!("an invite lives at most {days} days from now");
-            Err(ApiError::invalid("bad_expiry", message))
-        } else if !(1..=uses_max).contains(&self.uses) {
-            Err(ApiError::invalid("bad_uses", format!("an invite is used 1 to {uses_max} times")))
-        } else if self.blob.is_empty() || self.blob.len() > blob_max {
-            let message = format!("an invite's blob has 1 to {blob_max} bytes");
-            Err(ApiError::invalid("bad_blob", message))
-        } else {
-            Ok(expires_at)
+    fn terms(&self) -> Terms {
+        Terms { expires_at: self.expires_at, uses: self.uses, guest_until: self.guest_until }
+    }
+
+    /// What the client sealed; `None`: nothing.
+    fn sealed(&self, app: &App) -> Result<Option<SealedInvite>, ApiError> {
+        let (code, hash, blob) = match (self.code, &self.auth_hash, &self.blob) {
+            (None, None, None) => return Ok(None),
+            (Some(code), Some(hash), Some(blob)) => (code, hash, blob),
+            _ => {
+                let message = "`code`, `auth_hash` and `blob` come together, or none of them";
+                return Err(ApiError::invalid("bad_invite", message));
+            }
+        };
+        let auth_hash = hash.as_slice().try_into().map_err(|_length| {
+            ApiError::invalid("bad_invite", "`auth_hash` is a SHA-256: 32 bytes")
+        })?;
+        let max = app.limits.invite_blob_bytes_max;
+        if blob.is_empty() || blob.len() > max {
+            let message = format!("an invite's blob has 1 to {max} bytes");
+            return Err(ApiError::invalid("bad_blob", message));
         }
+        Ok(Some(SealedInvite { code, auth_hash, blob: blob.clone() }))
     }
 }
 
@@ -135,6 +147,16 @@ struct InviteMade {
     /// ms since 1970.
     expires_at: u64,
     uses_left: u32,
+    /// Below the house's address, where the code is all of the link; else the client makes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+}
+
+impl InviteMade {
+    fn of(invite: &Invite) -> Self {
+        let Invite { code, expires_at, uses_left, .. } = *invite;
+        Self { code, expires_at, uses_left, path: is_bare(invite).then(|| invite_path(code)) }
+    }
 }
 
 /// Makes an invite to a room.
@@ -151,24 +173,41 @@ async fn make(
         // Who comes by it is of the house: not for a token that is for some rooms.
         caller.login()?;
     }
-    let now = app.clock.now_ms();
-    let expires_at = new.check(&app, now)?;
-    app.check_stay(new.guest_until, now)?;
+    let (terms, sealed) = (new.terms(), new.sealed(&app)?);
+    app.check_terms(&terms)?;
     app.require_inviter(caller.user, new.guest_until).await?;
     app.not_too_often(Act::Invite(caller.user))?;
+    let invite = match sealed {
+        Some(sealed) => make_sealed(&app, caller.user, asked, sealed, new).await?,
+        None => app.invite_openly(&asked, caller.user, Some(caller.user), terms).await?,
+    };
+    Answer::created(&InviteMade::of(&invite))
+}
+
+/// An invite to a room and, for who is to live here, the general one, with the next epoch of each
+/// that is sealed.
+async fn make_sealed(
+    app: &App,
+    by: UserId,
+    asked: Arc<RoomState>,
+    sealed: SealedInvite,
+    new: NewInvite,
+) -> Result<Invite, ApiError> {
+    let room = asked.room.id;
     let mut states = vec![asked];
     // Every invite into the house is one into the general room too; a guest's is none.
     let general = app.membership.general().filter(|_| new.guest_until.is_none());
     states.extend(general.filter(|general| general.room.id != room));
-    states.retain(|state| state.members.contains_key(&caller.user));
+    states.retain(|state| state.members.contains_key(&by));
+    let now = app.clock.now_ms();
     let invite = Invite {
-        code: new.code,
+        code: sealed.code,
         rooms: states.iter().map(|state| state.room.id).collect(),
-        by: caller.user,
-        auth_hash: new.auth_hash,
-        blob: new.blob,
+        by,
+        auth_hash: sealed.auth_hash,
+        blob: sealed.blob,
         created_at: now,
-        expires_at,
+        expires_at: app.check_terms(&new.terms())?,
         uses_left: new.uses,
         revoked: false,
         guest_until: new.guest_until,
@@ -181,13 +220,11 @@ async fn make(
         })?;
         change.checks.push((id, state.room.version));
         let setting = Setting { new_invite: Some(&invite), ..Setting::of(state) };
-        app.add_bundle(&mut change, setting, caller.user, &bundle.bundle).await?;
+        app.add_bundle(&mut change, setting, by, &bundle.bundle).await?;
     }
-    let detail = json!({ "code": invite.code, "uses": invite.uses_left });
-    audit::note(&mut change, Some(caller.user), "invite.create", Subject::Room(room), detail);
+    note_invite(&mut change, Some(by), room, &invite);
     app.change_epoch(change).await?;
-    let (code, uses_left) = (new.code, new.uses);
-    Answer::created(&InviteMade { code, expires_at, uses_left })
+    Ok(invite)
 }
 
 /// An invite as the members of its rooms see it.
@@ -276,8 +313,8 @@ async fn look(code: InviteCode, app: Arc<App>, auth: Option<String>) -> Result<A
         blob: None,
     };
     // Codes stand in headers that others read; the rooms are for whoever has the link itself.
-    if auth.is_some() {
-        answer.blob = Some(b64u(&invite.blob));
+    if auth.is_some() || is_bare(&invite) {
+        answer.blob = (!is_bare(&invite)).then(|| b64u(&invite.blob));
         let rooms = invite.rooms.iter().filter_map(|id| app.membership.room(*id));
         let view = |state: Arc<RoomState>| {
             let room = &state.room;
@@ -308,7 +345,7 @@ async fn revoke(code: InviteCode, app: Arc<App>, caller: Caller) -> Result<Answe
     for room in invite.rooms {
         app.mark_rotation_due(&mut change, room);
         let (by, detail) = (Some(caller.user), json!({ "code": code }));
-        audit::note(&mut change, by, "invite.revoke", Subject::Room(room), detail);
+        audit::note(&mut change, by, AuditAction::InviteRevoke, Subject::Room(room), detail);
     }
     app.store.change(change).await?;
     Answer::nothing()
@@ -317,9 +354,11 @@ async fn revoke(code: InviteCode, app: Arc<App>, caller: Caller) -> Result<Answe
 /// An invite taken up by somebody who has an account.
 #[derive(Deserialize, ToSchema)]
 struct Accept {
-    #[serde(with = "hearth_protocol::bytes")]
+    /// What the link's secret opens the invite with; nothing where the code is all of the link.
+    #[serde(default, with = "hearth_protocol::bytes")]
     #[schema(value_type = B64u)]
     auth: Vec<u8>,
+    #[serde(default)]
     joins: Vec<Join>,
 }
 

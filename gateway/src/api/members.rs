@@ -1,11 +1,13 @@
 //! Members of a room: `/api/rooms/{id}/members`, and what one of them prefers.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use hearth_protocol::ids::{InviteCode, RoomId, UserId};
+use hearth_protocol::ids::{EventId, InviteCode, Position, RoomId, UserId};
 use hearth_protocol::role::{RoomAction, RoomRole};
 use hearth_protocol::schema::B64u;
-use hearth_store::{JoinProof, Notify};
+use hearth_store::{JoinProof, Member, Notify, PageQuery, Receipt, User};
 use serde::{Deserialize, Serialize};
 use utoipa::OpenApi;
 use utoipa::{IntoParams, ToSchema};
@@ -70,6 +72,28 @@ struct MemberView {
     role: RoomRole,
     /// ms since 1970.
     joined_at: u64,
+    /// The highest position that one of their devices has.
+    delivered_position: Position,
+    /// The highest position that they have read.
+    read_position: Position,
+    /// The event there; null where they have read nothing, or it is gone.
+    last_read_message_id: Option<EventId>,
+    /// When they read that far, ms since 1970; 0: never.
+    read_at: u64,
+}
+
+impl MemberView {
+    fn of(member: &Member, user: User, receipt: Receipt, last_read: Option<EventId>) -> Self {
+        Self {
+            user: user.into(),
+            role: member.role,
+            joined_at: member.joined_at,
+            delivered_position: receipt.delivered,
+            read_position: receipt.read,
+            last_read_message_id: last_read,
+            read_at: receipt.read_at,
+        }
+    }
 }
 
 /// Somebody whom the next epoch of a sealed room lets in.
@@ -90,17 +114,34 @@ struct MemberList {
     waiting: Vec<Waiting>,
 }
 
+/// The event at a position, if it is still there.
+async fn event_at(app: &App, room: RoomId, at: Position) -> Result<Option<EventId>, ApiError> {
+    if at == Position::START {
+        return Ok(None);
+    }
+    let page = app.store.page(room, PageQuery::after(at.previous(), 1)).await?;
+    Ok(page.events.first().filter(|event| event.position == at).map(|event| event.id))
+}
+
 /// Lists who is in a room, and whom its next epoch lets in.
 #[utoipa::path(get, path = "/api/rooms/{room}/members",
     responses((status = 200, body = MemberList)))]
 async fn list(room: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     app.membership.require(room, caller.user, RoomAction::Read)?;
+    let receipts = app.store.receipts(room).await?;
+    let receipts: HashMap<_, _> = receipts.into_iter().map(|one| (one.user, one)).collect();
+    let mut events = HashMap::new();
     let mut members = vec![];
     for member in app.store.members(room).await? {
+        let receipt = receipts.get(&member.user).copied();
+        let receipt = receipt.unwrap_or(Receipt::none(member.user));
+        let last_read = match events.entry(receipt.read) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => *new.insert(event_at(&app, room, receipt.read).await?),
+        };
         // An account is never deleted under a membership.
         if let Some(user) = app.store.user(member.user).await? {
-            let (role, joined_at) = (member.role, member.joined_at);
-            members.push(MemberView { user: user.into(), role, joined_at });
+            members.push(MemberView::of(&member, user, receipt, last_read));
         }
     }
     let view = |JoinProof { user, code, proof, .. }| Waiting { user, code, proof };
@@ -164,8 +205,9 @@ async fn member_answer(
     let missing = || ApiError::not_found("member");
     let member = app.store.member(room, user).await?.ok_or_else(missing)?;
     let user = app.store.user(user).await?.ok_or_else(missing)?;
-    let (role, joined_at) = (member.role, member.joined_at);
-    let view = MemberView { user: user.into(), role, joined_at };
+    let receipt = app.store.receipt(room, member.user).await?;
+    let last_read = event_at(app, room, receipt.read).await?;
+    let view = MemberView::of(&member, user, receipt, last_read);
     if is_new { Answer::created(&view) } else { Answer::ok(&view) }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! What every operation has is added here: its noun, its path's ids, the shape of a no.
 
+mod codes;
 mod page;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use warp::{Filter, path};
 use super::reply::{Answer, Refused, answer};
 use crate::app::App;
 use crate::error::ApiError;
+use codes::CODES;
 
 /// The nouns, in reading order, each with its part.
 fn parts() -> Vec<(&'static str, OpenApi)> {
@@ -92,6 +94,8 @@ fn as_json() -> Result<Value, ApiError> {
     let mut json =
         serde_json::to_value(document()).map_err(|error| ApiError::unwritable(&error))?;
     name_unsigned(&mut json);
+    let codes: Vec<_> = CODES.iter().map(|(code, _)| *code).collect();
+    json["components"]["schemas"]["Refused"]["properties"]["code"]["enum"] = codes.into();
     Ok(json)
 }
 

@@ -192,6 +192,8 @@ fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Opti
 /// What somebody changes of their own profile; what is not there stays.
 #[derive(Deserialize, ToSchema)]
 struct ProfileChange {
+    /// What one signs in with; through a login.
+    name: Option<String>,
     display_name: Option<String>,
     status_text: Option<String>,
     /// An attachment of one's own without a room, or (`null`) none.
@@ -211,6 +213,11 @@ async fn change_me(
 ) -> Result<Answer, ApiError> {
     let _turn = app.auth.turn.lock().await;
     let mut user = app.person(caller.user).await?;
+    let mut change = Change::of(vec![], app.clock.now_ms());
+    if let Some(name) = asked.name.filter(|name| *name != user.name) {
+        caller.login()?;
+        app.rename(&mut change, &mut user, name)?;
+    }
     if let Some(name) = asked.display_name {
         let max = app.limits.display_name_chars_max;
         user.display_name = check_title("a display name", &name, max)?;
@@ -220,8 +227,8 @@ async fn change_me(
     }
     user.avatar = asked.avatar.unwrap_or(user.avatar);
     user.presence = asked.presence.unwrap_or(user.presence);
-    let edits = vec![Edit::UpdateUser(user.clone())];
-    app.store.change(Change::of(edits, app.clock.now_ms())).await?;
+    change.edits.push(Edit::UpdateUser(user.clone()));
+    app.store.change(change).await?;
     Answer::ok(&AccountView::from(user))
 }
 

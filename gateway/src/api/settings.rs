@@ -15,7 +15,7 @@ use warp::{Filter, path};
 use super::extract::{Caller, body, caller, with};
 use super::reply::{Answer, answer};
 use crate::app::App;
-use crate::audit;
+use crate::audit::{self, AuditAction};
 use crate::error::ApiError;
 use crate::names::check_title;
 
@@ -143,7 +143,13 @@ async fn set(app: Arc<App>, caller: Caller, new: AllSettings) -> Result<Answer, 
     }
     let now_is = serde_json::to_value(&after).unwrap_or_default();
     let detail = json!({ "changed": changed(&old, &now_is) });
-    audit::note(&mut change, Some(caller.user), "settings.change", Subject::House, detail);
+    audit::note(
+        &mut change,
+        Some(caller.user),
+        AuditAction::SettingsChange,
+        Subject::House,
+        detail,
+    );
     app.store.change(change).await?;
     Answer::ok(&after)
 }

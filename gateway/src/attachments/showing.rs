@@ -3,15 +3,15 @@
 
 use bytes::Bytes;
 use hearth_protocol::event::Sender;
-use hearth_protocol::ids::{AttachmentId, AuditId, EventId, RoomId, UserId};
+use hearth_protocol::ids::{AttachmentId, EventId, RoomId, UserId};
 use hearth_protocol::limits::Limits;
 use hearth_protocol::refusal::Kind;
-use hearth_store::{Attachment, AuditEntry, Change, Edit, EventKind, Shown, Subject};
-use serde_json::{Map, Value};
+use hearth_store::{Attachment, Change, Edit, EventKind, Shown, Subject};
+use serde_json::{Map, Value, json};
 
 use super::{AttachmentView, kind, missing, person};
 use crate::app::App;
-use crate::clock::random;
+use crate::audit::{self, AuditAction};
 use crate::error::ApiError;
 
 /// The attachments that the body of an open message names: an id, or an object with one, each.
@@ -126,26 +126,27 @@ impl App {
         why: Option<String>,
     ) -> Result<(), ApiError> {
         let found = self.store.attachment(id).await?.ok_or_else(missing)?;
-        let action = if why.is_some() { "attachment.quarantine" } else { "attachment.release" };
-        let entry = self.audit_of(&found.id, found.owner, action, why.as_deref(), Some(by));
-        let edits = vec![Edit::QuarantineAttachment { attachment: id, why }, Edit::PutAudit(entry)];
+        let edits = self.quarantined(Some(by), id, found.owner, why);
         self.store.change(Change::of(edits, self.clock.now_ms())).await?;
         Ok(())
     }
 
-    /// An entry of the audit log about somebody's attachment.
-    pub(super) fn audit_of(
+    /// That somebody's attachment is kept from everybody (`None`: no more), with its entry in the
+    /// audit log. `by`: who runs the house, or (`None`) the virus scanner.
+    pub(super) fn quarantined(
         &self,
-        id: &AttachmentId,
-        owner: UserId,
-        action: &str,
-        why: Option<&str>,
         by: Option<UserId>,
-    ) -> AuditEntry {
-        let at = self.clock.now_ms();
-        let detail = serde_json::json!({ "attachment": id, "why": why });
-        let (id, action, subject) =
-            (AuditId::new(at, random()), action.to_string(), Subject::User(owner));
-        AuditEntry { id, at, by, action, subject, detail }
+        id: AttachmentId,
+        owner: UserId,
+        why: Option<String>,
+    ) -> Vec<Edit> {
+        let action = match why {
+            Some(_) => AuditAction::AttachmentQuarantine,
+            None => AuditAction::AttachmentRelease,
+        };
+        let detail = json!({ "attachment": id, "why": why });
+        let subject = Subject::User(owner);
+        let entry = audit::entry(self.clock.now_ms(), by, action, subject, detail);
+        vec![Edit::QuarantineAttachment { attachment: id, why }, Edit::PutAudit(entry)]
     }
 }

@@ -11,7 +11,7 @@ use futures_util::stream::{BoxStream, StreamExt, try_unfold};
 use hearth_protocol::ids::{AttachmentId, UserId};
 use hearth_protocol::limits::{Limits, wide};
 use hearth_protocol::refusal::{Kind, Refusal};
-use hearth_store::{Attachment, Edit, NewAttachment};
+use hearth_store::{Attachment, NewAttachment};
 use tokio::time::{Instant, timeout};
 use tokio_util::io::StreamReader;
 
@@ -100,7 +100,7 @@ impl App {
             let next = next.map_err(|no| arriving.verdict.refuse(no))?;
             Ok::<_, io::Error>(next.map(|bytes| (bytes, arriving)))
         })));
-        let found = || verdict.found().map(|what| self.kept_away(id, owner, &what));
+        let found = || verdict.found().map(|what| self.quarantined(None, id, owner, Some(what)));
         let put = files.store.put_with(new, reader, || found().unwrap_or_default()).await;
         if let Some(no) = verdict.refused() {
             return Err(no);
@@ -125,12 +125,6 @@ impl App {
         let (id, owner, size_bytes) =
             (AttachmentId::new(at_ms, random()), upload.by, upload.size_bytes);
         NewAttachment { id, owner, room, sealed, name: None, mime: None, size_bytes, at_ms }
-    }
-
-    fn kept_away(&self, id: AttachmentId, owner: UserId, what: &str) -> Vec<Edit> {
-        let entry = self.audit_of(&id, owner, "attachment.quarantine", Some(what), None);
-        let why = Some(what.to_string());
-        vec![Edit::QuarantineAttachment { attachment: id, why }, Edit::PutAudit(entry)]
     }
 
     /// Makes the small picture of an upload, so that it is there when somebody looks.

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::password::NewLogin;
 use crate::app::App;
-use crate::audit;
+use crate::audit::{self, AuditAction};
 use crate::clock::random;
 use crate::error::ApiError;
 
@@ -62,7 +62,7 @@ impl App {
         let hash = sha256(secret.as_bytes());
         let reset = Reset { user, hash, by, expires_at };
         let mut change = Change::of(vec![Edit::PutReset(reset)], now);
-        audit::note(&mut change, by, "user.reset", Subject::User(user), Value::Null);
+        audit::note(&mut change, by, AuditAction::UserReset, Subject::User(user), Value::Null);
         self.store.change(change).await?;
         tracing::info!(%user, "a link for a new password was made");
         let path = format!("/reset#{secret}");
@@ -103,7 +103,7 @@ impl App {
         let mut change =
             Change::of(vec![Edit::UseReset { user, hash, login }], self.clock.now_ms());
         let subject = Subject::User(user);
-        audit::note(&mut change, Some(user), "user.reset_used", subject, Value::Null);
+        audit::note(&mut change, Some(user), AuditAction::UserResetUsed, subject, Value::Null);
         match self.store.change(change).await {
             Err(StoreError::NotFound { .. }) => Err(missing()),
             done => {

@@ -1,7 +1,5 @@
 //! App tokens, and who a token of any kind stands for.
 
-use std::sync::Arc;
-
 use hearth_protocol::bytes::b64u;
 use hearth_protocol::ids::{TokenId, UserId};
 use hearth_protocol::principal::Principal;
@@ -48,25 +46,9 @@ impl Auth {
         Ok((token, text))
     }
 
-    /// Who a token of any kind stands for, for doors that know no scopes: a token with one opens
-    /// none of them.
+    /// Who a token of any kind stands for (a JWT, an app token or a device's); what it is for is
+    /// asked where something is done by it.
     pub async fn principal(&self, token: &str) -> Result<Principal, ApiError> {
-        match self.principal_in_scope(token).await? {
-            (who, None) => Ok(who),
-            (_, Some(_)) => Err(ApiError::new(
-                Kind::Forbidden,
-                "out_of_scope",
-                "this app token is not for this door",
-            )
-            .hint("use REST or MQTT, or a token without a scope")),
-        }
-    }
-
-    /// Who a token of any kind stands for (a JWT, an app token or a device's), and what it is for.
-    pub async fn principal_in_scope(
-        &self,
-        token: &str,
-    ) -> Result<(Principal, Option<Arc<Scope>>), ApiError> {
         let now = self.clock.now_ms();
         let who = if token.starts_with(APP_TOKEN) {
             self.store
@@ -91,7 +73,6 @@ impl Auth {
             Principal::Person { session, .. } => self.live.saw(session, now),
             Principal::Device { .. } | Principal::Local(_) => {}
         }
-        let scope = self.live.scope(&who);
-        Ok((who, scope))
+        Ok(who)
     }
 }

@@ -13,9 +13,12 @@ use hearth_protocol::topic::Topic;
 use hearth_store::History;
 
 use super::{Failure, addresses, passphrase};
-use crate::admin::{self, DeviceLine, GrantLine, GrantTo, Reply, Request, RoomLine, UserLine};
+use crate::admin::{
+    self, DeviceLine, GrantLine, GrantTo, GuestLink, Reply, Request, RoomKeeps, RoomLine, UserLine,
+};
 use crate::app::App;
 use crate::claim::Claim;
+use crate::clock::utc;
 use crate::config::Place;
 use crate::member::devices::NewDevice;
 use crate::refusals::LastRefused;
@@ -74,6 +77,17 @@ pub enum RoomCommand {
         /// What a newcomer sees.
         #[arg(long, value_enum)]
         history: Option<HistoryWord>,
+    },
+    /// Print a link by which anybody comes into an open room as a guest, without an account.
+    Guests {
+        /// Its name or id.
+        room: String,
+        /// For how many days the link opens and its guests stay.
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        days: usize,
+        /// For how many guests.
+        #[arg(long, value_name = "N", default_value_t = 10)]
+        uses: u32,
     },
 }
 
@@ -222,13 +236,16 @@ pub fn room(place: &Place, command: RoomCommand, json: bool) -> Result<(), Failu
         RoomCommand::List => Request::RoomList,
         RoomCommand::Set { room, keep_days, keep_mb, history } => Request::RoomSet {
             room,
-            keep_days,
-            keep_bytes: keep_mb.map(|mb| mb.saturating_mul(MB)),
-            history: history.map(|word| match word {
-                HistoryWord::All => History::All,
-                HistoryWord::SinceJoin => History::SinceJoin,
-            }),
+            keeps: RoomKeeps {
+                keep_days,
+                keep_bytes: keep_mb.map(|mb| mb.saturating_mul(MB)),
+                history: history.map(|word| match word {
+                    HistoryWord::All => History::All,
+                    HistoryWord::SinceJoin => History::SinceJoin,
+                }),
+            },
         },
+        RoomCommand::Guests { room, days, uses } => Request::RoomGuests { room, days, uses },
     };
     print(ask(place, request)?, json)
 }
@@ -299,6 +316,11 @@ pub(super) fn print(reply: Reply, json: bool) -> Result<(), Failure> {
         }
         Reply::Addresses(rules) => addresses::print(&rules),
         Reply::Rooms(rooms) => rooms.iter().for_each(print_room),
+        Reply::Guests(GuestLink { room, path, uses, until, .. }) => {
+            println!("{uses} people come into {room} as guests at this path of the house's");
+            println!("address, and stay until {}:", utc(until));
+            println!("{path}");
+        }
         Reply::Grants(grants) => grants.iter().for_each(print_grant),
         Reply::Devices(devices) => devices.iter().for_each(print_device),
         Reply::NewDevice { device, token, mqtt } => {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hearth_protocol::ids::{RoomId, UserId};
+use hearth_protocol::sealing::event::{Kind, WireHeader};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
@@ -25,6 +26,11 @@ pub fn payload(on: bool) -> Bytes {
 /// Whether a payload of `live` says that somebody writes. Calls and sealed payloads say nothing.
 pub fn read(payload: &[u8]) -> Option<bool> {
     serde_json::from_slice(payload).ok().map(|Live::Typing { on }| on)
+}
+
+/// Whether a payload of `live` is a sealed wire.
+pub fn is_sealed(payload: &[u8]) -> bool {
+    WireHeader::parse(payload).is_ok_and(|header| header.kind == Kind::Live)
 }
 
 /// Who is writing, until when. Bounded by who may publish: members, in their rooms.

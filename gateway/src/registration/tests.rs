@@ -85,7 +85,7 @@ async fn a_house_is_open_only_when_it_says_so() {
     assert!(house.app.membership.is_member(general, ben));
     assert_eq!(register(&house, account("BEN")).await.code(), "name_taken");
     let mut half = account("cem");
-    half["code"] = json!(code(1));
+    half["auth"] = json!(b64u(&AUTH));
     assert_eq!(register(&house, half).await.code(), "bad_invite");
 }
 
@@ -197,4 +197,46 @@ async fn a_guest_lets_in_guests_only_and_for_no_longer_than_they_stay() {
     let joined = house.post(&path, &gus, body).await.is(200);
     assert_eq!(joined["rooms"], json!([kitchen]));
     assert!(!house.app.membership.is_member(general, gus.id));
+}
+
+#[tokio::test]
+async fn by_a_code_alone_one_makes_an_account_that_lives_here_or_a_guests() {
+    let (house, anna, general) = inhabited(Limits::default()).await;
+    let room = house.room(RoomType::Private, Sealing::Open, &[&anna]).await;
+    let path = format!("/api/rooms/{room}/invites");
+    let made = house.post(&path, &anna, json!({})).await.is(201);
+    let mut body = account("ben");
+    body["code"] = made["code"].clone();
+    let ben = register(&house, body).await.is(201)["user"]["id"].clone();
+    let ben = ben.as_str().unwrap().parse().unwrap();
+    for at in [room, general] {
+        assert!(house.app.membership.is_member(at, ben));
+    }
+    let until = BEGINS_MS + days_ms(1);
+    let made = house.post(&path, &anna, json!({ "guest_until": until })).await.is(201);
+    let body = json!({ "code": made["code"], "display_name": "Gus" });
+    let gus = house.call("POST", "/api/auth/guest", None, body).await.is(201);
+    let gus = gus["user"]["id"].as_str().unwrap().parse().unwrap();
+    assert!(house.app.membership.is_member(room, gus));
+    assert!(!house.app.membership.is_member(general, gus));
+}
+
+#[tokio::test]
+async fn a_house_that_takes_no_guests_lets_none_in() {
+    let (house, anna, _) = inhabited(Limits { guest_days_max: 0, ..Limits::default() }).await;
+    let room = house.room(RoomType::Private, Sealing::Open, &[&anna]).await;
+    let until = Some(BEGINS_MS + days_ms(1));
+    assert_eq!(invite(&house, &anna, room, 1, until).await.code(), "no_guests");
+    invite(&house, &anna, room, 1, None).await.is(201);
+    // One that was made before.
+    let record = Invite {
+        code: code(2),
+        guest_until: until,
+        ..house.app.store.invite(code(1)).await.unwrap().unwrap()
+    };
+    house.change(vec![Edit::PutInvite(record)]).await;
+    assert_eq!(guest(&house, 2, "Gus").await.code(), "no_guests");
+    let mut body = account("gus");
+    (body["code"], body["auth"]) = (json!(code(2)), json!(b64u(&AUTH)));
+    assert_eq!(register(&house, body).await.code(), "no_guests");
 }

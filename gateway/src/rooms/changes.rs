@@ -14,7 +14,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::audit;
+use crate::audit::{self, AuditAction};
 use crate::bundles::Setting;
 use crate::clock::random;
 use crate::error::ApiError;
@@ -80,7 +80,7 @@ impl App {
             "keep_days": (keep_days != old.keep_days).then_some(keep_days),
             "keep_bytes": (keep_bytes != old.keep_bytes).then_some(keep_bytes),
         });
-        audit::note(&mut change, Some(by), "room.update", Subject::Room(room), detail);
+        audit::note(&mut change, Some(by), AuditAction::RoomUpdate, Subject::Room(room), detail);
         self.change_epoch(change).await?;
         self.membership.room(room).ok_or_else(|| ApiError::not_found("room"))
     }

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
 use hearth_broker::Present;
+use hearth_protocol::bytes::b64u;
 use hearth_protocol::event::{Class, Line, Sender};
 use hearth_protocol::ids::{EventId, Position, RoomId, UserId};
 use hearth_protocol::limits::seconds_ms;
+use hearth_protocol::principal::Principal;
 use hearth_protocol::refusal::Kind;
 use hearth_protocol::role::RoomAction;
 use hearth_protocol::topic::Topic;
@@ -16,7 +18,7 @@ use hearth_store::StoredEvent;
 use serde_json::{Map, Value};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use super::event::{self, Asked, Says, Wish};
+use super::event::{self, Asked, Says, Typed, Wish};
 use super::pace::Pace;
 use super::room::Rooms;
 use super::socket::{Broken, Bye, Frame, Sent, Socket};
@@ -142,7 +144,9 @@ impl Connection {
     async fn item(&mut self, item: Item, out: &mut Vec<String>) -> Result<(), ApiError> {
         let topic = match &item {
             Item::Event(told) => Topic::RoomOut(told.event.room),
-            Item::Typing { room, user, .. } => Topic::Live(*room, *user),
+            Item::Typing { room, user, .. } | Item::Live { room, user, .. } => {
+                Topic::Live(*room, *user)
+            }
             Item::Receipts(room, _) => Topic::Receipts(*room),
             Item::Presence(user, _) => Topic::Presence(*user),
             Item::Inbox(_) => Topic::Inbox(self.user),
@@ -163,12 +167,19 @@ impl Connection {
                 out.extend(there.map(|says| says.text()).transpose()?);
                 return Ok(());
             }
-            Item::Typing { user, .. } if user == self.user => return Ok(()),
-            Item::Typing { room, .. } | Item::Receipts(room, _) if !self.rooms.follows(room) => {
+            Item::Typing { user, .. } | Item::Live { user, .. } if user == self.user => {
+                return Ok(());
+            }
+            Item::Typing { room, .. } | Item::Live { room, .. } | Item::Receipts(room, _)
+                if !self.rooms.follows(room) =>
+            {
                 return Ok(());
             }
             Item::Typing { room: room_id, user: user_id, on: true } => {
-                Says::UserTyping { room_id, user_id }
+                Says::UserTyping { room_id, user_id, sealed: None }
+            }
+            Item::Live { room: room_id, user: user_id, wire } => {
+                Says::UserTyping { room_id, user_id, sealed: Some(b64u(&wire)) }
             }
             Item::Typing { room: room_id, user: user_id, on: false } => {
                 Says::UserStoppedTyping { room_id, user_id }
@@ -235,18 +246,20 @@ impl Connection {
         let mut more = vec![];
         match wish {
             Wish::JoinRoom { room_id, after } => {
+                self.app.require_scope(&self.seat.who, Topic::RoomOut(room_id), false)?;
                 position = Some(self.join(room_id, after, &mut more).await?);
             }
             Wish::LeaveRoom { room_id } => self.rooms.leave(&self.seat, room_id),
-            Wish::TypingStart { room_id } => self.app.type_in(room_id, self.user, true)?,
-            Wish::TypingStop { room_id } => self.app.type_in(room_id, self.user, false)?,
+            Wish::TypingStart(typed) => self.type_in(typed, true)?,
+            Wish::TypingStop(typed) => self.type_in(typed, false)?,
             Wish::SendMessage { room_id, message } => {
+                self.app.require_scope(&self.seat.who, Topic::RoomIn(room_id), true)?;
                 self.doing = Some(self.send(reference, room_id, message)?);
                 return Ok(vec![]);
             }
             Wish::ReadMessage { message_id } => {
-                let (app, user) = (self.app.clone(), self.user);
-                let reading = async move { (reference, read(&app, user, message_id).await) };
+                let (app, who, user) = (self.app.clone(), self.seat.who.clone(), self.user);
+                let reading = async move { (reference, read(&app, &who, user, message_id).await) };
                 self.doing = Some(reading.boxed());
                 return Ok(vec![]);
             }
@@ -273,6 +286,11 @@ impl Connection {
         let head = self.rooms.join(&self.app, &self.seat, self.user, room, after).await?;
         more.extend(state.members.keys().filter_map(|member| self.presence_of(*member)));
         Ok(head)
+    }
+
+    fn type_in(&self, Typed { room_id, sealed }: Typed, on: bool) -> Result<(), ApiError> {
+        self.app.require_scope(&self.seat.who, Topic::Live(room_id, self.user), true)?;
+        self.app.type_in(room_id, self.user, on, sealed)
     }
 
     /// How somebody is shown, if they are there and the client may know.
@@ -361,8 +379,14 @@ fn newcomer(event: &StoredEvent) -> Option<UserId> {
 }
 
 /// Notes that somebody has read up to a message.
-async fn read(app: &App, user: UserId, message: EventId) -> Result<Option<Value>, ApiError> {
+async fn read(
+    app: &App,
+    who: &Principal,
+    user: UserId,
+    message: EventId,
+) -> Result<Option<Value>, ApiError> {
     let (_, event) = app.seen_event(message, user).await?;
+    app.require_scope(who, Topic::Read(event.room, user), true)?;
     app.mark_read(event.room, user, Place::At(event.position)).await?;
     Ok(None)
 }

@@ -30,15 +30,9 @@ pub enum Wish {
         room_id: RoomId,
     },
     /// Writing something.
-    TypingStart {
-        /// Where.
-        room_id: RoomId,
-    },
+    TypingStart(Typed),
     /// Writing no more.
-    TypingStop {
-        /// Where.
-        room_id: RoomId,
-    },
+    TypingStop(Typed),
     /// A message, with the fields of `POST /api/rooms/{id}/messages`.
     SendMessage {
         /// Where.
@@ -54,8 +48,18 @@ pub enum Wish {
     },
 }
 
+/// Where somebody writes.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Typed {
+    /// Where.
+    pub room_id: RoomId,
+    /// The notice as a wire of kind 3, in a sealed room.
+    #[serde(default, with = "hearth_protocol::bytes::option")]
+    pub sealed: Option<Vec<u8>>,
+}
+
 /// The names of wishes, to tell a wrong one from a wrong field.
-const WISHES: [&str; 6] =
+pub(super) const WISHES: [&str; 6] =
     ["join_room", "leave_room", "typing_start", "typing_stop", "send_message", "read_message"];
 
 /// A client's event, and what its answer is to be named by.
@@ -134,6 +138,9 @@ pub enum Says {
         room_id: RoomId,
         /// Who.
         user_id: UserId,
+        /// In a sealed room, what they say: a wire of kind 3, in base64url.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sealed: Option<String>,
     },
     /// Somebody writes no more.
     UserStoppedTyping {

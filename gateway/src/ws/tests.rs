@@ -5,6 +5,7 @@ mod doors;
 mod events;
 mod resume;
 mod roles;
+mod seed;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};

@@ -130,3 +130,37 @@ async fn who_was_listed_does_not_come_back_by_a_link_but_by_an_admin() {
     let add = json!({ "user_id": ben.id(), "bundle": fourth.b64u() });
     house.post(&members, &anna.person, add).await.is(201);
 }
+
+#[tokio::test]
+async fn an_open_rooms_invite_needs_no_keys_and_opens_by_its_code() {
+    let (house, [anna, ben, eve, zoe], room) = open().await;
+    let path = format!("/api/rooms/{room}/invites");
+    assert_eq!(house.post(&path, &ben, json!({})).await.code(), "forbidden");
+    let made = house.post(&path, &anna, json!({ "uses": 2 })).await.is(201);
+    let code = made["code"].as_str().unwrap();
+    assert_eq!(made["path"], json!(format!("/i/{code}")));
+    assert_eq!(made["expires_at"], json!(BEGINS_MS + days_ms(7)));
+    let one = format!("/api/invites/{code}");
+    let look = house.call("GET", &one, None, Value::Null).await.is(200);
+    assert_eq!((&look["rooms"][0]["id"], &look["blob"]), (&json!(room), &Value::Null));
+    let take = async |who: &Person, body: Value| {
+        house.post(&format!("{one}/accept"), who, body).await.code()
+    };
+    assert_eq!(take(&eve, json!({ "auth": b64u(&AUTH) })).await, "not_found");
+    assert_eq!(take(&eve, json!({})).await, "200");
+    assert_eq!(take(&zoe, json!({ "auth": "", "joins": [] })).await, "200");
+    assert!(house.app.membership.is_member(room, eve.id));
+    assert_eq!(take(&zoe, json!({})).await, "invite_used_up");
+    // One that has a secret does not open without.
+    house.post(&path, &anna, invite("0123456789", json!({}))).await.is(201);
+    let keyed = house.post("/api/invites/0123456789/accept", &eve, json!({})).await;
+    assert_eq!(keyed.code(), "not_found");
+    for half in [json!({ "code": "0123456789" }), json!({ "blob": "AAAA" })] {
+        assert_eq!(house.post(&path, &anna, half).await.code(), "bad_invite");
+    }
+    let short = json!({ "code": "1123456789", "auth_hash": "AAAA", "blob": "AAAA" });
+    assert_eq!(house.post(&path, &anna, short).await.code(), "bad_invite");
+    let sealed = house.room(RoomType::Private, Sealing::Sealed, &[&anna]).await;
+    let refused = house.post(&format!("/api/rooms/{sealed}/invites"), &anna, json!({})).await;
+    assert_eq!(refused.code(), "bundle_required");
+}

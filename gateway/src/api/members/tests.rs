@@ -212,3 +212,34 @@ async fn a_member_says_of_what_they_are_told() {
     assert_eq!(house.put(&path, &anna, json!({ "notify": "some" })).await.code(), "bad_json");
     assert_eq!(house.put(&path, &eve, json!({ "notify": "all" })).await.code(), "not_found");
 }
+
+#[tokio::test]
+async fn members_are_listed_with_how_far_they_are() {
+    let house = House::new().await;
+    let anna = house.person("anna", HouseRole::Owner).await;
+    let ben = house.person("ben", HouseRole::Member).await;
+    let room = house.room(RoomType::Private, Sealing::Open, &[&anna, &ben]).await;
+    let path = format!("/api/rooms/{room}/messages");
+    let mut said = vec![];
+    for text in ["1", "2", "3"] {
+        said.push(house.post(&path, &anna, json!({ "content": text })).await.is(201));
+    }
+    let of = async |person: &Person| {
+        let list = house.get(&format!("/api/rooms/{room}/members"), &anna).await.is(200);
+        let members = list["members"].as_array().unwrap().clone();
+        let one = members.into_iter().find(|one| one["user"]["id"] == json!(person.id)).unwrap();
+        let places = ["delivered_position", "read_position", "last_read_message_id", "read_at"];
+        Value::from_iter(places.map(|field| one[field].clone()))
+    };
+    assert_eq!(of(&ben).await, json!([0, 0, null, 0]));
+    house.later(5);
+    let read = json!({ "message_id": said[1]["id"] });
+    house.put(&format!("/api/rooms/{room}/read"), &ben, read).await.is(200);
+    assert_eq!(of(&ben).await, json!([2, 2, said[1]["id"], BEGINS_MS + 5]));
+    house.get(&path, &ben).await.is(200);
+    house.app.publish_receipts().await.unwrap();
+    assert_eq!(of(&ben).await, json!([3, 2, said[1]["id"], BEGINS_MS + 5]));
+    let role = format!("/api/rooms/{room}/members/{}/role", ben.id);
+    let changed = house.call("PATCH", &role, Some(&anna), json!({ "role": "admin" })).await.is(200);
+    assert_eq!(changed["last_read_message_id"], said[1]["id"]);
+}

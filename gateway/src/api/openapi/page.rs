@@ -4,6 +4,7 @@ use std::fmt::{self, Write};
 
 use serde_json::{Map, Value};
 
+use super::codes::CODES;
 use crate::api::reply::escaped;
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;\
@@ -36,14 +37,18 @@ fn write(page: &mut String, document: &Value) -> fmt::Result {
     for (noun, _) in &nouns {
         write!(page, "<a href=#{noun}>{noun}</a>")?;
     }
-    page.push_str("<a href=#shapes>shapes</a></nav>");
+    page.push_str("<a href=#codes>codes</a><a href=#shapes>shapes</a></nav>");
     for (noun, operations) in &nouns {
         write!(page, "<h2 id={noun}>{noun}</h2>")?;
         for (method, path, operation) in operations {
             write_operation(page, method, path, operation)?;
         }
     }
-    page.push_str("<h2 id=shapes>shapes</h2>");
+    page.push_str("<h2 id=codes>codes of a no</h2><ul>");
+    for (code, meaning) in CODES {
+        write!(page, "<li><code>{code}</code> {}</li>", escaped(meaning))?;
+    }
+    page.push_str("</ul><h2 id=shapes>shapes</h2>");
     for (name, schema) in entries(&document["components"]["schemas"]) {
         let schema = serde_json::to_string_pretty(schema).unwrap_or_default();
         write!(page, "<h4 id=shape-{name}>{name}</h4><pre>{}</pre>", escaped(&schema))?;

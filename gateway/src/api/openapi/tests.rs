@@ -7,6 +7,7 @@ use std::path::Path;
 use hearth_protocol::role::HouseRole;
 use serde_json::{Value, json};
 
+use super::codes::CODES;
 use super::{document, operations, parts};
 use crate::testing::House;
 
@@ -185,4 +186,109 @@ async fn the_page_shows_every_operation_and_runs_no_script() {
     }
     assert!(page.contains("<a href=#shape-MessagePage>") && page.contains("id=shape-MessagePage"));
     assert!(!page.contains("<script") && !page.contains("http://"));
+}
+
+/// The sources of the gateway and of the protocol, without their tests.
+fn all_sources() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = vec![root.join("src"), root.join("../protocol/src")];
+    let mut found = vec![];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.display().to_string();
+            // What asks the box is not what answers.
+            if name.contains("test") || ["cli", "member"].iter().any(|it| name.ends_with(it)) {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let text = fs::read_to_string(&path).unwrap();
+                let code = text.split("mod tests {").next().unwrap();
+                found.push((name, code.to_string()));
+            }
+        }
+    }
+    found
+}
+
+/// The codes that a source makes refusals of: the word after the kind.
+fn codes_in(source: &str) -> BTreeSet<String> {
+    let mut codes = BTreeSet::new();
+    for start in ["ApiError::invalid(", "ApiError::conflict(", "Self::invalid(", "Self::conflict("]
+    {
+        for rest in source.split(start).skip(1) {
+            codes.extend(word(rest));
+        }
+    }
+    for rest in source.split("Kind::").skip(1) {
+        let rest = rest.trim_start_matches(|c: char| c.is_ascii_alphanumeric()).trim_start();
+        let rest = match rest.strip_prefix('{') {
+            Some(fields) => fields.split_once('}').map_or("", |(_, after)| after).trim_start(),
+            None => rest,
+        };
+        codes.extend(rest.strip_prefix(',').and_then(word));
+    }
+    codes
+}
+
+/// A word in quotes that comes next, as codes are written.
+fn word(rest: &str) -> Option<String> {
+    let word = rest.trim_start().strip_prefix('"')?.split_once('"')?.0;
+    let is_code =
+        word.bytes().all(|byte| byte.is_ascii_lowercase() || b"_0123456789".contains(&byte));
+    is_code.then(|| word.to_string())
+}
+
+#[test]
+fn every_code_of_a_refusal_is_listed_with_its_meaning() {
+    let sorted = CODES.windows(2).all(|two| two[0].0 < two[1].0);
+    assert!(sorted && CODES.iter().all(|(_, meaning)| !meaning.is_empty()));
+    let listed: BTreeSet<_> = CODES.iter().map(|(code, _)| (*code).to_string()).collect();
+    let mut made = BTreeSet::new();
+    for (_, source) in all_sources() {
+        made.extend(codes_in(&source));
+    }
+    let missing: Vec<_> = made.difference(&listed).collect();
+    assert!(missing.is_empty(), "add to api/openapi/codes.rs: {missing:?}");
+    assert!(made.len() > 100, "{}", made.len());
+    let json = super::as_json().unwrap();
+    let shown = &json["components"]["schemas"]["Refused"]["properties"]["code"]["enum"];
+    assert_eq!(shown.as_array().unwrap().len(), CODES.len());
+}
+
+#[test]
+fn codes_are_found_in_a_source() {
+    let source = r#"ApiError::invalid("bad_place", x); ApiError::new(
+        Kind::TooMany { retry_after_ms: 1 }, "too_fast", y); Refusal::new(Kind::NotFound, "not_found", z);
+        Kind::Gone => 410, busy(Kind::Invalid, "A sentence.")"#;
+    let found = ["bad_place", "not_found", "too_fast"].map(str::to_string);
+    assert_eq!(codes_in(source), found.into());
+}
+
+/// Where a schema says nothing of what an object holds.
+fn free_forms(schema: &Value, at: &str, found: &mut Vec<String>) {
+    if let Value::Object(map) = schema {
+        let is_object = map.get("type").is_some_and(|kind| kind.to_string().contains("object"));
+        let says = ["properties", "additionalProperties", "allOf", "oneOf", "anyOf"];
+        let is_shape = at.contains("/schema");
+        if is_shape && is_object && !says.iter().any(|key| map.contains_key(*key)) {
+            found.push(at.to_string());
+        }
+        for (name, inner) in map {
+            free_forms(inner, &format!("{at}/{name}"), found);
+        }
+    } else if let Value::Array(items) = schema {
+        items.iter().for_each(|inner| free_forms(inner, at, found));
+    }
+}
+
+#[test]
+fn no_shape_is_any_object() {
+    let mut found = vec![];
+    free_forms(&super::as_json().unwrap(), "", &mut found);
+    // OpenAPI's own shape is its own document's.
+    found.retain(|at| !at.starts_with("/paths//api/openapi.json/"));
+    assert_eq!(found, [] as [String; 0]);
 }

@@ -1,5 +1,6 @@
 //! Who is found, what one changes of oneself, and who manages whom.
 
+use hearth_protocol::limits::Limits;
 use hearth_protocol::role::{RoomType, Sealing};
 use hearth_store::{Attachment, Edit};
 use serde_json::{Value, json};
@@ -248,4 +249,56 @@ async fn an_app_token_of_an_admin_manages_nobody() {
     assert_eq!(reset.code(), "forbidden");
     let end = house.call("DELETE", &of(&ben), Some(&app), Value::Null).await;
     assert_eq!(end.code(), "forbidden");
+}
+
+#[tokio::test]
+async fn a_name_changes_and_everything_by_it_follows() {
+    let house = House::new().await;
+    let anna = house.person("anna", HouseRole::Member).await;
+    let ben = house.person("ben", HouseRole::Member).await;
+    let room = house.room(RoomType::Private, Sealing::Open, &[&ben, &anna]).await;
+    let params = async |name: &str| {
+        let path = format!("/api/auth/params?username={name}");
+        house.call("GET", &path, None, Value::Null).await.is(200)["salt"].clone()
+    };
+    let own = params("anna").await;
+    let me = async |body: Value| patch(&house, "/api/users/me", &anna, body).await;
+    assert_eq!(me(json!({ "name": "BEN" })).await.code(), "name_taken");
+    assert_eq!(me(json!({ "name": "a" })).await.code(), "bad_name");
+    assert_eq!(me(json!({ "name": "an na" })).await.code(), "bad_name");
+    let changed = me(json!({ "name": "Hanna_1" })).await.is(200);
+    assert_eq!((&changed["name"], &changed["id"]), (&json!("Hanna_1"), &json!(anna.id)));
+    // One signs in with the new one only; the salt is the account's own, so that its keys open.
+    assert_eq!(params("hanna_1").await, own);
+    assert_ne!(params("anna").await, own);
+    let said = json!({ "content": "@hanna_1, and not @anna" });
+    house.post(&format!("/api/rooms/{room}/messages"), &ben, said).await.is(201);
+    house.app.alert().await.unwrap();
+    let alerts = house.get("/api/notifications", &anna).await.is(200);
+    assert_eq!(alerts["notifications"][0]["type"], "mention");
+    // The old one is anybody's.
+    patch(&house, "/api/users/me", &ben, json!({ "name": "anna" })).await.is(200);
+    let log = house.app.store.audit(None, 9).await.unwrap();
+    assert!(log.iter().any(|entry| entry.detail == json!({ "from": "anna", "to": "Hanna_1" })));
+}
+
+#[tokio::test]
+async fn so_many_names_are_asked_for_in_a_day_and_none_by_an_app() {
+    let house = House::with(Limits { renames_per_day: 2, ..Limits::default() }).await;
+    let anna = house.person("anna", HouseRole::Member).await;
+    house.person("ben", HouseRole::Member).await;
+    let me = async |who: &Person, name: &str| {
+        patch(&house, "/api/users/me", who, json!({ "name": name })).await
+    };
+    me(&anna, "anna").await.is(200);
+    me(&anna, "anni").await.is(200);
+    assert_eq!(me(&anna, "ben").await.code(), "name_taken", "counted: names are not tried out");
+    let refused = me(&anna, "anja").await;
+    assert_eq!((refused.status, refused.code().as_str()), (429, "too_fast"));
+    assert_eq!(refused.headers["retry-after"], "86400");
+    let app = house.app.auth.make_app_token(anna.id, "x", None).await.unwrap().1;
+    let app = Person { token: app, ..anna.clone() };
+    assert_eq!(me(&app, "anja").await.code(), "forbidden");
+    house.later(hearth_protocol::limits::days_ms(1));
+    me(&house.again(&anna).await, "anja").await.is(200);
 }

@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 use hearth_protocol::event::Class;
+use hearth_protocol::grant::Access;
 use hearth_protocol::ids::{EventId, RoomId};
-use hearth_store::{Edit, EventKind, NewEvent, Once, Sentence};
+use hearth_store::{Edit, EventKind, NewEvent, Once, Scope, Sentence};
 
 use super::*;
 
@@ -164,4 +165,64 @@ async fn a_message_is_read_as_by_the_other_doors() {
     let receipts = house.app.store.receipts(*room).await.unwrap();
     assert_eq!(receipts.len(), 1);
     assert_eq!((receipts[0].user, receipts[0].read.0), (ben.id, 1));
+}
+
+/// An app of Anna's with a token for less than she may do.
+async fn app(scene: &Scene, access: Access, rooms: Option<Vec<RoomId>>) -> Client {
+    let scope = Some(Scope { access, rooms });
+    let (made, text) =
+        scene.house.app.auth.make_app_token(scene.anna.id, "x", scope).await.unwrap();
+    let offer = format!("hearth.v1, bearer.{text}");
+    assert_eq!(knock(&scene.house, &[&offer]).await.0, 101);
+    let who = Principal::App { user: scene.anna.id, token: made.id };
+    Client::try_sit(&scene.house, who, 10_000).unwrap()
+}
+
+#[tokio::test]
+async fn a_token_does_what_its_scope_says_and_nothing_else() {
+    let scene = Scene::new().await;
+    let Scene { house, anna, ben, room, .. } = &scene;
+    let other = house.room(RoomType::Private, Sealing::Open, &[anna, ben]).await;
+    let said = scene.post(ben, json!({ "content": "x" })).await;
+    let path = format!("/api/rooms/{other}/messages");
+    let elsewhere = house.post(&path, ben, json!({ "content": "x" })).await.is(201);
+    let wishes = [
+        json!({ "type": "join_room", "room_id": room }),
+        json!({ "type": "join_room", "room_id": other }),
+        json!({ "type": "send_message", "room_id": room, "content": "hi" }),
+        json!({ "type": "send_message", "room_id": other, "content": "hi" }),
+        json!({ "type": "typing_start", "room_id": room }),
+        json!({ "type": "typing_stop", "room_id": other }),
+        json!({ "type": "read_message", "message_id": said["id"] }),
+        json!({ "type": "read_message", "message_id": elsewhere["id"] }),
+    ];
+    let (yes, no) = (true, false);
+    for (access, rooms, may) in [
+        (Access::Read, None, [yes, yes, no, no, no, no, no, no]),
+        (Access::Write, None, [no, no, yes, yes, yes, yes, yes, yes]),
+        (Access::Both, Some(vec![*room]), [yes, no, yes, no, yes, no, yes, no]),
+        (Access::Read, Some(vec![*room]), [yes, no, no, no, no, no, no, no]),
+    ] {
+        let mut client = app(&scene, access, rooms.clone()).await;
+        for (wish, may) in wishes.iter().zip(may) {
+            let answer = client.try_ask(wish.clone()).await.map(|_| ());
+            let expected = if may { Ok(()) } else { Err("out_of_scope".to_string()) };
+            assert_eq!(answer, expected, "{access:?} {rooms:?}: {wish}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_for_a_room_hears_that_room_only() {
+    let scene = Scene::new().await;
+    let Scene { house, anna, ben, room, .. } = &scene;
+    let mut client = app(&scene, Access::Both, Some(vec![*room])).await;
+    client.ask(json!({ "type": "join_room", "room_id": room })).await;
+    let _ben = Client::new(house, ben);
+    let alert = json!({ "type": "notification", "notification": { "id": "1" } });
+    house.app.ring(anna.id, &alert);
+    scene.post(ben, json!({ "content": "here" })).await;
+    assert_eq!(client.hear("message_created").await["message"]["content"], "here");
+    let heard: Vec<_> = client.all().await.into_iter().map(|one| one["type"].clone()).collect();
+    assert_eq!(heard, [] as [Value; 0], "no presence and no doorbell");
 }
