@@ -13,6 +13,7 @@ import {
   mergeVaults,
   openVault,
   openVaultData,
+  opensRoot,
   sealedRootOf,
   sealRecovery,
   sealRoot,
@@ -125,6 +126,9 @@ export class Account {
     at: number,
     random: Random,
   ): { account: Account; card: Uint8Array } {
+    if (this.#sealedRoot === null || !opensRoot(vaultKey, this.#sealedRoot, this.user)) {
+      throw new SealingError('the password is not the one that your keys lie under');
+    }
     const account = new Account(this.user, random(32));
     const previous = { card: before, identity: this.identity };
     const card = makeCard(account.identity, this.user, at, previous);

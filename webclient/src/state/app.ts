@@ -8,6 +8,7 @@ import { OutboxStore } from '../local/outbox';
 import type { AppDeps, Parts } from './deps';
 import { Entrance, type Arrival } from './entrance';
 import { Home } from './home';
+import { Keys } from './keys';
 import type * as m from './model';
 import { Observable } from './observable';
 import { ProblemError, problemOf } from './problem';
@@ -56,6 +57,10 @@ class HearthApp implements m.App {
   readonly #entrance: Entrance;
   #home: Home | null = null;
   #drafts = new Map<string, string>();
+  readonly keys = new Keys(
+    () => this.#here(),
+    (run) => this.#act(null, run),
+  );
 
   constructor(parts: Parts) {
     this.#parts = parts;

@@ -238,8 +238,15 @@ export class Posts {
     const { vault, recovery } = body;
     user.vault = { ...user.login, ...user.vault, vault, recovery };
     user.vaultVersion += 1;
-    if (typeof body['card'] === 'string') user.cards.push(body['card']);
+    if (typeof body['card'] === 'string') this.#newCard(user, body['card']);
     return { version: user.vaultVersion };
+  }
+
+  /** A card after the first: every sealed room of theirs needs a new epoch. */
+  #newCard(user: FakeUser, card: string): void {
+    const rooms = [...this.#house.rooms.values()].filter(({ members }) => members.has(user.id));
+    for (const room of rooms) room.rotationDue ||= user.cards.length > 0 && room.bundles.length > 0;
+    user.cards.push(card);
   }
 
   roomView(room: FakeRoom, user: Id): Json {

@@ -1,5 +1,6 @@
 // Every sentence of the screens in French.
 import type { Words } from './catalogue.svelte';
+import { frenchKeys } from './french_keys';
 import { frenchTalk } from './french_talk';
 
 const count = (n: number, one: string, many: string): string => `${n} ${n < 2 ? one : many}`;
@@ -149,6 +150,7 @@ export const french: Words = {
     postOldKey: 'Scellé avec une clé plus ancienne : donnez à l’appareil sa nouvelle ligne.',
     urgent: 'Important',
   },
+  ...frenchKeys,
   ...frenchTalk,
   delivery: {
     queued: 'En attente d’envoi',
@@ -262,7 +264,6 @@ export const french: Words = {
       'Les personnes ci-dessous, et ce boîtier. Qui s’occupe du boîtier peut lire ce salon.',
     openBox: 'Pratique pour les appareils simples ; pour tout le reste, prenez un salon scellé.',
     waitingLead: 'Dans le salon, encore sans sa clé :',
-    keyNumber: (n) => `C’est la clé numéro ${n} du salon.`,
   },
   settings: {
     title: 'Réglages',
