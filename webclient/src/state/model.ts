@@ -1,4 +1,5 @@
 // What the user interface sees: one immutable state, and the actions that change it. No DOM here.
+import type { AccountActions, AccountEntry, AccountState } from './account_model';
 
 /** Something went wrong; `message` says what, `hint` what now. Every action rejects with this. */
 export interface Problem {
@@ -288,6 +289,7 @@ export interface AppState {
   readonly currentRoom: RoomView | null;
   readonly invitation: Invitation | null;
   readonly recoverySheet: RecoverySheet | null;
+  readonly account: AccountState;
   /** What an action is busy with, null when nothing. */
   readonly working: Work | null;
   /** Something that happened without an action: shown until dismissed. */
@@ -327,6 +329,7 @@ export interface NewRoom {
 /** The application. `subscribe` is Svelte's store contract: `$app` in a component is the state. */
 export interface App {
   readonly state: AppState;
+  readonly account: AccountActions;
   subscribe(run: (state: AppState) => void): () => void;
 
   /** Reads the local data, finds out which screen comes first, connects. */
@@ -377,4 +380,5 @@ export interface App {
 export type Entry =
   | { readonly kind: 'plain' }
   | { readonly kind: 'setup'; readonly secret: string }
-  | { readonly kind: 'join'; readonly code: string; readonly key: string };
+  | { readonly kind: 'join'; readonly code: string; readonly key: string }
+  | AccountEntry;

@@ -12,6 +12,7 @@ import type {
   SetUp,
   TimelineItem,
 } from '../../state/model';
+import { accountAt, fakeAccount, fakeSheet } from './fake_account';
 import { anna, members, mila, roomsAt } from './people';
 import { evening, history, message } from './timeline';
 
@@ -33,6 +34,7 @@ export function homeState(now: number): AppState {
     currentRoom: null,
     invitation: null,
     recoverySheet: null,
+    account: accountAt(now),
     working: null,
     problem: null,
   };
@@ -41,6 +43,7 @@ export function homeState(now: number): AppState {
 /** A fake of `App`; `change` lets a scene set whatever it wants to show. */
 export class FakeApp implements App {
   state: AppState;
+  readonly account = fakeAccount;
   readonly #now: number;
   readonly #listeners = new Set<(state: AppState) => void>();
   readonly #timelines = new Map<string, readonly TimelineItem[]>();
@@ -251,12 +254,7 @@ export class FakeApp implements App {
   }
 
   #withSheet(name: string): Promise<void> {
-    const recoverySheet = {
-      house: this.state.house ?? 'Hearth',
-      name,
-      identity: 'AGE-SECRET-KEY-1QYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSVC8ZSK',
-      createdAt: this.#now,
-    };
+    const recoverySheet = fakeSheet(this.state.house ?? 'Hearth', name, this.#now);
     this.change({ phase: 'ready', recoverySheet });
     return nothing();
   }
