@@ -58,7 +58,7 @@ describe('a link for a new password', () => {
   test('is good once', async () => {
     await afterReset();
     const again = await fresh().open('/reset', `#${SECRET}`);
-    await expect(again.account.reset('another one')).rejects.toMatchObject({ code: 'not_found' });
+    await expect(again.account.reset('another one')).rejects.toMatchObject({ code: 'reset_gone' });
   });
 
   test('in a browser that still has the keys opens everything at once', async () => {

@@ -1,4 +1,5 @@
 // Coming back without the right password: a link for a new one, the sheet, another browser.
+import { isCode } from '../api/error';
 import { b64u, concat } from '../protocol/bytes';
 import { SealingError } from '../sealing/kdf';
 import type { AccountState, Door } from './account_model';
@@ -72,7 +73,13 @@ export class ComingBack {
     if (entry.kind !== 'reset') throw new ProblemError('no_reset', 'this is no such link', '');
     const salt = random(SALT);
     const authKey = await sealing.stretch(password, salt, cost);
-    const name = await api.account.reset(entry.secret, { salt, cost, authKey });
+    const name = await api.account
+      .reset(entry.secret, { salt, cost, authKey })
+      .catch((error: unknown) => {
+        if (!isCode(error, 'not_found') && !isCode(error, 'gone')) throw error;
+        const hint = 'ask an admin of the house for a new one';
+        throw new ProblemError('reset_gone', 'this link is no longer good', hint, error);
+      });
     const kept = await login.read();
     // Somebody else's browser: they stay signed in here.
     if (kept !== null && kept.user.name !== name) return this.#show({ kind: 'reset', done: name });
