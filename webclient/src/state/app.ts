@@ -247,7 +247,11 @@ class HearthApp implements m.App {
 
   readonly reading: Reading = {
     newer: () => this.#run(() => this.#here().reading.newer()),
-    goTo: (spot) => this.#act(null, () => this.#here().reading.goTo(spot)),
+    goTo: async (spot) => {
+      let found: number | null = null;
+      await this.#run(async () => void (found = await this.#here().reading.goTo(spot)));
+      return found;
+    },
     toNewest: () => this.#run(() => this.#here().reading.toNewest()),
     follow: (atEnd) => this.#home?.reading.follow(atEnd),
   };

@@ -31,11 +31,11 @@ export interface Snippet {
   readonly text: string;
 }
 
-/** Moving about in the open room. What goes wrong is told by `problem`, except where said. */
+/** Moving about in the open room. What goes wrong is told by `problem`. */
 export interface Reading {
   /** The page after what is shown; nothing at the newest. */
   newer(): Promise<void>;
-  /** Shows the surroundings of a spot. Its position, null if there is nothing. Rejects with a Problem. */
+  /** Shows the surroundings of a spot. Its position, null if there is nothing. */
   goTo(spot: Spot): Promise<number | null>;
   /** Shows the newest again. */
   toNewest(): Promise<void>;

@@ -1,6 +1,7 @@
 // Every sentence of the screens in English; the shape of this object is the catalogue's type.
 
 import { englishTalk } from './english_talk';
+import { englishTimeline } from './english_timeline';
 
 const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
 
@@ -147,6 +148,7 @@ export const english = {
     urgent: 'Important',
   },
   ...englishTalk,
+  ...englishTimeline,
   delivery: {
     queued: 'Waiting to be sent',
     sealing: 'Being sealed',

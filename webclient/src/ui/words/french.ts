@@ -1,6 +1,7 @@
 // Every sentence of the screens in French.
 import type { Words } from './catalogue.svelte';
 import { frenchTalk } from './french_talk';
+import { frenchTimeline } from './french_timeline';
 
 const count = (n: number, one: string, many: string): string => `${n} ${n < 2 ? one : many}`;
 
@@ -150,6 +151,7 @@ export const french: Words = {
     urgent: 'Important',
   },
   ...frenchTalk,
+  ...frenchTimeline,
   delivery: {
     queued: 'En attente d’envoi',
     sealing: 'En train d’être scellé',
