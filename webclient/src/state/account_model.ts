@@ -1,6 +1,4 @@
 // What the screens see of a person's own account, before and after signing in. No DOM here.
-import type { RecoverySheet } from './model';
-
 /** A screen before the rooms, other than set-up, joining and the plain login. */
 export type Door =
   /** An admin's link: asks for a new password. `name`: set already, for somebody else's browser. */
@@ -108,11 +106,14 @@ export const NO_ACCOUNT: AccountState = {
   handing: null,
 };
 
-/** Addresses of this area. */
-export type AccountEntry =
-  | { readonly kind: 'reset'; readonly secret: string }
-  /** A new browser's offer, opened in a signed-in one. */
-  | { readonly kind: 'pair'; readonly offer: string };
+/** To be printed once and kept; null again after `recoverySheetKept`. */
+export interface RecoverySheet {
+  readonly house: string;
+  readonly name: string;
+  /** `AGE-SECRET-KEY-1…`, for text and QR. */
+  readonly identity: string;
+  readonly createdAt: number;
+}
 
 /** What one can do about one's own account. Every action rejects with a Problem. */
 export interface AccountActions {

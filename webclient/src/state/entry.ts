@@ -1,5 +1,14 @@
 // Where the person came in: by a link for set-up, an invite, a new password or a pairing; or plainly.
-import type { Entry } from './model';
+
+/** Where the person came in: the address, with its fragment already taken out of the bar. */
+export type Entry =
+  | { readonly kind: 'plain' }
+  | { readonly kind: 'setup'; readonly secret: string }
+  | { readonly kind: 'join'; readonly code: string; readonly key: string }
+  /** An admin's link for a new password. */
+  | { readonly kind: 'reset'; readonly secret: string }
+  /** A new browser's offer, opened in a signed-in one. */
+  | { readonly kind: 'pair'; readonly offer: string };
 
 /** Reads `/setup#…`, `/i/CODE#KEY`, `/reset#…` and `/pair#…`; anything else is plain. */
 export function parseEntry(path: string, fragment: string): Entry {
