@@ -1,4 +1,5 @@
 // Everything the box offers under /api, by resource.
+import { AttachmentsApi } from './attachments';
 import { AuthApi } from './auth';
 import { DevicesApi } from './devices';
 import { Http, type Fetch, type Tokens } from './http';
@@ -14,6 +15,7 @@ export interface Api {
   readonly messages: MessagesApi;
   readonly invites: InvitesApi;
   readonly devices: DevicesApi;
+  readonly attachments: AttachmentsApi;
 }
 
 export function createApi(fetch: Fetch, tokens: Tokens): Api {
@@ -25,5 +27,6 @@ export function createApi(fetch: Fetch, tokens: Tokens): Api {
     messages: new MessagesApi(http),
     invites: new InvitesApi(http),
     devices: new DevicesApi(http),
+    attachments: new AttachmentsApi(http),
   };
 }

@@ -7,6 +7,7 @@ import { LoginStore } from '../local/login';
 import { OutboxStore } from '../local/outbox';
 import type { AppDeps, Parts } from './deps';
 import { Entrance, type Arrival } from './entrance';
+import { Files } from './files';
 import { Home } from './home';
 import type * as m from './model';
 import { Observable } from './observable';
@@ -54,12 +55,14 @@ class HearthApp implements m.App {
   readonly #parts: Parts;
   readonly #state = new Observable<m.AppState>(START);
   readonly #entrance: Entrance;
+  readonly files: Files;
   #home: Home | null = null;
   #drafts = new Map<string, string>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#entrance = new Entrance(parts);
+    this.files = new Files(parts);
   }
 
   get state(): m.AppState {
@@ -130,8 +133,10 @@ class HearthApp implements m.App {
       changed: (change) => this.#state.update(change),
       failed: this.#tell,
       ended: () => this.#signedOut(),
+      uploads: (of) => this.files.uploadsOf(of),
     });
     this.#home = home;
+    this.files.enter(home);
     const me: m.Person = { ...user };
     this.#drafts = await this.#parts.drafts.all();
     await home.start();
@@ -154,6 +159,7 @@ class HearthApp implements m.App {
   #leave(): void {
     this.#home?.stop();
     this.#home = null;
+    this.files.leave();
     this.#parts.tokens.forget();
     const { house } = this.state;
     this.#state.set({ ...START, house, phase: 'login' });
@@ -249,7 +255,7 @@ class HearthApp implements m.App {
   }
 
   send(text: string, parentId?: string): Promise<void> {
-    return this.#act(null, () => this.#actions().send(text, parentId ?? null));
+    return this.#act(null, () => this.files.send(text, parentId ?? null));
   }
 
   edit(target: string, text: string): Promise<void> {

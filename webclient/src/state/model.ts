@@ -1,4 +1,5 @@
 // What the user interface sees: one immutable state, and the actions that change it. No DOM here.
+import type { AttachmentItem, AttachmentKind, FilesApp } from './files_model';
 
 /** Something went wrong; `message` says what, `hint` what now. Every action rejects with this. */
 export interface Problem {
@@ -55,6 +56,7 @@ export type Quote =
       readonly id: string;
       readonly sender: Person;
       readonly text: string;
+      readonly files: AttachmentKind | null;
       readonly deleted: boolean;
     }
   | { readonly kind: 'post'; readonly id: string; readonly device: string; readonly text: string }
@@ -103,6 +105,7 @@ export interface MessageItem {
   readonly own: boolean;
   /** Empty when deleted. */
   readonly text: string;
+  readonly attachments: readonly AttachmentItem[];
   readonly edited: boolean;
   /** All texts it had, the current one last; empty unless edited. */
   readonly versions: readonly Version[];
@@ -201,6 +204,8 @@ export interface RoomSummary {
   /** The last message in a few words, null while unknown. */
   readonly lastText: string | null;
   readonly lastSender: string | null;
+  /** What the last message shows besides its words. */
+  readonly lastFiles: AttachmentKind | null;
   readonly unread: number;
   /** How many of the unread ones name this person. */
   readonly mentions: number;
@@ -327,6 +332,7 @@ export interface NewRoom {
 /** The application. `subscribe` is Svelte's store contract: `$app` in a component is the state. */
 export interface App {
   readonly state: AppState;
+  readonly files: FilesApp;
   subscribe(run: (state: AppState) => void): () => void;
 
   /** Reads the local data, finds out which screen comes first, connects. */

@@ -1,5 +1,6 @@
 // Facts and what is on its way become the timeline: edits, reactions, erasures, gaps, copies.
 import type { Fact, Numbered } from '../session/fact';
+import { attachmentItem } from './attached';
 import { edit, finished, quoteOf, ReactionSet, type Draft, type EventFact } from './folded';
 import type { Change, Delivery, Mark, Person, PostItem, Quote, TimelineItem } from './model';
 
@@ -119,6 +120,7 @@ class Folding {
         own: sender === this.#input.me,
         parentId: body.parentId,
         tone: body.tone,
+        attachments: body.attachments.map(attachmentItem),
         marks,
         delivery,
         reach: null,
@@ -242,6 +244,7 @@ class Folding {
       content: '',
       parentId: null,
       mentions: [],
+      attachments: [],
       tone: null,
     } as const;
     const gone = { position, at, id: id as EventFact['id'], sender };

@@ -12,6 +12,8 @@ import type {
   SetUp,
   TimelineItem,
 } from '../../state/model';
+import type { FilesApp } from '../../state/files_model';
+import { FakeFiles } from './files';
 import { anna, members, mila, roomsAt } from './people';
 import { evening, history, message } from './timeline';
 
@@ -41,6 +43,7 @@ export function homeState(now: number): AppState {
 /** A fake of `App`; `change` lets a scene set whatever it wants to show. */
 export class FakeApp implements App {
   state: AppState;
+  files: FilesApp = new FakeFiles();
   readonly #now: number;
   readonly #listeners = new Set<(state: AppState) => void>();
   readonly #timelines = new Map<string, readonly TimelineItem[]>();
@@ -171,6 +174,7 @@ export class FakeApp implements App {
             id: parent.id,
             sender: parent.sender,
             text: parent.text,
+            files: null,
             deleted: false,
           }
         : null;

@@ -1,6 +1,7 @@
 // Whole screens by name, for looking at and for screenshots: /gallery?scene=room
 import type { RoomView } from '../../state/model';
 import { FakeApp } from './fake_app';
+import { chosen, withFiles } from './files';
 import { mila, oma } from './people';
 import { talk } from './talk';
 import { evening, everything } from './timeline';
@@ -63,6 +64,11 @@ export const scenes: Readonly<Record<string, (now: number) => FakeApp | Promise<
       typing: [mila, oma],
       readTo: 0,
     }),
+  files: (now) => {
+    const app = new FakeApp(now);
+    app.files = chosen;
+    return inRoom(app, { timeline: withFiles(now), complete: true });
+  },
   offline: (now) => inRoom(new FakeApp(now, { connection: offline, waiting: 3 })),
   waiting: (now) =>
     inRoom(new FakeApp(now), {

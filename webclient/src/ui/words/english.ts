@@ -1,5 +1,6 @@
 // Every sentence of the screens in English; the shape of this object is the catalogue's type.
 
+import { englishFileProblems, englishFiles } from './english_files';
 import { englishTalk } from './english_talk';
 
 const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
@@ -147,6 +148,7 @@ export const english = {
     urgent: 'Important',
   },
   ...englishTalk,
+  ...englishFiles,
   delivery: {
     queued: 'Waiting to be sent',
     sealing: 'Being sealed',
@@ -296,6 +298,7 @@ export const english = {
     unexpected: 'Something went wrong in this page.',
     unexpectedHint: 'Reload it. What you wrote is kept.',
     known: {
+      ...englishFileProblems,
       offline: [
         'The box cannot be reached.',
         'Check that you are on the home network and that the box is on.',

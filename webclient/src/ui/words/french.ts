@@ -1,5 +1,6 @@
 // Every sentence of the screens in French.
 import type { Words } from './catalogue.svelte';
+import { frenchFileProblems, frenchFiles } from './french_files';
 import { frenchTalk } from './french_talk';
 
 const count = (n: number, one: string, many: string): string => `${n} ${n < 2 ? one : many}`;
@@ -150,6 +151,7 @@ export const french: Words = {
     urgent: 'Important',
   },
   ...frenchTalk,
+  ...frenchFiles,
   delivery: {
     queued: 'En attente d’envoi',
     sealing: 'En train d’être scellé',
@@ -302,6 +304,7 @@ export const french: Words = {
     unexpected: 'Quelque chose a échoué dans cette page.',
     unexpectedHint: 'Rechargez-la. Ce que vous avez écrit est gardé.',
     known: {
+      ...frenchFileProblems,
       offline: [
         'Le boîtier est injoignable.',
         'Vérifiez que vous êtes sur le réseau de la maison et que le boîtier est allumé.',
