@@ -60,7 +60,7 @@ async function openMenu(page) {
 
 async function openPicture(page) {
   await scrollUp(page);
-  await page.locator('.picture').first().click();
+  await page.locator('.picture').first().click({ position: { x: 40, y: 40 } });
   await page.locator('dialog img').waitFor();
 }
 
