@@ -1,6 +1,6 @@
 // What becomes of a message or a post while events are folded: texts, reactions, erasure.
 import type { Fact } from '../session/fact';
-import { kindOfAll } from './attached';
+import { attachmentItem, kindOfAll } from './attached';
 import { mentioned } from './mentions';
 import type { Change, MessageItem, Person, PostItem, Quote, Reaction, Version } from './model';
 import { EDIT_MS } from './model';
@@ -108,6 +108,16 @@ export function quoteOf(slot: Draft | PostItem | undefined, id: string): Quote {
   const text = deleted ? '' : (texts.at(-1)?.text ?? '').slice(0, QUOTED);
   const files = deleted ? null : kindOfAll(item.attachments);
   return { kind: 'message', id, sender: item.sender, text, files, deleted };
+}
+
+/** What is quoted of a message that is not in the timeline, as it was first written. */
+export function quoteOfFact(
+  { id, sender, body }: EventFact,
+  person: (id: string) => Person,
+): Quote {
+  const text = body.type === 'message' ? body.content.slice(0, QUOTED) : '';
+  const files = body.type === 'message' ? kindOfAll(body.attachments.map(attachmentItem)) : null;
+  return { kind: 'message', id, sender: person(sender), text, files, deleted: false };
 }
 
 /** Characters of a quote at most. */

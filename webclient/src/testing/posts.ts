@@ -9,6 +9,7 @@ import {
   type FakeInvite,
   type FakeRoom,
   type FakeUser,
+  type Stored,
 } from './house';
 
 export type Json = Record<string, unknown>;
@@ -322,8 +323,15 @@ export class Posts {
     const after = Number(query.get('after') ?? 0);
     const within = room.events.filter(({ position }) => position < before && position > after);
     const page = query.has('after') ? within.slice(0, limit) : within.slice(-limit);
+    return this.#pageOf(room, pageAt(room, query, limit) ?? page);
+  }
+
+  #pageOf(room: FakeRoom, page: readonly Stored[]): Json {
     const messages = page.map((stored) => this.#house.item(room, stored));
-    return { messages, first_position: 1, head_position: room.events.length };
+    const [first, last] = [page[0], page.at(-1)];
+    const covered =
+      first === undefined ? null : { from: first.position, to: last?.position ?? first.position };
+    return { messages, covered, first_position: 1, head_position: room.events.length };
   }
 
   #addDevice(room: FakeRoom, body: Json, by: Id): Json {
@@ -358,4 +366,19 @@ export class Posts {
     });
     return { code: body['code'] };
   }
+}
+
+/** The page around a position or an id, or since a time; null: neither was asked for. */
+function pageAt(room: FakeRoom, query: URLSearchParams, limit: number): Stored[] | null {
+  const [around, since] = [query.get('around'), query.get('since')];
+  if (since !== null) {
+    return room.events.filter(({ receivedAt }) => receivedAt >= Number(since)).slice(0, limit);
+  }
+  if (around === null) return null;
+  const at = room.events.findIndex(
+    ({ id, position }) => id === around || String(position) === around,
+  );
+  if (at < 0) throw new Refusal(404, 'not_found');
+  const from = Math.max(0, at - Math.floor(limit / 2));
+  return room.events.slice(from, from + limit);
 }

@@ -14,7 +14,16 @@ export type Said = MessageItem | PostItem;
 /** The actions of the application that a room needs. */
 export type RoomApp = Pick<
   App,
-  'files' | 'send' | 'edit' | 'react' | 'remove' | 'typing' | 'loadOlder' | 'retry' | 'discard'
+  | 'files'
+  | 'send'
+  | 'edit'
+  | 'react'
+  | 'remove'
+  | 'typing'
+  | 'loadOlder'
+  | 'reading'
+  | 'retry'
+  | 'discard'
 >;
 
 /** Five popular ones, always at hand. */
