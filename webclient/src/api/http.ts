@@ -3,7 +3,7 @@ import { fromUtf8 } from '../protocol/bytes';
 import * as s from '../protocol/schema';
 import { ApiError } from './error';
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** A request; `progress` hears how many bytes of its body have gone. */
 export type Asking = RequestInit & { readonly progress?: (sent: number) => void };

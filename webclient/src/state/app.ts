@@ -5,6 +5,8 @@ import { HistoryStore } from '../local/history';
 import { KeyStore } from '../local/keys';
 import { LoginStore } from '../local/login';
 import { OutboxStore } from '../local/outbox';
+import { AccountArea } from './account_area';
+import { NO_ACCOUNT } from './account_model';
 import type { AppDeps, Parts } from './deps';
 import { Entrance, type Arrival } from './entrance';
 import { Files } from './files';
@@ -26,6 +28,7 @@ const START: m.AppState = {
   currentRoom: null,
   invitation: null,
   recoverySheet: null,
+  account: NO_ACCOUNT,
   working: null,
   problem: null,
 };
@@ -57,6 +60,7 @@ class HearthApp implements m.App {
   readonly #state = new Observable<m.AppState>(START);
   readonly #entrance: Entrance;
   readonly files: Files;
+  readonly account: AccountArea;
   #home: Home | null = null;
   #drafts = new Map<string, string>();
 
@@ -64,6 +68,13 @@ class HearthApp implements m.App {
     this.#parts = parts;
     this.#entrance = new Entrance(parts);
     this.files = new Files(parts);
+    this.account = new AccountArea(parts, this.#entrance, {
+      changed: (change) => this.#state.update({ account: { ...this.state.account, ...change } }),
+      renamed: (displayName) => this.#renamed(displayName),
+      arrived: (arrival) => this.#arrived(arrival),
+      failed: this.#tell,
+      act: (working, run) => this.#act(working, run),
+    });
   }
 
   get state(): m.AppState {
@@ -99,6 +110,7 @@ class HearthApp implements m.App {
 
   async start(): Promise<void> {
     const { entry } = this.#parts;
+    if (this.account.begin()) return this.#state.update({ phase: 'login' });
     const arrival = await this.#entrance.wake().catch((error: unknown) => {
       this.#tell(error);
       return null;
@@ -138,6 +150,7 @@ class HearthApp implements m.App {
     });
     this.#home = home;
     this.files.enter(home);
+    this.account.entered(user.id);
     const me: m.Person = { ...user };
     this.#drafts = await this.#parts.drafts.all();
     await home.start();
@@ -151,6 +164,21 @@ class HearthApp implements m.App {
     });
   }
 
+  /** Signed in, by whatever way; an invite in the address is taken along. */
+  async #arrived(arrival: Arrival): Promise<void> {
+    const { entry } = this.#parts;
+    await this.#enter(arrival);
+    if (entry.kind === 'join') await this.#acceptHere(entry);
+  }
+
+  #renamed(displayName: string): void {
+    const { me } = this.state;
+    if (me === null) return;
+    this.#home?.people.learn([{ ...me, displayName, id: this.#here().me }]);
+    this.#home?.draw();
+    this.#state.update({ me: { ...me, displayName } });
+  }
+
   /** The login was ended elsewhere: what was written stays for the next one. */
   #signedOut(): void {
     this.#leave();
@@ -161,6 +189,7 @@ class HearthApp implements m.App {
     this.#home?.stop();
     this.#home = null;
     this.files.leave();
+    this.account.left();
     this.#parts.tokens.forget();
     const { house } = this.state;
     this.#state.set({ ...START, house, phase: 'login' });
@@ -188,11 +217,7 @@ class HearthApp implements m.App {
   }
 
   loginAndAccept(input: m.Credentials): Promise<void> {
-    return this.#act('password', async () => {
-      const entry = this.#invite();
-      await this.#enter(await this.#entrance.login(input));
-      await this.#acceptHere(entry);
-    });
+    return this.#act('password', () => this.account.login(input));
   }
 
   async #acceptHere({ code, key }: { code: string; key: string }): Promise<void> {
@@ -203,7 +228,7 @@ class HearthApp implements m.App {
   }
 
   login(input: m.Credentials): Promise<void> {
-    return this.#act('password', async () => this.#enter(await this.#entrance.login(input)));
+    return this.#act('password', () => this.account.login(input));
   }
 
   async logout(): Promise<void> {

@@ -15,6 +15,7 @@ import type {
 } from '../../state/model';
 import type { FilesApp } from '../../state/files_model';
 import { FakeFiles } from './files';
+import { accountAt, fakeAccount, fakeSheet } from './fake_account';
 import { anna, members, mila, roomsAt } from './people';
 import { evening, history, message } from './timeline';
 
@@ -36,6 +37,7 @@ export function homeState(now: number): AppState {
     currentRoom: null,
     invitation: null,
     recoverySheet: null,
+    account: accountAt(now),
     working: null,
     problem: null,
   };
@@ -45,6 +47,7 @@ export function homeState(now: number): AppState {
 export class FakeApp implements App {
   state: AppState;
   files: FilesApp = new FakeFiles();
+  readonly account = fakeAccount;
   readonly reading = fakeReading;
   readonly #now: number;
   readonly #listeners = new Set<(state: AppState) => void>();
@@ -258,12 +261,7 @@ export class FakeApp implements App {
   }
 
   #withSheet(name: string): Promise<void> {
-    const recoverySheet = {
-      house: this.state.house ?? 'Hearth',
-      name,
-      identity: 'AGE-SECRET-KEY-1QYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSVC8ZSK',
-      createdAt: this.#now,
-    };
+    const recoverySheet = fakeSheet(this.state.house ?? 'Hearth', name, this.#now);
     this.change({ phase: 'ready', recoverySheet });
     return nothing();
   }
