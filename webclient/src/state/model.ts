@@ -1,5 +1,6 @@
 // What the user interface sees: one immutable state, and the actions that change it. No DOM here.
 import type { KeysActions, Readers } from './readers_model';
+import type { AttachmentItem, AttachmentKind, FilesApp } from './files_model';
 import type { AccountActions, AccountState, RecoverySheet } from './account_model';
 import type { Reading, ReadingView } from './reading_model';
 
@@ -58,6 +59,7 @@ export type Quote =
       readonly id: string;
       readonly sender: Person;
       readonly text: string;
+      readonly files: AttachmentKind | null;
       readonly deleted: boolean;
     }
   | { readonly kind: 'post'; readonly id: string; readonly device: string; readonly text: string }
@@ -106,6 +108,7 @@ export interface MessageItem {
   readonly own: boolean;
   /** Empty when deleted. */
   readonly text: string;
+  readonly attachments: readonly AttachmentItem[];
   readonly edited: boolean;
   /** All texts it had, the current one last; empty unless edited. */
   readonly versions: readonly Version[];
@@ -213,6 +216,8 @@ export interface RoomSummary {
   /** The last message in a few words, null while unknown. */
   readonly lastText: string | null;
   readonly lastSender: string | null;
+  /** What the last message shows besides its words. */
+  readonly lastFiles: AttachmentKind | null;
   readonly unread: number;
   /** How many of the unread ones name this person. */
   readonly mentions: number;
@@ -335,6 +340,7 @@ export interface NewRoom {
 /** The application. `subscribe` is Svelte's store contract: `$app` in a component is the state. */
 export interface App {
   readonly state: AppState;
+  readonly files: FilesApp;
   readonly account: AccountActions;
   subscribe(run: (state: AppState) => void): () => void;
 

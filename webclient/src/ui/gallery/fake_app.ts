@@ -13,6 +13,8 @@ import type {
   SetUp,
   TimelineItem,
 } from '../../state/model';
+import type { FilesApp } from '../../state/files_model';
+import { FakeFiles } from './files';
 import { accountAt, fakeAccount, fakeSheet } from './fake_account';
 import { anna, members, mila, roomsAt } from './people';
 import { readersAt } from './readers';
@@ -45,6 +47,7 @@ export function homeState(now: number): AppState {
 /** A fake of `App`; `change` lets a scene set whatever it wants to show. */
 export class FakeApp implements App {
   state: AppState;
+  files: FilesApp = new FakeFiles();
   readonly account = fakeAccount;
   readonly reading = fakeReading;
   readonly #now: number;
@@ -180,6 +183,7 @@ export class FakeApp implements App {
             id: parent.id,
             sender: parent.sender,
             text: parent.text,
+            files: null,
             deleted: false,
           }
         : null;

@@ -2,6 +2,7 @@
 import type { RoomView } from '../../state/model';
 import { accountScenes } from './account_scenes';
 import { FakeApp } from './fake_app';
+import { chosen, withFiles } from './files';
 import { mila, oma } from './people';
 import { changedAt, readersAt } from './readers';
 import { talk } from './talk';
@@ -66,6 +67,11 @@ export const scenes: Readonly<Record<string, (now: number) => FakeApp | Promise<
       typing: [mila, oma],
       readTo: 0,
     }),
+  files: (now) => {
+    const app = new FakeApp(now);
+    app.files = chosen;
+    return inRoom(app, { timeline: withFiles(now), complete: true });
+  },
   offline: (now) => inRoom(new FakeApp(now, { connection: offline, waiting: 3 })),
   waiting: (now) =>
     inRoom(new FakeApp(now), {

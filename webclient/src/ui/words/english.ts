@@ -1,6 +1,7 @@
 // Every sentence of the screens in English; the shape of this object is the catalogue's type.
 
 import { englishKeys } from './english_keys';
+import { englishFileProblems, englishFiles } from './english_files';
 import { englishAccount, englishAccountProblems } from './english_account';
 import { englishTalk } from './english_talk';
 import { englishTimeline } from './english_timeline';
@@ -152,6 +153,7 @@ export const english = {
   ...englishKeys,
   ...englishAccount,
   ...englishTalk,
+  ...englishFiles,
   ...englishTimeline,
   delivery: {
     queued: 'Waiting to be sent',
@@ -301,6 +303,7 @@ export const english = {
     unexpected: 'Something went wrong in this page.',
     unexpectedHint: 'Reload it. What you wrote is kept.',
     known: {
+      ...englishFileProblems,
       offline: [
         'The box cannot be reached.',
         'Check that you are on the home network and that the box is on.',

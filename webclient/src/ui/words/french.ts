@@ -1,6 +1,7 @@
 // Every sentence of the screens in French.
 import type { Words } from './catalogue.svelte';
 import { frenchKeys } from './french_keys';
+import { frenchFileProblems, frenchFiles } from './french_files';
 import { frenchAccount, frenchAccountProblems } from './french_account';
 import { frenchTalk } from './french_talk';
 import { frenchTimeline } from './french_timeline';
@@ -155,6 +156,7 @@ export const french: Words = {
   ...frenchKeys,
   ...frenchAccount,
   ...frenchTalk,
+  ...frenchFiles,
   ...frenchTimeline,
   delivery: {
     queued: 'En attente d’envoi',
@@ -307,6 +309,7 @@ export const french: Words = {
     unexpected: 'Quelque chose a échoué dans cette page.',
     unexpectedHint: 'Rechargez-la. Ce que vous avez écrit est gardé.',
     known: {
+      ...frenchFileProblems,
       offline: [
         'Le boîtier est injoignable.',
         'Vérifiez que vous êtes sur le réseau de la maison et que le boîtier est allumé.',
