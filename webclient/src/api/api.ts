@@ -1,4 +1,6 @@
 // Everything the box offers under /api, by resource.
+import { AttachmentsApi } from './attachments';
+import { AccountApi } from './account';
 import { AuthApi } from './auth';
 import { DevicesApi } from './devices';
 import { Http, type Fetch, type Tokens } from './http';
@@ -9,21 +11,25 @@ import { UsersApi } from './users';
 
 export interface Api {
   readonly auth: AuthApi;
+  readonly account: AccountApi;
   readonly users: UsersApi;
   readonly rooms: RoomsApi;
   readonly messages: MessagesApi;
   readonly invites: InvitesApi;
   readonly devices: DevicesApi;
+  readonly attachments: AttachmentsApi;
 }
 
 export function createApi(fetch: Fetch, tokens: Tokens): Api {
   const http = new Http(fetch, tokens);
   return {
     auth: new AuthApi(http),
+    account: new AccountApi(http),
     users: new UsersApi(http),
     rooms: new RoomsApi(http),
     messages: new MessagesApi(http),
     invites: new InvitesApi(http),
     devices: new DevicesApi(http),
+    attachments: new AttachmentsApi(http),
   };
 }
