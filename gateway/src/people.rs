@@ -146,16 +146,16 @@ impl App {
         audit::note(change, Some(by), AuditAction::UserRole, Subject::User(user.id), detail);
         let was_guest = user.role == HouseRole::Guest;
         user.role = role;
+        if role != HouseRole::Guest {
+            user.guest_until = None;
+        }
         let Some(general) = self.membership.general() else { return Ok(()) };
         let inside = general.members.contains_key(&user.id);
         if role == HouseRole::Guest && inside {
             // A guest sees the rooms they were invited to, and no others.
             self.take_out(change, &general, user.id, by);
-        } else if was_guest && role != HouseRole::Guest {
-            user.guest_until = None;
-            if !inside {
-                self.enter(change, &general.room, user.id);
-            }
+        } else if was_guest && role != HouseRole::Guest && !inside {
+            self.enter(change, &general.room, user.id);
         }
         Ok(())
     }

@@ -83,12 +83,13 @@ export class Http {
     }
   }
 
-  /** The answer, the token renewed once. */
+  /** The answer, the token renewed once; a page that woke has none yet. */
   async #answer(method: Method, path: string, asked: Asked): Promise<Response> {
-    const token = asked.anonymous === true ? null : this.#tokens.current();
+    const { current, renew } = this.#tokens;
+    const token = asked.anonymous === true ? null : (current() ?? (await renew()));
     const response = await this.#send(method, path, asked, token);
     if (response.status !== 401 || token === null) return response;
-    const renewed = await this.#tokens.renew();
+    const renewed = await renew();
     return renewed === null ? response : this.#send(method, path, asked, renewed);
   }
 

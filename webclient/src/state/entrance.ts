@@ -1,5 +1,5 @@
 // Coming in: set-up, joining by an invite, signing in on a new browser, waking in a known one.
-import type { NewAccount, Session } from '../api/auth';
+import type { JoinProof, NewAccount, Session } from '../api/auth';
 import { isCode } from '../api/error';
 import type { VaultReply } from '../api/users';
 import { fromB64u } from '../protocol/bytes';
@@ -110,11 +110,14 @@ export class Entrance {
     return { user: session.user, house, recoverySheet, joining: [] };
   }
 
-  /** Reads an invite; rejects when it is used up, expired, revoked or cut off. */
+  /**
+   * Reads an invite; rejects when it is used up, expired, revoked or cut off. Without a key it is
+   * one into an open room, which has no secret.
+   */
   async lookAt(codeText: string, key: string): Promise<OpenInvite> {
     const { sealing, api } = this.#parts;
     const code = parseCode(codeText);
-    const auth = await sealing.takeInvite(code, fromB64u(key));
+    const auth = key === '' ? new Uint8Array() : await sealing.takeInvite(code, fromB64u(key));
     const look = await api.invites.look(code, auth);
     const rooms = look.blob === null ? [] : await sealing.readInvite(code, look.blob);
     const shown: Invitation = {
@@ -127,12 +130,18 @@ export class Entrance {
     return { code, auth, rooms, shown };
   }
 
+  /** For the sealed rooms of an invite; one without a key leads to none. */
+  async #proofs({ code, auth }: OpenInvite): Promise<readonly JoinProof[]> {
+    return auth.length === 0 ? [] : this.#parts.sealing.joinProofs(code);
+  }
+
   async join(codeText: string, key: string, { name, password }: Credentials): Promise<Arrival> {
-    const { sealing, api } = this.#parts;
+    const { api } = this.#parts;
     const made = await this.#newAccount(name, password, () => this.lookAt(codeText, key));
     const { account, sheet, prepared } = made;
     const { code, auth, rooms, shown } = prepared;
-    const session = await api.auth.register(code, auth, account, await sealing.joinProofs(code));
+    const proofs = await this.#proofs(prepared);
+    const session = await api.auth.register(code, auth, account, proofs);
     await this.#keep(session, shown.house, 1, account.vault);
     const recoverySheet = this.#sheet(shown.house, name, sheet);
     return { user: session.user, house: shown.house, recoverySheet, joining: rooms };
@@ -140,9 +149,9 @@ export class Entrance {
 
   /** Takes an invite as somebody who is signed in; gives the sealed rooms to list oneself in. */
   async accept(codeText: string, key: string): Promise<readonly Id[]> {
-    const { sealing, api } = this.#parts;
-    const { code, auth, rooms } = await this.lookAt(codeText, key);
-    await api.invites.accept(code, auth, await sealing.joinProofs(code));
+    const opened = await this.lookAt(codeText, key);
+    const { code, auth, rooms } = opened;
+    await this.#parts.api.invites.accept(code, auth, await this.#proofs(opened));
     return rooms;
   }
 

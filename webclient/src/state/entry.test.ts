@@ -10,11 +10,13 @@ test('a set-up link and an invite link are told apart from the rest', () => {
     secret: 'x'.repeat(22),
   });
   expect(parseEntry('/i/01z0zajmpv', '#' + key)).toEqual({ kind: 'join', code: '01Z0ZAJMPV', key });
+  // An open room's invite has no key.
+  expect(parseEntry('/i/01z0zajmpv', '')).toEqual({ kind: 'join', code: '01Z0ZAJMPV', key: '' });
   const plain: [string, string][] = [
     ['/', ''],
     ['/setup', ''],
     ['/setup', '#short'],
-    ['/i/01Z0ZAJMPV', ''],
+    ['/i/01Z0ZAJMPV', '#short'],
     ['/i/01Z0ZAJMPV/x', '#' + key],
     ['/i/01Z0', '#' + key],
   ];

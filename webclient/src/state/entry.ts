@@ -10,7 +10,10 @@ export type Entry =
   /** A new browser's offer, opened in a signed-in one. */
   | { readonly kind: 'pair'; readonly offer: string };
 
-/** Reads `/setup#…`, `/i/CODE#KEY`, `/reset#…` and `/pair#…`; anything else is plain. */
+/**
+ * Reads `/setup#…`, `/i/CODE#KEY`, `/i/CODE` (an open room's invite, which has no key), `/reset#…`
+ * and `/pair#…`; anything else is plain.
+ */
 export function parseEntry(path: string, fragment: string): Entry {
   const secret = fragment.replace(/^#/, '');
   if (path === '/setup' && /^[A-Za-z0-9_-]{22}$/.test(secret)) return { kind: 'setup', secret };
@@ -19,7 +22,7 @@ export function parseEntry(path: string, fragment: string): Entry {
     return { kind: 'pair', offer: secret };
   const invite = /^\/i\/([0-9A-Za-z]{10})$/.exec(path);
   const code = invite?.[1]?.toUpperCase();
-  if (code !== undefined && /^[A-Za-z0-9_-]{43}$/.test(secret)) {
+  if (code !== undefined && /^([A-Za-z0-9_-]{43})?$/.test(secret)) {
     return { kind: 'join', code, key: secret };
   }
   return { kind: 'plain' };

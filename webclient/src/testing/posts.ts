@@ -78,6 +78,7 @@ export class Posts {
     if (answered !== undefined) return answered;
     if (family === 'auth') return this.#auth(asked);
     const user = this.#user(asked);
+    if (family === 'invites') return this.#accept(first ?? '', body, user);
     if (family === 'rooms') return this.#rooms(asked, user);
     if (family === 'users')
       return { cards: this.#house.users.get(parseId(first ?? ''))?.cards ?? [] };
@@ -192,24 +193,38 @@ export class Posts {
     const rooms = invite.rooms.map((id) => ({ id, name: this.#house.rooms.get(id)?.name }));
     const inviter = this.#house.users.get(invite.by)?.name;
     const { blob, expiresAt: expires_at } = invite;
-    return { house: this.#house.house, rooms, inviter, expires_at, blob };
+    const sealed = blob === '' ? {} : { blob };
+    return { house: this.#house.house, rooms, inviter, expires_at, ...sealed };
   }
 
   #register(body: Json): Json {
     const invite = this.#invite(str(body, 'code'), str(body, 'auth'));
     const user = this.#newUser(body);
+    this.#enter(invite, body, user);
+    return this.#accounts.session(user);
+  }
+
+  #accept(code: string, body: Json, user: FakeUser): Json {
+    const invite = this.#invite(code, str(body, 'auth'));
+    this.#enter(invite, body, user);
+    return { rooms: invite.rooms };
+  }
+
+  /** Those of the invite's rooms that they are not in yet. */
+  #enter(invite: FakeInvite, body: Json, user: FakeUser): void {
     invite.uses -= 1;
+    const rooms = invite.rooms
+      .map((id) => this.#house.rooms.get(id))
+      .filter((room) => room !== undefined && !room.members.has(user.id));
     for (const join of rows(body, 'joins')) {
-      const room = this.#house.rooms.get(parseId(str(join, 'room')));
+      const room = rooms.find((one) => one?.id === str(join, 'room'));
       room?.proofs.push({ user: user.id, code: invite.code, proof: str(join, 'proof') });
     }
-    for (const id of invite.rooms) {
-      const room = this.#house.rooms.get(id);
+    for (const room of rooms) {
       if (room === undefined) continue;
       room.members.set(user.id, 'member');
       this.#house.line(room, { type: 'joined', user: user.id });
     }
-    return this.#accounts.session(user);
   }
 
   roomView(room: FakeRoom, user: Id): Json {
