@@ -2,6 +2,7 @@
 import { mount } from 'svelte';
 import App from './App.svelte';
 import { memorySafe, openSafe } from './local/safe';
+import { startSearch } from './local/search_client';
 import { openShelf } from './local/shelf';
 import { DEFAULT_COST } from './protocol/cost';
 import { startSealing } from './sealing/client';
@@ -41,6 +42,7 @@ const app = createApp({
       addEventListener('offline', run);
     },
   },
+  search: startSearch(),
   attention: {
     seen: () => document.visibilityState === 'visible',
     onChange: (run) => document.addEventListener('visibilitychange', run),

@@ -1,19 +1,8 @@
-// Requests to the worker and its answers: one number each, errors by name and message.
+// What the sealing worker is asked, and what its errors were.
+import type { Failure } from '../local/calls';
 import { BytesError } from '../protocol/bytes';
 import { SealingError } from './kdf';
 import type { Sealing } from './requests';
-
-/** A request as posted to the worker. */
-export interface Call {
-  readonly n: number;
-  readonly method: keyof Sealing;
-  readonly args: readonly unknown[];
-}
-
-/** Its answer. */
-export type Answer =
-  | { readonly n: number; readonly value: unknown }
-  | { readonly n: number; readonly error: { readonly name: string; readonly message: string } };
 
 /** The methods of `Sealing`, checked by the compiler to be all of them. */
 export const METHODS = Object.keys({
@@ -48,19 +37,8 @@ export const METHODS = Object.keys({
   openPosts: 1,
 } satisfies Record<keyof Sealing, 1>);
 
-/** Answers one request. Requests are answered in the order in which they are done. */
-export async function answer(sealing: Sealing, { n, method, args }: Call): Promise<Answer> {
-  try {
-    const run = sealing[method] as (...args: readonly unknown[]) => Promise<unknown>;
-    return { n, value: await run.apply(sealing, [...args]) };
-  } catch (error) {
-    const { name, message } = error instanceof Error ? error : new Error(String(error));
-    return { n, error: { name, message } };
-  }
-}
-
 /** The error that an answer tells of. */
-export function errorOf({ name, message }: { name: string; message: string }): Error {
+export function errorOf({ name, message }: Failure): Error {
   if (name === 'BytesError') return new BytesError(message);
   return new SealingError(message);
 }

@@ -13,11 +13,11 @@ import { Outbox } from '../session/outbox';
 import type { LinkLogin, Subscriptions } from '../session/transport';
 import type { Parts } from './deps';
 import type { Arrival } from './entrance';
+import { Library } from './library';
 import { Live } from './live';
 import type { AppState, RoomSummary, RoomView } from './model';
 import { People } from './people';
 import { ProblemError } from './problem';
-import { ReadingState } from './reading';
 import { Rooms } from './rooms';
 import { viewOf, type RoomContext, type RoomHandle } from './room';
 import { kept, sortRooms, summaryOf } from './summary';
@@ -38,7 +38,7 @@ export class Home {
   readonly outbox: Outbox;
   readonly rooms: Rooms;
   readonly live: Live;
-  readonly reading: ReadingState;
+  readonly library: Library;
   readonly #events: HomeEvents;
   readonly #connection: Connection;
   readonly #vault: VaultSync;
@@ -88,9 +88,13 @@ export class Home {
       changed: () => this.draw(),
       failed,
     });
-    this.reading = new ReadingState({
+    this.library = new Library({
       parts,
+      me: this.me,
+      people: this.people,
+      rooms: () => this.rooms.all(),
       current: () => this.current,
+      online: () => this.online,
       changed: () => this.draw(),
       failed,
     });
@@ -159,6 +163,7 @@ export class Home {
     this.outbox.stop();
     this.keeper.stop();
     this.live.stop();
+    this.library.indexer.stop();
     this.#vault.stop();
   }
 
@@ -176,7 +181,7 @@ export class Home {
     const handle = this.rooms.need(id);
     this.#current = handle.room.id;
     handle.readTo = null;
-    this.reading.toNewest().catch((error: unknown) => this.failed(error));
+    this.library.reading.toNewest().catch((error: unknown) => this.failed(error));
     this.draw();
     await this.#begin(handle);
     if (this.online) await this.rooms.company(handle).catch((error: unknown) => this.failed(error));
@@ -247,6 +252,7 @@ export class Home {
 
   #arrived(room: Id, facts: readonly Fact[]): void {
     const failed = (error: unknown): void => this.failed(error);
+    this.library.indexer.arrived(room, facts);
     for (const fact of facts) {
       if (fact.kind === 'event' && fact.sender === this.me) {
         this.outbox.echo(room, fact.id, fact.number?.seq ?? null).catch(failed);
@@ -265,6 +271,7 @@ export class Home {
 
   #keysChanged(room: Id, view: KeyView): void {
     const log = view.open ? this.rooms.get(room)?.log : undefined;
+    if (view.open) this.library.indexer.reopened(room);
     log?.reopen().catch((error: unknown) => this.failed(error));
     this.outbox.wake(room);
     this.#vault.soon();
@@ -322,6 +329,7 @@ export class Home {
       await this.#vault.fetch();
       await this.rooms.sync();
       this.outbox.wakeAll();
+      this.library.indexer.wake();
     };
     this.outbox.wakeAll();
     this.live.receipts.wake();
