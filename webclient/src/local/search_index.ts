@@ -1,5 +1,6 @@
 // Words of opened messages, found again by their beginnings, whatever their accents and case.
 import MiniSearch, { type Options, type SearchResult } from 'minisearch';
+import { folded, wordsOf } from '../protocol/folded';
 
 /** Messages of so many positions of a room are one index, kept and read as one. */
 export const SEGMENT = 4_096;
@@ -68,20 +69,10 @@ export interface Part {
 type Edit = Extract<Entry, { kind: 'edit' }>;
 type Stored = Omit<Doc, 'text'> & { readonly link: boolean };
 
-/** A word without accents and case, as it is indexed and looked for. */
-export function folded(text: string): string {
-  return text
-    .normalize('NFD')
-    .replace(/\p{M}/gu, '')
-    .replace(/œ/gi, 'oe')
-    .replace(/ß/g, 'ss')
-    .toLowerCase();
-}
-
 const OPTIONS: Options<Stored & { text: string }> = {
   fields: ['text'],
   storeFields: ['position', 'at', 'sender', 'parent', 'file', 'link'],
-  tokenize: (text) => text.match(/[\p{L}\p{N}_]+|\p{Extended_Pictographic}/gu) ?? [],
+  tokenize: (text) => wordsOf(text).map(([word]) => word),
   processTerm: (term) => folded(term).slice(0, TERM),
 };
 

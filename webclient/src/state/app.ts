@@ -6,6 +6,8 @@ import { KeyStore } from '../local/keys';
 import { LoginStore } from '../local/login';
 import { OutboxStore } from '../local/outbox';
 import { SearchStore } from '../local/search_store';
+import { AccountArea } from './account_area';
+import { NO_ACCOUNT } from './account_model';
 import type { AppDeps, Parts } from './deps';
 import { Entrance, type Arrival } from './entrance';
 import { Home } from './home';
@@ -26,6 +28,7 @@ const START: m.AppState = {
   currentRoom: null,
   invitation: null,
   recoverySheet: null,
+  account: NO_ACCOUNT,
   working: null,
   problem: null,
 };
@@ -57,12 +60,20 @@ class HearthApp implements m.App {
   readonly #parts: Parts;
   readonly #state = new Observable<m.AppState>(START);
   readonly #entrance: Entrance;
+  readonly account: AccountArea;
   #home: Home | null = null;
   #drafts = new Map<string, string>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#entrance = new Entrance(parts);
+    this.account = new AccountArea(parts, this.#entrance, {
+      changed: (change) => this.#state.update({ account: { ...this.state.account, ...change } }),
+      renamed: (displayName) => this.#renamed(displayName),
+      arrived: (arrival) => this.#arrived(arrival),
+      failed: this.#tell,
+      act: (working, run) => this.#act(working, run),
+    });
   }
 
   get state(): m.AppState {
@@ -98,6 +109,7 @@ class HearthApp implements m.App {
 
   async start(): Promise<void> {
     const { entry } = this.#parts;
+    if (this.account.begin()) return this.#state.update({ phase: 'login' });
     const arrival = await this.#entrance.wake().catch((error: unknown) => {
       this.#tell(error);
       return null;
@@ -135,6 +147,7 @@ class HearthApp implements m.App {
       ended: () => this.#signedOut(),
     });
     this.#home = home;
+    this.account.entered(user.id);
     const me: m.Person = { ...user };
     this.#drafts = await this.#parts.drafts.all();
     await home.start();
@@ -148,6 +161,21 @@ class HearthApp implements m.App {
     });
   }
 
+  /** Signed in, by whatever way; an invite in the address is taken along. */
+  async #arrived(arrival: Arrival): Promise<void> {
+    const { entry } = this.#parts;
+    await this.#enter(arrival);
+    if (entry.kind === 'join') await this.#acceptHere(entry);
+  }
+
+  #renamed(displayName: string): void {
+    const { me } = this.state;
+    if (me === null) return;
+    this.#home?.people.learn([{ ...me, displayName, id: this.#here().me }]);
+    this.#home?.draw();
+    this.#state.update({ me: { ...me, displayName } });
+  }
+
   /** The login was ended elsewhere: what was written stays for the next one. */
   #signedOut(): void {
     this.#leave();
@@ -157,6 +185,7 @@ class HearthApp implements m.App {
   #leave(): void {
     this.#home?.stop();
     this.#home = null;
+    this.account.left();
     this.#parts.tokens.forget();
     const { house } = this.state;
     this.#state.set({ ...START, house, phase: 'login' });
@@ -184,11 +213,7 @@ class HearthApp implements m.App {
   }
 
   loginAndAccept(input: m.Credentials): Promise<void> {
-    return this.#act('password', async () => {
-      const entry = this.#invite();
-      await this.#enter(await this.#entrance.login(input));
-      await this.#acceptHere(entry);
-    });
+    return this.#act('password', () => this.account.login(input));
   }
 
   async #acceptHere({ code, key }: { code: string; key: string }): Promise<void> {
@@ -199,7 +224,7 @@ class HearthApp implements m.App {
   }
 
   login(input: m.Credentials): Promise<void> {
-    return this.#act('password', async () => this.#enter(await this.#entrance.login(input)));
+    return this.#act('password', () => this.account.login(input));
   }
 
   async logout(): Promise<void> {

@@ -66,6 +66,7 @@ export class ReadingState implements Omit<Reading, keyof SearchApp> {
     const { current, parts } = this.#deps;
     const handle = current();
     if (handle === null) throw new ProblemError('no_room', 'no room is open', 'open a room');
+    if (!handle.log.begun) await handle.log.begin();
     handle.place.following = false;
     if (spot.kind === 'position') return handle.log.goTo(spot.position);
     if (spot.kind === 'item') return isId(spot.id) ? handle.log.goTo(spot.id) : null;

@@ -13,6 +13,7 @@ import type {
   SetUp,
   TimelineItem,
 } from '../../state/model';
+import { accountAt, fakeAccount, fakeSheet } from './fake_account';
 import { anna, members, mila, roomsAt } from './people';
 import { evening, history, message } from './timeline';
 
@@ -34,6 +35,7 @@ export function homeState(now: number): AppState {
     currentRoom: null,
     invitation: null,
     recoverySheet: null,
+    account: accountAt(now),
     working: null,
     problem: null,
   };
@@ -42,6 +44,7 @@ export function homeState(now: number): AppState {
 /** A fake of `App`; `change` lets a scene set whatever it wants to show. */
 export class FakeApp implements App {
   state: AppState;
+  readonly account = fakeAccount;
   readonly reading = fakeReading;
   readonly #now: number;
   readonly #listeners = new Set<(state: AppState) => void>();
@@ -254,12 +257,7 @@ export class FakeApp implements App {
   }
 
   #withSheet(name: string): Promise<void> {
-    const recoverySheet = {
-      house: this.state.house ?? 'Hearth',
-      name,
-      identity: 'AGE-SECRET-KEY-1QYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSVC8ZSK',
-      createdAt: this.#now,
-    };
+    const recoverySheet = fakeSheet(this.state.house ?? 'Hearth', name, this.#now);
     this.change({ phase: 'ready', recoverySheet });
     return nothing();
   }

@@ -1,10 +1,6 @@
 // Rooms by a few letters of their name.
+import { folded } from '../../protocol/folded';
 import type { RoomSummary } from '../../state/model';
-
-/** Without accents and capitals. */
-function folded(text: string): string {
-  return text.normalize('NFD').replace(/\p{M}/gu, '').toLocaleLowerCase();
-}
 
 /** Rooms whose name has `wanted` in it; those that begin with it first. */
 export function matching(rooms: readonly RoomSummary[], wanted: string): RoomSummary[] {
