@@ -1,6 +1,7 @@
-// What the sealing worker is asked, and what its errors were.
+// What the sealing workers are asked, and what their errors were.
 import type { Failure } from '../local/calls';
 import { BytesError } from '../protocol/bytes';
+import type { FileWork } from './file_work';
 import { SealingError } from './kdf';
 import type { Sealing } from './requests';
 
@@ -46,6 +47,13 @@ export const METHODS = Object.keys({
   open: 1,
   openPosts: 1,
 } satisfies Record<keyof Sealing, 1>);
+
+/** The methods of `FileWork`, checked in the same way. */
+export const FILE_METHODS = Object.keys({
+  seal: 1,
+  open: 1,
+  picture: 1,
+} satisfies Record<keyof FileWork, 1>);
 
 /** The error that an answer tells of. */
 export function errorOf({ name, message }: Failure): Error {

@@ -44,8 +44,11 @@ export function entriesOf(facts: readonly Fact[]): Entry[] {
     const { id, position, at, sender, body, epoch } = fact;
     switch (body.type) {
       case 'message': {
-        const { content: text, parentId: parent } = body;
-        return [{ kind: 'put', doc: { id, position, at, sender, text, parent, file: false } }];
+        const { content, parentId: parent, attachments } = body;
+        // A file is found by its name, too.
+        const text = [content, ...attachments.map(({ name }) => name)].join('\n').trim();
+        const file = attachments.length > 0;
+        return [{ kind: 'put', doc: { id, position, at, sender, text, parent, file } }];
       }
       case 'edit':
         return [{ kind: 'edit', target: body.target, sender, at, text: body.content }];

@@ -23,7 +23,8 @@ export interface SearchDeps {
 
 function snippet(item: TimelineItem | undefined): Snippet | null {
   if (item?.kind === 'message' && !item.deleted && item.position !== null) {
-    const { id, position, at, sender, text } = item;
+    const { id, position, at, sender, attachments } = item;
+    const text = item.text === '' ? attachments.map(({ name }) => name).join(', ') : item.text;
     return { id, position, at, sender, name: sender.displayName, text };
   }
   if (item?.kind !== 'post') return null;

@@ -2,6 +2,7 @@
 import { memorySafe, type Safe } from '../local/safe';
 import { SearchIndex } from '../local/search_index';
 import { memoryShelf, type Shelf } from '../local/shelf';
+import { openAttachment, sealAttachment } from '../sealing/attachment';
 import { Keyring } from '../sealing/keyring';
 import type { Leadership } from '../session/leader';
 import type { Transport } from '../session/transport';
@@ -104,6 +105,11 @@ export class Browser {
       fetch: this.#house.fetch,
       transport: this.#transport(),
       sealing: new Keyring(this.#keySafe, random),
+      fileWork: {
+        seal: (file) => sealAttachment(file, random(32)),
+        open: openAttachment,
+        picture: async () => null,
+      },
       shelf: this.shelf,
       safe: this.safe,
       clock: this.#clock,
