@@ -71,6 +71,8 @@ export class Indexer {
   readonly #unkept = new Set<Id>();
   #keptAt = 0;
   #running = false;
+  /** Something came while it ran. */
+  #again = false;
   #stopped = false;
   #cancel: (() => void) | null = null;
 
@@ -141,6 +143,7 @@ export class Indexer {
 
   /** There may be something to do. */
   wake(): void {
+    this.#again = true;
     if (this.#running || this.#stopped) return;
     this.#running = true;
     this.#after(REST_MS);
@@ -157,6 +160,7 @@ export class Indexer {
 
   async #turn(): Promise<void> {
     let worked = false;
+    this.#again = false;
     for (const handle of this.#deps.rooms()) {
       if (this.#stopped) return;
       worked = await this.#step(handle);
@@ -165,7 +169,7 @@ export class Indexer {
     const now = this.#deps.clock.now();
     if (!worked || now - this.#keptAt >= KEEP_MS) await this.keep();
     if (this.#stopped) return;
-    if (worked) this.#after(PAUSE_MS);
+    if (worked || this.#again) this.#after(PAUSE_MS);
     else this.#running = false;
   }
 
