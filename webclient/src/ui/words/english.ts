@@ -1,5 +1,6 @@
 // Every sentence of the screens in English; the shape of this object is the catalogue's type.
 
+import { englishKeys } from './english_keys';
 import { englishFileProblems, englishFiles } from './english_files';
 import { englishAccount, englishAccountProblems } from './english_account';
 import { englishTalk } from './english_talk';
@@ -149,6 +150,7 @@ export const english = {
     postOldKey: 'Sealed with an older key: give the device its new line.',
     urgent: 'Important',
   },
+  ...englishKeys,
   ...englishAccount,
   ...englishTalk,
   ...englishFiles,
@@ -262,7 +264,6 @@ export const english = {
     openLead: 'The people below, and this box. Whoever runs the box can read this room.',
     openBox: 'Good for simple machines; for everything else choose a sealed room.',
     waitingLead: 'In the room, without its key so far:',
-    keyNumber: (n: number) => `This is the room’s key number ${n}.`,
   },
   settings: {
     title: 'Settings',
