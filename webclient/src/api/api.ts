@@ -1,9 +1,12 @@
 // Everything the box offers under /api, by resource.
 import { AuthApi } from './auth';
+import { ContactsApi } from './contacts';
 import { DevicesApi } from './devices';
 import { Http, type Fetch, type Tokens } from './http';
 import { InvitesApi } from './invites';
 import { MessagesApi } from './messages';
+import { NotificationsApi } from './notifications';
+import { OrderApi } from './order';
 import { RoomsApi } from './rooms';
 import { UsersApi } from './users';
 
@@ -14,6 +17,9 @@ export interface Api {
   readonly messages: MessagesApi;
   readonly invites: InvitesApi;
   readonly devices: DevicesApi;
+  readonly contacts: ContactsApi;
+  readonly notifications: NotificationsApi;
+  readonly order: OrderApi;
 }
 
 export function createApi(fetch: Fetch, tokens: Tokens): Api {
@@ -25,5 +31,8 @@ export function createApi(fetch: Fetch, tokens: Tokens): Api {
     messages: new MessagesApi(http),
     invites: new InvitesApi(http),
     devices: new DevicesApi(http),
+    contacts: new ContactsApi(http),
+    notifications: new NotificationsApi(http),
+    order: new OrderApi(http),
   };
 }

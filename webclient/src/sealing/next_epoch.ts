@@ -24,22 +24,37 @@ import { makeJoin, verifyJoin, type InviteKeys } from './invite';
 import { SealingError, type Random } from './kdf';
 import type { MadeEpoch, NextEpoch, Waiting } from './requests';
 
-/** A room's first epoch: its creator's word. */
+export interface FirstEpoch {
+  readonly room: Id;
+  readonly rules: Rules;
+  readonly at: number;
+  readonly others: readonly Id[];
+}
+
+/** A room's first epoch: its creator's word, also about whom else it lists. */
 export function makeFirst(
-  room: Id,
-  rules: Rules,
-  at: number,
+  { room, rules, at, others }: FirstEpoch,
   me: Account,
+  cards: Cards,
   random: Random,
 ): Promise<Uint8Array> {
   const keys = epochKeys(room, random(32));
+  const company = others.map((user) => {
+    const card = cards.newest(user);
+    if (card === null) throw new SealingError('this person has no keys yet');
+    me.pin(user, card.fingerprint, 'unverified', null, at, cards.isSignedOn(card.fingerprint));
+    return card;
+  });
   const header: Header = {
     room,
     epoch: 1,
     kid: keys.kid,
     prev: ZERO_HASH,
     rules,
-    members: [[me.user, me.fingerprint]],
+    members: [
+      [me.user, me.fingerprint],
+      ...company.map((card): Listed => [card.user, card.fingerprint]),
+    ],
     joins: [],
     doors: [],
     invites: [],
@@ -48,7 +63,8 @@ export function makeFirst(
     at,
     reason: 'created',
   };
-  return makeBundle(header, keys, [me.identity.recipient], me.identity.seed);
+  const recipients = [me.identity.recipient, ...company.map(({ age }) => age)];
+  return makeBundle(header, keys, recipients, me.identity.seed);
 }
 
 /** What the next epoch is made from. */
@@ -113,12 +129,16 @@ async function admit(request: NextEpoch, ground: Ground): Promise<Admitted> {
   return admitted;
 }
 
-/** In public rooms whoever the box says has joined is listed, with the box's card. */
+/**
+ * In public rooms whoever the box says has joined is listed, with the box's card; elsewhere whom
+ * this person lets in.
+ */
 function welcome(request: NextEpoch, ground: Ground, listed: readonly Listed[]): Listed[] {
-  if (ground.head.header.rules.type !== 'public') return [];
+  const everybody = (request.rules ?? ground.head.header.rules).type === 'public';
   const known = new Set(listed.map(([user]) => user));
   return request.members.flatMap((user): Listed[] => {
-    const card = known.has(user) ? null : ground.cards.newest(user);
+    const wanted = everybody || request.letIn?.includes(user) === true;
+    const card = known.has(user) || !wanted ? null : ground.cards.newest(user);
     return card === null ? [] : [[user, card.fingerprint]];
   });
 }
@@ -175,9 +195,11 @@ async function finish(header: Header, keys: EpochKeys, ground: Ground): Promise<
 function base(request: NextEpoch, ground: Ground, keys: EpochKeys): Header {
   const { header, headerHash } = ground.head;
   const epoch = header.epoch + 1;
-  const all = header.rules.history === 'all';
+  const rules = request.rules ?? header.rules;
+  const all = rules.history === 'all';
   return {
     ...header,
+    rules,
     epoch,
     kid: keys.kid,
     prev: headerHash,

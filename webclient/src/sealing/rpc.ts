@@ -27,6 +27,8 @@ export const METHODS = Object.keys({
   vaultChanged: 1,
   touchVault: 1,
   pins: 1,
+  comparison: 1,
+  checked: 1,
   addCards: 1,
   missingCards: 1,
   takeBundles: 1,

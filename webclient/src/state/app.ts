@@ -11,6 +11,7 @@ import { Home } from './home';
 import type * as m from './model';
 import { Observable } from './observable';
 import { ProblemError, problemOf } from './problem';
+import { Desk } from './desk';
 import { RoomActions } from './room_actions';
 import { TokenSource } from './tokens';
 
@@ -55,6 +56,7 @@ class HearthApp implements m.App {
   readonly #state = new Observable<m.AppState>(START);
   readonly #entrance: Entrance;
   #home: Home | null = null;
+  readonly people = new Desk(() => this.#here(), (run) => this.#act(null, run));
   #drafts = new Map<string, string>();
 
   constructor(parts: Parts) {
@@ -127,7 +129,12 @@ class HearthApp implements m.App {
   async #enter(arrival: Arrival): Promise<void> {
     const { user, house, recoverySheet } = arrival;
     const home = new Home(this.#parts, arrival, {
-      changed: (change) => this.#state.update(change),
+      changed: (change) => {
+        this.#state.update(change);
+        this.people.changed(change);
+      },
+      personal: (heard, payload) => this.people.heard(heard, payload),
+      news: (room, facts) => this.people.news(room, facts),
       failed: this.#tell,
       ended: () => this.#signedOut(),
     });
@@ -154,6 +161,7 @@ class HearthApp implements m.App {
   #leave(): void {
     this.#home?.stop();
     this.#home = null;
+    this.people.leave();
     this.#parts.tokens.forget();
     const { house } = this.state;
     this.#state.set({ ...START, house, phase: 'login' });

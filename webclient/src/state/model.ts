@@ -1,5 +1,7 @@
 // What the user interface sees: one immutable state, and the actions that change it. No DOM here.
 
+import type { PeopleDesk } from './people_model';
+
 /** Something went wrong; `message` says what, `hint` what now. Every action rejects with this. */
 export interface Problem {
   /** A word for programs: `wrong_login`, `invite_used_up`, `offline` … */
@@ -326,6 +328,8 @@ export interface NewRoom {
 
 /** The application. `subscribe` is Svelte's store contract: `$app` in a component is the state. */
 export interface App {
+  /** People, alerts, rooms' settings. */
+  readonly people: PeopleDesk;
   readonly state: AppState;
   subscribe(run: (state: AppState) => void): () => void;
 

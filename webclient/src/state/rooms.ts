@@ -155,11 +155,16 @@ export class Rooms {
 
   /** Who is in a room, and which devices. */
   async company(handle: RoomHandle): Promise<void> {
-    const { keeper, people, parts, changed } = this.#deps;
+    const { keeper, people } = this.#deps;
     handle.company = await keeper.company(handle.room.id);
     people.learn(handle.company.members.map(({ user }) => user));
-    this.#pins = await parts.sealing.pins();
-    changed();
+    await this.learnPins();
+  }
+
+  /** How far everybody's keys are known to be theirs. */
+  async learnPins(): Promise<void> {
+    this.#pins = await this.#deps.parts.sealing.pins();
+    this.#deps.changed();
   }
 
   /** An epoch that is due is made by some member's client; this one may be it. */
@@ -202,7 +207,8 @@ export class Rooms {
 
 /** A room as the API gives it, so that what is kept reads back through the same parser. */
 function rowOf(room: Room): Record<string, unknown> {
-  const { lastMessageAt, headPosition, firstPosition, myRole, rotationDue, ...rest } = room;
+  const { lastMessageAt, headPosition, firstPosition, myRole, rotationDue, ...more } = room;
+  const { keepDays, keepBytes, directWith, ...rest } = more;
   return {
     ...rest,
     last_message_at: lastMessageAt,
@@ -210,5 +216,8 @@ function rowOf(room: Room): Record<string, unknown> {
     first_position: firstPosition,
     my_role: myRole,
     rotation_due: rotationDue,
+    keep_days: keepDays,
+    keep_bytes: keepBytes,
+    direct_with: directWith,
   };
 }

@@ -1,5 +1,6 @@
 // Every sentence of the screens in English; the shape of this object is the catalogue's type.
 
+import { englishPeople } from './english_people';
 import { englishTalk } from './english_talk';
 
 const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
@@ -146,6 +147,7 @@ export const english = {
     postOldKey: 'Sealed with an older key: give the device its new line.',
     urgent: 'Important',
   },
+  ...englishPeople,
   ...englishTalk,
   delivery: {
     queued: 'Waiting to be sent',

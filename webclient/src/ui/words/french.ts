@@ -1,5 +1,6 @@
 // Every sentence of the screens in French.
 import type { Words } from './catalogue.svelte';
+import { frenchPeople } from './french_people';
 import { frenchTalk } from './french_talk';
 
 const count = (n: number, one: string, many: string): string => `${n} ${n < 2 ? one : many}`;
@@ -149,6 +150,7 @@ export const french: Words = {
     postOldKey: 'Scellé avec une clé plus ancienne : donnez à l’appareil sa nouvelle ligne.',
     urgent: 'Important',
   },
+  ...frenchPeople,
   ...frenchTalk,
   delivery: {
     queued: 'En attente d’envoi',
