@@ -3,6 +3,9 @@ import { equal } from '../protocol/bytes';
 import type { Id } from '../protocol/ids';
 import { identityFromScalar, recipientOf } from './agefile';
 import { makeCard } from './card';
+import type { Card } from './card';
+import type { Cards } from './cards';
+import { fingerprintOf, type Header } from './epoch';
 import { fingerprint, identityOf, type Identity } from './identity';
 import { SealingError, type Random } from './kdf';
 import type { NewIdentity, VaultFiles } from './requests';
@@ -28,6 +31,8 @@ export class Account {
   readonly pins = new Map<Id, Pin>();
   readonly heads = new Map<Id, Head>();
   changed = false;
+  /** The keys before these, until every room lists these. */
+  #former: Identity | null = null;
   #recovery: RecoveryKey | null = null;
   #sealedRoot: Uint8Array | null = null;
 
@@ -97,28 +102,62 @@ export class Account {
     this.changed = true;
   }
 
-  /** Remembers whom a fingerprint belongs to; `signedOn`: signed by the previous key as well. */
+  /** Takes the keys that this person had before. */
+  takeFormer(root: Uint8Array): void {
+    if (!equal(root, this.identity.root)) this.#former = identityOf(root);
+  }
+
+  /** The keys that an epoch lists for this person: these, or those before; null: neither. */
+  listedIn(header: Header): Identity | null {
+    const print = fingerprintOf(header, this.user);
+    if (print === null) return null;
+    if (equal(print, this.fingerprint)) return this.identity;
+    const former = this.#former;
+    if (former === null) return null;
+    const before = fingerprint(this.user, former.ed25519, former.recipient);
+    return equal(print, before) ? former : null;
+  }
+
+  /** The same person with new keys: their card follows `before`, signed by the old keys too. */
+  renewed(
+    vaultKey: Uint8Array,
+    before: Card,
+    at: number,
+    random: Random,
+  ): { account: Account; card: Uint8Array } {
+    const account = new Account(this.user, random(32));
+    const previous = { card: before, identity: this.identity };
+    const card = makeCard(account.identity, this.user, at, previous);
+    account.#former = this.identity;
+    account.#recovery = this.#recovery;
+    account.#sealedRoot = sealRoot(vaultKey, account.identity.root, this.user, random);
+    for (const [user, pin] of this.pins) account.pins.set(user, pin);
+    for (const [room, head] of this.heads) account.heads.set(room, head);
+    return { account, card };
+  }
+
+  /** Remembers whom a fingerprint belongs to, as an epoch or an invite says. */
   pin(
     user: Id,
     print: Uint8Array,
     state: PinState,
     by: Id | null,
     at: number,
-    signedOn: boolean,
+    cards: Pick<Cards, 'leads'>,
   ): void {
     if (user === this.user) return;
     const known = this.pins.get(user);
     if (known === undefined) {
       this.pins.set(user, { fingerprint: print, state, at, by });
-      this.changed = true;
-      return;
-    }
-    if (equal(known.fingerprint, print)) {
+    } else if (equal(known.fingerprint, print)) {
       if (known.state !== 'unverified' || state === 'unverified') return;
       this.pins.set(user, { fingerprint: print, state, at, by });
+    } else if (cards.leads(known.fingerprint, print)) {
+      this.pins.set(user, { ...known, fingerprint: print });
     } else {
-      const next = signedOn ? known.state : 'changed';
-      this.pins.set(user, { fingerprint: print, state: next, at, by });
+      // An older list that still has the keys before these is no news.
+      if (cards.leads(print, known.fingerprint)) return;
+      this.pins.set(user, { fingerprint: print, state: 'changed', at, by });
     }
     this.changed = true;
   }

@@ -16,18 +16,14 @@ export function comparisonOf(user: Id, me: Account, cards: Cards): Comparison | 
   const print = printOf(user, me, cards);
   if (user === me.user || print === null) return null;
   const pin = me.pins.get(user);
-  const state = pin === undefined ? null : equal(pin.fingerprint, print) ? pin.state : 'changed';
+  const same =
+    pin !== undefined && (equal(pin.fingerprint, print) || cards.leads(pin.fingerprint, print));
+  const state = pin === undefined ? null : same ? pin.state : 'changed';
   return { digits: safetyNumber(me.fingerprint, print), state };
 }
 
 /** Pins the card that these digits stand for as checked in person. */
-export function markChecked(
-  user: Id,
-  digits: string,
-  at: number,
-  me: Account,
-  cards: Cards,
-): void {
+export function markChecked(user: Id, digits: string, at: number, me: Account, cards: Cards): void {
   const print = printOf(user, me, cards);
   if (print === null || safetyNumber(me.fingerprint, print) !== digits) {
     throw new SealingError('the keys changed meanwhile: compare again');

@@ -1,5 +1,5 @@
 // All keys of this client, and the answers to what the rest of it may ask. Runs in the worker.
-import { b64u } from '../protocol/bytes';
+import { b64u, equal } from '../protocol/bytes';
 import type { Cost } from '../protocol/cost';
 import { newCode, type Id, type InviteCode } from '../protocol/ids';
 import { Account } from './account';
@@ -13,7 +13,8 @@ import { makeFirst, makeNext, makeOwnJoin, type Ground } from './next_epoch';
 import { openPost, openWire, sealWire } from './opening';
 import { stretch } from './password';
 import type * as r from './requests';
-import { isListed, RoomKeys, type Anchor } from './room_keys';
+import { RoomKeys, type Anchor } from './room_keys';
+import { acceptKeys, trustOf } from './trust';
 import type { PinState } from './vault';
 
 interface HeldInvite {
@@ -22,11 +23,14 @@ interface HeldInvite {
 }
 
 const ROOT = 'root';
+/** The root before this one: rooms may still list its keys. */
+const FORMER = 'former-root';
 
 export class Keyring implements r.Sealing {
   readonly #safe: r.Safe;
   readonly #random: Random;
   #account: Account | null = null;
+  #renewed: Account | null = null;
   #vaultKey: Uint8Array | null = null;
   #cards = new Cards();
   #rooms = new Map<Id, RoomKeys>();
@@ -53,7 +57,13 @@ export class Keyring implements r.Sealing {
     const root = await this.#safe.get(ROOT);
     if (root === null || root.length !== 32) return false;
     this.#enter(new Account(user, root));
+    await this.#remember();
     return true;
+  }
+
+  async #remember(): Promise<void> {
+    const former = await this.#safe.get(FORMER);
+    if (former !== null && former.length === 32) this.#me.takeFormer(former);
   }
 
   keep(): Promise<void> {
@@ -63,6 +73,7 @@ export class Keyring implements r.Sealing {
   async forget(): Promise<void> {
     await this.#safe.wipe();
     this.#account = null;
+    this.#renewed = null;
     this.#vaultKey = null;
     this.#cards = new Cards();
     this.#rooms = new Map();
@@ -90,6 +101,7 @@ export class Keyring implements r.Sealing {
     }
     if (this.#vaultKey === null) throw new SealingError('the password is not at hand');
     this.#enter(Account.fromVault(user, version, vault, this.#vaultKey));
+    await this.#remember();
   }
 
   async writeVault(version: number): Promise<r.VaultFiles> {
@@ -106,6 +118,34 @@ export class Keyring implements r.Sealing {
 
   async pins(): Promise<ReadonlyMap<Id, PinState>> {
     return new Map([...this.#me.pins].map(([user, { state }]) => [user, state]));
+  }
+
+  async trust(): Promise<ReadonlyMap<Id, r.Trust>> {
+    return trustOf(this.#me, this.#cards);
+  }
+
+  async acceptKeys(user: Id, at: number): Promise<void> {
+    acceptKeys(user, at, this.#me, this.#cards);
+  }
+
+  async renewIdentity(version: number, at: number): Promise<r.RenewedIdentity> {
+    if (this.#vaultKey === null) throw new SealingError('the password is not at hand');
+    const mine = this.#cards.newest(this.#me.user);
+    if (mine === null || !equal(mine.fingerprint, this.#me.fingerprint)) {
+      throw new SealingError('the box holds newer keys of yours: sign in again');
+    }
+    const { account, card } = this.#me.renewed(this.#vaultKey, mine, at, this.#random);
+    // Written before the box has the new ones: after a crash the rooms still know the old ones.
+    await this.#safe.put(FORMER, this.#me.identity.root);
+    this.#renewed = account;
+    return { card, ...(await account.writeVault(version, this.#random)) };
+  }
+
+  async identityRenewed(): Promise<void> {
+    if (this.#renewed === null) throw new SealingError('no new keys were made');
+    this.#enter(this.#renewed);
+    this.#renewed = null;
+    await this.keep();
   }
 
   addCards(user: Id, cards: readonly Uint8Array[]): Promise<void> {
@@ -197,7 +237,12 @@ export class Keyring implements r.Sealing {
     at: number,
     others: readonly Id[] = [],
   ): Promise<Uint8Array> {
-    const bundle = await makeFirst({ room, rules, at, others }, this.#me, this.#cards, this.#random);
+    const bundle = await makeFirst(
+      { room, rules, at, others },
+      this.#me,
+      this.#cards,
+      this.#random,
+    );
     this.#founded.set(room, parseBundle(bundle).headerHash);
     return bundle;
   }
@@ -215,7 +260,7 @@ export class Keyring implements r.Sealing {
 
   async nextEpoch(request: r.NextEpoch): Promise<r.MadeEpoch> {
     const ground = this.#ground(request.room);
-    if (isListed(ground.head.header, this.#me)) return makeNext(request, ground);
+    if (this.#me.listedIn(ground.head.header) !== null) return makeNext(request, ground);
     const standing = ground.head.header.invites.find(({ code }) => this.#invites.has(code));
     const held = standing === undefined ? undefined : this.#invites.get(standing.code);
     if (standing === undefined || held === undefined) {

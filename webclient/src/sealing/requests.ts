@@ -24,6 +24,22 @@ export interface VaultFiles {
   readonly recovery: Uint8Array;
 }
 
+/** What this client holds of a person's keys. */
+export interface Trust {
+  readonly state: PinState;
+  /** Since when, in ms since 1970. */
+  readonly at: number;
+  /** Who vouched for the keys, or listed the changed ones; null: nobody but oneself. */
+  readonly by: Id | null;
+  /** When other keys were made that the box offers and nobody here has accepted; null: none. */
+  readonly offered: number | null;
+}
+
+/** New keys of one's own, to be written with the vault in one request. */
+export interface RenewedIdentity extends VaultFiles {
+  readonly card: Uint8Array;
+}
+
 /** Where a room's keys stand for this client. */
 export interface KeyView {
   /** The epoch in force, 0 when none is known. */
@@ -39,6 +55,9 @@ export interface KeyView {
   readonly invites: readonly InviteCode[];
   readonly rules: Rules | null;
   readonly at: number;
+  /** Who made the epoch, and why. */
+  readonly by: Id | null;
+  readonly reason: string;
 }
 
 export interface Waiting {
@@ -161,6 +180,14 @@ export interface Sealing {
   comparison(user: Id): Promise<Comparison | null>;
   /** Both saw these digits: the person was checked. Other digits than now are refused. */
   checked(user: Id, digits: string, at: number): Promise<void>;
+  /** The same with since when, by whom, and what the box offers instead. */
+  trust(): Promise<ReadonlyMap<Id, Trust>>;
+  /** The changed keys of somebody are accepted; the next epochs list them. */
+  acceptKeys(user: Id, at: number): Promise<void>;
+  /** New keys and a card that follows mine (`addCards` first), with the vault of this version. */
+  renewIdentity(version: number, at: number): Promise<RenewedIdentity>;
+  /** The box has them: they count from here on. */
+  identityRenewed(): Promise<void>;
 
   addCards(user: Id, cards: readonly Uint8Array[]): Promise<void>;
   /** Whose cards are needed before these bundles can be judged. */

@@ -56,7 +56,10 @@ class HearthApp implements m.App {
   readonly #state = new Observable<m.AppState>(START);
   readonly #entrance: Entrance;
   #home: Home | null = null;
-  readonly people = new Desk(() => this.#here(), (run) => this.#act(null, run));
+  readonly people = new Desk(
+    () => this.#here(),
+    (run) => this.#act(null, run),
+  );
   #drafts = new Map<string, string>();
 
   constructor(parts: Parts) {

@@ -135,13 +135,19 @@ export class Desk implements PeopleDesk {
   async #everyone(home: Home): Promise<readonly User[]> {
     const { api } = home.parts;
     if (home.people.person(home.me).role === 'guest') {
-      const lists = await Promise.all(home.rooms.all().map(({ room }) => api.rooms.members(room.id)));
+      const lists = await Promise.all(
+        home.rooms.all().map(({ room }) => api.rooms.members(room.id)),
+      );
       const met = lists.flatMap(({ members }) => members.map(({ user }) => user));
       return [...new Map(met.map((user) => [user.id, user])).values()];
     }
     const all: User[] = [];
-    for (let after: Id | null = null; all.length < LISTED_MAX; ) {
-      const page: Awaited<ReturnType<typeof api.users.search>> = await api.users.search('', PAGE, after);
+    for (let after: Id | null = null; all.length < LISTED_MAX;) {
+      const page: Awaited<ReturnType<typeof api.users.search>> = await api.users.search(
+        '',
+        PAGE,
+        after,
+      );
       all.push(...page.users);
       if (page.next === null) break;
       after = page.next;

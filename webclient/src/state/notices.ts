@@ -90,7 +90,9 @@ export class Notices {
   list(): { readonly notices: readonly Notice[]; readonly unread: number } {
     const found = this.#found();
     const here = new Set(this.#kept.map(({ message }) => message));
-    const more = found.filter(({ message }) => !here.has(message === null ? null : parseId(message)));
+    const more = found.filter(
+      ({ message }) => !here.has(message === null ? null : parseId(message)),
+    );
     const notices = [...this.#kept.map((one) => this.#view(one)), ...more];
     const unread = this.#unread + more.filter(({ read }) => !read).length;
     return { notices: notices.toSorted((a, b) => b.at - a.at), unread };
@@ -124,9 +126,12 @@ export class Notices {
   #foundIn(handle: RoomHandle): Notice[] {
     const { me } = this.#home;
     const facts = handle.log.facts();
-    const news = facts.slice(1 + facts.findLastIndex(({ position }) => position <= handle.log.read));
+    const news = facts.slice(
+      1 + facts.findLastIndex(({ position }) => position <= handle.log.read),
+    );
     const mine = (id: string | null): boolean =>
-      id !== null && facts.some((fact) => fact.kind === 'event' && fact.id === id && fact.sender === me);
+      id !== null &&
+      facts.some((fact) => fact.kind === 'event' && fact.id === id && fact.sender === me);
     return news.flatMap((fact): Notice[] => {
       if (!isMessage(fact) || fact.sender === me) return [];
       if (this.#names(fact)) return [this.#local(handle, fact, 'mention')];

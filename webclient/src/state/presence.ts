@@ -18,5 +18,9 @@ export interface Seen {
 export function parsePresence(payload: Uint8Array): Seen | null {
   if (payload.length === 0) return null;
   const { status, last_seen, status_text } = s.parseJsonBytes(retained, payload);
-  return { presence: status, lastSeen: last_seen === 0 ? null : last_seen, statusText: status_text };
+  return {
+    presence: status,
+    lastSeen: last_seen === 0 ? null : last_seen,
+    statusText: status_text,
+  };
 }

@@ -12,6 +12,7 @@ import type {
   SetUp,
   TimelineItem,
 } from '../../state/model';
+import { FakePeople } from './fake_people';
 import { anna, members, mila, roomsAt } from './people';
 import { evening, history, message } from './timeline';
 
@@ -41,6 +42,7 @@ export function homeState(now: number): AppState {
 /** A fake of `App`; `change` lets a scene set whatever it wants to show. */
 export class FakeApp implements App {
   state: AppState;
+  readonly people: FakePeople;
   readonly #now: number;
   readonly #listeners = new Set<(state: AppState) => void>();
   readonly #timelines = new Map<string, readonly TimelineItem[]>();
@@ -49,6 +51,7 @@ export class FakeApp implements App {
 
   constructor(now: number, state: Partial<AppState> = {}) {
     this.#now = now;
+    this.people = new FakePeople(now);
     this.state = { ...homeState(now), ...state };
     this.#timelines.set('r-general', evening(now));
   }

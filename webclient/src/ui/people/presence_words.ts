@@ -13,6 +13,9 @@ export function presenceWords(
   if (presence !== null && presence !== 'offline') return t[presence];
   if (lastSeen === null) return presence === null ? '' : t.offline;
   const days = daysAgo(lastSeen, now);
-  const when = days === 1 ? `${short(lastSeen, now, words)} ${clock(lastSeen, words)}` : short(lastSeen, now, words);
+  const when =
+    days === 1
+      ? `${short(lastSeen, now, words)} ${clock(lastSeen, words)}`
+      : short(lastSeen, now, words);
   return t.lastSeen(when);
 }

@@ -106,7 +106,8 @@ export const englishPeople = {
     mute: 'Mute',
     muteQuestion: (name: string) => `${name} reads and writes nothing here until it is over.`,
     ban: 'Ban',
-    banQuestion: (name: string) => `${name} is put out and cannot come back, also not by an invite.`,
+    banQuestion: (name: string) =>
+      `${name} is put out and cannot come back, also not by an invite.`,
     reason: 'Why? They are told.',
     term: 'For how long?',
     hour: '1 hour',
