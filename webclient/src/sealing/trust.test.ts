@@ -76,8 +76,9 @@ describe('a lost device', () => {
 
   test('whose owner is away is left out by whoever makes the next epoch', async () => {
     const old = printOf(circle.served.at(-1) ?? new Uint8Array(), ben);
-    const doors = { devices: [fresh()] };
-    await circle.rotate(ada, all(), { ...doors, addDoor: doors.devices[0] });
+    const addDoor = fresh();
+    const doors = { devices: [addDoor] };
+    await circle.rotate(ada, all(), { ...doors, addDoor });
     await circle.show(cleo);
     await benRenews();
     const bundle = await circle.rotate(cleo, all(), doors);
