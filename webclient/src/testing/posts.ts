@@ -10,6 +10,7 @@ import {
   type FakeRoom,
   type FakeUser,
 } from './house';
+import { Neighbours } from './neighbours';
 
 export type Json = Record<string, unknown>;
 
@@ -28,9 +29,11 @@ const rows = (body: Json, name: string): Json[] => s.list(s.record)(body[name] ?
 
 export class Posts {
   readonly #house: FakeHouse;
+  readonly neighbours: Neighbours;
 
   constructor(house: FakeHouse) {
     this.#house = house;
+    this.neighbours = new Neighbours(house, (user) => this.userView(user));
   }
 
   async answer(target: string, init: RequestInit): Promise<Response> {
@@ -71,6 +74,8 @@ export class Posts {
         if (family === 'auth') return this.#auth(asked);
     }
     const user = this.#user(asked);
+    const about = this.neighbours.answer(method, path, user);
+    if (about !== undefined) return about;
     if (family === 'rooms') return this.#rooms(asked, user);
     if (family === 'users')
       return { cards: this.#house.users.get(parseId(first ?? ''))?.cards ?? [] };
@@ -134,11 +139,11 @@ export class Posts {
     const sealing = body['sealing'] === 'open' ? 'open' : 'sealed';
     const room: FakeRoom = {
       id: parseId(str(body, 'id')),
-      name: str(body, 'name'),
+      name: typeof body['name'] === 'string' ? body['name'] : 'direct',
       type: typeof body['type'] === 'string' ? body['type'] : 'public',
       sealing,
       general,
-      members: new Map([[by, 'owner']]),
+      members: new Map([[by, 'owner'], ...otherOf(body)]),
       bundles: [],
       devices: [],
       events: [],
@@ -244,7 +249,9 @@ export class Posts {
 
   roomView(room: FakeRoom, user: Id): Json {
     const { id, name, type, sealing, general } = room;
+    const other = type === 'direct' ? [...room.members.keys()].find((one) => one !== user) : null;
     return {
+      direct_with: other ?? null,
       id,
       name,
       type,
@@ -274,6 +281,8 @@ export class Posts {
         return this.roomView(room, user.id);
       case 'GET members':
         return this.#members(room);
+      case 'POST members':
+        return this.#addMember(room, body, user.id);
       case 'DELETE members':
         return this.#removeMember(room, parseId(more ?? ''), user.id);
       case 'GET bundles':
@@ -302,6 +311,16 @@ export class Posts {
       return { user: user === undefined ? null : this.userView(user), role, joined_at: 1 };
     });
     return { members, waiting: room.proofs };
+  }
+
+  #addMember(room: FakeRoom, body: Json, by: Id): Json {
+    const id = parseId(str(body, 'user_id'));
+    room.members.set(id, 'member');
+    this.#house.line(room, { type: 'joined', user: id, by });
+    if (typeof body['bundle'] === 'string') {
+      this.#house.addBundle(room, fromB64u(body['bundle']), by);
+    }
+    return {};
   }
 
   #removeMember(room: FakeRoom, id: Id, by: Id): null {
@@ -359,3 +378,7 @@ export class Posts {
     return { code: body['code'] };
   }
 }
+
+/** The other person of a new direct room. */
+const otherOf = (body: Json): [Id, string][] =>
+  typeof body['user_id'] === 'string' ? [[parseId(body['user_id']), 'owner']] : [];
