@@ -9,6 +9,7 @@ import type { AppDeps, Parts } from './deps';
 import { Entrance, type Arrival } from './entrance';
 import { Home } from './home';
 import type * as m from './model';
+import type { Reading } from './reading_model';
 import { Observable } from './observable';
 import { ProblemError, problemOf } from './problem';
 import { Desk } from './desk';
@@ -252,8 +253,19 @@ class HearthApp implements m.App {
   }
 
   loadOlder(): Promise<void> {
-    return this.#run(() => this.#here().older());
+    return this.#run(() => this.#here().reading.older());
   }
+
+  readonly reading: Reading = {
+    newer: () => this.#run(() => this.#here().reading.newer()),
+    goTo: async (spot) => {
+      let found: number | null = null;
+      await this.#run(async () => void (found = await this.#here().reading.goTo(spot)));
+      return found;
+    },
+    toNewest: () => this.#run(() => this.#here().reading.toNewest()),
+    follow: (atEnd) => this.#home?.reading.follow(atEnd),
+  };
 
   createRoom(input: m.NewRoom): Promise<string> {
     return this.#act(null, () => this.#actions().create(input));

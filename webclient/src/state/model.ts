@@ -1,4 +1,5 @@
 // What the user interface sees: one immutable state, and the actions that change it. No DOM here.
+import type { Reading, ReadingView } from './reading_model';
 
 import type { PeopleDesk } from './people_model';
 
@@ -189,7 +190,16 @@ export interface GapItem {
   readonly sender: Person;
 }
 
-export type TimelineItem = MessageItem | PostItem | LineItem | StubItem | GapItem;
+/** `count` events that do not read on the box's disk; `at` is that of the item before. */
+export interface DamagedItem {
+  readonly kind: 'damaged';
+  readonly id: string;
+  readonly position: number;
+  readonly at: number;
+  readonly count: number;
+}
+
+export type TimelineItem = MessageItem | PostItem | LineItem | StubItem | GapItem | DamagedItem;
 
 /** A room in the list. */
 export interface RoomSummary {
@@ -238,6 +248,7 @@ export interface RoomView {
   /** Everything up to the room's first event is here. */
   readonly complete: boolean;
   readonly loadingOlder: boolean;
+  readonly reading: ReadingView;
   readonly members: readonly MemberView[];
   readonly devices: readonly DeviceView[];
   readonly block: RoomBlock | null;
@@ -355,6 +366,7 @@ export interface App {
   createRoom(input: NewRoom): Promise<string>;
   /** What goes wrong here, in `react`, `retry` and `discard` is told by `problem`. */
   loadOlder(): Promise<void>;
+  readonly reading: Reading;
   /** Into the open room; resolves when it lies in the outbox. */
   send(text: string, parentId?: string): Promise<void>;
   /** Within 15 minutes of storing. */

@@ -9,7 +9,9 @@ import {
   type FakeInvite,
   type FakeRoom,
   type FakeUser,
+  type Stored,
 } from './house';
+import { pageAt } from './pages';
 import { Neighbours } from './neighbours';
 
 export type Json = Record<string, unknown>;
@@ -341,8 +343,15 @@ export class Posts {
     const after = Number(query.get('after') ?? 0);
     const within = room.events.filter(({ position }) => position < before && position > after);
     const page = query.has('after') ? within.slice(0, limit) : within.slice(-limit);
+    return this.#pageOf(room, pageAt(room, query, limit) ?? page);
+  }
+
+  #pageOf(room: FakeRoom, page: readonly Stored[]): Json {
     const messages = page.map((stored) => this.#house.item(room, stored));
-    return { messages, first_position: 1, head_position: room.events.length };
+    const [first, last] = [page[0], page.at(-1)];
+    const covered =
+      first === undefined ? null : { from: first.position, to: last?.position ?? first.position };
+    return { messages, covered, first_position: 1, head_position: room.events.length };
   }
 
   #addDevice(room: FakeRoom, body: Json, by: Id): Json {

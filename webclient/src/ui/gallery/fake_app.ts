@@ -1,4 +1,5 @@
 // An application without a box: it answers as the real one would, for looking at the screens.
+import { atTheNewest, fakeReading } from './fake_reading';
 import type {
   App,
   AppState,
@@ -43,6 +44,7 @@ export function homeState(now: number): AppState {
 export class FakeApp implements App {
   state: AppState;
   readonly people: FakePeople;
+  readonly reading = fakeReading;
   readonly #now: number;
   readonly #listeners = new Set<(state: AppState) => void>();
   readonly #timelines = new Map<string, readonly TimelineItem[]>();
@@ -125,6 +127,7 @@ export class FakeApp implements App {
         timeline: this.#timelines.get(id) ?? [],
         complete: alone,
         loadingOlder: false,
+        reading: atTheNewest,
         members: alone ? members.slice(0, 1) : members,
         devices: [
           { id: 'd-washer', name: 'washer', createdAt: 0, lastPostAt: this.#now - day / 60 },

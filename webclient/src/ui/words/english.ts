@@ -2,6 +2,7 @@
 
 import { englishPeople } from './english_people';
 import { englishTalk } from './english_talk';
+import { englishTimeline } from './english_timeline';
 
 const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
 
@@ -149,6 +150,7 @@ export const english = {
   },
   ...englishPeople,
   ...englishTalk,
+  ...englishTimeline,
   delivery: {
     queued: 'Waiting to be sent',
     sealing: 'Being sealed',

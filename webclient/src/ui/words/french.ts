@@ -2,6 +2,7 @@
 import type { Words } from './catalogue.svelte';
 import { frenchPeople } from './french_people';
 import { frenchTalk } from './french_talk';
+import { frenchTimeline } from './french_timeline';
 
 const count = (n: number, one: string, many: string): string => `${n} ${n < 2 ? one : many}`;
 
@@ -152,6 +153,7 @@ export const french: Words = {
   },
   ...frenchPeople,
   ...frenchTalk,
+  ...frenchTimeline,
   delivery: {
     queued: 'En attente d’envoi',
     sealing: 'En train d’être scellé',
