@@ -131,7 +131,7 @@ export async function signIn(page, house, name) {
   await page.goto(`http://${house.http}/`);
   await page.getByLabel('Your name').fill(name);
   await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   const general = page.getByRole('navigation').getByText('General').first();
   await composer(page).or(general).first().waitFor();
   // A phone shows the rooms first.

@@ -1,10 +1,11 @@
 // The page: what touches the world is put together here, the address read, the screens mounted.
 import { mount } from 'svelte';
 import App from './App.svelte';
+import { sendWithProgress } from './api/progress';
 import { memorySafe, openSafe } from './local/safe';
 import { openShelf } from './local/shelf';
 import { DEFAULT_COST } from './protocol/cost';
-import { startSealing } from './sealing/client';
+import { startFileWork, startSealing } from './sealing/client';
 import { wallClock } from './session/clock';
 import { openChannel, webLocksLeadership } from './session/leader';
 import { mqttTransport } from './session/mqtt';
@@ -25,9 +26,11 @@ const app = createApp({
   hostname: location.hostname,
   cost: DEFAULT_COST,
   label: navigator.userAgent.slice(0, 100),
-  fetch: (path, init) => fetch(path, init),
+  fetch: (path, init) =>
+    init.progress === undefined ? fetch(path, init) : sendWithProgress(path, init),
   transport: mqttTransport(`${scheme}://${location.host}/mqtt`),
   sealing: startSealing(),
+  fileWork: startFileWork(),
   shelf,
   safe: isSecureContext ? openSafe(shelf) : memorySafe(),
   clock: wallClock,

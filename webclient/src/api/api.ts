@@ -1,4 +1,6 @@
 // Everything the box offers under /api, by resource.
+import { AttachmentsApi } from './attachments';
+import { AccountApi } from './account';
 import { AuthApi } from './auth';
 import { ContactsApi } from './contacts';
 import { DevicesApi } from './devices';
@@ -12,6 +14,7 @@ import { UsersApi } from './users';
 
 export interface Api {
   readonly auth: AuthApi;
+  readonly account: AccountApi;
   readonly users: UsersApi;
   readonly rooms: RoomsApi;
   readonly messages: MessagesApi;
@@ -20,12 +23,14 @@ export interface Api {
   readonly contacts: ContactsApi;
   readonly notifications: NotificationsApi;
   readonly order: OrderApi;
+  readonly attachments: AttachmentsApi;
 }
 
 export function createApi(fetch: Fetch, tokens: Tokens): Api {
   const http = new Http(fetch, tokens);
   return {
     auth: new AuthApi(http),
+    account: new AccountApi(http),
     users: new UsersApi(http),
     rooms: new RoomsApi(http),
     messages: new MessagesApi(http),
@@ -34,5 +39,6 @@ export function createApi(fetch: Fetch, tokens: Tokens): Api {
     contacts: new ContactsApi(http),
     notifications: new NotificationsApi(http),
     order: new OrderApi(http),
+    attachments: new AttachmentsApi(http),
   };
 }

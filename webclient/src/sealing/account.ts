@@ -1,16 +1,17 @@
 // The signed-in person: root, the password's key while at hand, pins and heads, the vault.
 import { equal } from '../protocol/bytes';
 import type { Id } from '../protocol/ids';
-import { identityFromScalar, recipientOf } from './agefile';
+import { ageIdentity, identityFromScalar, recipientOf } from './agefile';
 import { makeCard } from './card';
 import type { Card } from './card';
 import type { Cards } from './cards';
 import { fingerprintOf, type Header } from './epoch';
 import { fingerprint, identityOf, type Identity } from './identity';
 import { SealingError, type Random } from './kdf';
-import type { NewIdentity, VaultFiles } from './requests';
+import type { NewIdentity, RewrittenVault, VaultFiles, VaultRewrite } from './requests';
 import {
   mergeVaults,
+  openRecovery,
   openVault,
   openVaultData,
   sealedRootOf,
@@ -65,6 +66,14 @@ export class Account {
     return account;
   }
 
+  /** A person who has the recovery sheet; what the vault knows besides is taken next. */
+  static async fromRecovery(user: Id, file: Uint8Array, sheet: string): Promise<Account> {
+    const { root, data } = await openRecovery(file, ageIdentity(sheet), user);
+    const account = new Account(user, root);
+    account.#takeData(data);
+    return account;
+  }
+
   /** Another browser's vault of the same root, merged into what is known here. */
   takeVault(version: number, vault: Uint8Array): void {
     const data = openVaultData(vault, this.user, version, this.identity.root);
@@ -76,6 +85,10 @@ export class Account {
 
   #take(vault: Uint8Array, data: VaultData): void {
     this.#sealedRoot = sealedRootOf(vault);
+    this.#takeData(data);
+  }
+
+  #takeData(data: VaultData): void {
     this.#recovery = data.recovery;
     for (const [user, pin] of data.pins) this.pins.set(user, pin);
     for (const [room, head] of data.heads) this.heads.set(room, head);
@@ -92,6 +105,32 @@ export class Account {
     const vault = sealVault(sealedRoot, root, this.user, version, data, random);
     this.changed = false;
     return { vault, recovery: await sealRecovery(data, root, this.user) };
+  }
+
+  /**
+   * The files of this version with root under another password, or with another sheet. Nothing of
+   * it counts here before the box has it and `takeVault` takes it: a refused one leaves no trace.
+   */
+  async rewriteVault(
+    { version, newSheetAt }: VaultRewrite,
+    vaultKey: Uint8Array | null,
+    random: Random,
+  ): Promise<RewrittenVault> {
+    const { root } = this.identity;
+    const sealedRoot =
+      vaultKey === null ? this.#sealedRoot : sealRoot(vaultKey, root, this.user, random);
+    const sheet = newSheetAt === null ? null : identityFromScalar(random(32));
+    const recovery =
+      sheet === null || newSheetAt === null
+        ? this.#recovery
+        : { recipient: recipientOf(sheet), at: newSheetAt };
+    if (recovery === null || sealedRoot === null) {
+      throw new SealingError('the vault was not read yet: sign in again');
+    }
+    const data: VaultData = { recovery, pins: this.pins, heads: this.heads };
+    const vault = sealVault(sealedRoot, root, this.user, version, data, random);
+    const file = await sealRecovery(data, root, this.user);
+    return { vault, recovery: file, recoverySheet: sheet };
   }
 
   /** Remembers the newest epoch seen of a room. */

@@ -11,6 +11,7 @@ import { inviteKeys, makeJoin, openBlob, sealBlob, type Blob, type InviteKeys } 
 import { SealingError, sha256, type Random } from './kdf';
 import { makeFirst, makeNext, makeOwnJoin, type Ground } from './next_epoch';
 import { openPost, openWire, sealWire } from './opening';
+import { Pairing, parseTyped } from './pairing';
 import { stretch } from './password';
 import type * as r from './requests';
 import { RoomKeys, type Anchor } from './room_keys';
@@ -37,10 +38,12 @@ export class Keyring implements r.Sealing {
   #invites = new Map<InviteCode, HeldInvite>();
   /** Header hashes of first epochs made here, so that they are believed when they come back. */
   #founded = new Map<Id, Uint8Array>();
+  readonly #pairing: Pairing;
 
   constructor(safe: r.Safe, random: Random) {
     this.#safe = safe;
     this.#random = random;
+    this.#pairing = new Pairing(random);
   }
 
   get #me(): Account {
@@ -79,6 +82,7 @@ export class Keyring implements r.Sealing {
     this.#rooms = new Map();
     this.#invites = new Map();
     this.#founded = new Map();
+    this.#pairing.end();
   }
 
   async stretch(password: string, salt: Uint8Array, cost: Cost): Promise<Uint8Array> {
@@ -96,8 +100,12 @@ export class Keyring implements r.Sealing {
 
   async openVault(user: Id, version: number, vault: Uint8Array): Promise<void> {
     if (this.#account !== null && this.#account.user === user) {
-      this.#account.takeVault(version, vault);
-      return;
+      try {
+        return this.#account.takeVault(version, vault);
+      } catch (error) {
+        // Perhaps of a new root, made elsewhere: the password's key says so.
+        if (!(error instanceof SealingError) || this.#vaultKey === null) throw error;
+      }
     }
     if (this.#vaultKey === null) throw new SealingError('the password is not at hand');
     this.#enter(Account.fromVault(user, version, vault, this.#vaultKey));
@@ -106,6 +114,53 @@ export class Keyring implements r.Sealing {
 
   async writeVault(version: number): Promise<r.VaultFiles> {
     return this.#me.writeVault(version, this.#random);
+  }
+
+  rewriteVault(rewrite: r.VaultRewrite): Promise<r.RewrittenVault> {
+    const key = rewrite.underPassword ? this.#vaultKey : null;
+    if (rewrite.underPassword && key === null) {
+      throw new SealingError('the password is not at hand');
+    }
+    return this.#me.rewriteVault(rewrite, key, this.#random);
+  }
+
+  async openRecovery(user: Id, file: Uint8Array, sheet: string): Promise<void> {
+    this.#enter(await Account.fromRecovery(user, file, sheet));
+  }
+
+  async pairBegin(): Promise<r.BegunPairing> {
+    return this.#pairing.begin();
+  }
+
+  async pairTyped(text: string): Promise<r.TypedPairing | null> {
+    return parseTyped(text);
+  }
+
+  async pairAnswer(offer: r.PairingOffer, print: Uint8Array | null): Promise<r.PairingAnswer> {
+    return this.#pairing.answer(offer, print);
+  }
+
+  async pairMeet(key: Uint8Array): Promise<string> {
+    return this.#pairing.meet(key);
+  }
+
+  async pairGive(refresh: string): Promise<Uint8Array> {
+    return this.#pairing.give(this.#me.identity.root, refresh);
+  }
+
+  async pairTake(sealed: Uint8Array): Promise<string> {
+    return this.#pairing.take(sealed);
+  }
+
+  async pairEnter(user: Id): Promise<void> {
+    const root = this.#pairing.root();
+    // Of whoever was here before, nothing stays.
+    await this.forget();
+    this.#enter(new Account(user, root));
+  }
+
+  async pairEnd(): Promise<void> {
+    this.#pairing.end();
   }
 
   async vaultChanged(): Promise<boolean> {

@@ -24,6 +24,44 @@ export interface VaultFiles {
   readonly recovery: Uint8Array;
 }
 
+/** How a vault is written anew. */
+export interface VaultRewrite {
+  readonly version: number;
+  /** Root under the key of the last `stretch`; else it stays under what it lies under. */
+  readonly underPassword: boolean;
+  /** A new recovery sheet, made then (ms since 1970); null: the one there is goes on. */
+  readonly newSheetAt: number | null;
+}
+
+export interface RewrittenVault extends VaultFiles {
+  /** The new sheet, to be printed once the box has the vault. */
+  readonly recoverySheet: string | null;
+}
+
+/** What a new browser shows, for a signed-in one to read or type (sealing.md §2). */
+export interface PairingOffer {
+  /** 16 bytes: the relay's channel. */
+  readonly channel: Uint8Array;
+  /** 32 bytes: its public key. */
+  readonly key: Uint8Array;
+}
+
+export interface BegunPairing extends PairingOffer {
+  /** For typing, where nothing can be scanned: the channel and a part of the key's hash. */
+  readonly typed: string;
+}
+
+export interface TypedPairing {
+  readonly channel: Uint8Array;
+  /** The first 10 bytes of the key's SHA-256. */
+  readonly print: Uint8Array;
+}
+
+export interface PairingAnswer {
+  readonly key: Uint8Array;
+  readonly digits: string;
+}
+
 /** What this client holds of a person's keys. */
 export interface Trust {
   readonly state: PinState;
@@ -175,6 +213,30 @@ export interface Sealing {
   vaultChanged(): Promise<boolean>;
   /** The last written vault did not reach the box: it counts as changed again. */
   touchVault(): Promise<void>;
+  /** A vault to be written; it counts here once `openVault` takes it. */
+  rewriteVault(rewrite: VaultRewrite): Promise<RewrittenVault>;
+  /** Takes root from the recovery file, by the printed sheet; `openVault` comes next. */
+  openRecovery(user: Id, file: Uint8Array, sheet: string): Promise<void>;
+
+  /** A new browser begins a pairing. */
+  pairBegin(): Promise<BegunPairing>;
+  /** The parts of what somebody typed; null: mistyped. */
+  pairTyped(text: string): Promise<TypedPairing | null>;
+  /**
+   * A signed-in browser answers one: its own public key for the new one, and six digits. `print`:
+   * what was typed, which the key must fit.
+   */
+  pairAnswer(offer: PairingOffer, print: Uint8Array | null): Promise<PairingAnswer>;
+  /** The new browser takes the answer: the six digits that both must show. */
+  pairMeet(key: Uint8Array): Promise<string>;
+  /** The person said yes: root and a new login's refresh secret, sealed for the new browser. */
+  pairGive(refresh: string): Promise<Uint8Array>;
+  /** The new browser opens what it was given; root waits for `pairEnter`. */
+  pairTake(sealed: Uint8Array): Promise<string>;
+  /** Root becomes this person's. */
+  pairEnter(user: Id): Promise<void>;
+  /** Forgets a pairing that came to nothing. */
+  pairEnd(): Promise<void>;
   pins(): Promise<ReadonlyMap<Id, PinState>>;
   /** The safety number with a person, by the card that counts here; null: there is none. */
   comparison(user: Id): Promise<Comparison | null>;

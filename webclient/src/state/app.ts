@@ -5,8 +5,11 @@ import { HistoryStore } from '../local/history';
 import { KeyStore } from '../local/keys';
 import { LoginStore } from '../local/login';
 import { OutboxStore } from '../local/outbox';
+import { AccountArea } from './account_area';
+import { NO_ACCOUNT } from './account_model';
 import type { AppDeps, Parts } from './deps';
 import { Entrance, type Arrival } from './entrance';
+import { Files } from './files';
 import { Home } from './home';
 import type * as m from './model';
 import type { Reading } from './reading_model';
@@ -26,6 +29,7 @@ const START: m.AppState = {
   currentRoom: null,
   invitation: null,
   recoverySheet: null,
+  account: NO_ACCOUNT,
   working: null,
   problem: null,
 };
@@ -56,6 +60,8 @@ class HearthApp implements m.App {
   readonly #parts: Parts;
   readonly #state = new Observable<m.AppState>(START);
   readonly #entrance: Entrance;
+  readonly files: Files;
+  readonly account: AccountArea;
   #home: Home | null = null;
   readonly people = new Desk(
     () => this.#here(),
@@ -66,6 +72,14 @@ class HearthApp implements m.App {
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#entrance = new Entrance(parts);
+    this.files = new Files(parts);
+    this.account = new AccountArea(parts, this.#entrance, {
+      changed: (change) => this.#state.update({ account: { ...this.state.account, ...change } }),
+      renamed: (displayName) => this.#renamed(displayName),
+      arrived: (arrival) => this.#arrived(arrival),
+      failed: this.#tell,
+      act: (working, run) => this.#act(working, run),
+    });
   }
 
   get state(): m.AppState {
@@ -101,6 +115,7 @@ class HearthApp implements m.App {
 
   async start(): Promise<void> {
     const { entry } = this.#parts;
+    if (this.account.begin()) return this.#state.update({ phase: 'login' });
     const arrival = await this.#entrance.wake().catch((error: unknown) => {
       this.#tell(error);
       return null;
@@ -141,8 +156,11 @@ class HearthApp implements m.App {
       news: (room, facts) => this.people.news(room, facts),
       failed: this.#tell,
       ended: () => this.#signedOut(),
+      uploads: (of) => this.files.uploadsOf(of),
     });
     this.#home = home;
+    this.files.enter(home);
+    this.account.entered(user.id);
     const me: m.Person = { ...user };
     this.#drafts = await this.#parts.drafts.all();
     await home.start();
@@ -156,6 +174,21 @@ class HearthApp implements m.App {
     });
   }
 
+  /** Signed in, by whatever way; an invite in the address is taken along. */
+  async #arrived(arrival: Arrival): Promise<void> {
+    const { entry } = this.#parts;
+    await this.#enter(arrival);
+    if (entry.kind === 'join') await this.#acceptHere(entry);
+  }
+
+  #renamed(displayName: string): void {
+    const { me } = this.state;
+    if (me === null) return;
+    this.#home?.people.learn([{ ...me, displayName, id: this.#here().me }]);
+    this.#home?.draw();
+    this.#state.update({ me: { ...me, displayName } });
+  }
+
   /** The login was ended elsewhere: what was written stays for the next one. */
   #signedOut(): void {
     this.#leave();
@@ -166,6 +199,8 @@ class HearthApp implements m.App {
     this.#home?.stop();
     this.#home = null;
     this.people.leave();
+    this.files.leave();
+    this.account.left();
     this.#parts.tokens.forget();
     const { house } = this.state;
     this.#state.set({ ...START, house, phase: 'login' });
@@ -193,11 +228,7 @@ class HearthApp implements m.App {
   }
 
   loginAndAccept(input: m.Credentials): Promise<void> {
-    return this.#act('password', async () => {
-      const entry = this.#invite();
-      await this.#enter(await this.#entrance.login(input));
-      await this.#acceptHere(entry);
-    });
+    return this.#act('password', () => this.account.login(input));
   }
 
   async #acceptHere({ code, key }: { code: string; key: string }): Promise<void> {
@@ -208,7 +239,7 @@ class HearthApp implements m.App {
   }
 
   login(input: m.Credentials): Promise<void> {
-    return this.#act('password', async () => this.#enter(await this.#entrance.login(input)));
+    return this.#act('password', () => this.account.login(input));
   }
 
   async logout(): Promise<void> {
@@ -272,7 +303,7 @@ class HearthApp implements m.App {
   }
 
   send(text: string, parentId?: string): Promise<void> {
-    return this.#act(null, () => this.#actions().send(text, parentId ?? null));
+    return this.#act(null, () => this.files.send(text, parentId ?? null));
   }
 
   edit(target: string, text: string): Promise<void> {

@@ -56,8 +56,9 @@ describe('a direct room', () => {
 
   test('is not made with somebody who has no keys', async () => {
     const id = house.newId();
-    const keyless = { id, name: 'cleo', login: {}, cards: [], vault: null, vaultVersion: 0 };
-    house.users.set(id, keyless);
+    const ben = house.userByName('ben');
+    if (ben === undefined) throw new Error('ben is here');
+    house.users.set(id, { ...ben, id, name: 'cleo', cards: [] });
     await expect(ada.people.direct(idOf('cleo'))).rejects.toThrow(/no keys/);
   });
 });

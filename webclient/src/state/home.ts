@@ -1,5 +1,6 @@
 // The signed-in part: rooms, their keys and history, what is on its way, the connection.
 import { ApiError } from '../api/error';
+import type { Entry } from '../local/outbox';
 import { BytesError } from '../protocol/bytes';
 import { parseOut } from '../protocol/item';
 import { isId, type Id } from '../protocol/ids';
@@ -10,6 +11,7 @@ import { Connection, type ConnectionState } from '../session/connection';
 import type { Fact } from '../session/fact';
 import { Keeper } from '../session/keeper';
 import { Outbox } from '../session/outbox';
+import { openBody, type Uploads } from '../session/uploads';
 import type { LinkLogin, Subscriptions } from '../session/transport';
 import type { Parts } from './deps';
 import type { Arrival } from './entrance';
@@ -32,6 +34,7 @@ export interface HomeEvents {
   readonly personal: (heard: Personal, payload: Uint8Array) => boolean;
   /** New events of a room, opened, as they come. */
   readonly news: (room: RoomHandle, facts: readonly Fact[]) => void;
+  readonly uploads: (home: Home) => Uploads;
 }
 
 /** What comes for the person and not for a room. */
@@ -45,6 +48,7 @@ export class Home {
   readonly outbox: Outbox;
   readonly rooms: Rooms;
   readonly live: Live;
+  readonly uploads: Uploads;
   readonly reading: ReadingState;
   readonly #events: HomeEvents;
   readonly #connection: Connection;
@@ -111,8 +115,12 @@ export class Home {
       refreshKeys: async (room) => void (await this.keeper.refresh(room)),
       rotate: (room) => this.keeper.settle(room),
       written: (id) => parts.leadership.tell(id),
-      changed: () => this.draw(),
+      changed: () => {
+        this.uploads.look();
+        this.draw();
+      },
     });
+    this.uploads = events.uploads(this);
     this.#connection = new Connection({
       transport,
       clock,
@@ -164,6 +172,7 @@ export class Home {
     this.parts.leadership.stop();
     this.#connection.stop();
     this.outbox.stop();
+    this.uploads.stop();
     this.keeper.stop();
     this.live.stop();
     this.#vault.stop();
@@ -285,20 +294,11 @@ export class Home {
 
   // What goes
 
-  async #payload(
-    entry: {
-      readonly id: Id;
-      readonly room: Id;
-      readonly body: Uint8Array;
-      readonly sealed: boolean;
-      readonly target: Id | null;
-    },
-    seq: number,
-  ): Promise<Uint8Array | null> {
+  async #payload(entry: Entry, seq: number): Promise<Uint8Array | null> {
     const handle = this.rooms.get(entry.room);
     if (handle === null) return null;
     if (handle.room.sealing === 'open') {
-      if (!entry.sealed) return entry.body;
+      if (!entry.sealed) return openBody(entry);
       throw new ProblemError(
         'was_sealed',
         'this was written into a sealed room, and the box now says the room is open',
@@ -337,6 +337,7 @@ export class Home {
     };
     this.outbox.wakeAll();
     this.live.receipts.wake();
+    this.uploads.wake();
     catchUp().catch((error: unknown) => this.failed(error));
   }
 

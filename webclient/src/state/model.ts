@@ -1,4 +1,6 @@
 // What the user interface sees: one immutable state, and the actions that change it. No DOM here.
+import type { AttachmentItem, AttachmentKind, FilesApp } from './files_model';
+import type { AccountActions, AccountState, RecoverySheet } from './account_model';
 import type { Reading, ReadingView } from './reading_model';
 
 import type { PeopleDesk } from './people_model';
@@ -58,6 +60,7 @@ export type Quote =
       readonly id: string;
       readonly sender: Person;
       readonly text: string;
+      readonly files: AttachmentKind | null;
       readonly deleted: boolean;
     }
   | { readonly kind: 'post'; readonly id: string; readonly device: string; readonly text: string }
@@ -106,6 +109,7 @@ export interface MessageItem {
   readonly own: boolean;
   /** Empty when deleted. */
   readonly text: string;
+  readonly attachments: readonly AttachmentItem[];
   readonly edited: boolean;
   /** All texts it had, the current one last; empty unless edited. */
   readonly versions: readonly Version[];
@@ -213,6 +217,8 @@ export interface RoomSummary {
   /** The last message in a few words, null while unknown. */
   readonly lastText: string | null;
   readonly lastSender: string | null;
+  /** What the last message shows besides its words. */
+  readonly lastFiles: AttachmentKind | null;
   readonly unread: number;
   /** How many of the unread ones name this person. */
   readonly mentions: number;
@@ -276,15 +282,6 @@ export interface Invitation {
   readonly expiresAt: number;
 }
 
-/** To be printed once and kept; null again after `recoverySheetKept`. */
-export interface RecoverySheet {
-  readonly house: string;
-  readonly name: string;
-  /** `AGE-SECRET-KEY-1…`, for text and QR. */
-  readonly identity: string;
-  readonly createdAt: number;
-}
-
 /** What takes long enough to be said. */
 export type Work = 'password' | 'identity' | 'sending' | 'reading';
 
@@ -301,6 +298,7 @@ export interface AppState {
   readonly currentRoom: RoomView | null;
   readonly invitation: Invitation | null;
   readonly recoverySheet: RecoverySheet | null;
+  readonly account: AccountState;
   /** What an action is busy with, null when nothing. */
   readonly working: Work | null;
   /** Something that happened without an action: shown until dismissed. */
@@ -342,6 +340,8 @@ export interface App {
   /** People, alerts, rooms' settings. */
   readonly people: PeopleDesk;
   readonly state: AppState;
+  readonly files: FilesApp;
+  readonly account: AccountActions;
   subscribe(run: (state: AppState) => void): () => void;
 
   /** Reads the local data, finds out which screen comes first, connects. */
@@ -389,8 +389,5 @@ export interface App {
   removeMember(roomId: string, userId: string): Promise<void>;
 }
 
-/** Where the person came in: the address, with its fragment already taken out of the bar. */
-export type Entry =
-  | { readonly kind: 'plain' }
-  | { readonly kind: 'setup'; readonly secret: string }
-  | { readonly kind: 'join'; readonly code: string; readonly key: string };
+export type { Entry } from './entry';
+export type { RecoverySheet };

@@ -10,6 +10,9 @@ export interface Details {
   readonly lastSeen: number | null;
 }
 
+/** Somebody as the box tells of them, or as this browser kept them. */
+type Told = Pick<User, 'id' | 'name' | 'displayName' | 'role'> & Partial<Details>;
+
 const NOTHING: Details = { statusText: '', lastSeen: null };
 
 export class People {
@@ -17,10 +20,12 @@ export class People {
   readonly #details = new Map<string, Details>();
   readonly #seen = new Map<string, Seen>();
 
-  learn(users: readonly User[]): void {
+  learn(users: readonly Told[]): void {
     for (const { id, name, displayName, role, statusText, lastSeen } of users) {
       this.#known.set(id, { id, name, displayName, role });
-      this.#details.set(id, { statusText, lastSeen });
+      if (statusText !== undefined && lastSeen !== undefined) {
+        this.#details.set(id, { statusText, lastSeen });
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 // The REST of the box in memory: only what the client asks, with the errors it must understand.
 import { b64u, fromB64u } from '../protocol/bytes';
+import { AccountPosts } from './account_posts';
 import { isId, parseId, type Id } from '../protocol/ids';
 import * as s from '../protocol/schema';
 import {
@@ -16,12 +17,13 @@ import { Neighbours } from './neighbours';
 
 export type Json = Record<string, unknown>;
 
-interface Asked {
+export interface Asked {
   readonly method: string;
   readonly path: string[];
   readonly query: URLSearchParams;
   readonly body: Json;
   readonly user: Id | null;
+  readonly token: string;
   readonly auth: string | null;
 }
 
@@ -32,10 +34,12 @@ const rows = (body: Json, name: string): Json[] => s.list(s.record)(body[name] ?
 export class Posts {
   readonly #house: FakeHouse;
   readonly neighbours: Neighbours;
+  readonly #accounts: AccountPosts;
 
   constructor(house: FakeHouse) {
     this.#house = house;
     this.neighbours = new Neighbours(house, (user) => this.userView(user));
+    this.#accounts = new AccountPosts(house);
   }
 
   async answer(target: string, init: RequestInit): Promise<Response> {
@@ -48,6 +52,7 @@ export class Posts {
       query: url.searchParams,
       body: typeof init.body === 'string' ? s.parseJson(s.record, init.body) : {},
       user: this.#house.sessions.get(token) ?? null,
+      token,
       auth: headers.get('invite-auth'),
     };
     try {
@@ -72,16 +77,16 @@ export class Posts {
         return this.#setUp(body);
       case 'GET invites':
         return this.#look(first ?? '', asked.auth);
-      default:
-        if (family === 'auth') return this.#auth(asked);
     }
+    const answered = this.#accounts.answer(asked);
+    if (answered !== undefined) return answered;
+    if (family === 'auth') return this.#auth(asked);
     const user = this.#user(asked);
     const about = this.neighbours.answer(method, path, user);
     if (about !== undefined) return about;
     if (family === 'rooms') return this.#rooms(asked, user);
     if (family === 'users')
       return { cards: this.#house.users.get(parseId(first ?? ''))?.cards ?? [] };
-    if (family === 'vault') return this.#vault(asked, user);
     if (family === 'settings') return { house: this.#house.house };
     if (family === 'messages') return this.#erase(parseId(first ?? ''), user);
     if (family === 'devices') return this.#removeDevice(parseId(first ?? ''));
@@ -103,22 +108,8 @@ export class Posts {
     return found;
   }
 
-  #session(user: FakeUser): Json {
-    const token = `token-${this.#house.newId()}`;
-    this.#house.sessions.set(token, user.id);
-    const expires_at = this.#house.clock.now() + 86_400_000;
-    const refresh = `refresh-${user.id}`;
-    return {
-      token,
-      expires_at,
-      refresh,
-      session_id: this.#house.newId(),
-      user: this.userView(user),
-    };
-  }
-
-  userView({ id, name }: FakeUser): Json {
-    return { id, name, display_name: name, role: 'member' };
+  userView(user: FakeUser): Json {
+    return this.#accounts.userView(user);
   }
 
   #newUser(body: Json): FakeUser {
@@ -129,8 +120,9 @@ export class Posts {
       id: parseId(str(body, 'user_id')),
       name: str(body, 'name'),
       login: { salt, cost, key: body['auth_key'] },
+      profile: {},
       cards: [str(body, 'card')],
-      vault: { vault, recovery, salt, cost },
+      vault: { vault, recovery, salt, cost, under_login: true },
       vaultVersion: 1,
     };
     this.#house.users.set(user.id, user);
@@ -164,7 +156,7 @@ export class Posts {
     this.#house.house = str(body, 'house');
     const user = this.#newUser(body);
     this.newRoom(s.record(body['general'], 'general'), user.id, true);
-    return this.#session(user);
+    return this.#accounts.session(user);
   }
 
   #auth({ method, path, body, query }: Asked): unknown {
@@ -183,19 +175,10 @@ export class Posts {
         if (user?.login['key'] !== body['auth_key'] || user === undefined) {
           throw new Refusal(401, 'wrong_login');
         }
-        return this.#session(user);
-      }
-      case 'POST refresh': {
-        const user = [...house.users.values()].find(
-          ({ id }) => `refresh-${id}` === body['refresh'],
-        );
-        if (user === undefined) throw new Refusal(401, 'sign_in');
-        return this.#session(user);
+        return this.#accounts.session(user);
       }
       case 'POST register':
         return this.#register(body);
-      case 'POST logout':
-        return null;
       default:
         throw new Refusal(404, 'not_found');
     }
@@ -232,21 +215,7 @@ export class Posts {
       room.members.set(user.id, 'member');
       this.#house.line(room, { type: 'joined', user: user.id });
     }
-    return this.#session(user);
-  }
-
-  #vault({ method, body }: Asked, user: FakeUser): Json {
-    if (method === 'GET') {
-      if (user.vault === null) throw new Refusal(404, 'no_vault');
-      return { version: user.vaultVersion, ...user.vault };
-    }
-    if (num(body, 'expected_version') !== user.vaultVersion)
-      throw new Refusal(409, 'vault_conflict');
-    const { vault, recovery } = body;
-    user.vault = { ...user.login, ...user.vault, vault, recovery };
-    user.vaultVersion += 1;
-    if (typeof body['card'] === 'string') user.cards.push(body['card']);
-    return { version: user.vaultVersion };
+    return this.#accounts.session(user);
   }
 
   roomView(room: FakeRoom, user: Id): Json {

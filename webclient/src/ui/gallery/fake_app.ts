@@ -14,6 +14,9 @@ import type {
   TimelineItem,
 } from '../../state/model';
 import { FakePeople } from './fake_people';
+import type { FilesApp } from '../../state/files_model';
+import { FakeFiles } from './files';
+import { accountAt, fakeAccount, fakeSheet } from './fake_account';
 import { anna, members, mila, roomsAt } from './people';
 import { evening, history, message } from './timeline';
 
@@ -35,6 +38,7 @@ export function homeState(now: number): AppState {
     currentRoom: null,
     invitation: null,
     recoverySheet: null,
+    account: accountAt(now),
     working: null,
     problem: null,
   };
@@ -44,6 +48,8 @@ export function homeState(now: number): AppState {
 export class FakeApp implements App {
   state: AppState;
   readonly people: FakePeople;
+  files: FilesApp = new FakeFiles();
+  readonly account = fakeAccount;
   readonly reading = fakeReading;
   readonly #now: number;
   readonly #listeners = new Set<(state: AppState) => void>();
@@ -177,6 +183,7 @@ export class FakeApp implements App {
             id: parent.id,
             sender: parent.sender,
             text: parent.text,
+            files: null,
             deleted: false,
           }
         : null;
@@ -257,12 +264,7 @@ export class FakeApp implements App {
   }
 
   #withSheet(name: string): Promise<void> {
-    const recoverySheet = {
-      house: this.state.house ?? 'Hearth',
-      name,
-      identity: 'AGE-SECRET-KEY-1QYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSVC8ZSK',
-      createdAt: this.#now,
-    };
+    const recoverySheet = fakeSheet(this.state.house ?? 'Hearth', name, this.#now);
     this.change({ phase: 'ready', recoverySheet });
     return nothing();
   }

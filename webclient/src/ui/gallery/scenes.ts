@@ -1,6 +1,8 @@
 // Whole screens by name, for looking at and for screenshots: /gallery?scene=room
 import type { RoomView } from '../../state/model';
+import { accountScenes } from './account_scenes';
 import { FakeApp } from './fake_app';
+import { chosen, withFiles } from './files';
 import { mila, oma } from './people';
 import { talk } from './talk';
 import { evening, everything } from './timeline';
@@ -53,6 +55,7 @@ export const scenes: Readonly<Record<string, (now: number) => FakeApp | Promise<
     }),
   login: (now) => new FakeApp(now, { phase: 'login' }),
   'login-wrong': failing,
+  ...accountScenes,
   rooms: (now) => new FakeApp(now),
   room: (now) => inRoom(new FakeApp(now)),
   everything: (now) => inRoom(new FakeApp(now), { timeline: everything(now), complete: true }),
@@ -63,6 +66,11 @@ export const scenes: Readonly<Record<string, (now: number) => FakeApp | Promise<
       typing: [mila, oma],
       readTo: 0,
     }),
+  files: (now) => {
+    const app = new FakeApp(now);
+    app.files = chosen;
+    return inRoom(app, { timeline: withFiles(now), complete: true });
+  },
   offline: (now) => inRoom(new FakeApp(now, { connection: offline, waiting: 3 })),
   waiting: (now) =>
     inRoom(new FakeApp(now), {

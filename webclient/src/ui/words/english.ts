@@ -1,6 +1,8 @@
 // Every sentence of the screens in English; the shape of this object is the catalogue's type.
 
 import { englishPeople } from './english_people';
+import { englishFileProblems, englishFiles } from './english_files';
+import { englishAccount, englishAccountProblems } from './english_account';
 import { englishTalk } from './english_talk';
 import { englishTimeline } from './english_timeline';
 
@@ -66,7 +68,7 @@ export const english = {
   },
   sheet: {
     title: 'Your recovery sheet',
-    why: 'It opens your recovery file, with a coming version of Hearth or with the program age (age -d). It cannot reset a forgotten password here yet. Nobody else has a copy, the box neither.',
+    why: 'It opens your keys when the password is lost, and your recovery file with the program age (age -d). Nobody else has a copy, the box neither.',
     forHouse: 'House',
     forName: 'Name',
     madeOn: 'Made on',
@@ -149,7 +151,9 @@ export const english = {
     urgent: 'Important',
   },
   ...englishPeople,
+  ...englishAccount,
   ...englishTalk,
+  ...englishFiles,
   ...englishTimeline,
   delivery: {
     queued: 'Waiting to be sent',
@@ -300,6 +304,7 @@ export const english = {
     unexpected: 'Something went wrong in this page.',
     unexpectedHint: 'Reload it. What you wrote is kept.',
     known: {
+      ...englishFileProblems,
       offline: [
         'The box cannot be reached.',
         'Check that you are on the home network and that the box is on.',
@@ -322,10 +327,7 @@ export const english = {
         'This house is set up already.',
         'Sign in, or ask someone at home for an invitation.',
       ],
-      vault_closed: [
-        'This password does not open your keys: it was changed or reset.',
-        'Use a browser that is still signed in. The recovery sheet cannot be used here yet.',
-      ],
+      ...englishAccountProblems,
       on_its_way: ['This message may be on the box already.', 'Delete it once it is kept there.'],
       rotate_first: [
         'The room needs a new key first.',

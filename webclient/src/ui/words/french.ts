@@ -1,6 +1,8 @@
 // Every sentence of the screens in French.
 import type { Words } from './catalogue.svelte';
 import { frenchPeople } from './french_people';
+import { frenchFileProblems, frenchFiles } from './french_files';
+import { frenchAccount, frenchAccountProblems } from './french_account';
 import { frenchTalk } from './french_talk';
 import { frenchTimeline } from './french_timeline';
 
@@ -66,7 +68,7 @@ export const french: Words = {
   },
   sheet: {
     title: 'Votre fiche de secours',
-    why: 'Elle ouvre votre fichier de secours, avec une prochaine version de Hearth ou avec le programme age (age -d). Elle ne permet pas encore de remplacer ici un mot de passe oublié. Personne d’autre n’en a de copie, le boîtier non plus.',
+    why: 'Elle ouvre vos clés quand le mot de passe est perdu, et votre fichier de secours avec le programme age (age -d). Personne d’autre n’en a de copie, le boîtier non plus.',
     forHouse: 'Maison',
     forName: 'Nom',
     madeOn: 'Faite le',
@@ -152,7 +154,9 @@ export const french: Words = {
     urgent: 'Important',
   },
   ...frenchPeople,
+  ...frenchAccount,
   ...frenchTalk,
+  ...frenchFiles,
   ...frenchTimeline,
   delivery: {
     queued: 'En attente d’envoi',
@@ -306,6 +310,7 @@ export const french: Words = {
     unexpected: 'Quelque chose a échoué dans cette page.',
     unexpectedHint: 'Rechargez-la. Ce que vous avez écrit est gardé.',
     known: {
+      ...frenchFileProblems,
       offline: [
         'Le boîtier est injoignable.',
         'Vérifiez que vous êtes sur le réseau de la maison et que le boîtier est allumé.',
@@ -328,10 +333,7 @@ export const french: Words = {
         'Cette maison est déjà en route.',
         'Entrez, ou demandez une invitation à quelqu’un de la maison.',
       ],
-      vault_closed: [
-        'Ce mot de passe n’ouvre pas vos clés : il a été changé ou réinitialisé.',
-        'Prenez un navigateur où vous êtes encore connecté. La fiche de secours ne sert pas encore ici.',
-      ],
+      ...frenchAccountProblems,
       on_its_way: [
         'Ce message est peut-être déjà sur le boîtier.',
         'Supprimez-le une fois qu’il y est gardé.',
