@@ -11,6 +11,7 @@ import type { AppDeps, Parts } from './deps';
 import { Entrance, type Arrival } from './entrance';
 import { Files } from './files';
 import { Home } from './home';
+import { Keys } from './keys';
 import type * as m from './model';
 import type { Reading } from './reading_model';
 import { Observable } from './observable';
@@ -68,6 +69,10 @@ class HearthApp implements m.App {
     (run) => this.#act(null, run),
   );
   #drafts = new Map<string, string>();
+  readonly keys = new Keys(
+    () => this.#here(),
+    (run) => this.#act(null, run),
+  );
 
   constructor(parts: Parts) {
     this.#parts = parts;

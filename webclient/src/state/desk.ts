@@ -158,7 +158,7 @@ export class Desk implements PeopleDesk {
   profile(person: string): Profile {
     const { home, contacts, blocked } = this.#mine();
     const { people, rooms, me } = home;
-    const pin = rooms.pins.get(parseId(person)) ?? 'unverified';
+    const pin = rooms.trust.get(parseId(person))?.state ?? 'unverified';
     return {
       person: people.person(person),
       ...people.details(person),
@@ -245,7 +245,8 @@ export class Desk implements PeopleDesk {
       const { home } = this.#mine();
       const { sealing, clock } = home.parts;
       await sealing.checked(parseId(person), digits, clock.now());
-      await home.rooms.learnPins();
+      await home.keeper.pinsChanged();
+      await home.rooms.look();
       home.keepPins();
       this.#draw();
     });

@@ -6,7 +6,7 @@ import { parseOut } from '../protocol/item';
 import { isId, type Id } from '../protocol/ids';
 import { SchemaError } from '../protocol/schema';
 import * as topic from '../protocol/topic';
-import type { KeyView } from '../sealing/requests';
+import { isReady, type KeyView } from '../sealing/requests';
 import { Connection, type ConnectionState } from '../session/connection';
 import type { Fact } from '../session/fact';
 import { Keeper } from '../session/keeper';
@@ -261,7 +261,7 @@ export class Home {
     if (handle === null) return null;
     if (handle.room.sealing === 'open') return false;
     const view = this.keeper.view(room);
-    return view?.open === true && view.listed && !view.split ? true : null;
+    return view !== null && isReady(view) ? true : null;
   }
 
   #arrived(room: Id, facts: readonly Fact[]): void {
@@ -289,7 +289,7 @@ export class Home {
     log?.reopen().catch((error: unknown) => this.failed(error));
     this.outbox.wake(room);
     this.#vault.soon();
-    this.draw();
+    this.rooms.look().catch((error: unknown) => this.failed(error));
   }
 
   // What goes
@@ -346,6 +346,11 @@ export class Home {
     this.#vault.soon();
   }
 
+  /** What another browser wrote into the vault. */
+  fetchVault(): Promise<void> {
+    return this.#vault.fetch();
+  }
+
   takeOver(): void {
     this.parts.leadership.takeOver();
   }
@@ -356,7 +361,7 @@ export class Home {
     return {
       me: this.me,
       people: this.people,
-      pins: this.rooms.pins,
+      trust: this.rooms.trust,
       keys: this.keeper.view(handle.room.id),
       outgoing: this.outbox.items(handle.room.id),
       receipts: this.live.receipts,

@@ -1,4 +1,5 @@
 // What the user interface sees: one immutable state, and the actions that change it. No DOM here.
+import type { KeysActions, Readers } from './readers_model';
 import type { AttachmentItem, AttachmentKind, FilesApp } from './files_model';
 import type { AccountActions, AccountState, RecoverySheet } from './account_model';
 import type { Reading, ReadingView } from './reading_model';
@@ -245,7 +246,9 @@ export type RoomBlock =
   /** Not yet listed in the room's epoch: "waiting for a key from someone at home". */
   | 'waiting_for_key'
   /** The box shows two different histories of keys: nothing is sent. */
-  | 'room_split';
+  | 'room_split'
+  /** Somebody's keys changed: sending waits for one tap. */
+  | 'changed_keys';
 
 /** The room that is open. */
 export interface RoomView {
@@ -260,6 +263,7 @@ export interface RoomView {
   readonly block: RoomBlock | null;
   /** The epoch in force; 0 in open rooms. */
   readonly epoch: number;
+  readonly readers: Readers;
   /** Who is writing right now. */
   readonly typing: readonly Person[];
   /** Up to this position all was read when the room came into view. */
@@ -387,6 +391,7 @@ export interface App {
   addDevice(roomId: string, name: string): Promise<NewDevice>;
   removeDevice(roomId: string, deviceId: string): Promise<void>;
   removeMember(roomId: string, userId: string): Promise<void>;
+  readonly keys: KeysActions;
 }
 
 export type { Entry } from './entry';

@@ -18,6 +18,7 @@ import type { FilesApp } from '../../state/files_model';
 import { FakeFiles } from './files';
 import { accountAt, fakeAccount, fakeSheet } from './fake_account';
 import { anna, members, mila, roomsAt } from './people';
+import { readersAt } from './readers';
 import { evening, history, message } from './timeline';
 
 const day = 24 * 60 * 60_000;
@@ -81,6 +82,7 @@ export class FakeApp implements App {
   }
 
   start = nothing;
+  readonly keys = { accept: nothing, renew: nothing };
   login = (_: Credentials): Promise<void> => this.#in();
   loginAndAccept = (_: Credentials): Promise<void> => this.#in();
   logout = (): Promise<void> => {
@@ -141,6 +143,7 @@ export class FakeApp implements App {
         ],
         block: null,
         epoch: room.sealing === 'sealed' ? 3 : 0,
+        readers: readersAt(this.#now, room.sealing, alone),
         typing: [],
         readTo: Infinity,
         may: { invite: true, erase: true, manageDevices: true, manageRoom: true },

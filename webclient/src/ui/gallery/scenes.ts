@@ -4,6 +4,7 @@ import { accountScenes } from './account_scenes';
 import { FakeApp } from './fake_app';
 import { chosen, withFiles } from './files';
 import { mila, oma } from './people';
+import { changedAt, readersAt } from './readers';
 import { talk } from './talk';
 import { evening, everything } from './timeline';
 
@@ -77,6 +78,12 @@ export const scenes: Readonly<Record<string, (now: number) => FakeApp | Promise<
       timeline: everything(now).slice(0, 7),
       block: 'waiting_for_key',
       complete: true,
+    }),
+  changed: (now) =>
+    inRoom(new FakeApp(now), {
+      timeline: evening(now),
+      block: 'changed_keys',
+      readers: { ...readersAt(now, 'sealed', false), changed: changedAt(now) },
     }),
   split: (now) => inRoom(new FakeApp(now), { block: 'room_split' }),
   skeleton: (now) => inRoom(new FakeApp(now), { timeline: [], loadingOlder: true }),

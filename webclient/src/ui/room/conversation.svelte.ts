@@ -24,6 +24,7 @@ export type RoomApp = Pick<
   | 'reading'
   | 'retry'
   | 'discard'
+  | 'keys'
 >;
 
 /** Five popular ones, always at hand. */

@@ -1,6 +1,7 @@
 // Every sentence of the screens in English; the shape of this object is the catalogue's type.
 
 import { englishPeople } from './english_people';
+import { englishKeys } from './english_keys';
 import { englishFileProblems, englishFiles } from './english_files';
 import { englishAccount, englishAccountProblems } from './english_account';
 import { englishTalk } from './english_talk';
@@ -151,6 +152,7 @@ export const english = {
     urgent: 'Important',
   },
   ...englishPeople,
+  ...englishKeys,
   ...englishAccount,
   ...englishTalk,
   ...englishFiles,
@@ -264,7 +266,6 @@ export const english = {
     openLead: 'The people below, and this box. Whoever runs the box can read this room.',
     openBox: 'Good for simple machines; for everything else choose a sealed room.',
     waitingLead: 'In the room, without its key so far:',
-    keyNumber: (n: number) => `This is the room’s key number ${n}.`,
   },
   settings: {
     title: 'Settings',

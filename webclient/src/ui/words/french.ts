@@ -1,6 +1,7 @@
 // Every sentence of the screens in French.
 import type { Words } from './catalogue.svelte';
 import { frenchPeople } from './french_people';
+import { frenchKeys } from './french_keys';
 import { frenchFileProblems, frenchFiles } from './french_files';
 import { frenchAccount, frenchAccountProblems } from './french_account';
 import { frenchTalk } from './french_talk';
@@ -154,6 +155,7 @@ export const french: Words = {
     urgent: 'Important',
   },
   ...frenchPeople,
+  ...frenchKeys,
   ...frenchAccount,
   ...frenchTalk,
   ...frenchFiles,
@@ -270,7 +272,6 @@ export const french: Words = {
       'Les personnes ci-dessous, et ce boîtier. Qui s’occupe du boîtier peut lire ce salon.',
     openBox: 'Pratique pour les appareils simples ; pour tout le reste, prenez un salon scellé.',
     waitingLead: 'Dans le salon, encore sans sa clé :',
-    keyNumber: (n) => `C’est la clé numéro ${n} du salon.`,
   },
   settings: {
     title: 'Réglages',
