@@ -286,12 +286,7 @@ export class Keyring implements r.Sealing {
     markChecked(user, digits, at, this.#me, this.#cards);
   }
 
-  async foundRoom(
-    room: Id,
-    rules: Rules,
-    at: number,
-    others: readonly Id[] = [],
-  ): Promise<Uint8Array> {
+  async foundRoom(room: Id, rules: Rules, at: number, others: Id[] = []): Promise<Uint8Array> {
     const bundle = await makeFirst(
       { room, rules, at, others },
       this.#me,
