@@ -3,6 +3,8 @@ import { mount } from 'svelte';
 import App from './App.svelte';
 import { sendWithProgress } from './api/progress';
 import { memorySafe, openSafe } from './local/safe';
+import { startSearch } from './local/search_client';
+import { keepShell } from './local/shell';
 import { openShelf } from './local/shelf';
 import { DEFAULT_COST } from './protocol/cost';
 import { startFileWork, startSealing } from './sealing/client';
@@ -44,6 +46,7 @@ const app = createApp({
       addEventListener('offline', run);
     },
   },
+  search: startSearch(),
   attention: {
     seen: () => document.visibilityState === 'visible',
     onChange: (run) => document.addEventListener('visibilitychange', run),
@@ -52,5 +55,7 @@ const app = createApp({
 
 const target = document.getElementById('app');
 if (target === null) throw new Error('index.html has no #app');
-mount(App, { target, props: { app } });
+// While developing the server has every file anew.
+const updates = keepShell(import.meta.env.PROD ? navigator.serviceWorker : undefined);
+mount(App, { target, props: { app, updates } });
 void app.start();
