@@ -9,6 +9,7 @@ import { wallClock } from './session/clock';
 import { openChannel, webLocksLeadership } from './session/leader';
 import { mqttTransport } from './session/mqtt';
 import { createApp } from './state/app';
+import { browserLabel } from './state/browser_label';
 import { parseEntry } from './state/entry';
 
 const entry = parseEntry(location.pathname, location.hash);
@@ -24,7 +25,7 @@ const app = createApp({
   origin: location.origin,
   hostname: location.hostname,
   cost: DEFAULT_COST,
-  label: navigator.userAgent.slice(0, 100),
+  label: browserLabel(navigator.userAgent),
   fetch: (path, init) => fetch(path, init),
   transport: mqttTransport(`${scheme}://${location.host}/mqtt`),
   sealing: startSealing(),

@@ -43,7 +43,9 @@ export class Http {
 
   /** The parsed answer; rejects with ApiError. */
   async ask<T>(method: Method, path: string, parser: s.Parser<T>, asked: Asked = {}): Promise<T> {
-    const token = asked.anonymous === true ? null : this.#tokens.current();
+    // A tab that does not hold the connection may have no token yet.
+    const token =
+      asked.anonymous === true ? null : (this.#tokens.current() ?? (await this.#tokens.renew()));
     let response = await this.#send(method, path, asked, token);
     if (response.status === 401 && token !== null) {
       const renewed = await this.#tokens.renew();
