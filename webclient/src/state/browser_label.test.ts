@@ -16,6 +16,7 @@ test.each([
     'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36 Edg/126.0.0.0',
     'Edge · Windows',
   ],
+  ['Chrome · Linux', 'Chrome · Linux'],
   ['hearth on the kitchen box', 'hearth on the kitchen box'],
   ['', ''],
   ['x'.repeat(300), 'x'.repeat(100)],

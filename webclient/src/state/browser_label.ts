@@ -21,10 +21,11 @@ const systems: readonly (readonly [RegExp, string])[] = [
 
 const LABEL_CHARS_MAX = 100;
 
-/** `Firefox · Linux`; the text itself where it is none that is known. */
+/** `Firefox · Linux`; a text that is no browser's own is left as it is. */
 export function browserLabel(userAgent: string): string {
   const find = (known: typeof browsers): string | undefined =>
     known.find(([pattern]) => pattern.test(userAgent))?.[1];
   const parts = [find(browsers), find(systems)].filter((part) => part !== undefined);
-  return (parts.length > 0 ? parts.join(' · ') : userAgent).slice(0, LABEL_CHARS_MAX);
+  const known = userAgent.startsWith('Mozilla/') && parts.length > 0;
+  return (known ? parts.join(' · ') : userAgent).slice(0, LABEL_CHARS_MAX);
 }
