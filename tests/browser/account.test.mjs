@@ -149,7 +149,7 @@ for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE }
       await page.keyboard.press('Escape');
       await page.getByRole('dialog').waitFor({ state: 'detached' });
       assert.ok(!page.url().includes('#'));
-      await page.getByRole('navigation').getByText('Anna of the Lindens').waitFor();
+      await page.getByRole('button', { name: 'Settings. Anna of the Lindens' }).waitFor();
     });
 
     for (const way of ['typed letters', 'the link of the code']) {
