@@ -27,6 +27,7 @@ use crate::names::check_title;
 
 /// What makes a room: `POST /api/rooms`.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({ "name": "Kitchen", "type": "public" }))]
 pub struct NewRoom {
     /// Made by the client in sealed rooms, because the first bundle names it.
     pub id: Option<RoomId>,

@@ -1,4 +1,5 @@
 //! A browser at `/api/ws` and a phone over MQTT 5, each of which waits for what it is to hear.
+#![allow(clippy::expect_used, clippy::unwrap_used, missing_docs)]
 
 use std::time::Duration;
 

@@ -128,6 +128,7 @@ async fn params(app: Arc<App>, query: ParamsQuery) -> Result<Answer, ApiError> {
 
 /// Who signs in, by either `auth_key` or `password`.
 #[derive(Deserialize, ToSchema)]
+#[schema(example = json!({ "username": "anna", "password": "correct horse" }))]
 struct LoginRequest {
     username: String,
     /// 32 bytes, of the stretched password (sealing.md §2).

@@ -72,6 +72,7 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 /// An invite as its maker's client sealed it (sealing.md §6). Without `code`, `auth_hash` and
 /// `blob`: into one open room, for whoever has the code that the box makes.
 #[derive(Deserialize, ToSchema)]
+#[schema(example = json!({ "uses": 3 }))]
 struct NewInvite {
     code: Option<InviteCode>,
     /// SHA-256 of what the link's secret opens the invite with.

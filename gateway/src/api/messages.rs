@@ -191,6 +191,7 @@ fn in_order(read: impl Iterator<Item = (Position, Value)>, damaged: &[Span]) -> 
 /// What `POST` takes, and `send_message` on `/api/ws`: `sealed` in a sealed room; in an open one
 /// `content` with what an event may have beside it (docs/protocol.md).
 #[derive(Deserialize, ToSchema)]
+#[schema(example = json!({ "content": "Dinner at seven" }))]
 pub struct NewMessage {
     #[serde(default, with = "hearth_protocol::bytes::option")]
     #[schema(value_type = Option<B64u>)]

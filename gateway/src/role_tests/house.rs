@@ -62,7 +62,7 @@ impl Yard {
             HouseAction::ManageSettings => {
                 let settings = json!({
                     "house": "Home", "registration": "invite", "version": 0,
-                    "retention_days": null, "retention_bytes": null, "audit_days": null,
+                    "retention_days": 0, "retention_bytes": 0, "audit_days": null,
                     "attachment_user_mib": null, "attachment_house_mib": null,
                 });
                 let rules = json!({ "version": 0, "allow": [], "deny": [] });

@@ -83,7 +83,7 @@ export class Http {
     }
   }
 
-  /** The answer, the token renewed once; a page that woke has none yet. */
+  /** The answer, the token renewed once; a page that woke has none yet, nor a tab that follows. */
   async #answer(method: Method, path: string, asked: Asked): Promise<Response> {
     const { current, renew } = this.#tokens;
     const token = asked.anonymous === true ? null : (current() ?? (await renew()));
