@@ -12,11 +12,7 @@ interface Said {
 function http(
   answers: (Said | Error)[],
   renewed: string | null = 'new',
-<<<<<<< HEAD
-  known: string | null = 'old',
-=======
   current: string | null = 'old',
->>>>>>> main
 ) {
   const asked: { path: string; auth: string | null; body: unknown }[] = [];
   let renewals = 0;
@@ -29,11 +25,7 @@ function http(
     return new Response(text, { status: said.status, headers: said.headers ?? {} });
   };
   const made = new Http(fetch, {
-<<<<<<< HEAD
-    current: () => known,
-=======
     current: () => current,
->>>>>>> main
     renew: async () => {
       renewals++;
       return renewed;
@@ -55,17 +47,10 @@ describe('a token that has ended', () => {
     expect(asked.map(({ auth }) => auth)).toEqual(['Bearer old', 'Bearer new']);
   });
 
-<<<<<<< HEAD
-  test('is fetched where a page that woke has none yet', async () => {
-    const woken = http([{ status: 200, body: { yes: true } }], 'new', null);
-    await woken.made.ask('GET', '/api/x', yes);
-    expect(woken.asked.map(({ auth }) => auth)).toEqual(['Bearer new']);
-=======
   test('is made where there is none yet, as in a tab that only follows', async () => {
     const { made, asked } = http([{ status: 200, body: { yes: true } }], 'new', null);
     expect(await made.ask('GET', '/api/x', yes)).toEqual({ yes: true });
     expect(asked.map(({ auth }) => auth)).toEqual(['Bearer new']);
->>>>>>> main
   });
 
   test('is not renewed for ever, and not for requests without one', async () => {
