@@ -1,5 +1,6 @@
 //! schemathesis makes requests from the description of REST, right ones and wrong ones, and looks
-//! whether every answer keeps to it: to the owner, a member and a guest. `HEARTH_EXAMPLES=N` sets how many each operation gets.
+//! whether every answer keeps to it: to the owner, a member and a guest. `HEARTH_EXAMPLES=N` sets
+//! how many each operation gets.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::path::Path;

@@ -258,8 +258,8 @@ impl Connection {
                 return Ok(vec![]);
             }
             Wish::ReadMessage { message_id } => {
-                let (app, who, user) = (self.app.clone(), self.seat.who.clone(), self.user);
-                let reading = async move { (reference, read(&app, &who, user, message_id).await) };
+                let (app, who) = (self.app.clone(), self.seat.who.clone());
+                let reading = async move { (reference, read(&app, &who, message_id).await) };
                 self.doing = Some(reading.boxed());
                 return Ok(vec![]);
             }
@@ -379,12 +379,8 @@ fn newcomer(event: &StoredEvent) -> Option<UserId> {
 }
 
 /// Notes that somebody has read up to a message.
-async fn read(
-    app: &App,
-    who: &Principal,
-    user: UserId,
-    message: EventId,
-) -> Result<Option<Value>, ApiError> {
+async fn read(app: &App, who: &Principal, message: EventId) -> Result<Option<Value>, ApiError> {
+    let user = who.user().ok_or_else(|| ApiError::not_found("message"))?;
     let (_, event) = app.seen_event(message, user).await?;
     app.require_scope(who, Topic::Read(event.room, user), true)?;
     app.mark_read(event.room, user, Place::At(event.position)).await?;

@@ -262,7 +262,8 @@ fn every_code_of_a_refusal_is_listed_with_its_meaning() {
 #[test]
 fn codes_are_found_in_a_source() {
     let source = r#"ApiError::invalid("bad_place", x); ApiError::new(
-        Kind::TooMany { retry_after_ms: 1 }, "too_fast", y); Refusal::new(Kind::NotFound, "not_found", z);
+        Kind::TooMany { retry_after_ms: 1 }, "too_fast", y);
+        Refusal::new(Kind::NotFound, "not_found", z);
         Kind::Gone => 410, busy(Kind::Invalid, "A sentence.")"#;
     let found = ["bad_place", "not_found", "too_fast"].map(str::to_string);
     assert_eq!(codes_in(source), found.into());
