@@ -144,7 +144,7 @@ impl Desk {
         self.shell(Request::GrantRemove { grant: grants[0].grant.id }).await;
         self.shell(Request::TrustClock).await;
         let recipient: Recipient = RECIPIENT.parse().unwrap();
-        let key = BackupRequest::SetKey { recipient: recipient.clone(), replace: false };
+        let key = BackupRequest::SetKey { recipient, replace: false };
         self.shell(Request::Backup { ask: key }).await;
         let (file, data) = (self.folder.path().join("b.age"), self.folder.path().to_path_buf());
         let start = BackupRequest::Start { file, force: false, data, to: vec![recipient] };
