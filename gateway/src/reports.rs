@@ -27,9 +27,6 @@ use crate::membership::RoomState;
 use crate::moderation::Act;
 use crate::sanctions::{Case, Measures, Term};
 
-/// Pages of the store that one page of somebody's reports may look through.
-const PAGES_MAX: usize = 10;
-
 /// What a moderator decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -155,7 +152,7 @@ impl App {
         }
         let rows = self.limits.page_entries_max;
         let mut page = ReportPage { reports: vec![], next: from };
-        for _ in 0..PAGES_MAX {
+        for _ in 0..self.limits.page_reads_max {
             let found = match decided {
                 true => self.store.decided_reports(page.next, rows).await?,
                 false => self.store.open_reports(page.next, rows).await?,

@@ -67,6 +67,9 @@ limits! {
     sanctions_per_room_max = 1_000;
     /// Messages on one page of history.
     page_messages_max = 200;
+    /// Reads of the store for one page, where most of what is found is not for it: edits, reactions,
+    /// reports of other rooms. The page is shorter then, and says how far it came.
+    page_reads_max = 10;
     /// Newest events of a room that are looked at for its unread messages; each older one counts as
     /// a message.
     unread_events_max = 200;
@@ -188,6 +191,8 @@ limits! {
     attachment_sealing_bytes_max = 64 * 1024;
     /// Bytes of an attachment's file name: what file systems take.
     attachment_name_bytes_max = 255;
+    /// Bytes of everything in an upload's form but the file: ids and the form's own lines.
+    upload_form_bytes_max = 16 * 1024;
     /// Bytes of an avatar: it is shown small and often.
     avatar_bytes_max = 1024 * 1024;
     /// Attachments of one message.
@@ -327,6 +332,8 @@ limits! {
     listener_write_s_max = 30;
     /// Bytes of a client's event on `/api/ws`: a sealed event in base64 and what is around it.
     ws_frame_bytes_max = 128 * 1024;
+    /// Bytes of the `ref` of a client's event, as JSON: enough for a UUID in any notation.
+    ws_ref_bytes_max = 64;
     /// Rooms that one connection of `/api/ws` follows.
     ws_rooms_max = 500;
     /// Events that a client may send in 10 s: joining all rooms at once stays below; 0 = no limit.
@@ -348,8 +355,9 @@ limits! {
     /// Bytes of the database's file that are free before it is compacted: fewer do not pay.
     compaction_free_bytes = 16 * 1024 * 1024;
     /// Percent of that file that are free before it is compacted: what is left is written once
-    /// more, which wears a card.
-    compaction_free_percent = 50;
+    /// more, which wears a card. What was written message by message lies in pages that are half
+    /// full: 36 %.
+    compaction_free_percent = 30;
     /// Failing reads that one page of history may cost to bound what is damaged: one more than a
     /// page of events can need.
     damage_probes_max = 256;
