@@ -1,8 +1,17 @@
 // Tables of values by text keys, in IndexedDB or, where nothing may be kept, in memory.
 
-export type Table = 'meta' | 'outbox' | 'rooms' | 'events' | 'bundles' | 'cards' | 'safe';
+export type Table = 'meta' | 'outbox' | 'rooms' | 'events' | 'bundles' | 'cards' | 'safe' | 'files';
 
-const TABLES: readonly Table[] = ['meta', 'outbox', 'rooms', 'events', 'bundles', 'cards', 'safe'];
+const TABLES: readonly Table[] = [
+  'meta',
+  'outbox',
+  'rooms',
+  'events',
+  'bundles',
+  'cards',
+  'safe',
+  'files',
+];
 
 export type Write =
   | { readonly put: Table; readonly key: string; readonly value: unknown }
@@ -13,8 +22,12 @@ export interface Range {
   readonly prefix: string;
   /** Only keys below this one. */
   readonly below?: string;
+  /** Only this key and those above. */
+  readonly from?: string;
   /** At most so many, the last ones. */
   readonly last?: number;
+  /** At most so many, the first ones. */
+  readonly first?: number;
 }
 
 /** The seam: all or nothing per `write`. */
@@ -36,11 +49,13 @@ export function memoryShelf(): Shelf {
   };
   return {
     get: async (table, key) => of(table).get(key),
-    list: async (table, { prefix, below, last }) => {
+    list: async (table, { prefix, below, from = prefix, last, first }) => {
       const keys = [...of(table).keys()]
-        .filter((key) => key.startsWith(prefix) && (below === undefined || key < below))
+        .filter((key) => key.startsWith(prefix) && key >= from)
+        .filter((key) => below === undefined || key < below)
         .sort();
-      const wanted = last === undefined ? keys : keys.slice(Math.max(0, keys.length - last));
+      const some = keys.slice(0, first);
+      const wanted = last === undefined ? some : some.slice(Math.max(0, some.length - last));
       return wanted.map((key) => of(table).get(key));
     },
     write: async (writes) => {
@@ -55,7 +70,8 @@ export function memoryShelf(): Shelf {
   };
 }
 
-const VERSION = 1;
+/** One more whenever there is a new table. */
+const VERSION = 2;
 
 function done<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -73,18 +89,28 @@ function committed(transaction: IDBTransaction): Promise<void> {
   });
 }
 
-function openDatabase(name: string): Promise<IDBDatabase> {
+async function openDatabase(name: string): Promise<IDBDatabase> {
   const request = indexedDB.open(name, VERSION);
   request.onupgradeneeded = () => {
-    for (const table of TABLES) request.result.createObjectStore(table);
+    const there = request.result.objectStoreNames;
+    for (const table of TABLES) {
+      if (!there.contains(table)) request.result.createObjectStore(table);
+    }
   };
-  return done(request);
+  const database = await done(request);
+  // A newer page of this browser waits for it: that page asks to be the one.
+  database.onversionchange = () => database.close();
+  return database;
 }
 
-async function listKeys(store: IDBObjectStore, { prefix, below, last }: Range): Promise<unknown[]> {
+async function listKeys(
+  store: IDBObjectStore,
+  { prefix, below, from = prefix, last, first }: Range,
+): Promise<unknown[]> {
   const end = below ?? `${prefix}\uffff`;
-  const range = IDBKeyRange.bound(prefix, end, false, true);
-  if (last === undefined) return done(store.getAll(range));
+  if (from >= end) return [];
+  const range = IDBKeyRange.bound(from, end, false, true);
+  if (last === undefined) return done(store.getAll(range, first));
   const out: unknown[] = [];
   const cursor = store.openCursor(range, 'prev');
   await new Promise<void>((resolve, reject) => {

@@ -7,10 +7,11 @@ import { keysOf, openBundle, parseBundle, verifyBundle, type Bundle } from './bu
 import type { Card } from './card';
 import type { Cards } from './cards';
 import { checkNext } from './chain';
-import { fingerprintOf, openBack, type EpochKeys, type Header } from './epoch';
+import { dueAt, fingerprintOf, openBack, type EpochKeys, type Header } from './epoch';
 import type { Blob } from './invite';
 import { SealingError } from './kdf';
 import type { KeyView } from './requests';
+import { changesOf, NOBODY } from './trust';
 import type { Head } from './vault';
 
 /** What makes the first bundle believable. */
@@ -34,6 +35,10 @@ export class RoomKeys {
     return this.#bundles.get(this.#head) ?? null;
   }
 
+  get epoch(): number {
+    return this.#head;
+  }
+
   keys(epoch: number): EpochKeys | null {
     return this.#keys.get(epoch) ?? null;
   }
@@ -49,7 +54,7 @@ export class RoomKeys {
       .sort((a, b) => b.epoch - a.epoch);
   }
 
-  view(me: Account): KeyView {
+  view(me: Account, cards: Cards): KeyView {
     const header = this.head?.header ?? null;
     return {
       epoch: this.#head,
@@ -61,6 +66,10 @@ export class RoomKeys {
       invites: header?.invites.map(({ code }) => code) ?? [],
       rules: header?.rules ?? null,
       at: header?.at ?? 0,
+      dueAt: header === null ? Number.MAX_SAFE_INTEGER : dueAt(header),
+      ...(header === null ? NOBODY : changesOf(header, me, cards)),
+      by: header?.by ?? null,
+      reason: header?.reason ?? '',
     };
   }
 
@@ -117,7 +126,7 @@ export class RoomKeys {
     this.#accept(found, me);
     if (anchor.kind === 'invite') {
       const { by, byFingerprint } = anchor.blob;
-      me.pin(by, byFingerprint, 'verified', null, found.header.at, false);
+      me.pin(by, byFingerprint, 'verified', null, found.header.at, cards);
       this.#pinAll(found.header, cards, me, 'vouched', by);
     }
   }
@@ -134,7 +143,12 @@ export class RoomKeys {
     const signer = signerOf(bundle, [previous, bundle], cards);
     await checkNext(previous, bundle, signer, this.listedBefore(previous.header.epoch));
     this.#accept(bundle, me);
-    this.#pinAll(bundle.header, cards, me, 'vouched', bundle.header.by);
+    // Whom it lists as the epoch before did is nobody's new word.
+    const news = bundle.header.members.filter(([user, print]) => {
+      const before = fingerprintOf(previous.header, user);
+      return before === null || !equal(before, print) || !me.pins.has(user);
+    });
+    this.#pinAll({ ...bundle.header, members: news }, cards, me, 'vouched', bundle.header.by);
   }
 
   #accept(bundle: Bundle, me: Account): void {
@@ -152,7 +166,7 @@ export class RoomKeys {
   ): void {
     for (const [user, print] of header.members) {
       const voucher = by === user ? null : by;
-      me.pin(user, print, state, voucher, header.at, cards.isSignedOn(print));
+      me.pin(user, print, state, voucher, header.at, cards);
     }
   }
 
@@ -198,8 +212,8 @@ export class RoomKeys {
     // The way back is cheaper than age, and the same secret.
     const back = this.#byBack(bundle.header);
     if (back !== null) return back;
-    const mine = isListed(bundle.header, me) ? [me.identity.age] : [];
-    for (const identity of [...mine, ...invites]) {
+    const mine = me.listedIn(bundle.header);
+    for (const identity of [...(mine === null ? [] : [mine.age]), ...invites]) {
       try {
         return await openBundle(bundle, identity);
       } catch (error) {

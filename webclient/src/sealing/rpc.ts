@@ -1,12 +1,13 @@
-// Requests to the worker and its answers: one number each, errors by name and message.
+// Requests to a worker and its answers: one number each, errors by name and message.
 import { BytesError } from '../protocol/bytes';
+import type { FileWork } from './file_work';
 import { SealingError } from './kdf';
 import type { Sealing } from './requests';
 
 /** A request as posted to the worker. */
-export interface Call {
+export interface Call<T = Sealing> {
   readonly n: number;
-  readonly method: keyof Sealing;
+  readonly method: keyof T;
   readonly args: readonly unknown[];
 }
 
@@ -26,7 +27,23 @@ export const METHODS = Object.keys({
   writeVault: 1,
   vaultChanged: 1,
   touchVault: 1,
+  rewriteVault: 1,
+  openRecovery: 1,
+  pairBegin: 1,
+  pairTyped: 1,
+  pairAnswer: 1,
+  pairMeet: 1,
+  pairGive: 1,
+  pairTake: 1,
+  pairEnter: 1,
+  pairEnd: 1,
   pins: 1,
+  comparison: 1,
+  checked: 1,
+  trust: 1,
+  acceptKeys: 1,
+  renewIdentity: 1,
+  identityRenewed: 1,
   addCards: 1,
   missingCards: 1,
   takeBundles: 1,
@@ -44,11 +61,21 @@ export const METHODS = Object.keys({
   openPosts: 1,
 } satisfies Record<keyof Sealing, 1>);
 
+/** The methods of `FileWork`, checked in the same way. */
+export const FILE_METHODS = Object.keys({
+  seal: 1,
+  open: 1,
+  picture: 1,
+} satisfies Record<keyof FileWork, 1>);
+
 /** Answers one request. Requests are answered in the order in which they are done. */
-export async function answer(sealing: Sealing, { n, method, args }: Call): Promise<Answer> {
+export async function answer<T extends object>(
+  asked: T,
+  { n, method, args }: Call<T>,
+): Promise<Answer> {
   try {
-    const run = sealing[method] as (...args: readonly unknown[]) => Promise<unknown>;
-    return { n, value: await run.apply(sealing, [...args]) };
+    const run = asked[method] as (...args: readonly unknown[]) => Promise<unknown>;
+    return { n, value: await run.apply(asked, [...args]) };
   } catch (error) {
     const { name, message } = error instanceof Error ? error : new Error(String(error));
     return { n, error: { name, message } };

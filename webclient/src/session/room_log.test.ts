@@ -17,6 +17,7 @@ function item(position: number): Item {
     content: 'soup',
     parentId: null,
     mentions: [],
+    attachments: [],
     tone: null,
   } as const;
   const content = { type: 'event', event: { id: id(100 + position), at: 0, body } } as const;
@@ -42,7 +43,7 @@ function house(stored: number) {
           ({ position }) => position < (before ?? Infinity) && position > (after ?? 0),
         );
         const some = after === undefined ? items.slice(-limit) : items.slice(0, limit);
-        return { items: some, firstPosition: 1, headPosition: box.items.length };
+        return { items: some, covered: null, firstPosition: 1, headPosition: box.items.length };
       },
     },
     store: new HistoryStore(shelf),

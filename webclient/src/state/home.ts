@@ -1,15 +1,17 @@
 // The signed-in part: rooms, their keys and history, what is on its way, the connection.
 import { ApiError } from '../api/error';
+import type { Entry } from '../local/outbox';
 import { BytesError } from '../protocol/bytes';
 import { parseOut } from '../protocol/item';
 import { isId, type Id } from '../protocol/ids';
 import { SchemaError } from '../protocol/schema';
 import * as topic from '../protocol/topic';
-import type { KeyView } from '../sealing/requests';
+import { isReady, type KeyView } from '../sealing/requests';
 import { Connection, type ConnectionState } from '../session/connection';
 import type { Fact } from '../session/fact';
 import { Keeper } from '../session/keeper';
 import { Outbox } from '../session/outbox';
+import { openBody, type Uploads } from '../session/uploads';
 import type { LinkLogin, Subscriptions } from '../session/transport';
 import type { Parts } from './deps';
 import type { Arrival } from './entrance';
@@ -17,6 +19,7 @@ import { Live } from './live';
 import type { AppState, RoomSummary, RoomView } from './model';
 import { People } from './people';
 import { ProblemError } from './problem';
+import { ReadingState } from './reading';
 import { Rooms } from './rooms';
 import { viewOf, type RoomContext, type RoomHandle } from './room';
 import { kept, sortRooms, summaryOf } from './summary';
@@ -27,7 +30,15 @@ export interface HomeEvents {
   readonly failed: (error: unknown) => void;
   /** The login was ended elsewhere. */
   readonly ended: () => void;
+  /** A doorbell or somebody's presence; true: the list of rooms must be looked at. */
+  readonly personal: (heard: Personal, payload: Uint8Array) => boolean;
+  /** New events of a room, opened, as they come. */
+  readonly news: (room: RoomHandle, facts: readonly Fact[]) => void;
+  readonly uploads: (home: Home) => Uploads;
 }
+
+/** What comes for the person and not for a room. */
+export type Personal = Extract<topic.Heard, { kind: 'inbox' | 'presence' }>;
 
 export class Home {
   readonly parts: Parts;
@@ -37,6 +48,8 @@ export class Home {
   readonly outbox: Outbox;
   readonly rooms: Rooms;
   readonly live: Live;
+  readonly uploads: Uploads;
+  readonly reading: ReadingState;
   readonly #events: HomeEvents;
   readonly #connection: Connection;
   readonly #vault: VaultSync;
@@ -86,6 +99,12 @@ export class Home {
       changed: () => this.draw(),
       failed,
     });
+    this.reading = new ReadingState({
+      parts,
+      current: () => this.current,
+      changed: () => this.draw(),
+      failed,
+    });
     this.outbox = new Outbox({
       store: parts.outboxStore,
       clock,
@@ -96,8 +115,12 @@ export class Home {
       refreshKeys: async (room) => void (await this.keeper.refresh(room)),
       rotate: (room) => this.keeper.settle(room),
       written: (id) => parts.leadership.tell(id),
-      changed: () => this.draw(),
+      changed: () => {
+        this.uploads.look();
+        this.draw();
+      },
     });
+    this.uploads = events.uploads(this);
     this.#connection = new Connection({
       transport,
       clock,
@@ -149,6 +172,7 @@ export class Home {
     this.parts.leadership.stop();
     this.#connection.stop();
     this.outbox.stop();
+    this.uploads.stop();
     this.keeper.stop();
     this.live.stop();
     this.#vault.stop();
@@ -168,6 +192,7 @@ export class Home {
     const handle = this.rooms.need(id);
     this.#current = handle.room.id;
     handle.readTo = null;
+    this.reading.toNewest().catch((error: unknown) => this.failed(error));
     this.draw();
     await this.#begin(handle);
     if (this.online) await this.rooms.company(handle).catch((error: unknown) => this.failed(error));
@@ -205,27 +230,15 @@ export class Home {
     this.draw();
   }
 
-  async older(): Promise<void> {
-    const handle = this.current;
-    if (handle === null || handle.loadingOlder) return;
-    handle.loadingOlder = true;
-    this.draw();
-    try {
-      await handle.log.older();
-    } catch (error) {
-      this.failed(error);
-    } finally {
-      handle.loadingOlder = false;
-      this.draw();
-    }
-  }
-
   // What comes
 
   #heard(name: string, payload: Uint8Array): void {
     const heard = topic.parseTopic(name);
     if (heard === null || heard.kind === 'status') return;
-    if (heard.kind === 'inbox') return this.rooms.resync();
+    if (heard.kind === 'inbox' || heard.kind === 'presence') {
+      if (this.#events.personal(heard, payload)) this.rooms.resync();
+      return;
+    }
     if (heard.kind === 'live' || heard.kind === 'receipts') return this.live.heard(heard, payload);
     const handle = this.rooms.get(heard.room);
     if (handle === null) return this.rooms.resync();
@@ -248,7 +261,7 @@ export class Home {
     if (handle === null) return null;
     if (handle.room.sealing === 'open') return false;
     const view = this.keeper.view(room);
-    return view?.open === true && view.listed && !view.split ? true : null;
+    return view !== null && isReady(view) ? true : null;
   }
 
   #arrived(room: Id, facts: readonly Fact[]): void {
@@ -266,6 +279,8 @@ export class Home {
         this.rooms.lookAround(room);
       }
     }
+    const handle = this.rooms.get(room);
+    if (handle !== null) this.#events.news(handle, facts);
     if (this.#current === room) this.#seen(false);
   }
 
@@ -274,25 +289,16 @@ export class Home {
     log?.reopen().catch((error: unknown) => this.failed(error));
     this.outbox.wake(room);
     this.#vault.soon();
-    this.draw();
+    this.rooms.look().catch((error: unknown) => this.failed(error));
   }
 
   // What goes
 
-  async #payload(
-    entry: {
-      readonly id: Id;
-      readonly room: Id;
-      readonly body: Uint8Array;
-      readonly sealed: boolean;
-      readonly target: Id | null;
-    },
-    seq: number,
-  ): Promise<Uint8Array | null> {
+  async #payload(entry: Entry, seq: number): Promise<Uint8Array | null> {
     const handle = this.rooms.get(entry.room);
     if (handle === null) return null;
     if (handle.room.sealing === 'open') {
-      if (!entry.sealed) return entry.body;
+      if (!entry.sealed) return openBody(entry);
       throw new ProblemError(
         'was_sealed',
         'this was written into a sealed room, and the box now says the room is open',
@@ -331,7 +337,18 @@ export class Home {
     };
     this.outbox.wakeAll();
     this.live.receipts.wake();
+    this.uploads.wake();
     catchUp().catch((error: unknown) => this.failed(error));
+  }
+
+  /** A pin was set: the vault follows. */
+  keepPins(): void {
+    this.#vault.soon();
+  }
+
+  /** What another browser wrote into the vault. */
+  fetchVault(): Promise<void> {
+    return this.#vault.fetch();
   }
 
   takeOver(): void {
@@ -344,7 +361,7 @@ export class Home {
     return {
       me: this.me,
       people: this.people,
-      pins: this.rooms.pins,
+      trust: this.rooms.trust,
       keys: this.keeper.view(handle.room.id),
       outgoing: this.outbox.items(handle.room.id),
       receipts: this.live.receipts,

@@ -1,4 +1,10 @@
 // What the user interface sees: one immutable state, and the actions that change it. No DOM here.
+import type { KeysActions, Readers } from './readers_model';
+import type { AttachmentItem, AttachmentKind, FilesApp } from './files_model';
+import type { AccountActions, AccountState, RecoverySheet } from './account_model';
+import type { Reading, ReadingView } from './reading_model';
+
+import type { PeopleDesk } from './people_model';
 
 /** Something went wrong; `message` says what, `hint` what now. Every action rejects with this. */
 export interface Problem {
@@ -55,6 +61,7 @@ export type Quote =
       readonly id: string;
       readonly sender: Person;
       readonly text: string;
+      readonly files: AttachmentKind | null;
       readonly deleted: boolean;
     }
   | { readonly kind: 'post'; readonly id: string; readonly device: string; readonly text: string }
@@ -103,6 +110,7 @@ export interface MessageItem {
   readonly own: boolean;
   /** Empty when deleted. */
   readonly text: string;
+  readonly attachments: readonly AttachmentItem[];
   readonly edited: boolean;
   /** All texts it had, the current one last; empty unless edited. */
   readonly versions: readonly Version[];
@@ -187,7 +195,16 @@ export interface GapItem {
   readonly sender: Person;
 }
 
-export type TimelineItem = MessageItem | PostItem | LineItem | StubItem | GapItem;
+/** `count` events that do not read on the box's disk; `at` is that of the item before. */
+export interface DamagedItem {
+  readonly kind: 'damaged';
+  readonly id: string;
+  readonly position: number;
+  readonly at: number;
+  readonly count: number;
+}
+
+export type TimelineItem = MessageItem | PostItem | LineItem | StubItem | GapItem | DamagedItem;
 
 /** A room in the list. */
 export interface RoomSummary {
@@ -201,6 +218,8 @@ export interface RoomSummary {
   /** The last message in a few words, null while unknown. */
   readonly lastText: string | null;
   readonly lastSender: string | null;
+  /** What the last message shows besides its words. */
+  readonly lastFiles: AttachmentKind | null;
   readonly unread: number;
   /** How many of the unread ones name this person. */
   readonly mentions: number;
@@ -227,7 +246,9 @@ export type RoomBlock =
   /** Not yet listed in the room's epoch: "waiting for a key from someone at home". */
   | 'waiting_for_key'
   /** The box shows two different histories of keys: nothing is sent. */
-  | 'room_split';
+  | 'room_split'
+  /** Somebody's keys changed: sending waits for one tap. */
+  | 'changed_keys';
 
 /** The room that is open. */
 export interface RoomView {
@@ -236,11 +257,13 @@ export interface RoomView {
   /** Everything up to the room's first event is here. */
   readonly complete: boolean;
   readonly loadingOlder: boolean;
+  readonly reading: ReadingView;
   readonly members: readonly MemberView[];
   readonly devices: readonly DeviceView[];
   readonly block: RoomBlock | null;
   /** The epoch in force; 0 in open rooms. */
   readonly epoch: number;
+  readonly readers: Readers;
   /** Who is writing right now. */
   readonly typing: readonly Person[];
   /** Up to this position all was read when the room came into view. */
@@ -263,15 +286,6 @@ export interface Invitation {
   readonly expiresAt: number;
 }
 
-/** To be printed once and kept; null again after `recoverySheetKept`. */
-export interface RecoverySheet {
-  readonly house: string;
-  readonly name: string;
-  /** `AGE-SECRET-KEY-1…`, for text and QR. */
-  readonly identity: string;
-  readonly createdAt: number;
-}
-
 /** What takes long enough to be said. */
 export type Work = 'password' | 'identity' | 'sending' | 'reading';
 
@@ -288,6 +302,7 @@ export interface AppState {
   readonly currentRoom: RoomView | null;
   readonly invitation: Invitation | null;
   readonly recoverySheet: RecoverySheet | null;
+  readonly account: AccountState;
   /** What an action is busy with, null when nothing. */
   readonly working: Work | null;
   /** Something that happened without an action: shown until dismissed. */
@@ -326,7 +341,11 @@ export interface NewRoom {
 
 /** The application. `subscribe` is Svelte's store contract: `$app` in a component is the state. */
 export interface App {
+  /** People, alerts, rooms' settings. */
+  readonly people: PeopleDesk;
   readonly state: AppState;
+  readonly files: FilesApp;
+  readonly account: AccountActions;
   subscribe(run: (state: AppState) => void): () => void;
 
   /** Reads the local data, finds out which screen comes first, connects. */
@@ -351,6 +370,7 @@ export interface App {
   createRoom(input: NewRoom): Promise<string>;
   /** What goes wrong here, in `react`, `retry` and `discard` is told by `problem`. */
   loadOlder(): Promise<void>;
+  readonly reading: Reading;
   /** Into the open room; resolves when it lies in the outbox. */
   send(text: string, parentId?: string): Promise<void>;
   /** Within 15 minutes of storing. */
@@ -371,10 +391,8 @@ export interface App {
   addDevice(roomId: string, name: string): Promise<NewDevice>;
   removeDevice(roomId: string, deviceId: string): Promise<void>;
   removeMember(roomId: string, userId: string): Promise<void>;
+  readonly keys: KeysActions;
 }
 
-/** Where the person came in: the address, with its fragment already taken out of the bar. */
-export type Entry =
-  | { readonly kind: 'plain' }
-  | { readonly kind: 'setup'; readonly secret: string }
-  | { readonly kind: 'join'; readonly code: string; readonly key: string };
+export type { Entry } from './entry';
+export type { RecoverySheet };

@@ -1,5 +1,7 @@
 // A room's line in the list: its last words, what is unread, and whether one is named in it.
 import type { Fact } from '../session/fact';
+import { attachmentItem, kindOfAll } from './attached';
+import type { AttachmentKind } from './files_model';
 import type { EventFact } from './folded';
 import { mentioned } from './mentions';
 import { EDIT_MS, type RoomSummary } from './model';
@@ -10,6 +12,7 @@ interface Last {
   readonly at: number;
   readonly text: string;
   readonly sender: string | null;
+  readonly files: AttachmentKind | null;
 }
 
 interface Changes {
@@ -47,14 +50,15 @@ function textOf(fact: EventFact, { edits }: Changes): string {
 }
 
 function lastOf(handle: RoomHandle, people: People, changes: Changes): Last | null {
-  for (const fact of handle.log.facts().toReversed()) {
+  for (const fact of handle.log.newest().toReversed()) {
     if (fact.kind === 'event' && fact.body.type === 'message' && !changes.deleted.has(fact.id)) {
       const sender = people.person(fact.sender).displayName;
-      return { at: fact.at, text: textOf(fact, changes), sender };
+      const files = kindOfAll(fact.body.attachments.map(attachmentItem));
+      return { at: fact.at, text: textOf(fact, changes), sender, files };
     }
     if (fact.kind === 'post' && !changes.deleted.has(fact.id)) {
       const text = fact.post.title ?? fact.post.text;
-      return { at: fact.at, text, sender: deviceName(handle, fact.device) };
+      return { at: fact.at, text, sender: deviceName(handle, fact.device), files: null };
     }
   }
   return null;
@@ -68,7 +72,7 @@ function newsOf(
 ): { unread: number; mentions: number } {
   const myself = people.person(me);
   let [unread, mentions] = [0, 0];
-  for (const fact of handle.log.facts()) {
+  for (const fact of handle.log.newest()) {
     if (fact.position <= handle.log.read) continue;
     if (fact.kind === 'post' && !changes.deleted.has(fact.id)) unread += 1;
     if (fact.kind === 'stub' && fact.reason !== 'erased' && fact.sender !== me) unread += 1;
@@ -83,7 +87,7 @@ function newsOf(
 
 export function summaryOf(handle: RoomHandle, people: People, me: string): RoomSummary {
   const { id, name, type, sealing, general, myRole, lastMessageAt } = handle.room;
-  const changes = changesOf(handle.log.facts());
+  const changes = changesOf(handle.log.newest());
   const last = lastOf(handle, people, changes);
   return {
     id,
@@ -95,6 +99,7 @@ export function summaryOf(handle: RoomHandle, people: People, me: string): RoomS
     lastMessageAt: last?.at ?? lastMessageAt,
     lastText: last?.text.slice(0, 200) ?? null,
     lastSender: last?.sender ?? null,
+    lastFiles: last?.files ?? null,
     ...newsOf(handle, people, me, changes),
   };
 }

@@ -1,4 +1,5 @@
 // A box in memory for tests: accounts, rooms, epochs, invites, history; REST in, MQTT through links.
+import type { Asking } from '../api/http';
 import { b64u, concat, equal, fromB64u, fromUtf8, utf8 } from '../protocol/bytes';
 import { encodeFrame, type Class } from '../protocol/frame';
 import { idBytes, isId, newId, parseId, type Id } from '../protocol/ids';
@@ -8,12 +9,14 @@ import { parseWire } from '../sealing/event';
 import { sha256 } from '../sealing/kdf';
 import type { Clock } from '../session/clock';
 import { Refused, LinkLost, type LinkEvents, type Transport } from '../session/transport';
+import { FakeFiles } from './files';
 import { Posts, type Json } from './posts';
 
 export interface FakeUser {
   readonly id: Id;
   readonly name: string;
-  readonly login: Json;
+  login: Json;
+  profile: Json;
   readonly cards: string[];
   vault: Json | null;
   vaultVersion: number;
@@ -73,6 +76,11 @@ export class FakeHouse {
   readonly rooms = new Map<Id, FakeRoom>();
   readonly invites = new Map<string, FakeInvite>();
   readonly sessions = new Map<string, Id>();
+  /** Links for a new password: secret → whose. */
+  readonly resets = new Map<string, string>();
+  readonly channels = new Map<string, { endsAt: number; messages: Uint8Array[] }>();
+  /** A middle man in pairings: what stands in the channel instead of the n-th message. */
+  between: ((message: Uint8Array, n: number) => Uint8Array) | null = null;
   readonly faults: Fault[] = [];
   house: string | null = null;
   /** No link comes about. */
@@ -81,13 +89,15 @@ export class FakeHouse {
   #drawn = 0;
   #listeners: ((topic: string, payload: Uint8Array) => void)[] = [];
   readonly #posts = new Posts(this);
+  readonly files = new FakeFiles(this);
 
   constructor(clock: Clock) {
     this.clock = clock;
   }
 
-  fetch = async (path: string, init: RequestInit): Promise<Response> => {
+  fetch = async (path: string, init: Asking): Promise<Response> => {
     if (this.down) throw new TypeError('network');
+    if (path.startsWith('/api/attachments/')) return this.files.answer(path, init);
     return this.#posts.answer(path, init);
   };
 
@@ -99,6 +109,18 @@ export class FakeHouse {
 
   userByName(name: string): FakeUser | undefined {
     return [...this.users.values()].find((user) => user.name === name);
+  }
+
+  /** Alerts somebody, and rings at their door. */
+  alert(user: Id, fields: Json): void {
+    this.ring(user, this.#posts.neighbours.alert(user, fields));
+  }
+
+  /** A word to one person alone. */
+  ring(user: Id, json: Json, topic = `hearth/users/${user}/inbox`): void {
+    for (const link of this.#links) {
+      if (link.user === user) link.events.message(topic, utf8(JSON.stringify(json)));
+    }
   }
 
   /** Stores an event and sends it to everybody in the room. */
@@ -130,7 +152,8 @@ export class FakeHouse {
     const isDoor = stored.class === 'door';
     const sender = isDoor ? null : stored.sender;
     const device = isDoor ? stored.sender : null;
-    return { content: '', ...body, id, position, received_at, sender, device };
+    const attachments = this.files.told(body['attachments']);
+    return { content: '', ...body, attachments, id, position, received_at, sender, device };
   }
 
   payload(room: FakeRoom, stored: Stored): Uint8Array {

@@ -1,5 +1,6 @@
 // The REST of the box in memory: only what the client asks, with the errors it must understand.
 import { b64u, fromB64u } from '../protocol/bytes';
+import { AccountPosts } from './account_posts';
 import { isId, parseId, type Id } from '../protocol/ids';
 import * as s from '../protocol/schema';
 import {
@@ -9,16 +10,20 @@ import {
   type FakeInvite,
   type FakeRoom,
   type FakeUser,
+  type Stored,
 } from './house';
+import { pageAt } from './pages';
+import { Neighbours } from './neighbours';
 
 export type Json = Record<string, unknown>;
 
-interface Asked {
+export interface Asked {
   readonly method: string;
   readonly path: string[];
   readonly query: URLSearchParams;
   readonly body: Json;
   readonly user: Id | null;
+  readonly token: string;
   readonly auth: string | null;
 }
 
@@ -28,9 +33,13 @@ const rows = (body: Json, name: string): Json[] => s.list(s.record)(body[name] ?
 
 export class Posts {
   readonly #house: FakeHouse;
+  readonly neighbours: Neighbours;
+  readonly #accounts: AccountPosts;
 
   constructor(house: FakeHouse) {
     this.#house = house;
+    this.neighbours = new Neighbours(house, (user) => this.userView(user));
+    this.#accounts = new AccountPosts(house);
   }
 
   async answer(target: string, init: RequestInit): Promise<Response> {
@@ -43,6 +52,7 @@ export class Posts {
       query: url.searchParams,
       body: typeof init.body === 'string' ? s.parseJson(s.record, init.body) : {},
       user: this.#house.sessions.get(token) ?? null,
+      token,
       auth: headers.get('invite-auth'),
     };
     try {
@@ -67,14 +77,16 @@ export class Posts {
         return this.#setUp(body);
       case 'GET invites':
         return this.#look(first ?? '', asked.auth);
-      default:
-        if (family === 'auth') return this.#auth(asked);
     }
+    const answered = this.#accounts.answer(asked);
+    if (answered !== undefined) return answered;
+    if (family === 'auth') return this.#auth(asked);
     const user = this.#user(asked);
+    const about = this.neighbours.answer(method, path, user);
+    if (about !== undefined) return about;
     if (family === 'rooms') return this.#rooms(asked, user);
     if (family === 'users')
       return { cards: this.#house.users.get(parseId(first ?? ''))?.cards ?? [] };
-    if (family === 'vault') return this.#vault(asked, user);
     if (family === 'settings') return { house: this.#house.house };
     if (family === 'messages') return this.#erase(parseId(first ?? ''), user);
     if (family === 'devices') return this.#removeDevice(parseId(first ?? ''));
@@ -96,22 +108,8 @@ export class Posts {
     return found;
   }
 
-  #session(user: FakeUser): Json {
-    const token = `token-${this.#house.newId()}`;
-    this.#house.sessions.set(token, user.id);
-    const expires_at = this.#house.clock.now() + 86_400_000;
-    const refresh = `refresh-${user.id}`;
-    return {
-      token,
-      expires_at,
-      refresh,
-      session_id: this.#house.newId(),
-      user: this.userView(user),
-    };
-  }
-
-  userView({ id, name }: FakeUser): Json {
-    return { id, name, display_name: name, role: 'member' };
+  userView(user: FakeUser): Json {
+    return this.#accounts.userView(user);
   }
 
   #newUser(body: Json): FakeUser {
@@ -122,8 +120,9 @@ export class Posts {
       id: parseId(str(body, 'user_id')),
       name: str(body, 'name'),
       login: { salt, cost, key: body['auth_key'] },
+      profile: {},
       cards: [str(body, 'card')],
-      vault: { vault, recovery, salt, cost },
+      vault: { vault, recovery, salt, cost, under_login: true },
       vaultVersion: 1,
     };
     this.#house.users.set(user.id, user);
@@ -134,11 +133,11 @@ export class Posts {
     const sealing = body['sealing'] === 'open' ? 'open' : 'sealed';
     const room: FakeRoom = {
       id: parseId(str(body, 'id')),
-      name: str(body, 'name'),
+      name: typeof body['name'] === 'string' ? body['name'] : 'direct',
       type: typeof body['type'] === 'string' ? body['type'] : 'public',
       sealing,
       general,
-      members: new Map([[by, 'owner']]),
+      members: new Map([[by, 'owner'], ...otherOf(body)]),
       bundles: [],
       devices: [],
       events: [],
@@ -157,7 +156,7 @@ export class Posts {
     this.#house.house = str(body, 'house');
     const user = this.#newUser(body);
     this.newRoom(s.record(body['general'], 'general'), user.id, true);
-    return this.#session(user);
+    return this.#accounts.session(user);
   }
 
   #auth({ method, path, body, query }: Asked): unknown {
@@ -176,19 +175,10 @@ export class Posts {
         if (user?.login['key'] !== body['auth_key'] || user === undefined) {
           throw new Refusal(401, 'wrong_login');
         }
-        return this.#session(user);
-      }
-      case 'POST refresh': {
-        const user = [...house.users.values()].find(
-          ({ id }) => `refresh-${id}` === body['refresh'],
-        );
-        if (user === undefined) throw new Refusal(401, 'sign_in');
-        return this.#session(user);
+        return this.#accounts.session(user);
       }
       case 'POST register':
         return this.#register(body);
-      case 'POST logout':
-        return null;
       default:
         throw new Refusal(404, 'not_found');
     }
@@ -225,26 +215,14 @@ export class Posts {
       room.members.set(user.id, 'member');
       this.#house.line(room, { type: 'joined', user: user.id });
     }
-    return this.#session(user);
-  }
-
-  #vault({ method, body }: Asked, user: FakeUser): Json {
-    if (method === 'GET') {
-      if (user.vault === null) throw new Refusal(404, 'no_vault');
-      return { version: user.vaultVersion, ...user.vault };
-    }
-    if (num(body, 'expected_version') !== user.vaultVersion)
-      throw new Refusal(409, 'vault_conflict');
-    const { vault, recovery } = body;
-    user.vault = { ...user.login, ...user.vault, vault, recovery };
-    user.vaultVersion += 1;
-    if (typeof body['card'] === 'string') user.cards.push(body['card']);
-    return { version: user.vaultVersion };
+    return this.#accounts.session(user);
   }
 
   roomView(room: FakeRoom, user: Id): Json {
     const { id, name, type, sealing, general } = room;
+    const other = type === 'direct' ? [...room.members.keys()].find((one) => one !== user) : null;
     return {
+      direct_with: other ?? null,
       id,
       name,
       type,
@@ -274,6 +252,8 @@ export class Posts {
         return this.roomView(room, user.id);
       case 'GET members':
         return this.#members(room);
+      case 'POST members':
+        return this.#addMember(room, body, user.id);
       case 'DELETE members':
         return this.#removeMember(room, parseId(more ?? ''), user.id);
       case 'GET bundles':
@@ -304,6 +284,16 @@ export class Posts {
     return { members, waiting: room.proofs };
   }
 
+  #addMember(room: FakeRoom, body: Json, by: Id): Json {
+    const id = parseId(str(body, 'user_id'));
+    room.members.set(id, 'member');
+    this.#house.line(room, { type: 'joined', user: id, by });
+    if (typeof body['bundle'] === 'string') {
+      this.#house.addBundle(room, fromB64u(body['bundle']), by);
+    }
+    return {};
+  }
+
   #removeMember(room: FakeRoom, id: Id, by: Id): null {
     room.members.delete(id);
     room.rotationDue = room.sealing === 'sealed';
@@ -322,8 +312,15 @@ export class Posts {
     const after = Number(query.get('after') ?? 0);
     const within = room.events.filter(({ position }) => position < before && position > after);
     const page = query.has('after') ? within.slice(0, limit) : within.slice(-limit);
+    return this.#pageOf(room, pageAt(room, query, limit) ?? page);
+  }
+
+  #pageOf(room: FakeRoom, page: readonly Stored[]): Json {
     const messages = page.map((stored) => this.#house.item(room, stored));
-    return { messages, first_position: 1, head_position: room.events.length };
+    const [first, last] = [page[0], page.at(-1)];
+    const covered =
+      first === undefined ? null : { from: first.position, to: last?.position ?? first.position };
+    return { messages, covered, first_position: 1, head_position: room.events.length };
   }
 
   #addDevice(room: FakeRoom, body: Json, by: Id): Json {
@@ -359,3 +356,7 @@ export class Posts {
     return { code: body['code'] };
   }
 }
+
+/** The other person of a new direct room. */
+const otherOf = (body: Json): [Id, string][] =>
+  typeof body['user_id'] === 'string' ? [[parseId(body['user_id']), 'owner']] : [];

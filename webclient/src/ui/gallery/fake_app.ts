@@ -1,4 +1,5 @@
 // An application without a box: it answers as the real one would, for looking at the screens.
+import { atTheNewest, fakeReading } from './fake_reading';
 import type {
   App,
   AppState,
@@ -12,7 +13,12 @@ import type {
   SetUp,
   TimelineItem,
 } from '../../state/model';
+import { FakePeople } from './fake_people';
+import type { FilesApp } from '../../state/files_model';
+import { FakeFiles } from './files';
+import { accountAt, fakeAccount, fakeSheet } from './fake_account';
 import { anna, members, mila, roomsAt } from './people';
+import { readersAt } from './readers';
 import { evening, history, message } from './timeline';
 
 const day = 24 * 60 * 60_000;
@@ -33,6 +39,7 @@ export function homeState(now: number): AppState {
     currentRoom: null,
     invitation: null,
     recoverySheet: null,
+    account: accountAt(now),
     working: null,
     problem: null,
   };
@@ -41,6 +48,10 @@ export function homeState(now: number): AppState {
 /** A fake of `App`; `change` lets a scene set whatever it wants to show. */
 export class FakeApp implements App {
   state: AppState;
+  readonly people: FakePeople;
+  files: FilesApp = new FakeFiles();
+  readonly account = fakeAccount;
+  readonly reading = fakeReading;
   readonly #now: number;
   readonly #listeners = new Set<(state: AppState) => void>();
   readonly #timelines = new Map<string, readonly TimelineItem[]>();
@@ -49,6 +60,7 @@ export class FakeApp implements App {
 
   constructor(now: number, state: Partial<AppState> = {}) {
     this.#now = now;
+    this.people = new FakePeople(now);
     this.state = { ...homeState(now), ...state };
     this.#timelines.set('r-general', evening(now));
   }
@@ -70,6 +82,7 @@ export class FakeApp implements App {
   }
 
   start = nothing;
+  readonly keys = { accept: nothing, renew: nothing };
   login = (_: Credentials): Promise<void> => this.#in();
   loginAndAccept = (_: Credentials): Promise<void> => this.#in();
   logout = (): Promise<void> => {
@@ -122,6 +135,7 @@ export class FakeApp implements App {
         timeline: this.#timelines.get(id) ?? [],
         complete: alone,
         loadingOlder: false,
+        reading: atTheNewest,
         members: alone ? members.slice(0, 1) : members,
         devices: [
           { id: 'd-washer', name: 'washer', createdAt: 0, lastPostAt: this.#now - day / 60 },
@@ -129,6 +143,7 @@ export class FakeApp implements App {
         ],
         block: null,
         epoch: room.sealing === 'sealed' ? 3 : 0,
+        readers: readersAt(this.#now, room.sealing, alone),
         typing: [],
         readTo: Infinity,
         may: { invite: true, erase: true, manageDevices: true, manageRoom: true },
@@ -171,6 +186,7 @@ export class FakeApp implements App {
             id: parent.id,
             sender: parent.sender,
             text: parent.text,
+            files: null,
             deleted: false,
           }
         : null;
@@ -251,12 +267,7 @@ export class FakeApp implements App {
   }
 
   #withSheet(name: string): Promise<void> {
-    const recoverySheet = {
-      house: this.state.house ?? 'Hearth',
-      name,
-      identity: 'AGE-SECRET-KEY-1QYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSVC8ZSK',
-      createdAt: this.#now,
-    };
+    const recoverySheet = fakeSheet(this.state.house ?? 'Hearth', name, this.#now);
     this.change({ phase: 'ready', recoverySheet });
     return nothing();
   }

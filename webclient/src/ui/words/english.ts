@@ -1,6 +1,11 @@
 // Every sentence of the screens in English; the shape of this object is the catalogue's type.
 
+import { englishPeople } from './english_people';
+import { englishKeys } from './english_keys';
+import { englishFileProblems, englishFiles } from './english_files';
+import { englishAccount, englishAccountProblems } from './english_account';
 import { englishTalk } from './english_talk';
+import { englishTimeline } from './english_timeline';
 
 const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
 
@@ -64,7 +69,7 @@ export const english = {
   },
   sheet: {
     title: 'Your recovery sheet',
-    why: 'It opens your recovery file, with a coming version of Hearth or with the program age (age -d). It cannot reset a forgotten password here yet. Nobody else has a copy, the box neither.',
+    why: 'It opens your keys when the password is lost, and your recovery file with the program age (age -d). Nobody else has a copy, the box neither.',
     forHouse: 'House',
     forName: 'Name',
     madeOn: 'Made on',
@@ -146,7 +151,12 @@ export const english = {
     postOldKey: 'Sealed with an older key: give the device its new line.',
     urgent: 'Important',
   },
+  ...englishPeople,
+  ...englishKeys,
+  ...englishAccount,
   ...englishTalk,
+  ...englishFiles,
+  ...englishTimeline,
   delivery: {
     queued: 'Waiting to be sent',
     sealing: 'Being sealed',
@@ -256,7 +266,6 @@ export const english = {
     openLead: 'The people below, and this box. Whoever runs the box can read this room.',
     openBox: 'Good for simple machines; for everything else choose a sealed room.',
     waitingLead: 'In the room, without its key so far:',
-    keyNumber: (n: number) => `This is the room’s key number ${n}.`,
   },
   settings: {
     title: 'Settings',
@@ -296,6 +305,7 @@ export const english = {
     unexpected: 'Something went wrong in this page.',
     unexpectedHint: 'Reload it. What you wrote is kept.',
     known: {
+      ...englishFileProblems,
       offline: [
         'The box cannot be reached.',
         'Check that you are on the home network and that the box is on.',
@@ -318,10 +328,7 @@ export const english = {
         'This house is set up already.',
         'Sign in, or ask someone at home for an invitation.',
       ],
-      vault_closed: [
-        'This password does not open your keys: it was changed or reset.',
-        'Use a browser that is still signed in. The recovery sheet cannot be used here yet.',
-      ],
+      ...englishAccountProblems,
       on_its_way: ['This message may be on the box already.', 'Delete it once it is kept there.'],
       rotate_first: [
         'The room needs a new key first.',
