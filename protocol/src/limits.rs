@@ -67,8 +67,8 @@ limits! {
     sanctions_per_room_max = 1_000;
     /// Messages on one page of history.
     page_messages_max = 200;
-    /// Reads of the store for one page, where most of what is found is not for it: edits, reactions,
-    /// reports of other rooms. The page is shorter then, and says how far it came.
+    /// Reads of the store for one page, where most of what is found is not for it: edits,
+    /// reactions, reports of other rooms. The page is shorter then, and says how far it came.
     page_reads_max = 10;
     /// Newest events of a room that are looked at for its unread messages; each older one counts as
     /// a message.
