@@ -330,12 +330,12 @@ async fn a_stopped_house_lets_go_of_its_state_and_its_engine() {
     let house = House::on(engine).await;
     let state = Arc::downgrade(&house.app);
     house.app.broker.open(Arc::new(HouseGate::new(&house.app)));
-    assert!(house.subscribes(&house.owner, "home/a"));
+    assert!(house.subscribes(&house.owner, "hearth/#"));
     house.app.close().await;
     let House { gate, app, owner, .. } = house;
     drop(app);
     assert!(state.upgrade().is_none(), "the broker holds the gate, and that nothing");
     assert!(held.upgrade().is_none(), "nobody reads or writes any more");
-    assert!(!gate.may_receive(&owner, "home/a"));
-    assert_eq!(gate.may_subscribe(&owner, "home/a").unwrap_err().code, "stopping");
+    assert!(!gate.may_receive(&owner, "hearth/status"));
+    assert_eq!(gate.may_subscribe(&owner, "hearth/#").unwrap_err().code, "stopping");
 }
