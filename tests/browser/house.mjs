@@ -22,7 +22,9 @@ export function binary() {
 }
 
 export class House {
-  constructor() {
+  /** `more`: arguments of `serve` beside the addresses. */
+  constructor(more = []) {
+    this.more = more;
     this.folder = mkdtempSync(join(tmpdir(), 'hearth-journey-'));
     this.data = join(this.folder, 'data');
     this.log = join(this.folder, 'log');
@@ -33,6 +35,7 @@ export class House {
   /** Starts it, and again after a kill on the same ports. */
   async start() {
     const args = ['--data', this.data, 'serve', '--http', this.http, '--mqtt', this.mqtt];
+    args.push(...this.more);
     const log = openSync(this.log, 'a');
     this.child = spawn(binary(), args, { stdio: ['ignore', 'pipe', log] });
     this.ended = new Promise((resolve) => this.child.once('exit', resolve));
@@ -128,7 +131,7 @@ export async function signIn(page, house, name) {
   await page.goto(`http://${house.http}/`);
   await page.getByLabel('Your name').fill(name);
   await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   const general = page.getByRole('navigation').getByText('General').first();
   await composer(page).or(general).first().waitFor();
   // A phone shows the rooms first.

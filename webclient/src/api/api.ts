@@ -1,4 +1,5 @@
 // Everything the box offers under /api, by resource.
+import { AccountApi } from './account';
 import { AuthApi } from './auth';
 import { DevicesApi } from './devices';
 import { Http, type Fetch, type Tokens } from './http';
@@ -9,6 +10,7 @@ import { UsersApi } from './users';
 
 export interface Api {
   readonly auth: AuthApi;
+  readonly account: AccountApi;
   readonly users: UsersApi;
   readonly rooms: RoomsApi;
   readonly messages: MessagesApi;
@@ -20,6 +22,7 @@ export function createApi(fetch: Fetch, tokens: Tokens): Api {
   const http = new Http(fetch, tokens);
   return {
     auth: new AuthApi(http),
+    account: new AccountApi(http),
     users: new UsersApi(http),
     rooms: new RoomsApi(http),
     messages: new MessagesApi(http),

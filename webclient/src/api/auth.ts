@@ -23,7 +23,7 @@ const sessionFields = s.object({
   user,
 });
 
-const session: s.Parser<Session> = (value, path) => {
+export const session: s.Parser<Session> = (value, path) => {
   const { expires_at, session_id, ...rest } = sessionFields(value, path);
   return { ...rest, expiresAt: expires_at, sessionId: session_id };
 };

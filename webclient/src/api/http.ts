@@ -3,7 +3,7 @@ import { fromUtf8 } from '../protocol/bytes';
 import * as s from '../protocol/schema';
 import { ApiError } from './error';
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** The part of `fetch` that is used. */
 export type Fetch = (path: string, init: RequestInit) => Promise<Response>;

@@ -1,29 +1,33 @@
 // Pages of a room's stored events, as they lie: sealed frames or open JSON.
 import type { Id } from '../protocol/ids';
-import { item, type Item } from '../protocol/item';
+import { entry, type Item } from '../protocol/item';
 import * as s from '../protocol/schema';
 import { nothing, type Http } from './http';
 
 export interface Page {
   /** Ascending positions. */
   readonly items: readonly Item[];
+  /** The positions that it speaks for, inclusive; null: none. */
+  readonly covered: { readonly from: number; readonly to: number } | null;
   readonly firstPosition: number;
   readonly headPosition: number;
 }
 
-/** `before`: the newest below it; `after`: the oldest above it; neither: the newest. */
+/**
+ * `before`: the newest below it; `after`: the oldest above it; `around`: half of them below it, by
+ * position or a message's id; `since`: the oldest of that time (ms since 1970) or later; none: the newest.
+ */
 export interface PageQuery {
   readonly limit: number;
   readonly before?: number;
   readonly after?: number;
+  readonly around?: number | Id;
+  readonly since?: number;
 }
-
-/** An item; null for a stretch that does not read on the box's disk: nothing to show. */
-const entry: s.Parser<Item | null> = (value, path) =>
-  s.record(value, path)['type'] === 'damaged' ? null : item(value, path);
 
 const page = s.object({
   messages: s.list(entry),
+  covered: s.optional(s.object({ from: s.count, to: s.count })),
   first_position: s.count,
   head_position: s.count,
 });
@@ -35,13 +39,13 @@ export class MessagesApi {
     this.#http = http;
   }
 
-  async page(room: Id, { limit, before, after }: PageQuery): Promise<Page> {
+  async page(room: Id, { limit, ...place }: PageQuery): Promise<Page> {
     const query = new URLSearchParams({ limit: String(limit), raw: '1' });
-    if (before !== undefined) query.set('before', String(before));
-    if (after !== undefined) query.set('after', String(after));
+    for (const [name, value] of Object.entries(place)) query.set(name, String(value));
     const read = await this.#http.ask('GET', `/api/rooms/${room}/messages?${query}`, page);
     return {
-      items: read.messages.filter((one) => one !== null),
+      items: read.messages,
+      covered: read.covered,
       firstPosition: read.first_position,
       headPosition: read.head_position,
     };

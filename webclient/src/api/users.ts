@@ -30,6 +30,8 @@ export interface VaultReply {
   readonly recovery: Uint8Array;
   readonly salt: Uint8Array;
   readonly cost: Cost;
+  /** Salt and cost are those of the login; false: of an older password, since a reset. */
+  readonly underLogin: boolean;
 }
 
 export class UsersApi {
@@ -49,29 +51,36 @@ export class UsersApi {
     return (await this.#http.ask('GET', `/api/users/${id}/cards`, parser)).cards;
   }
 
-  vault(): Promise<VaultReply> {
+  async vault(): Promise<VaultReply> {
     const parser = s.object({
       version: s.count,
       vault: s.bytes(),
       recovery: s.bytes(),
       salt: s.bytes(16),
       cost,
+      under_login: s.flag,
     });
-    return this.#http.ask('GET', '/api/vault', parser);
+    const { under_login: underLogin, ...rest } = await this.#http.ask('GET', '/api/vault', parser);
+    return { ...rest, underLogin };
   }
 
-  /** Writes the vault over `expected`; 0: the first one, which brings the card. */
+  /**
+   * Writes the vault over `expected`; 0: the first one, which brings the card. `underLogin`: root
+   * lies under the password that one signs in with now, which it did not before.
+   */
   async putVault(
     expected: number,
     vault: Uint8Array,
     recovery: Uint8Array,
     card: Uint8Array | null,
+    underLogin = false,
   ): Promise<number> {
     const body = {
       expected_version: expected,
       vault: b64u(vault),
       recovery: b64u(recovery),
       ...(card === null ? {} : { card: b64u(card) }),
+      ...(underLogin ? { under_login: true } : {}),
     };
     const parser = s.object({ version: s.count });
     return (await this.#http.ask('PUT', '/api/vault', parser, { body })).version;

@@ -54,6 +54,12 @@ export class HistoryStore {
     return (await this.#shelf.list('events', bounded)) as Item[];
   }
 
+  /** The oldest kept events from a position on; ascending. */
+  async oldest(room: Id, first: number, from: number): Promise<Item[]> {
+    const range = { prefix: `${room}/`, from: key(room, from), first };
+    return (await this.#shelf.list('events', range)) as Item[];
+  }
+
   /** The list of rooms as last seen. */
   async rooms(): Promise<unknown> {
     return this.#shelf.get('rooms', 'list');

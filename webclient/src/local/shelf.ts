@@ -13,8 +13,12 @@ export interface Range {
   readonly prefix: string;
   /** Only keys below this one. */
   readonly below?: string;
+  /** Only this key and those above. */
+  readonly from?: string;
   /** At most so many, the last ones. */
   readonly last?: number;
+  /** At most so many, the first ones. */
+  readonly first?: number;
 }
 
 /** The seam: all or nothing per `write`. */
@@ -36,11 +40,13 @@ export function memoryShelf(): Shelf {
   };
   return {
     get: async (table, key) => of(table).get(key),
-    list: async (table, { prefix, below, last }) => {
+    list: async (table, { prefix, below, from = prefix, last, first }) => {
       const keys = [...of(table).keys()]
-        .filter((key) => key.startsWith(prefix) && (below === undefined || key < below))
+        .filter((key) => key.startsWith(prefix) && key >= from)
+        .filter((key) => below === undefined || key < below)
         .sort();
-      const wanted = last === undefined ? keys : keys.slice(Math.max(0, keys.length - last));
+      const some = keys.slice(0, first);
+      const wanted = last === undefined ? some : some.slice(Math.max(0, some.length - last));
       return wanted.map((key) => of(table).get(key));
     },
     write: async (writes) => {
@@ -81,10 +87,14 @@ function openDatabase(name: string): Promise<IDBDatabase> {
   return done(request);
 }
 
-async function listKeys(store: IDBObjectStore, { prefix, below, last }: Range): Promise<unknown[]> {
+async function listKeys(
+  store: IDBObjectStore,
+  { prefix, below, from = prefix, last, first }: Range,
+): Promise<unknown[]> {
   const end = below ?? `${prefix}\uffff`;
-  const range = IDBKeyRange.bound(prefix, end, false, true);
-  if (last === undefined) return done(store.getAll(range));
+  if (from >= end) return [];
+  const range = IDBKeyRange.bound(from, end, false, true);
+  if (last === undefined) return done(store.getAll(range, first));
   const out: unknown[] = [];
   const cursor = store.openCursor(range, 'prev');
   await new Promise<void>((resolve, reject) => {

@@ -29,7 +29,16 @@ export interface OpenItem {
     | { readonly type: 'unknown' };
 }
 
-export type Item = SealedItem | OpenItem;
+/** Stored events that do not read on the box's disk. */
+export interface DamagedItem {
+  readonly kind: 'damaged';
+  /** The first one. */
+  readonly position: number;
+  /** The last one, inclusive. */
+  readonly to: number;
+}
+
+export type Item = SealedItem | OpenItem | DamagedItem;
 
 const place = { position: s.count, received_at: s.count };
 const sealedFields = s.object({ ...place, class: s.count, sealed: s.bytes() });
@@ -80,6 +89,15 @@ export const item: s.Parser<Item> = (value, path) => {
   const { position, received_at, id, sender, device } = openFields(value, path);
   const content = openContent(value, path);
   return { kind: 'open', position, receivedAt: received_at, id, sender, device, content };
+};
+
+const span = s.object({ from: s.count, to: s.count });
+
+/** An entry of a page: an item, or a stretch that does not read. */
+export const entry: s.Parser<Item> = (value, path) => {
+  if (s.record(value, path)['type'] !== 'damaged') return item(value, path);
+  const { from, to } = span(value, path);
+  return { kind: 'damaged', position: from, to };
 };
 
 /** What comes on a room's `out`. */

@@ -8,8 +8,8 @@ import { SealingError } from './kdf';
 export class Cards {
   readonly #byPrint = new Map<string, Card>();
   readonly #byUser = new Map<Id, Card[]>();
-  /** Fingerprints whose card was also signed by the key of the one before. */
-  readonly #signedOn = new Set<string>();
+  /** Fingerprint → that of the card before it, whose key signed it too. */
+  readonly #signedBy = new Map<string, string>();
 
   /** Takes a person's cards, oldest first; each must carry its own signature. */
   async add(user: Id, cards: readonly Uint8Array[]): Promise<void> {
@@ -28,7 +28,7 @@ export class Cards {
     if (previous !== undefined) {
       try {
         const { card, signedByPrevious } = await verifyFollowingCard(bytes, previous);
-        if (signedByPrevious) this.#signedOn.add(hex(card.fingerprint));
+        if (signedByPrevious) this.#signedBy.set(hex(card.fingerprint), hex(previous.fingerprint));
         return card;
       } catch (error) {
         // A new identity without the old key: a card of its own, shown as changed.
@@ -64,7 +64,21 @@ export class Cards {
     return this.of(user).at(-1) ?? null;
   }
 
-  isSignedOn(fingerprint: Uint8Array): boolean {
-    return this.#signedOn.has(hex(fingerprint));
+  /** Whether the keys of `from` signed those of `to`, directly or over keys between them. */
+  leads(from: Uint8Array, to: Uint8Array): boolean {
+    let at = hex(to);
+    for (let steps = this.#signedBy.size; steps > 0; steps--) {
+      const before = this.#signedBy.get(at);
+      if (before === undefined) return false;
+      if (before === hex(from)) return true;
+      at = before;
+    }
+    return false;
+  }
+
+  /** The keys that were believed, or the newest that those have signed on to. */
+  current(user: Id, believed: Uint8Array): Card | null {
+    const signed = this.of(user).findLast((card) => this.leads(believed, card.fingerprint));
+    return signed ?? this.byPrint(believed);
   }
 }

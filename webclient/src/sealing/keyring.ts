@@ -1,5 +1,5 @@
 // All keys of this client, and the answers to what the rest of it may ask. Runs in the worker.
-import { b64u } from '../protocol/bytes';
+import { b64u, equal } from '../protocol/bytes';
 import type { Cost } from '../protocol/cost';
 import { newCode, type Id, type InviteCode } from '../protocol/ids';
 import { Account } from './account';
@@ -10,9 +10,11 @@ import { inviteKeys, makeJoin, openBlob, sealBlob, type Blob, type InviteKeys } 
 import { SealingError, sha256, type Random } from './kdf';
 import { makeFirst, makeNext, makeOwnJoin, type Ground } from './next_epoch';
 import { openPost, openWire, sealWire } from './opening';
+import { Pairing, parseTyped } from './pairing';
 import { stretch } from './password';
 import type * as r from './requests';
-import { isListed, RoomKeys, type Anchor } from './room_keys';
+import { RoomKeys, type Anchor } from './room_keys';
+import { acceptKeys, trustOf } from './trust';
 import type { PinState } from './vault';
 
 interface HeldInvite {
@@ -21,21 +23,26 @@ interface HeldInvite {
 }
 
 const ROOT = 'root';
+/** The root before this one: rooms may still list its keys. */
+const FORMER = 'former-root';
 
 export class Keyring implements r.Sealing {
   readonly #safe: r.Safe;
   readonly #random: Random;
   #account: Account | null = null;
+  #renewed: Account | null = null;
   #vaultKey: Uint8Array | null = null;
   #cards = new Cards();
   #rooms = new Map<Id, RoomKeys>();
   #invites = new Map<InviteCode, HeldInvite>();
   /** Header hashes of first epochs made here, so that they are believed when they come back. */
   #founded = new Map<Id, Uint8Array>();
+  readonly #pairing: Pairing;
 
   constructor(safe: r.Safe, random: Random) {
     this.#safe = safe;
     this.#random = random;
+    this.#pairing = new Pairing(random);
   }
 
   get #me(): Account {
@@ -52,7 +59,13 @@ export class Keyring implements r.Sealing {
     const root = await this.#safe.get(ROOT);
     if (root === null || root.length !== 32) return false;
     this.#enter(new Account(user, root));
+    await this.#remember();
     return true;
+  }
+
+  async #remember(): Promise<void> {
+    const former = await this.#safe.get(FORMER);
+    if (former !== null && former.length === 32) this.#me.takeFormer(former);
   }
 
   keep(): Promise<void> {
@@ -62,11 +75,13 @@ export class Keyring implements r.Sealing {
   async forget(): Promise<void> {
     await this.#safe.wipe();
     this.#account = null;
+    this.#renewed = null;
     this.#vaultKey = null;
     this.#cards = new Cards();
     this.#rooms = new Map();
     this.#invites = new Map();
     this.#founded = new Map();
+    this.#pairing.end();
   }
 
   async stretch(password: string, salt: Uint8Array, cost: Cost): Promise<Uint8Array> {
@@ -84,15 +99,67 @@ export class Keyring implements r.Sealing {
 
   async openVault(user: Id, version: number, vault: Uint8Array): Promise<void> {
     if (this.#account !== null && this.#account.user === user) {
-      this.#account.takeVault(version, vault);
-      return;
+      try {
+        return this.#account.takeVault(version, vault);
+      } catch (error) {
+        // Perhaps of a new root, made elsewhere: the password's key says so.
+        if (!(error instanceof SealingError) || this.#vaultKey === null) throw error;
+      }
     }
     if (this.#vaultKey === null) throw new SealingError('the password is not at hand');
     this.#enter(Account.fromVault(user, version, vault, this.#vaultKey));
+    await this.#remember();
   }
 
   async writeVault(version: number): Promise<r.VaultFiles> {
     return this.#me.writeVault(version, this.#random);
+  }
+
+  rewriteVault(rewrite: r.VaultRewrite): Promise<r.RewrittenVault> {
+    const key = rewrite.underPassword ? this.#vaultKey : null;
+    if (rewrite.underPassword && key === null) {
+      throw new SealingError('the password is not at hand');
+    }
+    return this.#me.rewriteVault(rewrite, key, this.#random);
+  }
+
+  async openRecovery(user: Id, file: Uint8Array, sheet: string): Promise<void> {
+    this.#enter(await Account.fromRecovery(user, file, sheet));
+  }
+
+  async pairBegin(): Promise<r.BegunPairing> {
+    return this.#pairing.begin();
+  }
+
+  async pairTyped(text: string): Promise<r.TypedPairing | null> {
+    return parseTyped(text);
+  }
+
+  async pairAnswer(offer: r.PairingOffer, print: Uint8Array | null): Promise<r.PairingAnswer> {
+    return this.#pairing.answer(offer, print);
+  }
+
+  async pairMeet(key: Uint8Array): Promise<string> {
+    return this.#pairing.meet(key);
+  }
+
+  async pairGive(refresh: string): Promise<Uint8Array> {
+    return this.#pairing.give(this.#me.identity.root, refresh);
+  }
+
+  async pairTake(sealed: Uint8Array): Promise<string> {
+    return this.#pairing.take(sealed);
+  }
+
+  async pairEnter(user: Id): Promise<void> {
+    const root = this.#pairing.root();
+    // Of whoever was here before, nothing stays.
+    await this.forget();
+    this.#enter(new Account(user, root));
+  }
+
+  async pairEnd(): Promise<void> {
+    this.#pairing.end();
   }
 
   async vaultChanged(): Promise<boolean> {
@@ -105,6 +172,34 @@ export class Keyring implements r.Sealing {
 
   async pins(): Promise<ReadonlyMap<Id, PinState>> {
     return new Map([...this.#me.pins].map(([user, { state }]) => [user, state]));
+  }
+
+  async trust(): Promise<ReadonlyMap<Id, r.Trust>> {
+    return trustOf(this.#me, this.#cards);
+  }
+
+  async acceptKeys(user: Id, at: number): Promise<void> {
+    acceptKeys(user, at, this.#me, this.#cards);
+  }
+
+  async renewIdentity(version: number, at: number): Promise<r.RenewedIdentity> {
+    if (this.#vaultKey === null) throw new SealingError('the password is not at hand');
+    const mine = this.#cards.newest(this.#me.user);
+    if (mine === null || !equal(mine.fingerprint, this.#me.fingerprint)) {
+      throw new SealingError('the box holds newer keys of yours: sign in again');
+    }
+    const { account, card } = this.#me.renewed(this.#vaultKey, mine, at, this.#random);
+    // Written before the box has the new ones: after a crash the rooms still know the old ones.
+    await this.#safe.put(FORMER, this.#me.identity.root);
+    this.#renewed = account;
+    return { card, ...(await account.writeVault(version, this.#random)) };
+  }
+
+  async identityRenewed(): Promise<void> {
+    if (this.#renewed === null) throw new SealingError('no new keys were made');
+    this.#enter(this.#renewed);
+    this.#renewed = null;
+    await this.keep();
   }
 
   addCards(user: Id, cards: readonly Uint8Array[]): Promise<void> {
@@ -201,7 +296,7 @@ export class Keyring implements r.Sealing {
 
   async nextEpoch(request: r.NextEpoch): Promise<r.MadeEpoch> {
     const ground = this.#ground(request.room);
-    if (isListed(ground.head.header, this.#me)) return makeNext(request, ground);
+    if (this.#me.listedIn(ground.head.header) !== null) return makeNext(request, ground);
     const standing = ground.head.header.invites.find(({ code }) => this.#invites.has(code));
     const held = standing === undefined ? undefined : this.#invites.get(standing.code);
     if (standing === undefined || held === undefined) {

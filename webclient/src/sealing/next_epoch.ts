@@ -1,4 +1,5 @@
 // Making a room's first and next epoch: who is listed, which doors and invites stand (§3, §5, §6).
+import { equal } from '../protocol/bytes';
 import type { Id, InviteCode } from '../protocol/ids';
 import type { Account } from './account';
 import { recipientOf, type Recipient } from './agefile';
@@ -23,6 +24,7 @@ import {
 import { makeJoin, verifyJoin, type InviteKeys } from './invite';
 import { SealingError, type Random } from './kdf';
 import type { MadeEpoch, NextEpoch, Waiting } from './requests';
+import { cardFor } from './trust';
 
 /** A room's first epoch: its creator's word. */
 export function makeFirst(
@@ -113,12 +115,12 @@ async function admit(request: NextEpoch, ground: Ground): Promise<Admitted> {
   return admitted;
 }
 
-/** In public rooms whoever the box says has joined is listed, with the box's card. */
+/** In public rooms whoever the box says has joined is listed, with the card that is believed. */
 function welcome(request: NextEpoch, ground: Ground, listed: readonly Listed[]): Listed[] {
   if (ground.head.header.rules.type !== 'public') return [];
   const known = new Set(listed.map(([user]) => user));
   return request.members.flatMap((user): Listed[] => {
-    const card = known.has(user) ? null : ground.cards.newest(user);
+    const card = known.has(user) ? null : cardFor(user, null, ground.me, ground.cards);
     return card === null ? [] : [[user, card.fingerprint]];
   });
 }
@@ -167,9 +169,21 @@ function invitesOf(
   return add === undefined ? kept : [...kept, add];
 }
 
+/** Signed with the keys that the epoch before lists for its maker, so that all can follow. */
 async function finish(header: Header, keys: EpochKeys, ground: Ground): Promise<Uint8Array> {
   const recipients = recipientsOf(header, ground.cards);
-  return makeBundle(header, keys, recipients, ground.me.identity.seed);
+  const { me, head } = ground;
+  const { seed } = me.listedIn(head.header) ?? me.identity;
+  return makeBundle(header, keys, recipients, seed);
+}
+
+/** Who stays, each with the keys that count by now. */
+function stayingOf(request: NextEpoch, { head, me, cards }: Ground): Listed[] {
+  const here = head.header.members.filter(([user]) => request.members.includes(user));
+  return here.map(([user, print]): Listed => {
+    if (user === me.user) return [user, me.fingerprint];
+    return [user, cardFor(user, print, me, cards)?.fingerprint ?? print];
+  });
 }
 
 function base(request: NextEpoch, ground: Ground, keys: EpochKeys): Header {
@@ -197,10 +211,15 @@ export async function makeNext(
 ): Promise<MadeEpoch> {
   const previous = ground.head.header;
   const keys = epochKeys(request.room, ground.random(32));
-  const stay = previous.members.filter(([user]) => request.members.includes(user));
+  const stay = stayingOf(request, ground);
   const admitted = await admit(request, ground);
   const listed = [...stay, ...admitted.members];
-  const renew = stay.length < previous.members.length;
+  // Old keys, of somebody who left or of a lost device, know the doors made so far.
+  const kept = stay.filter(([user, print]) => {
+    const before = fingerprintOf(previous, user);
+    return before !== null && equal(before, print);
+  });
+  const renew = kept.length < previous.members.length;
   const header: Header = {
     ...base(request, ground, keys),
     members: [...listed, ...welcome(request, ground, listed)],

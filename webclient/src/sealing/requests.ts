@@ -24,6 +24,60 @@ export interface VaultFiles {
   readonly recovery: Uint8Array;
 }
 
+/** How a vault is written anew. */
+export interface VaultRewrite {
+  readonly version: number;
+  /** Root under the key of the last `stretch`; else it stays under what it lies under. */
+  readonly underPassword: boolean;
+  /** A new recovery sheet, made then (ms since 1970); null: the one there is goes on. */
+  readonly newSheetAt: number | null;
+}
+
+export interface RewrittenVault extends VaultFiles {
+  /** The new sheet, to be printed once the box has the vault. */
+  readonly recoverySheet: string | null;
+}
+
+/** What a new browser shows, for a signed-in one to read or type (sealing.md §2). */
+export interface PairingOffer {
+  /** 16 bytes: the relay's channel. */
+  readonly channel: Uint8Array;
+  /** 32 bytes: its public key. */
+  readonly key: Uint8Array;
+}
+
+export interface BegunPairing extends PairingOffer {
+  /** For typing, where nothing can be scanned: the channel and a part of the key's hash. */
+  readonly typed: string;
+}
+
+export interface TypedPairing {
+  readonly channel: Uint8Array;
+  /** The first 10 bytes of the key's SHA-256. */
+  readonly print: Uint8Array;
+}
+
+export interface PairingAnswer {
+  readonly key: Uint8Array;
+  readonly digits: string;
+}
+
+/** What this client holds of a person's keys. */
+export interface Trust {
+  readonly state: PinState;
+  /** Since when, in ms since 1970. */
+  readonly at: number;
+  /** Who vouched for the keys, or listed the changed ones; null: nobody but oneself. */
+  readonly by: Id | null;
+  /** When other keys were made that the box offers and nobody here has accepted; null: none. */
+  readonly offered: number | null;
+}
+
+/** New keys of one's own, to be written with the vault in one request. */
+export interface RenewedIdentity extends VaultFiles {
+  readonly card: Uint8Array;
+}
+
 /** Where a room's keys stand for this client. */
 export interface KeyView {
   /** The epoch in force, 0 when none is known. */
@@ -39,6 +93,9 @@ export interface KeyView {
   readonly invites: readonly InviteCode[];
   readonly rules: Rules | null;
   readonly at: number;
+  /** Who made the epoch, and why. */
+  readonly by: Id | null;
+  readonly reason: string;
 }
 
 export interface Waiting {
@@ -144,7 +201,39 @@ export interface Sealing {
   vaultChanged(): Promise<boolean>;
   /** The last written vault did not reach the box: it counts as changed again. */
   touchVault(): Promise<void>;
+  /** A vault to be written; it counts here once `openVault` takes it. */
+  rewriteVault(rewrite: VaultRewrite): Promise<RewrittenVault>;
+  /** Takes root from the recovery file, by the printed sheet; `openVault` comes next. */
+  openRecovery(user: Id, file: Uint8Array, sheet: string): Promise<void>;
+
+  /** A new browser begins a pairing. */
+  pairBegin(): Promise<BegunPairing>;
+  /** The parts of what somebody typed; null: mistyped. */
+  pairTyped(text: string): Promise<TypedPairing | null>;
+  /**
+   * A signed-in browser answers one: its own public key for the new one, and six digits. `print`:
+   * what was typed, which the key must fit.
+   */
+  pairAnswer(offer: PairingOffer, print: Uint8Array | null): Promise<PairingAnswer>;
+  /** The new browser takes the answer: the six digits that both must show. */
+  pairMeet(key: Uint8Array): Promise<string>;
+  /** The person said yes: root and a new login's refresh secret, sealed for the new browser. */
+  pairGive(refresh: string): Promise<Uint8Array>;
+  /** The new browser opens what it was given; root waits for `pairEnter`. */
+  pairTake(sealed: Uint8Array): Promise<string>;
+  /** Root becomes this person's. */
+  pairEnter(user: Id): Promise<void>;
+  /** Forgets a pairing that came to nothing. */
+  pairEnd(): Promise<void>;
   pins(): Promise<ReadonlyMap<Id, PinState>>;
+  /** The same with since when, by whom, and what the box offers instead. */
+  trust(): Promise<ReadonlyMap<Id, Trust>>;
+  /** The changed keys of somebody are accepted; the next epochs list them. */
+  acceptKeys(user: Id, at: number): Promise<void>;
+  /** New keys and a card that follows mine (`addCards` first), with the vault of this version. */
+  renewIdentity(version: number, at: number): Promise<RenewedIdentity>;
+  /** The box has them: they count from here on. */
+  identityRenewed(): Promise<void>;
 
   addCards(user: Id, cards: readonly Uint8Array[]): Promise<void>;
   /** Whose cards are needed before these bundles can be judged. */

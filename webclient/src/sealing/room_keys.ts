@@ -61,6 +61,8 @@ export class RoomKeys {
       invites: header?.invites.map(({ code }) => code) ?? [],
       rules: header?.rules ?? null,
       at: header?.at ?? 0,
+      by: header?.by ?? null,
+      reason: header?.reason ?? '',
     };
   }
 
@@ -117,7 +119,7 @@ export class RoomKeys {
     this.#accept(found, me);
     if (anchor.kind === 'invite') {
       const { by, byFingerprint } = anchor.blob;
-      me.pin(by, byFingerprint, 'verified', null, found.header.at, false);
+      me.pin(by, byFingerprint, 'verified', null, found.header.at, cards);
       this.#pinAll(found.header, cards, me, 'vouched', by);
     }
   }
@@ -134,7 +136,12 @@ export class RoomKeys {
     const signer = signerOf(bundle, [previous, bundle], cards);
     await checkNext(previous, bundle, signer, this.listedBefore(previous.header.epoch));
     this.#accept(bundle, me);
-    this.#pinAll(bundle.header, cards, me, 'vouched', bundle.header.by);
+    // Whom it lists as the epoch before did is nobody's new word.
+    const news = bundle.header.members.filter(([user, print]) => {
+      const before = fingerprintOf(previous.header, user);
+      return before === null || !equal(before, print) || !me.pins.has(user);
+    });
+    this.#pinAll({ ...bundle.header, members: news }, cards, me, 'vouched', bundle.header.by);
   }
 
   #accept(bundle: Bundle, me: Account): void {
@@ -152,7 +159,7 @@ export class RoomKeys {
   ): void {
     for (const [user, print] of header.members) {
       const voucher = by === user ? null : by;
-      me.pin(user, print, state, voucher, header.at, cards.isSignedOn(print));
+      me.pin(user, print, state, voucher, header.at, cards);
     }
   }
 
@@ -198,8 +205,8 @@ export class RoomKeys {
     // The way back is cheaper than age, and the same secret.
     const back = this.#byBack(bundle.header);
     if (back !== null) return back;
-    const mine = isListed(bundle.header, me) ? [me.identity.age] : [];
-    for (const identity of [...mine, ...invites]) {
+    const mine = me.listedIn(bundle.header);
+    for (const identity of [...(mine === null ? [] : [mine.age]), ...invites]) {
       try {
         return await openBundle(bundle, identity);
       } catch (error) {

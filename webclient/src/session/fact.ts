@@ -34,6 +34,8 @@ export type Fact =
       readonly oldKey: boolean;
     })
   | (Placed & { readonly kind: 'line'; readonly line: Line })
+  /** Does not read on the box's disk, up to `to`; nobody knows when it came. */
+  | (Placed & { readonly kind: 'damaged'; readonly to: number })
   | (Placed & {
       readonly kind: 'stub';
       readonly id: Id | null;

@@ -171,6 +171,7 @@ export async function openItems(
     facts.set(item.position, ofPost(item, post, openedPosts[n] ?? { kind: 'other_key' }));
   });
   return items.map((item) => {
+    if (item.kind === 'damaged') return { ...item, at: 0 };
     if (item.kind === 'open') return isSealed ? ofForged(item) : ofOpen(item);
     return facts.get(item.position) ?? ofLine(item);
   });

@@ -42,7 +42,7 @@ function house(stored: number) {
           ({ position }) => position < (before ?? Infinity) && position > (after ?? 0),
         );
         const some = after === undefined ? items.slice(-limit) : items.slice(0, limit);
-        return { items: some, firstPosition: 1, headPosition: box.items.length };
+        return { items: some, covered: null, firstPosition: 1, headPosition: box.items.length };
       },
     },
     store: new HistoryStore(shelf),

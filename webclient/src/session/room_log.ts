@@ -1,15 +1,23 @@
-// A room's history as far as it is here: kept items, opened facts, where the rest begins.
+// A room's history as far as it is here: kept items, opened facts, what is read of them.
 import type { MessagesApi } from '../api/messages';
 import type { Cursor, HistoryStore } from '../local/history';
 import type { Id } from '../protocol/ids';
 import type { Item } from '../protocol/item';
 import type { Sealing } from '../sealing/requests';
+import { erase, erasureOf, type Erasure } from './erasing';
 import type { Fact } from './fact';
 import { openItems } from './inbox';
+import { endOf, PAGE, Pages, spanOf, type Found, type Place } from './pages';
+import { Relations, type EventFact } from './relations';
+import { Stretch } from './stretch';
 
-const PAGE = 50;
 /** Items of a room in memory when it is read from what is kept here. */
 const KEPT = 100;
+/** Items in memory at most around what is read; of the newest, when they are read or not. */
+export const WINDOW = 600;
+const NEWEST = 300;
+/** Kept items that are looked through at a time for one that was erased. */
+const LOOK = 500;
 
 export interface RoomLogDeps {
   readonly api: Pick<MessagesApi, 'page'>;
@@ -27,14 +35,19 @@ export interface RoomLogDeps {
 
 export class RoomLog {
   readonly room: Id;
+  readonly relations = new Relations();
   readonly #deps: RoomLogDeps;
-  readonly #facts = new Map<number, Fact>();
-  #sorted: readonly Fact[] | null = null;
+  readonly #pages: Pages;
+  /** The newest items; what comes is put here. */
+  #tail = new Stretch({ from: 1, to: 0 });
+  /** What is read when that is not the newest. */
+  #away: Stretch | null = null;
+  /** The reader is at the end: the oldest of the newest may leave memory. */
+  #following = true;
+  #shown: { of: readonly Fact[]; version: number; facts: readonly Fact[] } | null = null;
   /** Items that did not open yet: tried again when keys come. */
   readonly #closed = new Map<number, Item>();
   #cursor: Cursor = { low: 0, high: 0, read: 0 };
-  /** The lowest position in memory. */
-  #low = 0;
   /** The room's first position, null until the box has said it. */
   #first: number | null = null;
   /** A first page was read, now or earlier. */
@@ -47,16 +60,44 @@ export class RoomLog {
   constructor(room: Id, deps: RoomLogDeps) {
     this.room = room;
     this.#deps = deps;
+    this.#pages = new Pages(room, deps, () => this.#cursor);
   }
 
-  /** Ascending by position. */
+  get #reading(): Stretch {
+    return this.#away ?? this.#tail;
+  }
+
+  /**
+   * What is read, ascending: a run of positions, and after it what changes messages of the run from
+   * further on. The same array as long as nothing has changed.
+   */
   facts(): readonly Fact[] {
-    this.#sorted ??= [...this.#facts.values()].sort((a, b) => a.position - b.position);
-    return this.#sorted;
+    const { facts: of, high } = this.#reading;
+    if (this.#away === null) return of;
+    const { version } = this.relations;
+    if (this.#shown?.of === of && this.#shown.version === version) return this.#shown.facts;
+    const facts = [...of, ...this.relations.changesAfter(high, of)];
+    this.#shown = { of, version, facts };
+    return facts;
+  }
+
+  /** The newest items, ascending, whatever is read. */
+  newest(): readonly Fact[] {
+    return this.#tail.facts;
+  }
+
+  /** What is read reaches the newest item. */
+  get atNewest(): boolean {
+    return this.#away === null;
   }
 
   get high(): number {
     return this.#cursor.high;
+  }
+
+  /** The lowest position of those kept here without a hole up to the newest. */
+  get low(): number {
+    return this.#cursor.low;
   }
 
   get begun(): boolean {
@@ -67,14 +108,18 @@ export class RoomLog {
     return this.#cursor.read;
   }
 
-  /** Everything from the room's first event on is in memory. */
+  /** What is read begins with the room's first event. */
   get complete(): boolean {
-    return this.#first !== null && (this.#low <= this.#first || this.#cursor.high === 0);
+    if (this.#first === null) return false;
+    return this.#reading.low <= this.#first || this.#cursor.high === 0;
   }
 
-  #inTurn(run: () => Promise<void>): Promise<void> {
+  #inTurn<T>(run: () => Promise<T>): Promise<T> {
     const turn = this.#working.then(run, run);
-    this.#working = turn.catch(() => undefined);
+    this.#working = turn.then(
+      () => undefined,
+      () => undefined,
+    );
     return turn;
   }
 
@@ -91,7 +136,8 @@ export class RoomLog {
       this.#cursor = cursor;
       this.#begun = true;
       const items = await this.#deps.store.newest(this.room, KEPT);
-      this.#low = items[0]?.position ?? cursor.high + 1;
+      const from = items[0]?.position ?? cursor.high + 1;
+      this.#tail = new Stretch({ from, to: cursor.high });
       await this.#open(items);
       this.#deps.changed(this.room);
     });
@@ -103,14 +149,14 @@ export class RoomLog {
       if (this.#begun) return;
       const page = await this.#deps.api.page(this.room, { limit: PAGE });
       this.#first = page.firstPosition;
-      const low = page.items[0]?.position ?? page.headPosition + 1;
+      const low = spanOf(page)?.from ?? page.headPosition + 1;
       // A new browser begins where the person left off; without a word of that, with nothing unread.
       const read = Math.min(this.#deps.readElsewhere() ?? page.headPosition, page.headPosition);
       const cursor = { low, high: page.headPosition, read };
       await this.#deps.store.keep(this.room, page.items, cursor);
       this.#cursor = cursor;
-      this.#low = low;
       this.#begun = true;
+      this.#tail = new Stretch({ from: low, to: page.headPosition });
       await this.#open(page.items);
       this.#deps.changed(this.room);
     });
@@ -156,45 +202,52 @@ export class RoomLog {
     if (last === undefined || first === undefined) return;
     const empty = this.#cursor.high === 0;
     const low = empty ? first.position : this.#cursor.low;
-    const cursor = { ...this.#cursor, low, high: last.position };
+    const high = endOf(last);
+    const cursor = { ...this.#cursor, low, high };
     await this.#deps.store.keep(this.room, news, cursor);
     this.#cursor = cursor;
-    if (empty) this.#low = low;
+    if (empty) this.#tail = new Stretch({ from: low, to: high });
+    this.#tail.extend({ from: first.position, to: high });
     const facts = await this.#open(news);
-    for (const fact of facts) await this.#forget(fact);
+    const erasures = facts.flatMap((fact) => erasureOf(fact) ?? []);
+    if (erasures.length > 0) await this.#forget(erasures);
+    this.#bound();
     this.#deps.arrived(this.room, facts);
     this.#deps.changed(this.room);
   }
 
-  /**
-   * What was erased on the box goes from here too, in open rooms with its edits: its place stays. In
-   * sealed rooms the box does not know which events are edits, so they stay, sealed.
-   */
-  async #forget(fact: Fact): Promise<void> {
-    const erased = erasureOf(fact);
-    if (erased === null) return;
-    const { id, by } = erased;
-    for (const one of this.facts()) {
-      if (one.kind !== 'event') continue;
-      const isEdit = one.epoch === 0 && one.body.type === 'edit' && one.body.target === id;
-      const is = one.id === id || isEdit;
-      // In a sealed room a person erases only what is their own.
-      const may = fact.kind !== 'event' || fact.epoch === 0 || one.sender === fact.sender;
-      if (!is || !may) continue;
-      const { position } = one;
-      const [item] = await this.#deps.store.newest(this.room, 1, position + 1);
-      if (item?.position !== position) continue;
-      const left = remains(item, id, by);
-      await this.#deps.store.keep(this.room, [left], this.#cursor);
-      await this.#open([left]);
+  /** The newest do not pile up: who reads further up keeps what they read apart from them. */
+  #bound(): void {
+    const { length } = this.#tail.facts;
+    if (length <= NEWEST || (length <= WINDOW && !this.#following && this.#away === null)) return;
+    if (!this.#following) this.#away ??= this.#tail.copy();
+    this.relations.leave(this.#tail.keepNewest(NEWEST - PAGE));
+  }
+
+  /** What was erased on the box goes from here too: its place stays. */
+  async #forget(erasures: readonly Erasure[]): Promise<void> {
+    let open = erasures;
+    let below = this.#cursor.high + 1;
+    while (open.length > 0 && below > this.#cursor.low) {
+      const items = await this.#deps.store.newest(this.room, LOOK, below);
+      const lowest = items[0];
+      if (lowest === undefined) return;
+      const erased = erase(items, open);
+      if (erased.left.length > 0) {
+        await this.#deps.store.keep(this.room, erased.left, this.#cursor);
+        await this.#open(erased.left);
+      }
+      ({ open } = erased);
+      below = lowest.position;
     }
   }
 
   async #open(items: readonly Item[]): Promise<Fact[]> {
     const facts = await openItems(this.room, items, this.#deps.sealing, this.#deps.isSealed());
-    this.#sorted = null;
+    this.relations.note(facts);
+    this.#tail.put(facts);
+    this.#away?.put(facts);
     facts.forEach((fact, n) => {
-      this.#facts.set(fact.position, fact);
       const item = items[n];
       const closed =
         fact.kind === 'stub' && (fact.reason === 'waiting_for_key' || fact.reason === 'other_key');
@@ -207,34 +260,129 @@ export class RoomLog {
   /** Keys came: what was closed is tried again. */
   reopen(): Promise<void> {
     return this.#inTurn(async () => {
+      const here = (position: number): boolean =>
+        this.#tail.has(position) || this.#away?.has(position) === true;
+      for (const position of this.#closed.keys()) {
+        if (!here(position)) this.#closed.delete(position);
+      }
       if (this.#closed.size === 0) return;
       await this.#open([...this.#closed.values()]);
       this.#deps.changed(this.room);
     });
   }
 
-  /** The page before what is in memory: kept here, else from the box. */
+  // What is read
+
+  /** The reader is at the end of what is shown, or somewhere above it. */
+  follow(on: boolean): void {
+    this.#following = on;
+  }
+
+  /** The page before what is read: kept here, else from the box. */
   older(): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.complete || this.#low === 0) return;
-      const kept = await this.#deps.store.newest(this.room, PAGE, this.#low);
-      const joins = kept.at(-1)?.position === this.#low - 1;
-      const items = joins ? kept : await this.#fetchOlder();
-      this.#low = items[0]?.position ?? this.#first ?? this.#low;
-      await this.#open(items);
+      if (this.complete || this.#reading.low === 0) return;
+      const { low } = this.#reading;
+      const found = await this.#pages.below(low);
+      if (found.span === null) this.#first = low;
+      await this.#learn(found, this.#reading);
+      const reading = this.#reading;
+      if (reading.facts.length > WINDOW) {
+        const away = this.#away ?? reading.copy();
+        if (this.#away === null) this.#tail.keepNewest(NEWEST - PAGE);
+        this.relations.leave(away.keepOldest(WINDOW));
+        this.#away = away;
+      }
       this.#deps.changed(this.room);
     });
   }
 
-  async #fetchOlder(): Promise<readonly Item[]> {
-    const page = await this.#deps.api.page(this.room, { limit: PAGE, before: this.#low });
-    this.#first = page.firstPosition;
-    const low = page.items[0]?.position ?? this.#cursor.low;
-    const cursor = { ...this.#cursor, low: Math.min(low, this.#cursor.low) };
-    await this.#deps.store.keep(this.room, page.items, cursor);
-    this.#cursor = cursor;
-    if (page.items.length === 0) this.#first = this.#low;
-    return page.items;
+  /** Takes a page into a stretch; what adjoins that which is kept is kept too. */
+  async #learn({ items, span, first }: Found, into: Stretch): Promise<void> {
+    if (first !== null && span !== null) this.#first = first;
+    if (span === null) return;
+    const { low } = this.#cursor;
+    if (first !== null && span.from < low && span.to >= low - 1) {
+      const cursor = { ...this.#cursor, low: span.from };
+      await this.#deps.store.keep(this.room, items, cursor);
+      this.#cursor = cursor;
+    }
+    into.extend(span);
+    await this.#open(items);
+  }
+
+  /** The page after what is read, until that is the newest. */
+  newer(): Promise<void> {
+    return this.#inTurn(async () => {
+      const away = this.#away;
+      if (away === null) return;
+      await this.#learn(await this.#pages.above(away.high), away);
+      if (away.high >= this.#tail.low - 1) this.#join(away);
+      else this.relations.leave(away.keepNewest(WINDOW));
+      this.#deps.changed(this.room);
+    });
+  }
+
+  /** What was read has reached the newest. */
+  #join(away: Stretch): void {
+    this.#tail.extend({ from: away.low, to: away.high });
+    this.#tail.put(away.facts);
+    this.relations.leave(this.#tail.keepNewest(WINDOW));
+    this.#away = null;
+  }
+
+  /** Reads the newest. */
+  toNewest(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#away = null;
+      this.#following = true;
+      this.#bound();
+      this.#deps.changed(this.room);
+    });
+  }
+
+  /** Reads around a place. The position there; null: nothing is there. */
+  goTo(place: Place): Promise<number | null> {
+    return this.#inTurn(async () => {
+      const here = this.#find(place, this.#reading);
+      if (here !== null) return here;
+      const end = this.#find(place, this.#tail);
+      if (end !== null) this.#away = null;
+      const found = end ?? (await this.#readAround(place));
+      this.#following = false;
+      this.#deps.changed(this.room);
+      return found;
+    });
+  }
+
+  #find(place: Place, { facts, low, high }: Stretch): number | null {
+    if (typeof place === 'number') return place >= low && place <= high ? place : null;
+    return facts.find((fact) => 'id' in fact && fact.id === place)?.position ?? null;
+  }
+
+  async #readAround(place: Place): Promise<number | null> {
+    const found = await this.#pages.around(place);
+    if (found.span === null) return null;
+    const away = new Stretch(found.span);
+    this.#away = away;
+    await this.#learn(found, away);
+    const at = this.#find(place, away) ?? (typeof place === 'number' ? away.low : null);
+    if (away.high >= this.#tail.low - 1) this.#join(away);
+    return at;
+  }
+
+  /** Opens items beside what is read, such as the answers to a message; nothing here moves. */
+  async look(items: readonly Item[]): Promise<readonly Fact[]> {
+    const facts = await openItems(this.room, items, this.#deps.sealing, this.#deps.isSealed());
+    this.relations.note(facts);
+    return facts;
+  }
+
+  /** A message of those in memory or not long gone from it. */
+  known(id: string): EventFact | null {
+    const is = (fact: Fact): fact is EventFact => fact.kind === 'event' && fact.id === id;
+    const here = this.#reading.facts.find(is) ?? this.#tail.facts.find(is);
+    return here ?? this.relations.quotable(id);
   }
 
   /** The person has seen everything that is here, or all up to a position. */
@@ -247,24 +395,4 @@ export class RoomLog {
       await this.#deps.store.keep(this.room, [], this.#cursor);
     });
   }
-}
-
-/** Which event a fact erases. */
-function erasureOf(fact: Fact): { id: Id; by: Id | null } | null {
-  if (fact.kind === 'event' && fact.body.type === 'delete') {
-    return { id: fact.body.target, by: fact.sender };
-  }
-  if (fact.kind !== 'line' || fact.line.type !== 'erased' || fact.line.target === null) return null;
-  return { id: fact.line.target, by: fact.line.by };
-}
-
-/** Bytes of a sealed event that stay when it is erased: its header. */
-const HEADER_BYTES = 50;
-
-/** An item as it is kept after it was erased, as the box keeps it. */
-function remains(item: Item, target: Id, by: Id | null): Item {
-  if (item.kind === 'sealed') return { ...item, bytes: item.bytes.slice(0, HEADER_BYTES) };
-  const none = { user: null, role: null, epoch: null };
-  const line = { type: 'erased', id: item.id, target, by, ...none } as const;
-  return { ...item, content: { type: 'line', line } };
 }

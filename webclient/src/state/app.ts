@@ -5,10 +5,13 @@ import { HistoryStore } from '../local/history';
 import { KeyStore } from '../local/keys';
 import { LoginStore } from '../local/login';
 import { OutboxStore } from '../local/outbox';
+import { AccountArea } from './account_area';
+import { NO_ACCOUNT } from './account_model';
 import type { AppDeps, Parts } from './deps';
 import { Entrance, type Arrival } from './entrance';
 import { Home } from './home';
 import type * as m from './model';
+import type { Reading } from './reading_model';
 import { Observable } from './observable';
 import { ProblemError, problemOf } from './problem';
 import { RoomActions } from './room_actions';
@@ -24,6 +27,7 @@ const START: m.AppState = {
   currentRoom: null,
   invitation: null,
   recoverySheet: null,
+  account: NO_ACCOUNT,
   working: null,
   problem: null,
 };
@@ -54,12 +58,20 @@ class HearthApp implements m.App {
   readonly #parts: Parts;
   readonly #state = new Observable<m.AppState>(START);
   readonly #entrance: Entrance;
+  readonly account: AccountArea;
   #home: Home | null = null;
   #drafts = new Map<string, string>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#entrance = new Entrance(parts);
+    this.account = new AccountArea(parts, this.#entrance, {
+      changed: (change) => this.#state.update({ account: { ...this.state.account, ...change } }),
+      renamed: (displayName) => this.#renamed(displayName),
+      arrived: (arrival) => this.#arrived(arrival),
+      failed: this.#tell,
+      act: (working, run) => this.#act(working, run),
+    });
   }
 
   get state(): m.AppState {
@@ -95,6 +107,7 @@ class HearthApp implements m.App {
 
   async start(): Promise<void> {
     const { entry } = this.#parts;
+    if (this.account.begin()) return this.#state.update({ phase: 'login' });
     const arrival = await this.#entrance.wake().catch((error: unknown) => {
       this.#tell(error);
       return null;
@@ -132,6 +145,7 @@ class HearthApp implements m.App {
       ended: () => this.#signedOut(),
     });
     this.#home = home;
+    this.account.entered(user.id);
     const me: m.Person = { ...user };
     this.#drafts = await this.#parts.drafts.all();
     await home.start();
@@ -145,6 +159,21 @@ class HearthApp implements m.App {
     });
   }
 
+  /** Signed in, by whatever way; an invite in the address is taken along. */
+  async #arrived(arrival: Arrival): Promise<void> {
+    const { entry } = this.#parts;
+    await this.#enter(arrival);
+    if (entry.kind === 'join') await this.#acceptHere(entry);
+  }
+
+  #renamed(displayName: string): void {
+    const { me } = this.state;
+    if (me === null) return;
+    this.#home?.people.learn([{ ...me, displayName, id: this.#here().me }]);
+    this.#home?.draw();
+    this.#state.update({ me: { ...me, displayName } });
+  }
+
   /** The login was ended elsewhere: what was written stays for the next one. */
   #signedOut(): void {
     this.#leave();
@@ -154,6 +183,7 @@ class HearthApp implements m.App {
   #leave(): void {
     this.#home?.stop();
     this.#home = null;
+    this.account.left();
     this.#parts.tokens.forget();
     const { house } = this.state;
     this.#state.set({ ...START, house, phase: 'login' });
@@ -181,11 +211,7 @@ class HearthApp implements m.App {
   }
 
   loginAndAccept(input: m.Credentials): Promise<void> {
-    return this.#act('password', async () => {
-      const entry = this.#invite();
-      await this.#enter(await this.#entrance.login(input));
-      await this.#acceptHere(entry);
-    });
+    return this.#act('password', () => this.account.login(input));
   }
 
   async #acceptHere({ code, key }: { code: string; key: string }): Promise<void> {
@@ -196,7 +222,7 @@ class HearthApp implements m.App {
   }
 
   login(input: m.Credentials): Promise<void> {
-    return this.#act('password', async () => this.#enter(await this.#entrance.login(input)));
+    return this.#act('password', () => this.account.login(input));
   }
 
   async logout(): Promise<void> {
@@ -241,8 +267,19 @@ class HearthApp implements m.App {
   }
 
   loadOlder(): Promise<void> {
-    return this.#run(() => this.#here().older());
+    return this.#run(() => this.#here().reading.older());
   }
+
+  readonly reading: Reading = {
+    newer: () => this.#run(() => this.#here().reading.newer()),
+    goTo: async (spot) => {
+      let found: number | null = null;
+      await this.#run(async () => void (found = await this.#here().reading.goTo(spot)));
+      return found;
+    },
+    toNewest: () => this.#run(() => this.#here().reading.toNewest()),
+    follow: (atEnd) => this.#home?.reading.follow(atEnd),
+  };
 
   createRoom(input: m.NewRoom): Promise<string> {
     return this.#act(null, () => this.#actions().create(input));

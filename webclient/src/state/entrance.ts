@@ -1,11 +1,13 @@
 // Coming in: set-up, joining by an invite, signing in on a new browser, waking in a known one.
 import type { NewAccount, Session } from '../api/auth';
 import { isCode } from '../api/error';
+import type { VaultReply } from '../api/users';
 import { fromB64u } from '../protocol/bytes';
 import { newId, parseCode, type Id, type InviteCode } from '../protocol/ids';
 import type { Parts } from './deps';
 import type { Credentials, Invitation, RecoverySheet, SetUp } from './model';
 import { ProblemError } from './problem';
+import { rewriteVault, rolledBack } from './vault_rewrite';
 
 /** Who came in, and what is still to be done. */
 export interface Arrival {
@@ -22,6 +24,28 @@ export interface OpenInvite {
   readonly auth: Uint8Array;
   readonly rooms: readonly Id[];
   readonly shown: Invitation;
+}
+
+/** Signed in, and the vault stays closed: what is needed to open it by another way. */
+export interface LockedKeys {
+  readonly session: Session;
+  readonly house: string;
+  readonly reply: VaultReply;
+}
+
+/** The login was right; its password does not open the vault. */
+export class KeysLocked extends ProblemError {
+  readonly keys: LockedKeys;
+
+  constructor(keys: LockedKeys, cause: unknown) {
+    super(
+      'vault_closed',
+      'this password does not open what you sealed: it was changed or reset',
+      'use the recovery sheet, or a browser that is still signed in',
+      cause,
+    );
+    this.keys = keys;
+  }
 }
 
 const SALT = 16;
@@ -122,6 +146,7 @@ export class Entrance {
     return rooms;
   }
 
+  /** Rejects with KeysLocked when the password is right and does not open the vault. */
   async login({ name, password }: Credentials): Promise<Arrival> {
     const { sealing, api, login, label, tokens } = this.#parts;
     const { salt, cost } = await api.auth.params(name);
@@ -145,10 +170,9 @@ export class Entrance {
     const { sealing, api, clock } = this.#parts;
     const { id, name } = session.user;
     try {
-      const { version, vault } = await api.users.vault();
-      if (version < known) throw rolledBack();
-      await this.#openVault(id, version, vault);
-      await this.#keep(session, house, version, vault);
+      const reply = await api.users.vault();
+      if (reply.version < known) throw rolledBack();
+      await this.#openVault({ session, house, reply });
       return null;
     } catch (error) {
       if (!isCode(error, 'no_vault')) throw error;
@@ -163,17 +187,63 @@ export class Entrance {
     return this.#sheet(house, name, recoverySheet);
   }
 
-  async #openVault(user: Id, version: number, vault: Uint8Array): Promise<void> {
+  async #openVault(keys: LockedKeys): Promise<void> {
+    const { sealing } = this.#parts;
+    const { session, house, reply } = keys;
+    const { id } = session.user;
+    const open = (): Promise<void> => sealing.openVault(id, reply.version, reply.vault);
     try {
-      await this.#parts.sealing.openVault(user, version, vault);
+      // After a reload, root may still lie in this browser.
+      await open().catch(async (error: unknown) => {
+        if (!(await sealing.wake(id))) throw error;
+        await open();
+      });
     } catch (cause) {
-      throw new ProblemError(
-        'vault_closed',
-        'this password does not open what you sealed: it was changed or reset',
-        'use a browser that is still signed in; the recovery sheet cannot be used here yet',
-        cause,
-      );
+      throw new KeysLocked(keys, cause);
     }
+    // Root was at hand here, and lies under an older password yet: sealed anew under this one.
+    if (reply.underLogin) await this.#keep(session, house, reply.version, reply.vault);
+    else await this.settle(keys);
+  }
+
+  /** Root is at hand: seals it under the password of the last `stretch`, and keeps the login. */
+  async settle({ session, house, reply }: LockedKeys): Promise<Arrival> {
+    const { api } = this.#parts;
+    const { user } = session;
+    const how = { underPassword: true, newSheetAt: null } as const;
+    const made = await rewriteVault(this.#parts, user.id, reply.version, how, (expected, files) =>
+      api.users.putVault(expected, files.vault, files.recovery, null, true),
+    );
+    await this.#keep(session, house, made.version, made.vault);
+    return { user, house, recoverySheet: null, joining: [] };
+  }
+
+  /** New keys for somebody who cannot open the old ones. */
+  async startAnew({ session, house, reply }: LockedKeys): Promise<Arrival> {
+    const { sealing, api, clock } = this.#parts;
+    const { user } = session;
+    const { card, recoverySheet } = await sealing.createIdentity(user.id, clock.now());
+    const { vault, recovery } = await sealing.writeVault(reply.version + 1);
+    const version = await api.users.putVault(reply.version, vault, recovery, card, true);
+    await this.#keep(session, house, version, vault);
+    const sheet = this.#sheet(house, user.name, recoverySheet);
+    return { user, house, recoverySheet: sheet, joining: [] };
+  }
+
+  /** A login that another browser handed over, with root. */
+  async paired(session: Session): Promise<Arrival> {
+    const { sealing, api, tokens, login } = this.#parts;
+    const { user } = session;
+    const kept = await login.read();
+    if (kept !== null && kept.user.id !== user.id) await login.forget();
+    await tokens.take(session);
+    const house = await api.auth.house();
+    const reply = await api.users.vault();
+    if (kept?.user.id === user.id && reply.version < kept.vaultVersion) throw rolledBack();
+    await sealing.pairEnter(user.id);
+    await sealing.openVault(user.id, reply.version, reply.vault);
+    await this.#keep(session, house, reply.version, reply.vault);
+    return { user, house, recoverySheet: null, joining: [] };
   }
 
   /** Takes up the login of an earlier page, without the network. */
@@ -185,10 +255,3 @@ export class Entrance {
     return { user: kept.user, house: kept.house, recoverySheet: null, joining: [] };
   }
 }
-
-export const rolledBack = (): ProblemError =>
-  new ProblemError(
-    'vault_rolled_back',
-    'the box serves an older copy of your keys than this browser has seen',
-    'ask the one who runs the box whether it was restored from a backup',
-  );

@@ -107,5 +107,14 @@ export function quoteOf(slot: Draft | PostItem | undefined, id: string): Quote {
   return { kind: 'message', id, sender: item.sender, text, deleted };
 }
 
+/** What is quoted of a message that is not in the timeline, as it was first written. */
+export function quoteOfFact(
+  { id, sender, body }: EventFact,
+  person: (id: string) => Person,
+): Quote {
+  const text = body.type === 'message' ? body.content.slice(0, QUOTED) : '';
+  return { kind: 'message', id, sender: person(sender), text, deleted: false };
+}
+
 /** Characters of a quote at most. */
 const QUOTED = 300;

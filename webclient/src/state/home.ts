@@ -17,6 +17,7 @@ import { Live } from './live';
 import type { AppState, RoomSummary, RoomView } from './model';
 import { People } from './people';
 import { ProblemError } from './problem';
+import { ReadingState } from './reading';
 import { Rooms } from './rooms';
 import { viewOf, type RoomContext, type RoomHandle } from './room';
 import { kept, sortRooms, summaryOf } from './summary';
@@ -37,6 +38,7 @@ export class Home {
   readonly outbox: Outbox;
   readonly rooms: Rooms;
   readonly live: Live;
+  readonly reading: ReadingState;
   readonly #events: HomeEvents;
   readonly #connection: Connection;
   readonly #vault: VaultSync;
@@ -83,6 +85,12 @@ export class Home {
       joining: arrival.joining,
       readElsewhere: (room) => this.live.receipts.of(room, this.me)?.read ?? null,
       arrived: (room, facts) => this.#arrived(room, facts),
+      changed: () => this.draw(),
+      failed,
+    });
+    this.reading = new ReadingState({
+      parts,
+      current: () => this.current,
       changed: () => this.draw(),
       failed,
     });
@@ -168,6 +176,7 @@ export class Home {
     const handle = this.rooms.need(id);
     this.#current = handle.room.id;
     handle.readTo = null;
+    this.reading.toNewest().catch((error: unknown) => this.failed(error));
     this.draw();
     await this.#begin(handle);
     if (this.online) await this.rooms.company(handle).catch((error: unknown) => this.failed(error));
@@ -203,21 +212,6 @@ export class Home {
     if (this.#current === null) return;
     this.#current = null;
     this.draw();
-  }
-
-  async older(): Promise<void> {
-    const handle = this.current;
-    if (handle === null || handle.loadingOlder) return;
-    handle.loadingOlder = true;
-    this.draw();
-    try {
-      await handle.log.older();
-    } catch (error) {
-      this.failed(error);
-    } finally {
-      handle.loadingOlder = false;
-      this.draw();
-    }
   }
 
   // What comes

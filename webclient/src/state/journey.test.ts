@@ -248,7 +248,15 @@ describe('the room’s keys', () => {
     if (room === undefined) throw new Error('no room');
     // As `user add` makes it: a member of the general room who never signed in.
     const id = house.newId();
-    const carl = { id, name: 'carl', login: {}, cards: [], vault: null, vaultVersion: 0 };
+    const carl = {
+      id,
+      name: 'carl',
+      login: {},
+      profile: {},
+      cards: [],
+      vault: null,
+      vaultVersion: 0,
+    };
     house.users.set(id, carl);
     room.members.set(id, 'member');
     house.line(room, { type: 'joined', user: id });

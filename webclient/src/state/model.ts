@@ -1,4 +1,6 @@
 // What the user interface sees: one immutable state, and the actions that change it. No DOM here.
+import type { AccountActions, AccountState, RecoverySheet } from './account_model';
+import type { Reading, ReadingView } from './reading_model';
 
 /** Something went wrong; `message` says what, `hint` what now. Every action rejects with this. */
 export interface Problem {
@@ -187,7 +189,16 @@ export interface GapItem {
   readonly sender: Person;
 }
 
-export type TimelineItem = MessageItem | PostItem | LineItem | StubItem | GapItem;
+/** `count` events that do not read on the box's disk; `at` is that of the item before. */
+export interface DamagedItem {
+  readonly kind: 'damaged';
+  readonly id: string;
+  readonly position: number;
+  readonly at: number;
+  readonly count: number;
+}
+
+export type TimelineItem = MessageItem | PostItem | LineItem | StubItem | GapItem | DamagedItem;
 
 /** A room in the list. */
 export interface RoomSummary {
@@ -236,6 +247,7 @@ export interface RoomView {
   /** Everything up to the room's first event is here. */
   readonly complete: boolean;
   readonly loadingOlder: boolean;
+  readonly reading: ReadingView;
   readonly members: readonly MemberView[];
   readonly devices: readonly DeviceView[];
   readonly block: RoomBlock | null;
@@ -263,15 +275,6 @@ export interface Invitation {
   readonly expiresAt: number;
 }
 
-/** To be printed once and kept; null again after `recoverySheetKept`. */
-export interface RecoverySheet {
-  readonly house: string;
-  readonly name: string;
-  /** `AGE-SECRET-KEY-1…`, for text and QR. */
-  readonly identity: string;
-  readonly createdAt: number;
-}
-
 /** What takes long enough to be said. */
 export type Work = 'password' | 'identity' | 'sending' | 'reading';
 
@@ -288,6 +291,7 @@ export interface AppState {
   readonly currentRoom: RoomView | null;
   readonly invitation: Invitation | null;
   readonly recoverySheet: RecoverySheet | null;
+  readonly account: AccountState;
   /** What an action is busy with, null when nothing. */
   readonly working: Work | null;
   /** Something that happened without an action: shown until dismissed. */
@@ -327,6 +331,7 @@ export interface NewRoom {
 /** The application. `subscribe` is Svelte's store contract: `$app` in a component is the state. */
 export interface App {
   readonly state: AppState;
+  readonly account: AccountActions;
   subscribe(run: (state: AppState) => void): () => void;
 
   /** Reads the local data, finds out which screen comes first, connects. */
@@ -351,6 +356,7 @@ export interface App {
   createRoom(input: NewRoom): Promise<string>;
   /** What goes wrong here, in `react`, `retry` and `discard` is told by `problem`. */
   loadOlder(): Promise<void>;
+  readonly reading: Reading;
   /** Into the open room; resolves when it lies in the outbox. */
   send(text: string, parentId?: string): Promise<void>;
   /** Within 15 minutes of storing. */
@@ -373,8 +379,5 @@ export interface App {
   removeMember(roomId: string, userId: string): Promise<void>;
 }
 
-/** Where the person came in: the address, with its fragment already taken out of the bar. */
-export type Entry =
-  | { readonly kind: 'plain' }
-  | { readonly kind: 'setup'; readonly secret: string }
-  | { readonly kind: 'join'; readonly code: string; readonly key: string };
+export type { Entry } from './entry';
+export type { RecoverySheet };

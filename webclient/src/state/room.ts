@@ -10,6 +10,7 @@ import type { Outgoing } from '../session/outbox';
 import type { RoomLog } from '../session/room_log';
 import type { DeviceView, MemberView, RoomBlock, RoomView, TimelineItem } from './model';
 import type { People } from './people';
+import { readingOf, type Place } from './reading';
 import type { Receipts } from './receipts';
 import { same, unchanged } from './same';
 import { summaryOf } from './summary';
@@ -19,7 +20,7 @@ export interface RoomHandle {
   room: Room;
   readonly log: RoomLog;
   company: Company | null;
-  loadingOlder: boolean;
+  readonly place: Place;
   /** Up to here all was read when the room came into view; null until its first page is here. */
   readTo: number | null;
 }
@@ -101,11 +102,12 @@ export function viewOf(
   const { me, people } = context;
   const timeline = timelineOf({
     facts: log.facts(),
-    pending: pendingOf(me, context.outgoing),
+    pending: log.atNewest ? pendingOf(me, context.outgoing) : [],
     me,
     complete: log.complete,
     person: (id) => people.person(id),
     device: (id) => deviceName(handle, id),
+    known: (id) => log.known(id),
   });
   const manages = room.myRole === 'owner' || room.myRole === 'admin';
   return {
@@ -115,7 +117,8 @@ export function viewOf(
       timeline.map((item) => reached(handle, context, item)),
     ),
     complete: log.complete,
-    loadingOlder: handle.loadingOlder,
+    loadingOlder: handle.place.loadingOlder,
+    reading: readingOf(handle, me),
     members: keptList(before?.members, membersOf(handle, context)),
     devices: (handle.company?.devices ?? []).map(deviceView),
     block: blockOf(handle, context.keys),

@@ -10,6 +10,7 @@ import { RoomLog } from '../session/room_log';
 import type { Parts } from './deps';
 import type { People } from './people';
 import { ProblemError } from './problem';
+import { begun } from './reading';
 import type { RoomHandle } from './room';
 
 export interface RoomsDeps {
@@ -107,7 +108,7 @@ export class Rooms {
       room: { ...room, sealing },
       log,
       company: null,
-      loadingOlder: false,
+      place: begun(),
       readTo: null,
     };
     this.#handles.set(room.id, made);

@@ -47,7 +47,7 @@ function textOf(fact: EventFact, { edits }: Changes): string {
 }
 
 function lastOf(handle: RoomHandle, people: People, changes: Changes): Last | null {
-  for (const fact of handle.log.facts().toReversed()) {
+  for (const fact of handle.log.newest().toReversed()) {
     if (fact.kind === 'event' && fact.body.type === 'message' && !changes.deleted.has(fact.id)) {
       const sender = people.person(fact.sender).displayName;
       return { at: fact.at, text: textOf(fact, changes), sender };
@@ -68,7 +68,7 @@ function newsOf(
 ): { unread: number; mentions: number } {
   const myself = people.person(me);
   let [unread, mentions] = [0, 0];
-  for (const fact of handle.log.facts()) {
+  for (const fact of handle.log.newest()) {
     if (fact.position <= handle.log.read) continue;
     if (fact.kind === 'post' && !changes.deleted.has(fact.id)) unread += 1;
     if (fact.kind === 'stub' && fact.reason !== 'erased' && fact.sender !== me) unread += 1;
@@ -83,7 +83,7 @@ function newsOf(
 
 export function summaryOf(handle: RoomHandle, people: People, me: string): RoomSummary {
   const { id, name, type, sealing, general, myRole, lastMessageAt } = handle.room;
-  const changes = changesOf(handle.log.facts());
+  const changes = changesOf(handle.log.newest());
   const last = lastOf(handle, people, changes);
   return {
     id,

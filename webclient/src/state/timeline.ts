@@ -1,6 +1,14 @@
 // Facts and what is on its way become the timeline: edits, reactions, erasures, gaps, copies.
 import type { Fact, Numbered } from '../session/fact';
-import { edit, finished, quoteOf, ReactionSet, type Draft, type EventFact } from './folded';
+import {
+  edit,
+  finished,
+  quoteOf,
+  quoteOfFact,
+  ReactionSet,
+  type Draft,
+  type EventFact,
+} from './folded';
 import type { Change, Delivery, Mark, Person, PostItem, Quote, TimelineItem } from './model';
 
 /** An own event that is not on the box yet, or whose echo has not come. */
@@ -18,6 +26,8 @@ export interface TimelineInput {
   readonly complete: boolean;
   readonly person: (id: string) => Person;
   readonly device: (id: string) => string;
+  /** A message that is not among the facts, for a quote. */
+  readonly known?: (id: string) => EventFact | null;
 }
 
 type Slot = Draft | TimelineItem;
@@ -41,6 +51,8 @@ class Folding {
   /** Position where the unbroken run that is being read began. */
   #runFrom = 0;
   #last = 0;
+  /** When the item before was stored. */
+  #lastAt = 0;
   #epoch = 0;
 
   constructor(input: TimelineInput) {
@@ -49,7 +61,8 @@ class Folding {
 
   take(fact: Fact): void {
     if (fact.position !== this.#last + 1) this.#runFrom = fact.position;
-    this.#last = fact.position;
+    this.#last = fact.kind === 'damaged' ? fact.to : fact.position;
+    if (fact.kind !== 'damaged') this.#lastAt = fact.at;
     switch (fact.kind) {
       case 'event':
         return this.event(fact, { kind: 'stored' });
@@ -59,6 +72,8 @@ class Folding {
         return this.#line(fact);
       case 'stub':
         return this.#stub(fact);
+      case 'damaged':
+        return this.#damaged(fact);
     }
   }
 
@@ -251,10 +266,21 @@ class Folding {
     if (draft !== undefined) this.#erase(draft, by);
   }
 
+  #damaged({ position, to }: Extract<Fact, { kind: 'damaged' }>): void {
+    const id = `damaged-${position}`;
+    this.slots.push({ kind: 'damaged', id, position, at: this.#lastAt, count: to - position + 1 });
+    // Who wrote there is not known: nobody's numbers have a gap.
+    this.#runFrom = to + 1;
+  }
+
   /** The timeline, once everything is taken. */
   finish(): TimelineItem[] {
     const { me, person } = this.#input;
-    const quote = (id: string): Quote => quoteOf(this.#drafts.get(id) ?? this.#posts.get(id), id);
+    const quote = (id: string): Quote => {
+      const slot = this.#drafts.get(id) ?? this.#posts.get(id);
+      const known = slot === undefined ? this.#input.known?.(id) : null;
+      return known === null || known === undefined ? quoteOf(slot, id) : quoteOfFact(known, person);
+    };
     const reactions = (id: string): ReactionSet | undefined => this.#reactions.get(id);
     const finishing = { me: person(me), person, reactions, quote };
     return this.slots.map((slot) => {

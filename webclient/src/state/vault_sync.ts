@@ -5,7 +5,7 @@ import type { LoginStore } from '../local/login';
 import type { Id } from '../protocol/ids';
 import type { Sealing } from '../sealing/requests';
 import type { Clock } from '../session/clock';
-import { rolledBack } from './entrance';
+import { rolledBack } from './vault_rewrite';
 
 const WAIT_MS = 2_000;
 const TRIES = 5;

@@ -13,7 +13,8 @@ import { Posts, type Json } from './posts';
 export interface FakeUser {
   readonly id: Id;
   readonly name: string;
-  readonly login: Json;
+  login: Json;
+  profile: Json;
   readonly cards: string[];
   vault: Json | null;
   vaultVersion: number;
@@ -73,6 +74,11 @@ export class FakeHouse {
   readonly rooms = new Map<Id, FakeRoom>();
   readonly invites = new Map<string, FakeInvite>();
   readonly sessions = new Map<string, Id>();
+  /** Links for a new password: secret → whose. */
+  readonly resets = new Map<string, string>();
+  readonly channels = new Map<string, { endsAt: number; messages: Uint8Array[] }>();
+  /** A middle man in pairings: what stands in the channel instead of the n-th message. */
+  between: ((message: Uint8Array, n: number) => Uint8Array) | null = null;
   readonly faults: Fault[] = [];
   house: string | null = null;
   /** No link comes about. */

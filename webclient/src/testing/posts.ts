@@ -1,5 +1,6 @@
 // The REST of the box in memory: only what the client asks, with the errors it must understand.
 import { b64u, fromB64u } from '../protocol/bytes';
+import { AccountPosts } from './account_posts';
 import { isId, parseId, type Id } from '../protocol/ids';
 import * as s from '../protocol/schema';
 import {
@@ -9,16 +10,18 @@ import {
   type FakeInvite,
   type FakeRoom,
   type FakeUser,
+  type Stored,
 } from './house';
 
 export type Json = Record<string, unknown>;
 
-interface Asked {
+export interface Asked {
   readonly method: string;
   readonly path: string[];
   readonly query: URLSearchParams;
   readonly body: Json;
   readonly user: Id | null;
+  readonly token: string;
   readonly auth: string | null;
 }
 
@@ -28,9 +31,11 @@ const rows = (body: Json, name: string): Json[] => s.list(s.record)(body[name] ?
 
 export class Posts {
   readonly #house: FakeHouse;
+  readonly #accounts: AccountPosts;
 
   constructor(house: FakeHouse) {
     this.#house = house;
+    this.#accounts = new AccountPosts(house);
   }
 
   async answer(target: string, init: RequestInit): Promise<Response> {
@@ -43,6 +48,7 @@ export class Posts {
       query: url.searchParams,
       body: typeof init.body === 'string' ? s.parseJson(s.record, init.body) : {},
       user: this.#house.sessions.get(token) ?? null,
+      token,
       auth: headers.get('invite-auth'),
     };
     try {
@@ -67,14 +73,14 @@ export class Posts {
         return this.#setUp(body);
       case 'GET invites':
         return this.#look(first ?? '', asked.auth);
-      default:
-        if (family === 'auth') return this.#auth(asked);
     }
+    const answered = this.#accounts.answer(asked);
+    if (answered !== undefined) return answered;
+    if (family === 'auth') return this.#auth(asked);
     const user = this.#user(asked);
     if (family === 'rooms') return this.#rooms(asked, user);
     if (family === 'users')
       return { cards: this.#house.users.get(parseId(first ?? ''))?.cards ?? [] };
-    if (family === 'vault') return this.#vault(asked, user);
     if (family === 'settings') return { house: this.#house.house };
     if (family === 'messages') return this.#erase(parseId(first ?? ''), user);
     if (family === 'devices') return this.#removeDevice(parseId(first ?? ''));
@@ -96,22 +102,8 @@ export class Posts {
     return found;
   }
 
-  #session(user: FakeUser): Json {
-    const token = `token-${this.#house.newId()}`;
-    this.#house.sessions.set(token, user.id);
-    const expires_at = this.#house.clock.now() + 86_400_000;
-    const refresh = `refresh-${user.id}`;
-    return {
-      token,
-      expires_at,
-      refresh,
-      session_id: this.#house.newId(),
-      user: this.userView(user),
-    };
-  }
-
-  userView({ id, name }: FakeUser): Json {
-    return { id, name, display_name: name, role: 'member' };
+  userView(user: FakeUser): Json {
+    return this.#accounts.userView(user);
   }
 
   #newUser(body: Json): FakeUser {
@@ -122,8 +114,9 @@ export class Posts {
       id: parseId(str(body, 'user_id')),
       name: str(body, 'name'),
       login: { salt, cost, key: body['auth_key'] },
+      profile: {},
       cards: [str(body, 'card')],
-      vault: { vault, recovery, salt, cost },
+      vault: { vault, recovery, salt, cost, under_login: true },
       vaultVersion: 1,
     };
     this.#house.users.set(user.id, user);
@@ -157,7 +150,7 @@ export class Posts {
     this.#house.house = str(body, 'house');
     const user = this.#newUser(body);
     this.newRoom(s.record(body['general'], 'general'), user.id, true);
-    return this.#session(user);
+    return this.#accounts.session(user);
   }
 
   #auth({ method, path, body, query }: Asked): unknown {
@@ -176,19 +169,10 @@ export class Posts {
         if (user?.login['key'] !== body['auth_key'] || user === undefined) {
           throw new Refusal(401, 'wrong_login');
         }
-        return this.#session(user);
-      }
-      case 'POST refresh': {
-        const user = [...house.users.values()].find(
-          ({ id }) => `refresh-${id}` === body['refresh'],
-        );
-        if (user === undefined) throw new Refusal(401, 'sign_in');
-        return this.#session(user);
+        return this.#accounts.session(user);
       }
       case 'POST register':
         return this.#register(body);
-      case 'POST logout':
-        return null;
       default:
         throw new Refusal(404, 'not_found');
     }
@@ -225,21 +209,7 @@ export class Posts {
       room.members.set(user.id, 'member');
       this.#house.line(room, { type: 'joined', user: user.id });
     }
-    return this.#session(user);
-  }
-
-  #vault({ method, body }: Asked, user: FakeUser): Json {
-    if (method === 'GET') {
-      if (user.vault === null) throw new Refusal(404, 'no_vault');
-      return { version: user.vaultVersion, ...user.vault };
-    }
-    if (num(body, 'expected_version') !== user.vaultVersion)
-      throw new Refusal(409, 'vault_conflict');
-    const { vault, recovery } = body;
-    user.vault = { ...user.login, ...user.vault, vault, recovery };
-    user.vaultVersion += 1;
-    if (typeof body['card'] === 'string') user.cards.push(body['card']);
-    return { version: user.vaultVersion };
+    return this.#accounts.session(user);
   }
 
   roomView(room: FakeRoom, user: Id): Json {
@@ -322,8 +292,15 @@ export class Posts {
     const after = Number(query.get('after') ?? 0);
     const within = room.events.filter(({ position }) => position < before && position > after);
     const page = query.has('after') ? within.slice(0, limit) : within.slice(-limit);
+    return this.#pageOf(room, pageAt(room, query, limit) ?? page);
+  }
+
+  #pageOf(room: FakeRoom, page: readonly Stored[]): Json {
     const messages = page.map((stored) => this.#house.item(room, stored));
-    return { messages, first_position: 1, head_position: room.events.length };
+    const [first, last] = [page[0], page.at(-1)];
+    const covered =
+      first === undefined ? null : { from: first.position, to: last?.position ?? first.position };
+    return { messages, covered, first_position: 1, head_position: room.events.length };
   }
 
   #addDevice(room: FakeRoom, body: Json, by: Id): Json {
@@ -358,4 +335,19 @@ export class Posts {
     });
     return { code: body['code'] };
   }
+}
+
+/** The page around a position or an id, or since a time; null: neither was asked for. */
+function pageAt(room: FakeRoom, query: URLSearchParams, limit: number): Stored[] | null {
+  const [around, since] = [query.get('around'), query.get('since')];
+  if (since !== null) {
+    return room.events.filter(({ receivedAt }) => receivedAt >= Number(since)).slice(0, limit);
+  }
+  if (around === null) return null;
+  const at = room.events.findIndex(
+    ({ id, position }) => id === around || String(position) === around,
+  );
+  if (at < 0) throw new Refusal(404, 'not_found');
+  const from = Math.max(0, at - Math.floor(limit / 2));
+  return room.events.slice(from, from + limit);
 }

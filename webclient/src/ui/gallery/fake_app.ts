@@ -1,4 +1,5 @@
 // An application without a box: it answers as the real one would, for looking at the screens.
+import { atTheNewest, fakeReading } from './fake_reading';
 import type {
   App,
   AppState,
@@ -12,6 +13,7 @@ import type {
   SetUp,
   TimelineItem,
 } from '../../state/model';
+import { accountAt, fakeAccount, fakeSheet } from './fake_account';
 import { anna, members, mila, roomsAt } from './people';
 import { evening, history, message } from './timeline';
 
@@ -33,6 +35,7 @@ export function homeState(now: number): AppState {
     currentRoom: null,
     invitation: null,
     recoverySheet: null,
+    account: accountAt(now),
     working: null,
     problem: null,
   };
@@ -41,6 +44,8 @@ export function homeState(now: number): AppState {
 /** A fake of `App`; `change` lets a scene set whatever it wants to show. */
 export class FakeApp implements App {
   state: AppState;
+  readonly account = fakeAccount;
+  readonly reading = fakeReading;
   readonly #now: number;
   readonly #listeners = new Set<(state: AppState) => void>();
   readonly #timelines = new Map<string, readonly TimelineItem[]>();
@@ -122,6 +127,7 @@ export class FakeApp implements App {
         timeline: this.#timelines.get(id) ?? [],
         complete: alone,
         loadingOlder: false,
+        reading: atTheNewest,
         members: alone ? members.slice(0, 1) : members,
         devices: [
           { id: 'd-washer', name: 'washer', createdAt: 0, lastPostAt: this.#now - day / 60 },
@@ -251,12 +257,7 @@ export class FakeApp implements App {
   }
 
   #withSheet(name: string): Promise<void> {
-    const recoverySheet = {
-      house: this.state.house ?? 'Hearth',
-      name,
-      identity: 'AGE-SECRET-KEY-1QYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSZQGPQYQSVC8ZSK',
-      createdAt: this.#now,
-    };
+    const recoverySheet = fakeSheet(this.state.house ?? 'Hearth', name, this.#now);
     this.change({ phase: 'ready', recoverySheet });
     return nothing();
   }

@@ -1,5 +1,6 @@
 // Whole screens by name, for looking at and for screenshots: /gallery?scene=room
 import type { RoomView } from '../../state/model';
+import { accountScenes } from './account_scenes';
 import { FakeApp } from './fake_app';
 import { mila, oma } from './people';
 import { talk } from './talk';
@@ -53,6 +54,7 @@ export const scenes: Readonly<Record<string, (now: number) => FakeApp | Promise<
     }),
   login: (now) => new FakeApp(now, { phase: 'login' }),
   'login-wrong': failing,
+  ...accountScenes,
   rooms: (now) => new FakeApp(now),
   room: (now) => inRoom(new FakeApp(now)),
   everything: (now) => inRoom(new FakeApp(now), { timeline: everything(now), complete: true }),

@@ -14,7 +14,7 @@ export type Said = MessageItem | PostItem;
 /** The actions of the application that a room needs. */
 export type RoomApp = Pick<
   App,
-  'send' | 'edit' | 'react' | 'remove' | 'typing' | 'loadOlder' | 'retry' | 'discard'
+  'send' | 'edit' | 'react' | 'remove' | 'typing' | 'loadOlder' | 'reading' | 'retry' | 'discard'
 >;
 
 /** Five popular ones, always at hand. */

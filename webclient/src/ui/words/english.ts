@@ -1,6 +1,8 @@
 // Every sentence of the screens in English; the shape of this object is the catalogue's type.
 
+import { englishAccount, englishAccountProblems } from './english_account';
 import { englishTalk } from './english_talk';
+import { englishTimeline } from './english_timeline';
 
 const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
 
@@ -64,7 +66,7 @@ export const english = {
   },
   sheet: {
     title: 'Your recovery sheet',
-    why: 'It opens your recovery file, with a coming version of Hearth or with the program age (age -d). It cannot reset a forgotten password here yet. Nobody else has a copy, the box neither.',
+    why: 'It opens your keys when the password is lost, and your recovery file with the program age (age -d). Nobody else has a copy, the box neither.',
     forHouse: 'House',
     forName: 'Name',
     madeOn: 'Made on',
@@ -146,7 +148,9 @@ export const english = {
     postOldKey: 'Sealed with an older key: give the device its new line.',
     urgent: 'Important',
   },
+  ...englishAccount,
   ...englishTalk,
+  ...englishTimeline,
   delivery: {
     queued: 'Waiting to be sent',
     sealing: 'Being sealed',
@@ -318,10 +322,7 @@ export const english = {
         'This house is set up already.',
         'Sign in, or ask someone at home for an invitation.',
       ],
-      vault_closed: [
-        'This password does not open your keys: it was changed or reset.',
-        'Use a browser that is still signed in. The recovery sheet cannot be used here yet.',
-      ],
+      ...englishAccountProblems,
       on_its_way: ['This message may be on the box already.', 'Delete it once it is kept there.'],
       rotate_first: [
         'The room needs a new key first.',

@@ -1,6 +1,8 @@
 // Every sentence of the screens in French.
 import type { Words } from './catalogue.svelte';
+import { frenchAccount, frenchAccountProblems } from './french_account';
 import { frenchTalk } from './french_talk';
+import { frenchTimeline } from './french_timeline';
 
 const count = (n: number, one: string, many: string): string => `${n} ${n < 2 ? one : many}`;
 
@@ -64,7 +66,7 @@ export const french: Words = {
   },
   sheet: {
     title: 'Votre fiche de secours',
-    why: 'Elle ouvre votre fichier de secours, avec une prochaine version de Hearth ou avec le programme age (age -d). Elle ne permet pas encore de remplacer ici un mot de passe oublié. Personne d’autre n’en a de copie, le boîtier non plus.',
+    why: 'Elle ouvre vos clés quand le mot de passe est perdu, et votre fichier de secours avec le programme age (age -d). Personne d’autre n’en a de copie, le boîtier non plus.',
     forHouse: 'Maison',
     forName: 'Nom',
     madeOn: 'Faite le',
@@ -149,7 +151,9 @@ export const french: Words = {
     postOldKey: 'Scellé avec une clé plus ancienne : donnez à l’appareil sa nouvelle ligne.',
     urgent: 'Important',
   },
+  ...frenchAccount,
   ...frenchTalk,
+  ...frenchTimeline,
   delivery: {
     queued: 'En attente d’envoi',
     sealing: 'En train d’être scellé',
@@ -324,10 +328,7 @@ export const french: Words = {
         'Cette maison est déjà en route.',
         'Entrez, ou demandez une invitation à quelqu’un de la maison.',
       ],
-      vault_closed: [
-        'Ce mot de passe n’ouvre pas vos clés : il a été changé ou réinitialisé.',
-        'Prenez un navigateur où vous êtes encore connecté. La fiche de secours ne sert pas encore ici.',
-      ],
+      ...frenchAccountProblems,
       on_its_way: [
         'Ce message est peut-être déjà sur le boîtier.',
         'Supprimez-le une fois qu’il y est gardé.',

@@ -1,0 +1,186 @@
+// One's own account while signed in: profile, password, logins, app tokens, letting a browser in.
+import type { MadeToken, OwnLogin, OwnProfile, OwnToken, ProfileChange } from '../api/account';
+import { isId, type Id } from '../protocol/ids';
+import type * as m from './account_model';
+import type { Parts } from './deps';
+import type { RecoverySheet } from './model';
+import { Letting } from './pairing';
+import { ProblemError } from './problem';
+import { rewriteVault, type Rewritten } from './vault_rewrite';
+
+export interface OwnAccountEvents {
+  readonly changed: (change: Partial<m.AccountState>) => void;
+  /** What the others see of oneself is another. */
+  readonly renamed: (displayName: string) => void;
+}
+
+const SALT = 16;
+
+const profileOf = (user: OwnProfile): m.Profile => ({
+  name: user.name,
+  displayName: user.display_name === user.name ? '' : user.display_name,
+  statusText: user.status_text,
+  presence: user.presence,
+  avatar: user.avatar,
+  guestUntil: user.guest_until,
+});
+
+const loginOf = ({ id, label, current, ...at }: OwnLogin): m.LoginView => ({
+  id,
+  label,
+  current,
+  createdAt: at.created_at,
+  lastSeen: at.last_seen,
+});
+
+const tokenOf = ({ id, label, scope, ...at }: OwnToken | MadeToken): m.TokenView => ({
+  id,
+  label,
+  createdAt: at.created_at,
+  lastUsedAt: at.last_used_at,
+  access: scope?.access ?? null,
+  rooms: scope?.rooms ?? null,
+});
+
+function need(id: string): Id {
+  if (isId(id)) return id;
+  throw new ProblemError('not_found', 'there is no such thing', 'reload the page');
+}
+
+export class OwnAccount {
+  readonly #parts: Parts;
+  readonly #me: Id;
+  readonly #events: OwnAccountEvents;
+  readonly #letting: Letting;
+
+  constructor(parts: Parts, me: Id, events: OwnAccountEvents) {
+    this.#parts = parts;
+    this.#me = me;
+    this.#events = events;
+    this.#letting = new Letting(parts, (handing) => events.changed({ handing }));
+  }
+
+  async load(): Promise<void> {
+    const { account } = this.#parts.api;
+    const [user, logins, tokens] = await Promise.all([
+      account.me(),
+      account.logins(),
+      account.tokens(),
+    ]);
+    this.#events.changed({
+      profile: profileOf(user),
+      logins: newestFirst(logins),
+      tokens: tokens.map(tokenOf),
+    });
+  }
+
+  async changeProfile({ displayName, statusText, presence }: m.ProfileEdit): Promise<void> {
+    await this.#change({
+      ...(displayName === undefined ? {} : { display_name: displayName }),
+      ...(statusText === undefined ? {} : { status_text: statusText }),
+      ...(presence === undefined ? {} : { presence }),
+    });
+  }
+
+  async #change(change: ProfileChange): Promise<void> {
+    const profile = profileOf(await this.#parts.api.account.change(change));
+    this.#events.changed({ profile });
+    this.#events.renamed(profile.displayName === '' ? profile.name : profile.displayName);
+  }
+
+  /** Rewrites the vault and remembers its version. */
+  async #rewrite(
+    how: { readonly underPassword: boolean; readonly newSheetAt: number | null },
+    put: Parameters<typeof rewriteVault>[4],
+  ): Promise<Rewritten> {
+    const { api, login } = this.#parts;
+    const { version } = await api.users.vault();
+    const made = await rewriteVault(this.#parts, this.#me, version, how, put);
+    const kept = await login.read();
+    if (kept !== null) {
+      await login.write({ ...kept, vaultVersion: made.version, vault: made.vault });
+    }
+    return made;
+  }
+
+  async changePassword(old: string, next: string): Promise<void> {
+    const { api, sealing, random, cost, login } = this.#parts;
+    const kept = await login.read();
+    if (kept === null) throw new ProblemError('sign_in', 'nobody is signed in', 'sign in');
+    const now = await api.auth.params(kept.user.name);
+    const oldKey = await sealing.stretch(old, now.salt, now.cost);
+    const salt = random(SALT);
+    const authKey = await sealing.stretch(next, salt, cost);
+    const how = { underPassword: true, newSheetAt: null };
+    await this.#rewrite(how, (expected, files) =>
+      api.account.changePassword(oldKey, { salt, cost, authKey }, expected, files),
+    );
+    await this.#logins();
+  }
+
+  async newSheet(): Promise<RecoverySheet> {
+    const { api, clock, login } = this.#parts;
+    const createdAt = clock.now();
+    const how = { underPassword: false, newSheetAt: createdAt };
+    const made = await this.#rewrite(how, (expected, { vault, recovery }) =>
+      api.users.putVault(expected, vault, recovery, null),
+    );
+    const kept = await login.read();
+    if (made.recoverySheet === null || kept === null) {
+      throw new ProblemError('sign_in', 'nobody is signed in', 'sign in');
+    }
+    const { user, house } = kept;
+    return { house: house ?? 'Hearth', name: user.name, identity: made.recoverySheet, createdAt };
+  }
+
+  async #logins(): Promise<void> {
+    this.#events.changed({ logins: newestFirst(await this.#parts.api.account.logins()) });
+  }
+
+  async endLogin(id: string): Promise<void> {
+    await this.#parts.api.account.endLogin(need(id));
+    await this.#logins();
+  }
+
+  async endOtherLogins(): Promise<void> {
+    await this.#parts.api.account.endOtherLogins();
+    await this.#logins();
+  }
+
+  async makeToken({ label, access, rooms }: m.NewToken): Promise<string> {
+    const { account } = this.#parts.api;
+    const scope = { access, rooms: rooms === null ? null : rooms.map(need) };
+    const { token } = await account.makeToken(label, scope);
+    await this.#tokens();
+    return token;
+  }
+
+  async endToken(id: string): Promise<void> {
+    await this.#parts.api.account.endToken(need(id));
+    await this.#tokens();
+  }
+
+  async #tokens(): Promise<void> {
+    const tokens = await this.#parts.api.account.tokens();
+    this.#events.changed({ tokens: tokens.map(tokenOf) });
+  }
+
+  answerPairing(code: string): Promise<void> {
+    return this.#letting.answer(code);
+  }
+
+  async confirmPairing(same: boolean, label: string): Promise<void> {
+    await this.#letting.confirm(same, label);
+    await this.#logins();
+  }
+
+  endPairing(): void {
+    this.#letting.end();
+  }
+}
+
+/** This one first, then whoever was seen last. */
+function newestFirst(logins: readonly OwnLogin[]): m.LoginView[] {
+  const views = logins.map(loginOf);
+  return views.sort((a, b) => Number(b.current) - Number(a.current) || b.lastSeen - a.lastSeen);
+}

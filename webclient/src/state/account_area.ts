@@ -1,0 +1,129 @@
+// The account's actions as the screens call them: before signing in, and after.
+import { OwnAccount } from './account';
+import type * as m from './account_model';
+import { ComingBack } from './coming_back';
+import type { Parts } from './deps';
+import type { Arrival, Entrance } from './entrance';
+import type { Id } from '../protocol/ids';
+import type { Credentials, RecoverySheet, Work } from './model';
+import { ProblemError } from './problem';
+
+export interface AccountEvents {
+  readonly changed: (change: Partial<m.AccountState>) => void;
+  readonly renamed: (displayName: string) => void;
+  readonly arrived: (arrival: Arrival) => Promise<void>;
+  readonly failed: (error: unknown) => void;
+  /** Runs an action as the application does: what it is busy with, what goes wrong as a Problem. */
+  readonly act: <T>(working: Work | null, run: () => Promise<T>) => Promise<T>;
+}
+
+export class AccountArea implements m.AccountActions {
+  readonly #parts: Parts;
+  readonly #events: AccountEvents;
+  readonly #back: ComingBack;
+  #own: OwnAccount | null = null;
+
+  constructor(parts: Parts, entrance: Entrance, events: AccountEvents) {
+    this.#parts = parts;
+    this.#events = events;
+    const { entry } = parts;
+    this.#back = new ComingBack(parts, entrance, { ...events, entry });
+  }
+
+  /** Whether the address asks for a screen of this area first. */
+  begin(): boolean {
+    return this.#back.begin();
+  }
+
+  login(credentials: Credentials): Promise<void> {
+    return this.#back.login(credentials);
+  }
+
+  /** Somebody is signed in. */
+  entered(me: Id): void {
+    this.#own = new OwnAccount(this.#parts, me, this.#events);
+    const { entry } = this.#parts;
+    if (entry.kind === 'pair') this.#own.answerPairing(entry.offer).catch(this.#events.failed);
+  }
+
+  left(): void {
+    this.#own = null;
+  }
+
+  get #mine(): OwnAccount {
+    if (this.#own !== null) return this.#own;
+    throw new ProblemError('sign_in', 'nobody is signed in', 'sign in');
+  }
+
+  #act<T>(run: () => Promise<T>, working: Work | null = null): Promise<T> {
+    return this.#events.act(working, run);
+  }
+
+  reset(password: string): Promise<void> {
+    return this.#act(() => this.#back.reset(password), 'password');
+  }
+
+  openWithSheet(code: string): Promise<void> {
+    return this.#act(() => this.#back.openWithSheet(code), 'password');
+  }
+
+  openWithOldPassword(password: string): Promise<void> {
+    return this.#act(() => this.#back.openWithOldPassword(password), 'password');
+  }
+
+  startAnew(): Promise<void> {
+    return this.#act(() => this.#back.startAnew(), 'identity');
+  }
+
+  pairHere(): Promise<void> {
+    return this.#act(() => this.#back.pairHere());
+  }
+
+  leaveDoor(): Promise<void> {
+    return this.#act(() => this.#back.leave());
+  }
+
+  load(): Promise<void> {
+    return this.#act(() => this.#mine.load());
+  }
+
+  changeProfile(edit: m.ProfileEdit): Promise<void> {
+    return this.#act(() => this.#mine.changeProfile(edit));
+  }
+
+  changePassword(old: string, next: string): Promise<void> {
+    return this.#act(() => this.#mine.changePassword(old, next), 'password');
+  }
+
+  newSheet(): Promise<RecoverySheet> {
+    return this.#act(() => this.#mine.newSheet());
+  }
+
+  endLogin(id: string): Promise<void> {
+    return this.#act(() => this.#mine.endLogin(id));
+  }
+
+  endOtherLogins(): Promise<void> {
+    return this.#act(() => this.#mine.endOtherLogins());
+  }
+
+  makeToken(input: m.NewToken): Promise<string> {
+    return this.#act(() => this.#mine.makeToken(input));
+  }
+
+  endToken(id: string): Promise<void> {
+    return this.#act(() => this.#mine.endToken(id));
+  }
+
+  answerPairing(code: string): Promise<void> {
+    return this.#act(() => this.#mine.answerPairing(code));
+  }
+
+  confirmPairing(same: boolean, label: string): Promise<void> {
+    return this.#act(() => this.#mine.confirmPairing(same, label));
+  }
+
+  endPairing(): void {
+    this.#own?.endPairing();
+  }
+}

@@ -1,0 +1,44 @@
+// What a person reads of a room: which stretch, what is pinned, what answers what; and going elsewhere.
+import type { Person } from './model';
+
+/** Where to go in the open room. */
+export type Spot =
+  /** A message, a post or a line of the box by its id. */
+  | { readonly kind: 'item'; readonly id: string }
+  | { readonly kind: 'position'; readonly position: number }
+  /** The first that came then or later; ms since 1970, by the box's clock. */
+  | { readonly kind: 'time'; readonly at: number };
+
+/** What is shown of the open room beside its timeline. */
+export interface ReadingView {
+  /** The timeline ends with the room's newest item. */
+  readonly atNewest: boolean;
+  readonly loadingNewer: boolean;
+  /** Messages and posts that came below what the person has seen. */
+  readonly below: number;
+  /** Of the timeline's messages: how many answers are known, by id. */
+  readonly answers: ReadonlyMap<string, number>;
+  /** Messages that came after what was read when the room was opened; they may lie above the timeline. */
+  readonly firstNew: number | null;
+}
+
+/** An answer's or a hit's surroundings. */
+export interface Snippet {
+  readonly id: string;
+  readonly position: number;
+  readonly at: number;
+  readonly sender: Person;
+  readonly text: string;
+}
+
+/** Moving about in the open room. What goes wrong is told by `problem`. */
+export interface Reading {
+  /** The page after what is shown; nothing at the newest. */
+  newer(): Promise<void>;
+  /** Shows the surroundings of a spot. Its position, null if there is nothing. */
+  goTo(spot: Spot): Promise<number | null>;
+  /** Shows the newest again. */
+  toNewest(): Promise<void>;
+  /** The person is at the end of what is shown, or has scrolled away from it. */
+  follow(atEnd: boolean): void;
+}

@@ -1,0 +1,19 @@
+// Moving about in the gallery's room: everything is here already.
+import type { Reading, ReadingView } from '../../state/reading_model';
+
+export const atTheNewest: ReadingView = {
+  atNewest: true,
+  loadingNewer: false,
+  below: 0,
+  answers: new Map(),
+  firstNew: null,
+};
+
+const nothing = (): Promise<void> => Promise.resolve();
+
+export const fakeReading: Reading = {
+  newer: nothing,
+  goTo: () => Promise.resolve(null),
+  toNewest: nothing,
+  follow: () => undefined,
+};
