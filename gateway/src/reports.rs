@@ -168,13 +168,14 @@ impl App {
         {
             return Err(ApiError::forbidden("reports are for who moderates a room or the house"));
         }
+        let rows = self.limits.page_entries_max.min(ROWS);
         let mut page = ReportPage { reports: vec![], next: from };
         for _ in 0..PAGES_MAX {
             let found = match decided {
-                true => self.store.decided_reports(page.next, ROWS).await?,
-                false => self.store.open_reports(page.next, ROWS).await?,
+                true => self.store.decided_reports(page.next, rows).await?,
+                false => self.store.open_reports(page.next, rows).await?,
             };
-            let last_page = found.len() < ROWS;
+            let last_page = found.len() < rows;
             for mut report in found {
                 page.next = Some(report.id);
                 report.evidence = report.evidence.map(|_| vec![]);
