@@ -32,6 +32,9 @@ const steps = {
   'talk-versions': { scene: 'talk', run: (page) => page.locator('.edited').first().click() },
   'talk-delete': { scene: 'talk', run: askDelete },
   'talk-help': { scene: 'talk', run: openHelp },
+  files: {},
+  'files-top': { scene: 'files', run: scrollUp },
+  'files-large': { scene: 'files', run: openPicture },
   offline: {},
   waiting: {},
   new: { scene: 'room', run: openHolidays },
@@ -53,6 +56,12 @@ async function openMenu(page) {
   await page.locator('li[data-item]').nth(-2).focus();
   await page.keyboard.press('Enter');
   await page.locator('[role=menu]').waitFor();
+}
+
+async function openPicture(page) {
+  await scrollUp(page);
+  await page.locator('.picture').first().click({ position: { x: 40, y: 40 } });
+  await page.locator('dialog img').waitFor();
 }
 
 async function openEmoji(page) {

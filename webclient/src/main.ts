@@ -1,10 +1,12 @@
 // The page: what touches the world is put together here, the address read, the screens mounted.
 import { mount } from 'svelte';
 import App from './App.svelte';
+import { sendWithProgress } from './api/progress';
 import { memorySafe, openSafe } from './local/safe';
+import { keepShell } from './local/shell';
 import { openShelf } from './local/shelf';
 import { DEFAULT_COST } from './protocol/cost';
-import { startSealing } from './sealing/client';
+import { startFileWork, startSealing } from './sealing/client';
 import { wallClock } from './session/clock';
 import { openChannel, webLocksLeadership } from './session/leader';
 import { mqttTransport } from './session/mqtt';
@@ -25,9 +27,11 @@ const app = createApp({
   hostname: location.hostname,
   cost: DEFAULT_COST,
   label: navigator.userAgent.slice(0, 100),
-  fetch: (path, init) => fetch(path, init),
+  fetch: (path, init) =>
+    init.progress === undefined ? fetch(path, init) : sendWithProgress(path, init),
   transport: mqttTransport(`${scheme}://${location.host}/mqtt`),
   sealing: startSealing(),
+  fileWork: startFileWork(),
   shelf,
   safe: isSecureContext ? openSafe(shelf) : memorySafe(),
   clock: wallClock,
@@ -49,5 +53,7 @@ const app = createApp({
 
 const target = document.getElementById('app');
 if (target === null) throw new Error('index.html has no #app');
-mount(App, { target, props: { app } });
+// While developing the server has every file anew.
+const updates = keepShell(import.meta.env.PROD ? navigator.serviceWorker : undefined);
+mount(App, { target, props: { app, updates } });
 void app.start();

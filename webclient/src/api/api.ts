@@ -1,4 +1,5 @@
 // Everything the box offers under /api, by resource.
+import { AttachmentsApi } from './attachments';
 import { AccountApi } from './account';
 import { AuthApi } from './auth';
 import { DevicesApi } from './devices';
@@ -16,6 +17,7 @@ export interface Api {
   readonly messages: MessagesApi;
   readonly invites: InvitesApi;
   readonly devices: DevicesApi;
+  readonly attachments: AttachmentsApi;
 }
 
 export function createApi(fetch: Fetch, tokens: Tokens): Api {
@@ -28,5 +30,6 @@ export function createApi(fetch: Fetch, tokens: Tokens): Api {
     messages: new MessagesApi(http),
     invites: new InvitesApi(http),
     devices: new DevicesApi(http),
+    attachments: new AttachmentsApi(http),
   };
 }

@@ -5,8 +5,11 @@ import { ApiError } from './error';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
+/** A request; `progress` hears how many bytes of its body have gone. */
+export type Asking = RequestInit & { readonly progress?: (sent: number) => void };
+
 /** The part of `fetch` that is used. */
-export type Fetch = (path: string, init: RequestInit) => Promise<Response>;
+export type Fetch = (path: string, init: Asking) => Promise<Response>;
 
 /** Where the token comes from. */
 export interface Tokens {
@@ -18,6 +21,13 @@ export interface Tokens {
 export interface Asked {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** A file instead of JSON. */
+  readonly file?: Blob;
+  readonly progress?: (sent: number) => void;
+  /** Gives the request up. */
+  readonly signal?: AbortSignal;
+  /** Instead of half a minute. */
+  readonly timeoutMs?: number;
   /** Without the token. */
   readonly anonymous?: boolean;
 }
@@ -43,12 +53,7 @@ export class Http {
 
   /** The parsed answer; rejects with ApiError. */
   async ask<T>(method: Method, path: string, parser: s.Parser<T>, asked: Asked = {}): Promise<T> {
-    const token = asked.anonymous === true ? null : this.#tokens.current();
-    let response = await this.#send(method, path, asked, token);
-    if (response.status === 401 && token !== null) {
-      const renewed = await this.#tokens.renew();
-      if (renewed !== null) response = await this.#send(method, path, asked, renewed);
-    }
+    const response = await this.#answer(method, path, asked);
     const body = await readBody(response);
     if (!response.ok) throw refused(response, body);
     try {
@@ -64,11 +69,45 @@ export class Http {
     }
   }
 
+  /** A file, of at most `max` bytes; rejects with ApiError. */
+  async read(path: string, max: number, asked: Asked = {}): Promise<Blob> {
+    const response = await this.#answer('GET', path, asked);
+    if (!response.ok) throw refused(response, await readBody(response));
+    if (Number(response.headers.get('content-length') ?? 0) > max) {
+      throw new ApiError(response.status, 'bad_answer', 'the file is too large', '');
+    }
+    try {
+      return await response.blob();
+    } catch (cause) {
+      throw new ApiError(0, 'offline', 'the file broke off', 'check the network', { cause });
+    }
+  }
+
+  /** The answer, the token renewed once. */
+  async #answer(method: Method, path: string, asked: Asked): Promise<Response> {
+    const token = asked.anonymous === true ? null : this.#tokens.current();
+    const response = await this.#send(method, path, asked, token);
+    if (response.status !== 401 || token === null) return response;
+    const renewed = await this.#tokens.renew();
+    return renewed === null ? response : this.#send(method, path, asked, renewed);
+  }
+
   async #send(method: Method, path: string, asked: Asked, token: string | null): Promise<Response> {
     const headers: Record<string, string> = { accept: 'application/json', ...asked.headers };
     if (token !== null) headers['authorization'] = `Bearer ${token}`;
-    const init: RequestInit = { method, headers, signal: AbortSignal.timeout(TIMEOUT_MS) };
-    if (asked.body !== undefined) {
+    const { file, progress, timeoutMs = TIMEOUT_MS } = asked;
+    const late = AbortSignal.timeout(timeoutMs);
+    const signal = asked.signal === undefined ? late : AbortSignal.any([late, asked.signal]);
+    const init: Asking = {
+      method,
+      headers,
+      signal,
+      ...(progress === undefined ? {} : { progress }),
+    };
+    if (file !== undefined) {
+      headers['content-type'] = 'application/octet-stream';
+      init.body = file;
+    } else if (asked.body !== undefined) {
       headers['content-type'] = 'application/json';
       init.body = JSON.stringify(asked.body);
     }

@@ -84,6 +84,7 @@ describe('the outbox’s shelf', () => {
     at: n,
     body: utf8(`message ${n}`),
     target: null,
+    uploads: [],
     sealed: true,
     tried: false,
     failed: null,

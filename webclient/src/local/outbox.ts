@@ -1,4 +1,5 @@
-// What was written and is not stored on the box yet: sealed at rest, in order, by room.
+// What was written and is not stored on the box yet: sealed at rest, in order, by room, with the
+// files that still have to go up: age files, whose identities lie in the sealed body.
 import type { Id } from '../protocol/ids';
 import * as s from '../protocol/schema';
 import type { Safe } from './safe';
@@ -15,6 +16,8 @@ export interface Entry {
   readonly sealed: boolean;
   /** For a tombstone: what it erases. */
   readonly target: Id | null;
+  /** Attachments of the body that are still here only, by the ids they have here. */
+  readonly uploads: readonly Id[];
   /** It may have reached the box: never taken back, sent again under the same id. */
   readonly tried: boolean;
   readonly failed: {
@@ -36,6 +39,7 @@ const entry = s.object({
   body: sealedBytes,
   sealed: s.flag,
   target: s.optional(s.id),
+  uploads: s.withDefault(s.list(s.id), []),
   tried: s.flag,
   failed: s.optional(s.object({ code: s.text, message: s.text, hint: s.text })),
 });
@@ -43,6 +47,9 @@ const entry = s.object({
 const PREFIX = 'entry/';
 const key = (id: Id): string => PREFIX + id;
 const seqKey = (room: Id): string => `seq/${room}`;
+
+const without = (files: readonly Id[]): Write[] =>
+  files.map((id) => ({ remove: 'files', key: id }));
 
 export class OutboxStore {
   readonly #shelf: Shelf;
@@ -74,18 +81,37 @@ export class OutboxStore {
     const body = await this.#safe.open(kept.body);
     if (body !== null) return { ...kept, body };
     // Sealed under a key that a log-out deleted: nobody's any more.
-    await this.#shelf.write([{ remove: 'outbox', key: key(kept.id) }]);
+    await this.#shelf.write([{ remove: 'outbox', key: key(kept.id) }, ...without(kept.uploads)]);
     return null;
   }
 
-  async put(value: Entry): Promise<void> {
+  /** `files`: age files that come with it, all or nothing. */
+  async put(value: Entry, files: ReadonlyMap<Id, Blob> = new Map()): Promise<void> {
+    await this.#shelf.write([
+      await this.#written(value),
+      ...[...files].map(([id, file]): Write => ({ put: 'files', key: id, value: file })),
+    ]);
+  }
+
+  /** The entry once one of its files is on the box. */
+  async putUploaded(value: Entry, file: Id): Promise<void> {
+    await this.#shelf.write([await this.#written(value), ...without([file])]);
+  }
+
+  async #written(value: Entry): Promise<Write> {
     const body = await this.#safe.seal(value.body);
-    await this.#shelf.write([{ put: 'outbox', key: key(value.id), value: { ...value, body } }]);
+    return { put: 'outbox', key: key(value.id), value: { ...value, body } };
+  }
+
+  /** An age file that still has to go up; null when it is not here. */
+  async file(id: Id): Promise<Blob | null> {
+    const kept = await this.#shelf.get('files', id);
+    return kept instanceof Blob ? kept : null;
   }
 
   /** Out of the outbox; with `seq`, that number of the room's counter is used up. */
   async done(value: Entry, seq: number | null): Promise<void> {
-    const writes: Write[] = [{ remove: 'outbox', key: key(value.id) }];
+    const writes: Write[] = [{ remove: 'outbox', key: key(value.id) }, ...without(value.uploads)];
     if (seq !== null) writes.push({ put: 'outbox', key: seqKey(value.room), value: seq });
     await this.#shelf.write(writes);
   }

@@ -1,8 +1,17 @@
 // Tables of values by text keys, in IndexedDB or, where nothing may be kept, in memory.
 
-export type Table = 'meta' | 'outbox' | 'rooms' | 'events' | 'bundles' | 'cards' | 'safe';
+export type Table = 'meta' | 'outbox' | 'rooms' | 'events' | 'bundles' | 'cards' | 'safe' | 'files';
 
-const TABLES: readonly Table[] = ['meta', 'outbox', 'rooms', 'events', 'bundles', 'cards', 'safe'];
+const TABLES: readonly Table[] = [
+  'meta',
+  'outbox',
+  'rooms',
+  'events',
+  'bundles',
+  'cards',
+  'safe',
+  'files',
+];
 
 export type Write =
   | { readonly put: Table; readonly key: string; readonly value: unknown }
@@ -61,7 +70,8 @@ export function memoryShelf(): Shelf {
   };
 }
 
-const VERSION = 1;
+/** One more whenever there is a new table. */
+const VERSION = 2;
 
 function done<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -79,12 +89,18 @@ function committed(transaction: IDBTransaction): Promise<void> {
   });
 }
 
-function openDatabase(name: string): Promise<IDBDatabase> {
+async function openDatabase(name: string): Promise<IDBDatabase> {
   const request = indexedDB.open(name, VERSION);
   request.onupgradeneeded = () => {
-    for (const table of TABLES) request.result.createObjectStore(table);
+    const there = request.result.objectStoreNames;
+    for (const table of TABLES) {
+      if (!there.contains(table)) request.result.createObjectStore(table);
+    }
   };
-  return done(request);
+  const database = await done(request);
+  // A newer page of this browser waits for it: that page asks to be the one.
+  database.onversionchange = () => database.close();
+  return database;
 }
 
 async function listKeys(

@@ -1,4 +1,5 @@
 // What travels in a room: the JSON of a person's event, a device's post, the box's lines.
+import { attachment, attachmentJson, FILES_MAX, type Attachment } from './attachment';
 import { BytesError, fromUtf8, utf8 } from './bytes';
 import type { Id } from './ids';
 import * as s from './schema';
@@ -10,6 +11,7 @@ export type Body =
       readonly content: string;
       readonly parentId: Id | null;
       readonly mentions: readonly Id[];
+      readonly attachments: readonly Attachment[];
       /** A tone indicator beside the text, such as `/s`. */
       readonly tone: string | null;
     }
@@ -43,6 +45,7 @@ const message = s.object({
   content,
   parent_id: s.optional(s.id),
   mentions: s.withDefault(s.list(s.id, 1_000), []),
+  attachments: s.withDefault(s.list(attachment, FILES_MAX), []),
   tone: s.optional(s.text),
 });
 const edit = s.object({ target: s.id, content });
@@ -91,6 +94,9 @@ export function eventJson(sent: Event): Uint8Array {
           content: body.content,
           ...(body.parentId === null ? {} : { parent_id: body.parentId }),
           ...(body.mentions.length === 0 ? {} : { mentions: body.mentions }),
+          ...(body.attachments.length === 0
+            ? {}
+            : { attachments: body.attachments.map(attachmentJson) }),
           ...(body.tone === null ? {} : { tone: body.tone }),
         }
       : Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));

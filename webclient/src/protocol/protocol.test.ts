@@ -83,7 +83,8 @@ test('live and receipts are read, a live topic with its person only', () => {
 describe('events', () => {
   test('read back as written', () => {
     const said = { type: 'message', content: 'Hi', parentId: id, mentions: [id] } as const;
-    const body = { ...said, tone: '/s' } as const;
+    const attachments: never[] = [];
+    const body = { ...said, attachments, tone: '/s' } as const;
     expect(parseEvent(eventJson({ id, at: 7, body }))).toEqual({ id, at: 7, body });
     const react = { type: 'react', target: id, emoji: '👍', on: false } as const;
     expect(parseEvent(eventJson({ id, at: 7, body: react })).body).toEqual(react);

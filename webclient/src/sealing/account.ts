@@ -14,6 +14,7 @@ import {
   openRecovery,
   openVault,
   openVaultData,
+  opensRoot,
   sealedRootOf,
   sealRecovery,
   sealRoot,
@@ -164,6 +165,9 @@ export class Account {
     at: number,
     random: Random,
   ): { account: Account; card: Uint8Array } {
+    if (this.#sealedRoot === null || !opensRoot(vaultKey, this.#sealedRoot, this.user)) {
+      throw new SealingError('the password is not the one that your keys lie under');
+    }
     const account = new Account(this.user, random(32));
     const previous = { card: before, identity: this.identity };
     const card = makeCard(account.identity, this.user, at, previous);

@@ -96,6 +96,26 @@ export async function sealFile(
   return encrypter.encrypt(plaintext);
 }
 
+/** The same for a file that comes in pieces. */
+export async function sealStream(
+  to: Recipient,
+  plaintext: ReadableStream<Uint8Array>,
+): Promise<ReadableStream<Uint8Array>> {
+  const encrypter = new Encrypter();
+  encrypter.addRecipient(to);
+  return encrypter.encrypt(plaintext);
+}
+
+/** The plaintext of a binary age file that comes in pieces; a damaged one breaks the stream off. */
+export async function openStream(
+  identity: AgeIdentity,
+  file: ReadableStream<Uint8Array>,
+): Promise<ReadableStream<Uint8Array>> {
+  const decrypter = new Decrypter();
+  decrypter.addIdentity(identity);
+  return decrypter.decrypt(file);
+}
+
 const ARMOR = '-----BEGIN AGE ENCRYPTED FILE-----';
 
 /** The raw file in a raw or armored one; white space before the armor is allowed, as age does. */

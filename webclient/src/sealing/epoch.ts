@@ -86,6 +86,13 @@ export interface Header {
   readonly reason: string;
 }
 
+/** ms after which a new epoch is made although nothing changed: 30 days. */
+export const EPOCH_MS_MAX = 30 * 24 * 3_600_000;
+
+/** When the next epoch is due by itself: by this one's age, or as an invite of it has expired. */
+export const dueAt = ({ at, invites }: Header): number =>
+  Math.min(at + EPOCH_MS_MAX, ...invites.map(({ expires }) => expires));
+
 export const ZERO_HASH = new Uint8Array(32);
 
 const recipientField: s.Parser<Recipient> = (value, path) => recipient(s.text(value, path));

@@ -255,11 +255,11 @@ export class Keyring implements r.Sealing {
         [...this.#invites.values()].map((held) => held.keys.identity),
       );
     }
-    return keys.view(this.#me);
+    return keys.view(this.#me, this.#cards);
   }
 
   async keyView(room: Id): Promise<r.KeyView> {
-    return this.#room(room).view(this.#me);
+    return this.#room(room).view(this.#me, this.#cards);
   }
 
   async sealedRooms(): Promise<Id[]> {
@@ -274,7 +274,7 @@ export class Keyring implements r.Sealing {
 
   async isNews(room: Id, announcement: Uint8Array): Promise<boolean> {
     const { header } = parseAnnouncement(announcement);
-    return header.room === room && header.epoch > this.#room(room).view(this.#me).epoch;
+    return header.room === room && header.epoch > this.#room(room).epoch;
   }
 
   async foundRoom(room: Id, rules: Rules, at: number): Promise<Uint8Array> {

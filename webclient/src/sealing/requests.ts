@@ -78,6 +78,10 @@ export interface RenewedIdentity extends VaultFiles {
   readonly card: Uint8Array;
 }
 
+/** Whether something can be sealed for the room now. */
+export const isReady = ({ open, listed, split, changed }: KeyView): boolean =>
+  open && listed && !split && changed.length === 0;
+
 /** Where a room's keys stand for this client. */
 export interface KeyView {
   /** The epoch in force, 0 when none is known. */
@@ -93,6 +97,12 @@ export interface KeyView {
   readonly invites: readonly InviteCode[];
   readonly rules: Rules | null;
   readonly at: number;
+  /** When the next epoch is due by itself, ms since 1970. */
+  readonly dueAt: number;
+  /** Listed with keys that are not theirs any more: the next epoch lists the new ones. */
+  readonly behind: readonly Id[];
+  /** Listed with changed keys that nobody here has accepted: nothing is sent before. */
+  readonly changed: readonly Id[];
   /** Who made the epoch, and why. */
   readonly by: Id | null;
   readonly reason: string;

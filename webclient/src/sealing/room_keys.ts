@@ -7,10 +7,11 @@ import { keysOf, openBundle, parseBundle, verifyBundle, type Bundle } from './bu
 import type { Card } from './card';
 import type { Cards } from './cards';
 import { checkNext } from './chain';
-import { fingerprintOf, openBack, type EpochKeys, type Header } from './epoch';
+import { dueAt, fingerprintOf, openBack, type EpochKeys, type Header } from './epoch';
 import type { Blob } from './invite';
 import { SealingError } from './kdf';
 import type { KeyView } from './requests';
+import { changesOf, NOBODY } from './trust';
 import type { Head } from './vault';
 
 /** What makes the first bundle believable. */
@@ -34,6 +35,10 @@ export class RoomKeys {
     return this.#bundles.get(this.#head) ?? null;
   }
 
+  get epoch(): number {
+    return this.#head;
+  }
+
   keys(epoch: number): EpochKeys | null {
     return this.#keys.get(epoch) ?? null;
   }
@@ -49,7 +54,7 @@ export class RoomKeys {
       .sort((a, b) => b.epoch - a.epoch);
   }
 
-  view(me: Account): KeyView {
+  view(me: Account, cards: Cards): KeyView {
     const header = this.head?.header ?? null;
     return {
       epoch: this.#head,
@@ -61,6 +66,8 @@ export class RoomKeys {
       invites: header?.invites.map(({ code }) => code) ?? [],
       rules: header?.rules ?? null,
       at: header?.at ?? 0,
+      dueAt: header === null ? Number.MAX_SAFE_INTEGER : dueAt(header),
+      ...(header === null ? NOBODY : changesOf(header, me, cards)),
       by: header?.by ?? null,
       reason: header?.reason ?? '',
     };

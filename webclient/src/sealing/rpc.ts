@@ -1,12 +1,13 @@
-// Requests to the worker and its answers: one number each, errors by name and message.
+// Requests to a worker and its answers: one number each, errors by name and message.
 import { BytesError } from '../protocol/bytes';
+import type { FileWork } from './file_work';
 import { SealingError } from './kdf';
 import type { Sealing } from './requests';
 
 /** A request as posted to the worker. */
-export interface Call {
+export interface Call<T = Sealing> {
   readonly n: number;
-  readonly method: keyof Sealing;
+  readonly method: keyof T;
   readonly args: readonly unknown[];
 }
 
@@ -58,11 +59,21 @@ export const METHODS = Object.keys({
   openPosts: 1,
 } satisfies Record<keyof Sealing, 1>);
 
+/** The methods of `FileWork`, checked in the same way. */
+export const FILE_METHODS = Object.keys({
+  seal: 1,
+  open: 1,
+  picture: 1,
+} satisfies Record<keyof FileWork, 1>);
+
 /** Answers one request. Requests are answered in the order in which they are done. */
-export async function answer(sealing: Sealing, { n, method, args }: Call): Promise<Answer> {
+export async function answer<T extends object>(
+  asked: T,
+  { n, method, args }: Call<T>,
+): Promise<Answer> {
   try {
-    const run = sealing[method] as (...args: readonly unknown[]) => Promise<unknown>;
-    return { n, value: await run.apply(sealing, [...args]) };
+    const run = asked[method] as (...args: readonly unknown[]) => Promise<unknown>;
+    return { n, value: await run.apply(asked, [...args]) };
   } catch (error) {
     const { name, message } = error instanceof Error ? error : new Error(String(error));
     return { n, error: { name, message } };

@@ -29,7 +29,7 @@ function printOf(bundle: Uint8Array, { user }: Someone): string {
 /** Ben's device is gone: new keys, a card that follows. */
 async function benRenews(): Promise<Uint8Array[]> {
   await ben.keys.addCards(ben.user, [ben.card]);
-  await ben.keys.stretch('another password', SALT, COST);
+  await ben.keys.stretch('password', SALT, COST);
   const { card } = await ben.keys.renewIdentity(2, NOW + 1);
   await ben.keys.identityRenewed();
   const cards = [ben.card, card];

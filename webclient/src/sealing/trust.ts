@@ -4,6 +4,7 @@ import type { Id } from '../protocol/ids';
 import type { Account } from './account';
 import type { Card } from './card';
 import type { Cards } from './cards';
+import type { Header, Listed } from './epoch';
 import { SealingError } from './kdf';
 import type { Trust } from './requests';
 
@@ -25,6 +26,31 @@ export function cardFor(
   const card = pinned === null ? null : cards.current(user, pinned);
   // Keys that the box no longer hands out are not theirs any more, as far as anybody can tell.
   return card !== null && cards.of(user).includes(card) ? card : null;
+}
+
+/** Whose keys in an epoch are over, and whose changed. */
+export interface Changes {
+  readonly behind: readonly Id[];
+  readonly changed: readonly Id[];
+}
+
+export const NOBODY: Changes = { behind: [], changed: [] };
+
+/** Who is listed with keys that do not count any more, or with changed ones not accepted here. */
+export function changesOf(header: Header, me: Account, cards: Cards): Changes {
+  const { members } = header;
+  const isBehind = ([user, print]: Listed): boolean => {
+    if (user === me.user) return me.listedIn(header) !== null && !equal(print, me.fingerprint);
+    const card = cardFor(user, print, me, cards);
+    return card !== null && !equal(card.fingerprint, print);
+  };
+  const isChanged = ([user, print]: Listed): boolean => {
+    const pin = me.pins.get(user);
+    return pin?.state === 'changed' && equal(pin.fingerprint, print);
+  };
+  const users = (which: (listed: Listed) => boolean): Id[] =>
+    members.filter(which).map(([user]) => user);
+  return { behind: users(isBehind), changed: users(isChanged) };
 }
 
 /** The newest card that the box gives of somebody, where it is not one that is believed. */

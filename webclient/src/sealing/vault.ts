@@ -115,6 +115,16 @@ export function openVaultData(
 /** Part 1 as it lies in the vault, to be kept when only part 2 is written anew. */
 export const sealedRootOf = (vault: Uint8Array): Uint8Array => split(vault).sealedRoot;
 
+/** Whether this is the password's key that a root lies under. */
+export function opensRoot(vaultKey: Uint8Array, sealedRoot: Uint8Array, user: Id): boolean {
+  try {
+    return open('the vault', vaultKey, sealedRoot, rootAad(user)).length === 32;
+  } catch (error) {
+    if (error instanceof SealingError) return false;
+    throw error;
+  }
+}
+
 /** Opens a vault of this version with the password's key. */
 export function openVault(
   vault: Uint8Array,

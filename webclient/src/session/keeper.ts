@@ -20,6 +20,13 @@ const RACED = [
   'unknown_invite',
 ] as const;
 
+/** Reasons of epochs that follow a new card. */
+const AFTER_A_CARD: readonly string[] = ['card', 'due'];
+
+/** What of a view others are told when it changes. */
+const marksOf = ({ epoch, open, listed, split, changed, behind }: KeyView): string =>
+  [epoch, open, listed, split, changed.join(' '), behind.join(' ')].join();
+
 export interface KeeperDeps {
   readonly api: Api;
   readonly sealing: Sealing;
@@ -88,17 +95,36 @@ export class Keeper {
     const bundles = served.map(({ bundle }) => bundle);
     await this.#learn(bundles);
     await store.keepBundles(room, served);
-    return this.#take(room, bundles, 'box');
+    const view = await this.#take(room, bundles, 'box');
+    // Made after a card may have changed: whose, the cards say.
+    const news = served.length > 0 && known > 0 && AFTER_A_CARD.includes(view.reason);
+    return news ? this.#recheck(room, view.members) : view;
+  }
+
+  /** Fetches the cards of these people, and what that changes. */
+  async #recheck(room: Id, users: readonly Id[]): Promise<KeyView> {
+    await Promise.all(users.map((user) => this.#cards(user)));
+    return this.#look(room, await this.#deps.sealing.keyView(room));
   }
 
   async #take(room: Id, bundles: readonly Uint8Array[], source: 'kept' | 'box'): Promise<KeyView> {
+    return this.#look(room, await this.#deps.sealing.takeBundles(room, bundles, source));
+  }
+
+  #look(room: Id, view: KeyView): KeyView {
     const before = this.#views.get(room);
-    const view = await this.#deps.sealing.takeBundles(room, bundles, source);
     this.#views.set(room, view);
-    const same =
-      before?.epoch === view.epoch && before.open === view.open && before.split === view.split;
-    if (!same) this.#deps.changed(room, view);
+    if (before === undefined || marksOf(before) !== marksOf(view)) this.#deps.changed(room, view);
     return view;
+  }
+
+  /** After pins changed: what that changes in each room. */
+  async pinsChanged(): Promise<void> {
+    for (const room of this.#views.keys()) {
+      await this.#inTurn(room, async () =>
+        this.#look(room, await this.#deps.sealing.keyView(room)),
+      );
+    }
   }
 
   async #learn(bundles: readonly Uint8Array[]): Promise<void> {
@@ -131,15 +157,15 @@ export class Keeper {
     const company = await this.company(room);
     const view = this.#views.get(room);
     const members = company.members.map(({ user }) => user.id);
-    const unlisted = members.filter((user) => view?.members.includes(user) !== true);
-    for (const user of unlisted) if (user !== this.#deps.me) await this.#cards(user);
+    await Promise.all(members.map((user) => this.#cards(user)));
     return {
       room,
       members,
       waiting: company.waiting.filter(({ user }) => user !== this.#deps.me),
       devices: company.devices.map(({ id }) => id),
       reason,
-      at: this.#deps.clock.now(),
+      // A clock that was set back does not make an epoch older than the one before.
+      at: Math.max(this.#deps.clock.now(), view?.at ?? 0),
       endInvites: await this.#revoked(room, view),
     };
   }
@@ -216,7 +242,11 @@ export class Keeper {
   /** Whether anything waits for a member's client: a removal, or newcomers with proofs. */
   async #isDue(room: Id): Promise<string | null> {
     const view = this.#views.get(room);
-    if (view === undefined || !view.listed || !view.open || view.split) return null;
+    if (view === undefined || !view.open || view.split) return null;
+    const mine = view.behind.includes(this.#deps.me);
+    if (!view.listed && !mine) return null;
+    if (mine || view.behind.length > 0) return 'card';
+    if (view.dueAt <= this.#deps.clock.now()) return 'due';
     const [{ rotationDue }, { members, waiting }] = await Promise.all([
       this.#deps.api.rooms.get(room),
       this.#deps.api.rooms.members(room),
@@ -227,6 +257,13 @@ export class Keeper {
     if (proven) return 'added';
     const open = view.rules?.type === 'public' && members.some(({ user }) => unlisted(user.id));
     return open ? 'added' : null;
+  }
+
+  /** Whether the next epoch is due by what is known here alone: by age, an invite's end, a card. */
+  isDueByItself(room: Id): boolean {
+    const view = this.#views.get(room);
+    if (view === undefined) return false;
+    return view.behind.length > 0 || view.dueAt <= this.#deps.clock.now();
   }
 
   /** After a random wait makes the epoch that is due, if it still is. */
@@ -246,7 +283,10 @@ export class Keeper {
     const reason = await this.#isDue(room);
     if (reason === null) return;
     const seen = this.#views.get(room)?.epoch ?? 0;
-    await this.rotate(room, reason, (view) => view.epoch === seen && view.listed && !view.split);
+    await this.rotate(room, reason, (view) => {
+      const may = view.listed || view.behind.includes(this.#deps.me);
+      return view.epoch === seen && may && !view.split;
+    });
   }
 
   stop(): void {

@@ -110,9 +110,9 @@ export class Outbox {
   }
 
   /** Lies in IndexedDB when this resolves. */
-  async add(entry: Entry): Promise<void> {
+  async add(entry: Entry, files?: ReadonlyMap<Id, Blob>): Promise<void> {
     await this.#inTurn(async () => {
-      await this.#deps.store.put(entry);
+      await this.#deps.store.put(entry, files);
       this.#queue(entry);
     });
     this.#deps.written(entry.id);
@@ -143,6 +143,27 @@ export class Outbox {
     this.#replace(entry, { kind: 'queued' });
     this.wake(entry.room);
     this.#deps.written(id);
+  }
+
+  /** The oldest entry with files that have to go up before it. */
+  nextUpload(): Entry | null {
+    const all = [...this.#rooms.values()].flat();
+    const waits = ({ entry, delivery }: Outgoing): boolean =>
+      delivery.kind === 'queued' && entry.uploads.length > 0;
+    return all.find(waits)?.entry ?? null;
+  }
+
+  /** One of its files is on the box: `entry` says what is left, `file` what it was called here. */
+  async uploaded(entry: Entry, file: Id): Promise<void> {
+    if (this.#find(entry.id) === undefined) return;
+    await this.#deps.store.putUploaded(entry, file);
+    this.#replace(entry, { kind: 'queued' });
+    this.wake(entry.room);
+  }
+
+  /** One of its files cannot go up. */
+  async notUploaded(entry: Entry, problem: Problem): Promise<void> {
+    if (this.#find(entry.id) !== undefined) await this.#settle(entry, null, problem);
   }
 
   /** Takes an entry back; false when it may be on the box already. */
@@ -209,7 +230,10 @@ export class Outbox {
     this.#busy.add(room);
     try {
       for (let turns = 0; this.#deps.isOnline();) {
-        const next = this.#list(room).find(({ delivery }) => delivery.kind === 'queued');
+        // What waits for its files lets the others pass.
+        const next = this.#list(room).find(
+          ({ entry, delivery }) => delivery.kind === 'queued' && entry.uploads.length === 0,
+        );
         if (next === undefined) return;
         const outcome = await this.#send(next.entry);
         turns = outcome === 'again' ? turns + 1 : 0;

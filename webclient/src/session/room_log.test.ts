@@ -17,6 +17,7 @@ function item(position: number): Item {
     content: 'soup',
     parentId: null,
     mentions: [],
+    attachments: [],
     tone: null,
   } as const;
   const content = { type: 'event', event: { id: id(100 + position), at: 0, body } } as const;

@@ -16,6 +16,7 @@ const say = (content: string, parentId: Id | null = null): Body => ({
   content,
   parentId,
   mentions: [],
+  attachments: [],
   tone: null,
 });
 

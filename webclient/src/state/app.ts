@@ -9,7 +9,9 @@ import { AccountArea } from './account_area';
 import { NO_ACCOUNT } from './account_model';
 import type { AppDeps, Parts } from './deps';
 import { Entrance, type Arrival } from './entrance';
+import { Files } from './files';
 import { Home } from './home';
+import { Keys } from './keys';
 import type * as m from './model';
 import type { Reading } from './reading_model';
 import { Observable } from './observable';
@@ -58,13 +60,19 @@ class HearthApp implements m.App {
   readonly #parts: Parts;
   readonly #state = new Observable<m.AppState>(START);
   readonly #entrance: Entrance;
+  readonly files: Files;
   readonly account: AccountArea;
   #home: Home | null = null;
   #drafts = new Map<string, string>();
+  readonly keys = new Keys(
+    () => this.#here(),
+    (run) => this.#act(null, run),
+  );
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#entrance = new Entrance(parts);
+    this.files = new Files(parts);
     this.account = new AccountArea(parts, this.#entrance, {
       changed: (change) => this.#state.update({ account: { ...this.state.account, ...change } }),
       renamed: (displayName) => this.#renamed(displayName),
@@ -143,8 +151,10 @@ class HearthApp implements m.App {
       changed: (change) => this.#state.update(change),
       failed: this.#tell,
       ended: () => this.#signedOut(),
+      uploads: (of) => this.files.uploadsOf(of),
     });
     this.#home = home;
+    this.files.enter(home);
     this.account.entered(user.id);
     const me: m.Person = { ...user };
     this.#drafts = await this.#parts.drafts.all();
@@ -183,6 +193,7 @@ class HearthApp implements m.App {
   #leave(): void {
     this.#home?.stop();
     this.#home = null;
+    this.files.leave();
     this.account.left();
     this.#parts.tokens.forget();
     const { house } = this.state;
@@ -286,7 +297,7 @@ class HearthApp implements m.App {
   }
 
   send(text: string, parentId?: string): Promise<void> {
-    return this.#act(null, () => this.#actions().send(text, parentId ?? null));
+    return this.#act(null, () => this.files.send(text, parentId ?? null));
   }
 
   edit(target: string, text: string): Promise<void> {

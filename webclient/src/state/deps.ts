@@ -12,6 +12,7 @@ import type { Shelf } from '../local/shelf';
 import type { Chance, Clock } from '../session/clock';
 import type { Leadership } from '../session/leader';
 import type { Transport } from '../session/transport';
+import type { FileWork } from '../sealing/file_work';
 import type { Sealing } from '../sealing/requests';
 import type { Entry } from './model';
 import type { TokenSource } from './tokens';
@@ -40,6 +41,7 @@ export interface AppDeps {
   readonly fetch: Fetch;
   readonly transport: Transport;
   readonly sealing: Sealing;
+  readonly fileWork: FileWork;
   readonly shelf: Shelf;
   readonly safe: Safe;
   readonly clock: Clock;

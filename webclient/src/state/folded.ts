@@ -1,5 +1,6 @@
 // What becomes of a message or a post while events are folded: texts, reactions, erasure.
 import type { Fact } from '../session/fact';
+import { attachmentItem, kindOfAll } from './attached';
 import { mentioned } from './mentions';
 import type { Change, MessageItem, Person, PostItem, Quote, Reaction, Version } from './model';
 import { EDIT_MS } from './model';
@@ -84,6 +85,7 @@ export function finished(draft: Draft, { me, person, reactions, quote }: Finishi
   return {
     ...item,
     text,
+    attachments: deleted ? [] : item.attachments,
     edited: !deleted && texts.length > 1,
     versions: deleted || texts.length < 2 ? [] : texts,
     deleted,
@@ -104,7 +106,8 @@ export function quoteOf(slot: Draft | PostItem | undefined, id: string): Quote {
   }
   const { deleted, texts, item } = slot;
   const text = deleted ? '' : (texts.at(-1)?.text ?? '').slice(0, QUOTED);
-  return { kind: 'message', id, sender: item.sender, text, deleted };
+  const files = deleted ? null : kindOfAll(item.attachments);
+  return { kind: 'message', id, sender: item.sender, text, files, deleted };
 }
 
 /** What is quoted of a message that is not in the timeline, as it was first written. */
@@ -113,7 +116,8 @@ export function quoteOfFact(
   person: (id: string) => Person,
 ): Quote {
   const text = body.type === 'message' ? body.content.slice(0, QUOTED) : '';
-  return { kind: 'message', id, sender: person(sender), text, deleted: false };
+  const files = body.type === 'message' ? kindOfAll(body.attachments.map(attachmentItem)) : null;
+  return { kind: 'message', id, sender: person(sender), text, files, deleted: false };
 }
 
 /** Characters of a quote at most. */

@@ -1,15 +1,17 @@
 // The signed-in part: rooms, their keys and history, what is on its way, the connection.
 import { ApiError } from '../api/error';
+import type { Entry } from '../local/outbox';
 import { BytesError } from '../protocol/bytes';
 import { parseOut } from '../protocol/item';
 import { isId, type Id } from '../protocol/ids';
 import { SchemaError } from '../protocol/schema';
 import * as topic from '../protocol/topic';
-import type { KeyView } from '../sealing/requests';
+import { isReady, type KeyView } from '../sealing/requests';
 import { Connection, type ConnectionState } from '../session/connection';
 import type { Fact } from '../session/fact';
 import { Keeper } from '../session/keeper';
 import { Outbox } from '../session/outbox';
+import { openBody, type Uploads } from '../session/uploads';
 import type { LinkLogin, Subscriptions } from '../session/transport';
 import type { Parts } from './deps';
 import type { Arrival } from './entrance';
@@ -28,6 +30,7 @@ export interface HomeEvents {
   readonly failed: (error: unknown) => void;
   /** The login was ended elsewhere. */
   readonly ended: () => void;
+  readonly uploads: (home: Home) => Uploads;
 }
 
 export class Home {
@@ -38,6 +41,7 @@ export class Home {
   readonly outbox: Outbox;
   readonly rooms: Rooms;
   readonly live: Live;
+  readonly uploads: Uploads;
   readonly reading: ReadingState;
   readonly #events: HomeEvents;
   readonly #connection: Connection;
@@ -104,8 +108,12 @@ export class Home {
       refreshKeys: async (room) => void (await this.keeper.refresh(room)),
       rotate: (room) => this.keeper.settle(room),
       written: (id) => parts.leadership.tell(id),
-      changed: () => this.draw(),
+      changed: () => {
+        this.uploads.look();
+        this.draw();
+      },
     });
+    this.uploads = events.uploads(this);
     this.#connection = new Connection({
       transport,
       clock,
@@ -157,6 +165,7 @@ export class Home {
     this.parts.leadership.stop();
     this.#connection.stop();
     this.outbox.stop();
+    this.uploads.stop();
     this.keeper.stop();
     this.live.stop();
     this.#vault.stop();
@@ -242,7 +251,7 @@ export class Home {
     if (handle === null) return null;
     if (handle.room.sealing === 'open') return false;
     const view = this.keeper.view(room);
-    return view?.open === true && view.listed && !view.split ? true : null;
+    return view !== null && isReady(view) ? true : null;
   }
 
   #arrived(room: Id, facts: readonly Fact[]): void {
@@ -268,25 +277,16 @@ export class Home {
     log?.reopen().catch((error: unknown) => this.failed(error));
     this.outbox.wake(room);
     this.#vault.soon();
-    this.draw();
+    this.rooms.look().catch((error: unknown) => this.failed(error));
   }
 
   // What goes
 
-  async #payload(
-    entry: {
-      readonly id: Id;
-      readonly room: Id;
-      readonly body: Uint8Array;
-      readonly sealed: boolean;
-      readonly target: Id | null;
-    },
-    seq: number,
-  ): Promise<Uint8Array | null> {
+  async #payload(entry: Entry, seq: number): Promise<Uint8Array | null> {
     const handle = this.rooms.get(entry.room);
     if (handle === null) return null;
     if (handle.room.sealing === 'open') {
-      if (!entry.sealed) return entry.body;
+      if (!entry.sealed) return openBody(entry);
       throw new ProblemError(
         'was_sealed',
         'this was written into a sealed room, and the box now says the room is open',
@@ -325,7 +325,13 @@ export class Home {
     };
     this.outbox.wakeAll();
     this.live.receipts.wake();
+    this.uploads.wake();
     catchUp().catch((error: unknown) => this.failed(error));
+  }
+
+  /** What another browser wrote into the vault. */
+  fetchVault(): Promise<void> {
+    return this.#vault.fetch();
   }
 
   takeOver(): void {
@@ -338,7 +344,7 @@ export class Home {
     return {
       me: this.me,
       people: this.people,
-      pins: this.rooms.pins,
+      trust: this.rooms.trust,
       keys: this.keeper.view(handle.room.id),
       outgoing: this.outbox.items(handle.room.id),
       receipts: this.live.receipts,

@@ -1,4 +1,6 @@
 // What the user interface sees: one immutable state, and the actions that change it. No DOM here.
+import type { KeysActions, Readers } from './readers_model';
+import type { AttachmentItem, AttachmentKind, FilesApp } from './files_model';
 import type { AccountActions, AccountState, RecoverySheet } from './account_model';
 import type { Reading, ReadingView } from './reading_model';
 
@@ -57,6 +59,7 @@ export type Quote =
       readonly id: string;
       readonly sender: Person;
       readonly text: string;
+      readonly files: AttachmentKind | null;
       readonly deleted: boolean;
     }
   | { readonly kind: 'post'; readonly id: string; readonly device: string; readonly text: string }
@@ -105,6 +108,7 @@ export interface MessageItem {
   readonly own: boolean;
   /** Empty when deleted. */
   readonly text: string;
+  readonly attachments: readonly AttachmentItem[];
   readonly edited: boolean;
   /** All texts it had, the current one last; empty unless edited. */
   readonly versions: readonly Version[];
@@ -212,6 +216,8 @@ export interface RoomSummary {
   /** The last message in a few words, null while unknown. */
   readonly lastText: string | null;
   readonly lastSender: string | null;
+  /** What the last message shows besides its words. */
+  readonly lastFiles: AttachmentKind | null;
   readonly unread: number;
   /** How many of the unread ones name this person. */
   readonly mentions: number;
@@ -238,7 +244,9 @@ export type RoomBlock =
   /** Not yet listed in the room's epoch: "waiting for a key from someone at home". */
   | 'waiting_for_key'
   /** The box shows two different histories of keys: nothing is sent. */
-  | 'room_split';
+  | 'room_split'
+  /** Somebody's keys changed: sending waits for one tap. */
+  | 'changed_keys';
 
 /** The room that is open. */
 export interface RoomView {
@@ -253,6 +261,7 @@ export interface RoomView {
   readonly block: RoomBlock | null;
   /** The epoch in force; 0 in open rooms. */
   readonly epoch: number;
+  readonly readers: Readers;
   /** Who is writing right now. */
   readonly typing: readonly Person[];
   /** Up to this position all was read when the room came into view. */
@@ -331,6 +340,7 @@ export interface NewRoom {
 /** The application. `subscribe` is Svelte's store contract: `$app` in a component is the state. */
 export interface App {
   readonly state: AppState;
+  readonly files: FilesApp;
   readonly account: AccountActions;
   subscribe(run: (state: AppState) => void): () => void;
 
@@ -377,6 +387,7 @@ export interface App {
   addDevice(roomId: string, name: string): Promise<NewDevice>;
   removeDevice(roomId: string, deviceId: string): Promise<void>;
   removeMember(roomId: string, userId: string): Promise<void>;
+  readonly keys: KeysActions;
 }
 
 export type { Entry } from './entry';

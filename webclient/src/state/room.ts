@@ -3,13 +3,13 @@ import type { Device } from '../api/devices';
 import type { Room } from '../api/rooms';
 import { parseEvent } from '../protocol/event';
 import type { Id } from '../protocol/ids';
-import type { KeyView } from '../sealing/requests';
-import type { PinState } from '../sealing/vault';
+import type { KeyView, Trust } from '../sealing/requests';
 import type { Company } from '../session/keeper';
 import type { Outgoing } from '../session/outbox';
 import type { RoomLog } from '../session/room_log';
 import type { DeviceView, MemberView, RoomBlock, RoomView, TimelineItem } from './model';
 import type { People } from './people';
+import { readersOf } from './readers';
 import { readingOf, type Place } from './reading';
 import type { Receipts } from './receipts';
 import { same, unchanged } from './same';
@@ -28,7 +28,7 @@ export interface RoomHandle {
 export interface RoomContext {
   readonly me: Id;
   readonly people: People;
-  readonly pins: ReadonlyMap<string, PinState>;
+  readonly trust: ReadonlyMap<string, Trust>;
   readonly keys: KeyView | null;
   readonly outgoing: readonly Outgoing[];
   readonly receipts: Receipts;
@@ -56,11 +56,11 @@ function pendingOf(me: Id, outgoing: readonly Outgoing[]): Pending[] {
 export const deviceName = (handle: RoomHandle, id: string): string =>
   handle.company?.devices.find((device) => device.id === id)?.name ?? '…';
 
-function membersOf(handle: RoomHandle, { me, keys, pins, people }: RoomContext): MemberView[] {
+function membersOf(handle: RoomHandle, { me, keys, trust, people }: RoomContext): MemberView[] {
   const sealed = handle.room.sealing === 'sealed';
   return (handle.company?.members ?? []).map(({ user, role, joinedAt }) => {
     const listed = keys?.members.includes(user.id) === true;
-    const pin = user.id === me ? 'self' : (pins.get(user.id) ?? 'unverified');
+    const pin = user.id === me ? 'self' : (trust.get(user.id)?.state ?? 'unverified');
     const key = sealed ? (listed ? 'listed' : 'waiting') : 'open';
     return { person: people.person(user.id), role, joinedAt, key, pin };
   });
@@ -76,7 +76,8 @@ const deviceView = ({ id, name, createdAt, lastPostAt }: Device): DeviceView => 
 function blockOf(handle: RoomHandle, keys: KeyView | null): RoomBlock | null {
   if (handle.room.sealing === 'open') return null;
   if (keys?.split === true) return 'room_split';
-  return keys?.open === true && keys.listed ? null : 'waiting_for_key';
+  if (keys?.open !== true || !keys.listed) return 'waiting_for_key';
+  return keys.changed.length > 0 ? 'changed_keys' : null;
 }
 
 /** One's own stored messages with how far they are. */
@@ -109,6 +110,7 @@ export function viewOf(
     device: (id) => deviceName(handle, id),
     known: (id) => log.known(id),
   });
+  const devices = (handle.company?.devices ?? []).map(deviceView);
   const manages = room.myRole === 'owner' || room.myRole === 'admin';
   return {
     room: summaryOf(handle, people, me),
@@ -120,7 +122,8 @@ export function viewOf(
     loadingOlder: handle.place.loadingOlder,
     reading: readingOf(handle, me),
     members: keptList(before?.members, membersOf(handle, context)),
-    devices: (handle.company?.devices ?? []).map(deviceView),
+    devices,
+    readers: readersOf(handle, context, devices),
     block: blockOf(handle, context.keys),
     epoch: context.keys?.epoch ?? 0,
     typing: context.typing.map((id) => people.person(id)),

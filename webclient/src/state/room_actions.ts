@@ -1,5 +1,8 @@
 // What a person does in a room: write, invite, add devices, found new rooms.
 import type { RoomHandle } from './room';
+import type { Entry } from '../local/outbox';
+import { fitting } from '../protocol/attachment';
+import { utf8 } from '../protocol/bytes';
 import { eventJson, MESSAGE_CHARS_MAX, type Body } from '../protocol/event';
 import { newId, parseId, type Id } from '../protocol/ids';
 import * as topic from '../protocol/topic';
@@ -7,6 +10,7 @@ import type { Home } from './home';
 import { mentioned } from './mentions';
 import type { InviteLink, NewDevice, NewRoom } from './model';
 import { ProblemError } from './problem';
+import type { Ready } from './trays';
 
 const DAY_MS = 24 * 3_600_000;
 const INVITE_DAYS = 7;
@@ -30,21 +34,24 @@ export class RoomActions {
   }
 
   /** Into the outbox; it lies in IndexedDB when this resolves. */
-  async #put(body: Body, target: Id | null = null): Promise<void> {
+  async #put(body: Body, target: Id | null = null, files?: readonly Ready[]): Promise<void> {
     const { room } = this.#current();
     const id = this.#newId();
     const at = this.#home.parts.clock.now();
     const json = eventJson({ id, at, body });
-    await this.#home.outbox.add({
+    const ready = (files ?? []).map(({ attachment, sealed }) => [attachment.id, sealed] as const);
+    const entry: Entry = {
       id,
       room: room.id,
       at,
       body: json,
       sealed: room.sealing === 'sealed',
       target,
+      uploads: ready.map(([file]) => file),
       tried: false,
       failed: null,
-    });
+    };
+    await this.#home.outbox.add(entry, new Map(ready));
   }
 
   #checked(text: string): string {
@@ -58,12 +65,25 @@ export class RoomActions {
     );
   }
 
-  send(text: string, parent: string | null): Promise<void> {
-    const content = this.#checked(text);
+  /** `files`: without any the message has words. */
+  send(text: string, parent: string | null, files: readonly Ready[] = []): Promise<void> {
+    const content = files.length > 0 && text.trim() === '' ? '' : this.#checked(text);
     const parentId = parent === null ? null : parseId(parent);
     const people = this.#current().company?.members.map(({ user }) => user) ?? [];
     const mentions = mentioned(content, people).map(({ id }) => id);
-    return this.#put({ type: 'message', content, parentId, mentions, tone: null });
+    const bare = {
+      type: 'message',
+      content,
+      parentId,
+      mentions,
+      attachments: [],
+      tone: null,
+    } as const;
+    const attachments = fitting(
+      utf8(content).length,
+      files.map(({ attachment }) => attachment),
+    );
+    return this.#put({ ...bare, attachments }, null, files);
   }
 
   edit(target: string, text: string): Promise<void> {

@@ -3,7 +3,7 @@ import { ApiError } from '../api/error';
 import { room as roomParser, type Room } from '../api/rooms';
 import { isId, type Id } from '../protocol/ids';
 import { list, SchemaError } from '../protocol/schema';
-import type { PinState } from '../sealing/vault';
+import type { Trust } from '../sealing/requests';
 import type { Fact } from '../session/fact';
 import type { Keeper } from '../session/keeper';
 import { RoomLog } from '../session/room_log';
@@ -30,7 +30,7 @@ export class Rooms {
   readonly #deps: RoomsDeps;
   readonly #handles = new Map<Id, RoomHandle>();
   #joining: readonly Id[];
-  #pins: ReadonlyMap<Id, PinState> = new Map();
+  #trust: ReadonlyMap<Id, Trust> = new Map();
   #syncing: Promise<void> = Promise.resolve();
   #nextSync: Promise<void> | null = null;
 
@@ -39,8 +39,8 @@ export class Rooms {
     this.#joining = deps.joining;
   }
 
-  get pins(): ReadonlyMap<Id, PinState> {
-    return this.#pins;
+  get trust(): ReadonlyMap<Id, Trust> {
+    return this.#trust;
   }
 
   all(): RoomHandle[] {
@@ -154,13 +154,19 @@ export class Rooms {
     }
   }
 
+  /** What is known of people's keys by now. */
+  async look(): Promise<void> {
+    const { parts, changed } = this.#deps;
+    this.#trust = await parts.sealing.trust();
+    changed();
+  }
+
   /** Who is in a room, and which devices. */
   async company(handle: RoomHandle): Promise<void> {
-    const { keeper, people, parts, changed } = this.#deps;
+    const { keeper, people } = this.#deps;
     handle.company = await keeper.company(handle.room.id);
     people.learn(handle.company.members.map(({ user }) => user));
-    this.#pins = await parts.sealing.pins();
-    changed();
+    await this.look();
   }
 
   /** An epoch that is due is made by some member's client; this one may be it. */
@@ -169,7 +175,8 @@ export class Rooms {
     const view = keeper.view(room.id);
     if (room.sealing === 'open' || view === null || company === null) return;
     const unlisted = company.members.some(({ user }) => !view.members.includes(user.id));
-    if (view.listed && (unlisted || room.rotationDue)) keeper.watch(room.id);
+    const due = room.rotationDue || keeper.isDueByItself(room.id);
+    if (due || (view.listed && unlisted)) keeper.watch(room.id);
   }
 
   /** Somebody came, went or is not known yet: looks at the room anew. */

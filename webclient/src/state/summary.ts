@@ -1,5 +1,7 @@
 // A room's line in the list: its last words, what is unread, and whether one is named in it.
 import type { Fact } from '../session/fact';
+import { attachmentItem, kindOfAll } from './attached';
+import type { AttachmentKind } from './files_model';
 import type { EventFact } from './folded';
 import { mentioned } from './mentions';
 import { EDIT_MS, type RoomSummary } from './model';
@@ -10,6 +12,7 @@ interface Last {
   readonly at: number;
   readonly text: string;
   readonly sender: string | null;
+  readonly files: AttachmentKind | null;
 }
 
 interface Changes {
@@ -50,11 +53,12 @@ function lastOf(handle: RoomHandle, people: People, changes: Changes): Last | nu
   for (const fact of handle.log.newest().toReversed()) {
     if (fact.kind === 'event' && fact.body.type === 'message' && !changes.deleted.has(fact.id)) {
       const sender = people.person(fact.sender).displayName;
-      return { at: fact.at, text: textOf(fact, changes), sender };
+      const files = kindOfAll(fact.body.attachments.map(attachmentItem));
+      return { at: fact.at, text: textOf(fact, changes), sender, files };
     }
     if (fact.kind === 'post' && !changes.deleted.has(fact.id)) {
       const text = fact.post.title ?? fact.post.text;
-      return { at: fact.at, text, sender: deviceName(handle, fact.device) };
+      return { at: fact.at, text, sender: deviceName(handle, fact.device), files: null };
     }
   }
   return null;
@@ -95,6 +99,7 @@ export function summaryOf(handle: RoomHandle, people: People, me: string): RoomS
     lastMessageAt: last?.at ?? lastMessageAt,
     lastText: last?.text.slice(0, 200) ?? null,
     lastSender: last?.sender ?? null,
+    lastFiles: last?.files ?? null,
     ...newsOf(handle, people, me, changes),
   };
 }

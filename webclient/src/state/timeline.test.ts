@@ -48,6 +48,7 @@ const say = (content: string): Body => ({
   content,
   parentId: null,
   mentions: [],
+  attachments: [],
   tone: null,
 });
 const edit = (target: Id, content: string): Body => ({ type: 'edit', target, content });

@@ -1,5 +1,6 @@
 // Facts and what is on its way become the timeline: edits, reactions, erasures, gaps, copies.
 import type { Fact, Numbered } from '../session/fact';
+import { attachmentItem } from './attached';
 import {
   edit,
   finished,
@@ -134,6 +135,7 @@ class Folding {
         own: sender === this.#input.me,
         parentId: body.parentId,
         tone: body.tone,
+        attachments: body.attachments.map(attachmentItem),
         marks,
         delivery,
         reach: null,
@@ -257,6 +259,7 @@ class Folding {
       content: '',
       parentId: null,
       mentions: [],
+      attachments: [],
       tone: null,
     } as const;
     const gone = { position, at, id: id as EventFact['id'], sender };

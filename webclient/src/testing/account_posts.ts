@@ -162,7 +162,14 @@ export class AccountPosts {
     const under = underLogin || user.vault === null ? { salt, cost, under_login: true } : {};
     user.vault = { ...user.vault, vault, recovery, ...under };
     user.vaultVersion += 1;
-    if (typeof body['card'] === 'string') user.cards.push(body['card']);
+    if (typeof body['card'] === 'string') this.#newCard(user, body['card']);
+  }
+
+  /** A card after the first: every sealed room of theirs needs a new epoch. */
+  #newCard(user: FakeUser, card: string): void {
+    const rooms = [...this.#house.rooms.values()].filter(({ members }) => members.has(user.id));
+    for (const room of rooms) room.rotationDue ||= user.cards.length > 0 && room.bundles.length > 0;
+    user.cards.push(card);
   }
 
   #vault({ method, body }: Asked, user: FakeUser): Json {

@@ -1,6 +1,7 @@
 // A browser for tests: its own storage and keys, opened and reloaded like a tab.
 import { memorySafe, type Safe } from '../local/safe';
 import { memoryShelf, type Shelf } from '../local/shelf';
+import { openAttachment, sealAttachment } from '../sealing/attachment';
 import { Keyring } from '../sealing/keyring';
 import type { Leadership } from '../session/leader';
 import type { Transport } from '../session/transport';
@@ -103,6 +104,11 @@ export class Browser {
       fetch: this.#house.fetch,
       transport: this.#transport(),
       sealing: new Keyring(this.#keySafe, random),
+      fileWork: {
+        seal: (file) => sealAttachment(file, random(32)),
+        open: openAttachment,
+        picture: async () => null,
+      },
       shelf: this.shelf,
       safe: this.safe,
       clock: this.#clock,

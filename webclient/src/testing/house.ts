@@ -1,4 +1,5 @@
 // A box in memory for tests: accounts, rooms, epochs, invites, history; REST in, MQTT through links.
+import type { Asking } from '../api/http';
 import { b64u, concat, equal, fromB64u, fromUtf8, utf8 } from '../protocol/bytes';
 import { encodeFrame, type Class } from '../protocol/frame';
 import { idBytes, isId, newId, parseId, type Id } from '../protocol/ids';
@@ -8,6 +9,7 @@ import { parseWire } from '../sealing/event';
 import { sha256 } from '../sealing/kdf';
 import type { Clock } from '../session/clock';
 import { Refused, LinkLost, type LinkEvents, type Transport } from '../session/transport';
+import { FakeFiles } from './files';
 import { Posts, type Json } from './posts';
 
 export interface FakeUser {
@@ -87,13 +89,15 @@ export class FakeHouse {
   #drawn = 0;
   #listeners: ((topic: string, payload: Uint8Array) => void)[] = [];
   readonly #posts = new Posts(this);
+  readonly files = new FakeFiles(this);
 
   constructor(clock: Clock) {
     this.clock = clock;
   }
 
-  fetch = async (path: string, init: RequestInit): Promise<Response> => {
+  fetch = async (path: string, init: Asking): Promise<Response> => {
     if (this.down) throw new TypeError('network');
+    if (path.startsWith('/api/attachments/')) return this.files.answer(path, init);
     return this.#posts.answer(path, init);
   };
 
@@ -136,7 +140,8 @@ export class FakeHouse {
     const isDoor = stored.class === 'door';
     const sender = isDoor ? null : stored.sender;
     const device = isDoor ? stored.sender : null;
-    return { content: '', ...body, id, position, received_at, sender, device };
+    const attachments = this.files.told(body['attachments']);
+    return { content: '', ...body, attachments, id, position, received_at, sender, device };
   }
 
   payload(room: FakeRoom, stored: Stored): Uint8Array {

@@ -36,6 +36,22 @@ export async function openGeneral(app: App): Promise<string> {
   return id;
 }
 
+/** Somebody who comes by an invite of this person's. */
+export async function joined(
+  { house, clock }: { house: FakeHouse; clock: FakeClock },
+  app: App,
+  room: string,
+  name: string,
+): Promise<{ app: App; browser: Browser }> {
+  const { link } = await app.makeInvite(room, 3);
+  const url = new URL(link);
+  const browser = new Browser(house, clock);
+  const theirs = await browser.open(url.pathname, url.hash);
+  await theirs.join({ name, password: 'battery staple' });
+  await openGeneral(theirs);
+  return { app: theirs, browser };
+}
+
 /** Sets a house up and opens its general room. */
 export async function foundHouse(house: FakeHouse, clock: FakeClock): Promise<Founder> {
   const browser = new Browser(house, clock);

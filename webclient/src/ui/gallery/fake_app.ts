@@ -13,8 +13,11 @@ import type {
   SetUp,
   TimelineItem,
 } from '../../state/model';
+import type { FilesApp } from '../../state/files_model';
+import { FakeFiles } from './files';
 import { accountAt, fakeAccount, fakeSheet } from './fake_account';
 import { anna, members, mila, roomsAt } from './people';
+import { readersAt } from './readers';
 import { evening, history, message } from './timeline';
 
 const day = 24 * 60 * 60_000;
@@ -44,6 +47,7 @@ export function homeState(now: number): AppState {
 /** A fake of `App`; `change` lets a scene set whatever it wants to show. */
 export class FakeApp implements App {
   state: AppState;
+  files: FilesApp = new FakeFiles();
   readonly account = fakeAccount;
   readonly reading = fakeReading;
   readonly #now: number;
@@ -75,6 +79,7 @@ export class FakeApp implements App {
   }
 
   start = nothing;
+  readonly keys = { accept: nothing, renew: nothing };
   login = (_: Credentials): Promise<void> => this.#in();
   loginAndAccept = (_: Credentials): Promise<void> => this.#in();
   logout = (): Promise<void> => {
@@ -135,6 +140,7 @@ export class FakeApp implements App {
         ],
         block: null,
         epoch: room.sealing === 'sealed' ? 3 : 0,
+        readers: readersAt(this.#now, room.sealing, alone),
         typing: [],
         readTo: Infinity,
         may: { invite: true, erase: true, manageDevices: true, manageRoom: true },
@@ -177,6 +183,7 @@ export class FakeApp implements App {
             id: parent.id,
             sender: parent.sender,
             text: parent.text,
+            files: null,
             deleted: false,
           }
         : null;

@@ -31,6 +31,7 @@ function room(id: string, name: string, more: Partial<RoomSummary>): RoomSummary
     lastMessageAt: null,
     lastText: null,
     lastSender: null,
+    lastFiles: null,
     unread: 0,
     mentions: 0,
     ...more,

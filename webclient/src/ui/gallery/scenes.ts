@@ -2,7 +2,9 @@
 import type { RoomView } from '../../state/model';
 import { accountScenes } from './account_scenes';
 import { FakeApp } from './fake_app';
+import { chosen, withFiles } from './files';
 import { mila, oma } from './people';
+import { changedAt, readersAt } from './readers';
 import { talk } from './talk';
 import { evening, everything } from './timeline';
 
@@ -65,12 +67,23 @@ export const scenes: Readonly<Record<string, (now: number) => FakeApp | Promise<
       typing: [mila, oma],
       readTo: 0,
     }),
+  files: (now) => {
+    const app = new FakeApp(now);
+    app.files = chosen;
+    return inRoom(app, { timeline: withFiles(now), complete: true });
+  },
   offline: (now) => inRoom(new FakeApp(now, { connection: offline, waiting: 3 })),
   waiting: (now) =>
     inRoom(new FakeApp(now), {
       timeline: everything(now).slice(0, 7),
       block: 'waiting_for_key',
       complete: true,
+    }),
+  changed: (now) =>
+    inRoom(new FakeApp(now), {
+      timeline: evening(now),
+      block: 'changed_keys',
+      readers: { ...readersAt(now, 'sealed', false), changed: changedAt(now) },
     }),
   split: (now) => inRoom(new FakeApp(now), { block: 'room_split' }),
   skeleton: (now) => inRoom(new FakeApp(now), { timeline: [], loadingOlder: true }),

@@ -16,6 +16,7 @@ export function talk(now: number): TimelineItem[] {
     id: first.id,
     sender: mila,
     text: first.text,
+    files: null,
     deleted: false,
   };
   const answer = { parentId: first.id, quote };

@@ -26,6 +26,7 @@ export function message(
     sender,
     own: sender === me,
     text,
+    attachments: [],
     edited: false,
     versions: [],
     deleted: false,

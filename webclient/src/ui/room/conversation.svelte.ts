@@ -14,7 +14,17 @@ export type Said = MessageItem | PostItem;
 /** The actions of the application that a room needs. */
 export type RoomApp = Pick<
   App,
-  'send' | 'edit' | 'react' | 'remove' | 'typing' | 'loadOlder' | 'reading' | 'retry' | 'discard'
+  | 'files'
+  | 'send'
+  | 'edit'
+  | 'react'
+  | 'remove'
+  | 'typing'
+  | 'loadOlder'
+  | 'reading'
+  | 'retry'
+  | 'discard'
+  | 'keys'
 >;
 
 /** Five popular ones, always at hand. */
@@ -49,6 +59,8 @@ export class Conversation {
   editing = $state.raw<MessageItem | null>(null);
   menu = $state.raw<Menu | null>(null);
   shown = $state.raw<Shown | null>(null);
+  /** The picture that is shown large, by its attachment. */
+  picture = $state<string | null>(null);
   /** Rises when the place to write in wants the focus. */
   wanted = $state(0);
 

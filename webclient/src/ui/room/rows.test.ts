@@ -14,6 +14,7 @@ function message(id: string, who: string, minutes: number, own = false): Message
     sender: { id: who, name: who, displayName: who, role: 'member' },
     own,
     text: id,
+    attachments: [],
     edited: false,
     deleted: false,
     parentId: null,

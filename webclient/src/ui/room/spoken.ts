@@ -9,7 +9,9 @@ export function spoken(item: TimelineItem, words: Words): { id: string; text: st
     const { text, tones } = toned(item.text, item.tone);
     const meant =
       tones.length === 0 ? '' : ` (${tones.map((tone) => words.tones[tone]).join(', ')})`;
-    return [{ id: item.id, text: `${item.sender.displayName}: ${text}${meant}` }];
+    const shown = item.attachments.map(({ kind }) => words.files.kinds[kind]);
+    const said = [...shown, text].filter((part) => part !== '').join(', ');
+    return [{ id: item.id, text: `${item.sender.displayName}: ${said}${meant}` }];
   }
   if (item.kind === 'post') {
     const text = [item.title, item.text].filter((part) => part !== null && part !== '').join('. ');

@@ -1,5 +1,7 @@
 // Every sentence of the screens in English; the shape of this object is the catalogue's type.
 
+import { englishKeys } from './english_keys';
+import { englishFileProblems, englishFiles } from './english_files';
 import { englishAccount, englishAccountProblems } from './english_account';
 import { englishTalk } from './english_talk';
 import { englishTimeline } from './english_timeline';
@@ -148,8 +150,10 @@ export const english = {
     postOldKey: 'Sealed with an older key: give the device its new line.',
     urgent: 'Important',
   },
+  ...englishKeys,
   ...englishAccount,
   ...englishTalk,
+  ...englishFiles,
   ...englishTimeline,
   delivery: {
     queued: 'Waiting to be sent',
@@ -260,7 +264,6 @@ export const english = {
     openLead: 'The people below, and this box. Whoever runs the box can read this room.',
     openBox: 'Good for simple machines; for everything else choose a sealed room.',
     waitingLead: 'In the room, without its key so far:',
-    keyNumber: (n: number) => `This is the room’s key number ${n}.`,
   },
   settings: {
     title: 'Settings',
@@ -300,6 +303,7 @@ export const english = {
     unexpected: 'Something went wrong in this page.',
     unexpectedHint: 'Reload it. What you wrote is kept.',
     known: {
+      ...englishFileProblems,
       offline: [
         'The box cannot be reached.',
         'Check that you are on the home network and that the box is on.',

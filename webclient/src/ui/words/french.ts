@@ -1,5 +1,7 @@
 // Every sentence of the screens in French.
 import type { Words } from './catalogue.svelte';
+import { frenchKeys } from './french_keys';
+import { frenchFileProblems, frenchFiles } from './french_files';
 import { frenchAccount, frenchAccountProblems } from './french_account';
 import { frenchTalk } from './french_talk';
 import { frenchTimeline } from './french_timeline';
@@ -151,8 +153,10 @@ export const french: Words = {
     postOldKey: 'Scellé avec une clé plus ancienne : donnez à l’appareil sa nouvelle ligne.',
     urgent: 'Important',
   },
+  ...frenchKeys,
   ...frenchAccount,
   ...frenchTalk,
+  ...frenchFiles,
   ...frenchTimeline,
   delivery: {
     queued: 'En attente d’envoi',
@@ -266,7 +270,6 @@ export const french: Words = {
       'Les personnes ci-dessous, et ce boîtier. Qui s’occupe du boîtier peut lire ce salon.',
     openBox: 'Pratique pour les appareils simples ; pour tout le reste, prenez un salon scellé.',
     waitingLead: 'Dans le salon, encore sans sa clé :',
-    keyNumber: (n) => `C’est la clé numéro ${n} du salon.`,
   },
   settings: {
     title: 'Réglages',
@@ -306,6 +309,7 @@ export const french: Words = {
     unexpected: 'Quelque chose a échoué dans cette page.',
     unexpectedHint: 'Rechargez-la. Ce que vous avez écrit est gardé.',
     known: {
+      ...frenchFileProblems,
       offline: [
         'Le boîtier est injoignable.',
         'Vérifiez que vous êtes sur le réseau de la maison et que le boîtier est allumé.',
