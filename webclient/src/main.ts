@@ -3,6 +3,7 @@ import { mount } from 'svelte';
 import App from './App.svelte';
 import { sendWithProgress } from './api/progress';
 import { memorySafe, openSafe } from './local/safe';
+import { startSearch } from './local/search_client';
 import { keepShell } from './local/shell';
 import { openShelf } from './local/shelf';
 import { DEFAULT_COST } from './protocol/cost';
@@ -11,6 +12,7 @@ import { wallClock } from './session/clock';
 import { openChannel, webLocksLeadership } from './session/leader';
 import { mqttTransport } from './session/mqtt';
 import { createApp } from './state/app';
+import { browserLabel } from './state/browser_label';
 import { parseEntry } from './state/entry';
 
 const entry = parseEntry(location.pathname, location.hash);
@@ -26,7 +28,7 @@ const app = createApp({
   origin: location.origin,
   hostname: location.hostname,
   cost: DEFAULT_COST,
-  label: navigator.userAgent.slice(0, 100),
+  label: browserLabel(navigator.userAgent),
   fetch: (path, init) =>
     init.progress === undefined ? fetch(path, init) : sendWithProgress(path, init),
   transport: mqttTransport(`${scheme}://${location.host}/mqtt`),
@@ -45,6 +47,7 @@ const app = createApp({
       addEventListener('offline', run);
     },
   },
+  search: startSearch(),
   attention: {
     seen: () => document.visibilityState === 'visible',
     onChange: (run) => document.addEventListener('visibilitychange', run),

@@ -1,17 +1,29 @@
 // The worker that holds all keys: requests in, answers out, one at a time.
 import { ensureSubtle } from './subtle';
-import { memorySafe, openSafe } from '../local/safe';
+import { answerCall, type Call } from '../local/calls';
+import { memorySafe, openSafe, type Safe } from '../local/safe';
 import { openShelf } from '../local/shelf';
 import { Keyring } from './keyring';
-import { answer, type Call } from './rpc';
 
 const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length));
-const safe = globalThis.isSecureContext ? openSafe(openShelf('hearth-keys')) : memorySafe();
+
+/** The key goes first; what it sealed is of no use then, and goes too. */
+function ownSafe(): Safe {
+  const shelf = openShelf('hearth-keys');
+  const safe = openSafe(shelf);
+  const wipe = async (): Promise<void> => {
+    await safe.wipe();
+    await shelf.clear();
+  };
+  return { ...safe, wipe };
+}
+
+const safe = globalThis.isSecureContext ? ownSafe() : memorySafe();
 ensureSubtle();
 
 const keyring = new Keyring(safe, random);
 let turn: Promise<void> = Promise.resolve();
 
 addEventListener('message', (event: MessageEvent<Call>) => {
-  turn = turn.then(async () => postMessage(await answer(keyring, event.data)));
+  turn = turn.then(async () => postMessage(await answerCall(keyring, event.data)));
 });

@@ -5,6 +5,7 @@ import { HistoryStore } from '../local/history';
 import { KeyStore } from '../local/keys';
 import { LoginStore } from '../local/login';
 import { OutboxStore } from '../local/outbox';
+import { SearchStore } from '../local/search_store';
 import { AccountArea } from './account_area';
 import { NO_ACCOUNT } from './account_model';
 import type { AppDeps, Parts } from './deps';
@@ -13,9 +14,11 @@ import { Files } from './files';
 import { Home } from './home';
 import { Keys } from './keys';
 import type * as m from './model';
+import { readingApp } from './reading_app';
 import type { Reading } from './reading_model';
 import { Observable } from './observable';
 import { ProblemError, problemOf } from './problem';
+import { Desk } from './desk';
 import { RoomActions } from './room_actions';
 import { TokenSource } from './tokens';
 
@@ -48,6 +51,7 @@ function partsOf(deps: AppDeps): Parts {
     history: new HistoryStore(deps.shelf),
     keyStore: new KeyStore(deps.shelf),
     drafts: new DraftStore(deps.shelf, deps.safe),
+    searchStore: new SearchStore(deps.shelf, deps.safe),
   };
 }
 
@@ -63,6 +67,10 @@ class HearthApp implements m.App {
   readonly files: Files;
   readonly account: AccountArea;
   #home: Home | null = null;
+  readonly people = new Desk(
+    () => this.#here(),
+    (run) => this.#act(null, run),
+  );
   #drafts = new Map<string, string>();
   readonly keys = new Keys(
     () => this.#here(),
@@ -148,7 +156,12 @@ class HearthApp implements m.App {
   async #enter(arrival: Arrival): Promise<void> {
     const { user, house, recoverySheet } = arrival;
     const home = new Home(this.#parts, arrival, {
-      changed: (change) => this.#state.update(change),
+      changed: (change) => {
+        this.#state.update(change);
+        this.people.changed(change);
+      },
+      personal: (heard, payload) => this.people.heard(heard, payload),
+      news: (room, facts) => this.people.news(room, facts),
       failed: this.#tell,
       ended: () => this.#signedOut(),
       uploads: (of) => this.files.uploadsOf(of),
@@ -193,6 +206,7 @@ class HearthApp implements m.App {
   #leave(): void {
     this.#home?.stop();
     this.#home = null;
+    this.people.leave();
     this.files.leave();
     this.account.left();
     this.#parts.tokens.forget();
@@ -278,19 +292,15 @@ class HearthApp implements m.App {
   }
 
   loadOlder(): Promise<void> {
-    return this.#run(() => this.#here().reading.older());
+    return this.#run(() => this.#here().library.reading.older());
   }
 
-  readonly reading: Reading = {
-    newer: () => this.#run(() => this.#here().reading.newer()),
-    goTo: async (spot) => {
-      let found: number | null = null;
-      await this.#run(async () => void (found = await this.#here().reading.goTo(spot)));
-      return found;
-    },
-    toNewest: () => this.#run(() => this.#here().reading.toNewest()),
-    follow: (atEnd) => this.#home?.reading.follow(atEnd),
-  };
+  readonly reading: Reading = readingApp({
+    here: () => this.#here(),
+    home: () => this.#home,
+    act: (run) => this.#act(null, run),
+    run: (run) => this.#run(run),
+  });
 
   createRoom(input: m.NewRoom): Promise<string> {
     return this.#act(null, () => this.#actions().create(input));

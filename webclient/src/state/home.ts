@@ -15,11 +15,11 @@ import { openBody, type Uploads } from '../session/uploads';
 import type { LinkLogin, Subscriptions } from '../session/transport';
 import type { Parts } from './deps';
 import type { Arrival } from './entrance';
+import { Library } from './library';
 import { Live } from './live';
 import type { AppState, RoomSummary, RoomView } from './model';
 import { People } from './people';
 import { ProblemError } from './problem';
-import { ReadingState } from './reading';
 import { Rooms } from './rooms';
 import { viewOf, type RoomContext, type RoomHandle } from './room';
 import { kept, sortRooms, summaryOf } from './summary';
@@ -30,8 +30,15 @@ export interface HomeEvents {
   readonly failed: (error: unknown) => void;
   /** The login was ended elsewhere. */
   readonly ended: () => void;
+  /** A doorbell or somebody's presence; true: the list of rooms must be looked at. */
+  readonly personal: (heard: Personal, payload: Uint8Array) => boolean;
+  /** New events of a room, opened, as they come. */
+  readonly news: (room: RoomHandle, facts: readonly Fact[]) => void;
   readonly uploads: (home: Home) => Uploads;
 }
+
+/** What comes for the person and not for a room. */
+export type Personal = Extract<topic.Heard, { kind: 'inbox' | 'presence' }>;
 
 export class Home {
   readonly parts: Parts;
@@ -42,7 +49,7 @@ export class Home {
   readonly rooms: Rooms;
   readonly live: Live;
   readonly uploads: Uploads;
-  readonly reading: ReadingState;
+  readonly library: Library;
   readonly #events: HomeEvents;
   readonly #connection: Connection;
   readonly #vault: VaultSync;
@@ -92,9 +99,13 @@ export class Home {
       changed: () => this.draw(),
       failed,
     });
-    this.reading = new ReadingState({
+    this.library = new Library({
       parts,
+      me: this.me,
+      people: this.people,
+      rooms: () => this.rooms.all(),
       current: () => this.current,
+      online: () => this.online,
       changed: () => this.draw(),
       failed,
     });
@@ -168,6 +179,7 @@ export class Home {
     this.uploads.stop();
     this.keeper.stop();
     this.live.stop();
+    this.library.indexer.stop();
     this.#vault.stop();
   }
 
@@ -185,7 +197,7 @@ export class Home {
     const handle = this.rooms.need(id);
     this.#current = handle.room.id;
     handle.readTo = null;
-    this.reading.toNewest().catch((error: unknown) => this.failed(error));
+    this.library.reading.toNewest().catch((error: unknown) => this.failed(error));
     this.draw();
     await this.#begin(handle);
     if (this.online) await this.rooms.company(handle).catch((error: unknown) => this.failed(error));
@@ -193,6 +205,7 @@ export class Home {
 
   /** Opened: what is new begins where the person left off, once the first page is here. */
   async #begin(handle: RoomHandle): Promise<void> {
+    void this.library.thread.pins(handle);
     if (!handle.log.begun || handle.readTo !== null) return;
     handle.readTo = handle.log.read;
     await this.#read(handle);
@@ -228,7 +241,10 @@ export class Home {
   #heard(name: string, payload: Uint8Array): void {
     const heard = topic.parseTopic(name);
     if (heard === null || heard.kind === 'status') return;
-    if (heard.kind === 'inbox') return this.rooms.resync();
+    if (heard.kind === 'inbox' || heard.kind === 'presence') {
+      if (this.#events.personal(heard, payload)) this.rooms.resync();
+      return;
+    }
     if (heard.kind === 'live' || heard.kind === 'receipts') return this.live.heard(heard, payload);
     const handle = this.rooms.get(heard.room);
     if (handle === null) return this.rooms.resync();
@@ -256,6 +272,7 @@ export class Home {
 
   #arrived(room: Id, facts: readonly Fact[]): void {
     const failed = (error: unknown): void => this.failed(error);
+    this.library.indexer.arrived(room, facts);
     for (const fact of facts) {
       if (fact.kind === 'event' && fact.sender === this.me) {
         this.outbox.echo(room, fact.id, fact.number?.seq ?? null).catch(failed);
@@ -269,11 +286,14 @@ export class Home {
         this.rooms.lookAround(room);
       }
     }
+    const handle = this.rooms.get(room);
+    if (handle !== null) this.#events.news(handle, facts);
     if (this.#current === room) this.#seen(false);
   }
 
   #keysChanged(room: Id, view: KeyView): void {
     const log = view.open ? this.rooms.get(room)?.log : undefined;
+    if (view.open) this.library.indexer.reopened(room);
     log?.reopen().catch((error: unknown) => this.failed(error));
     this.outbox.wake(room);
     this.#vault.soon();
@@ -322,11 +342,17 @@ export class Home {
       await this.#vault.fetch();
       await this.rooms.sync();
       this.outbox.wakeAll();
+      this.library.indexer.wake();
     };
     this.outbox.wakeAll();
     this.live.receipts.wake();
     this.uploads.wake();
     catchUp().catch((error: unknown) => this.failed(error));
+  }
+
+  /** A pin was set: the vault follows. */
+  keepPins(): void {
+    this.#vault.soon();
   }
 
   /** What another browser wrote into the vault. */

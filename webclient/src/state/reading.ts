@@ -30,7 +30,7 @@ export const begun = (): Place => ({
   seenTo: 0,
 });
 
-export class ReadingState implements Reading {
+export class ReadingState implements Pick<Reading, 'newer' | 'goTo' | 'toNewest' | 'follow'> {
   readonly #deps: ReadingDeps;
 
   constructor(deps: ReadingDeps) {
@@ -65,6 +65,7 @@ export class ReadingState implements Reading {
     const { current, parts } = this.#deps;
     const handle = current();
     if (handle === null) throw new ProblemError('no_room', 'no room is open', 'open a room');
+    if (!handle.log.begun) await handle.log.begin();
     handle.place.following = false;
     if (spot.kind === 'position') return handle.log.goTo(spot.position);
     if (spot.kind === 'item') return isId(spot.id) ? handle.log.goTo(spot.id) : null;
@@ -98,7 +99,7 @@ const isNews = (fact: Fact, me: string): boolean =>
   (fact.kind === 'event' && fact.body.type === 'message' && fact.sender !== me);
 
 /** What screens get of it. */
-export function readingOf(handle: RoomHandle, me: string): ReadingView {
+export function readingOf(handle: RoomHandle, me: string): Omit<ReadingView, 'thread' | 'pins'> {
   const { log, place, readTo } = handle;
   if (place.following) place.seenTo = log.high;
   const below = log.newest().filter((fact) => fact.position > place.seenTo && isNews(fact, me));
