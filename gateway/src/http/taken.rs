@@ -1,6 +1,6 @@
 //! Answers that have to be taken: a client that takes nothing of one for too long is given up, so
 //! that nothing waits for it without end. Over HTTP/2 a connection can be busy while nothing of an
-//! answer may be sent (RFC 9113 §5.2: a window of zero), which no time limit on the connection sees.
+//! answer may be sent (RFC 9113 §5.2: a window of zero), which no time limit on it would see.
 
 use std::collections::HashMap;
 use std::pin::Pin;
