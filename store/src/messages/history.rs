@@ -111,7 +111,7 @@ impl Store {
         let known = self.shared().damage.next(room, from).is_some_and(|span| span.from < until);
         let all = Span { from, to: until.previous() };
         if !known {
-            match self.rows(room, all, order, query.limit).await {
+            match self.rows_of(room, all, order, query.limit).await {
                 Ok((mut rows, whole)) => {
                     if order == Order::Descending {
                         rows.reverse();
@@ -130,7 +130,7 @@ impl Store {
 
     /// The rows of a stretch in an order: at most `limit`, and `page_bytes_max` if that is more
     /// than one row. Whether these are all there are, and fewer than the limit.
-    async fn rows(
+    async fn rows_of(
         &self,
         room: RoomId,
         all: Span,
