@@ -203,7 +203,7 @@ fn a_request_under_way_is_answered_when_the_box_stops() {
     let body = json!({ "content": "before the end" }).to_string();
     let mut stream = connect(house.http);
     let head = format!(
-        "POST /api/rooms/{room}/messages HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\
+        "POST /api/rooms/{room}/messages HTTP/1.1\r\nhost: [::1]\r\nauthorization: Bearer {}\r\n\
          content-length: {}\r\nexpect: 100-continue\r\n\r\n",
         anna.token,
         body.len()
