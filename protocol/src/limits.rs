@@ -74,7 +74,7 @@ with_connections! { limits! {
     page_messages_max = 200;
     /// Reads of the store for one page of messages, where most events are edits and reactions.
     /// The page is shorter then, and says how far it came.
-    page_reads_max = 10;
+    page_reads_max = 4;
     /// Newest events of a room that are looked at for its unread messages; each older one counts as
     /// a message.
     unread_events_max = 200;
