@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 
 use crate::addresses::Addresses;
 use crate::aftermath::Aftermath;
+use crate::api::bodies::Bodies;
 use crate::attachments::Files;
 use crate::audit::{self, AuditAction};
 use crate::auth::Auth;
@@ -63,6 +64,8 @@ pub struct App {
     pub refusals: Refusals,
     /// Who is who.
     pub auth: Auth,
+    /// What is being sent to it.
+    pub bodies: Bodies,
     /// Who writes how fast.
     pub rates: Rates,
     /// Proves that somebody has the set-up link; new at each start.
@@ -118,7 +121,7 @@ impl App {
         }));
         let gap_ms = wide(limits.refusal_bell_gap_ms);
         let refusals = Refusals::new(limits.refusals_kept_max, gap_ms);
-        let rates = Rates::default();
+        let (rates, bodies) = (Rates::default(), Bodies::new(&limits));
         let (setup_secret, mqtt, authority) = (random(), OnceLock::new(), OnceCell::new());
         let app = Self {
             limits,
@@ -136,6 +139,7 @@ impl App {
             addresses,
             refusals,
             auth,
+            bodies,
             rates,
             setup_secret,
             mqtt,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use hearth_protocol::ids::{EventId, InviteCode, Position, RoomId, UserId};
 use hearth_protocol::role::{RoomAction, RoomRole};
 use hearth_protocol::schema::B64u;
-use hearth_store::{JoinProof, Member, Notify, PageQuery, Receipt, User};
+use hearth_store::{JoinProof, Member, Notify, PageQuery, Receipt};
 use serde::{Deserialize, Serialize};
 use utoipa::OpenApi;
 use utoipa::{IntoParams, ToSchema};
@@ -83,9 +83,9 @@ struct MemberView {
 }
 
 impl MemberView {
-    fn of(member: &Member, user: User, receipt: Receipt, last_read: Option<EventId>) -> Self {
+    fn of(member: &Member, user: UserView, receipt: Receipt, last_read: Option<EventId>) -> Self {
         Self {
-            user: user.into(),
+            user,
             role: member.role,
             joined_at: member.joined_at,
             delivered_position: receipt.delivered,
@@ -141,6 +141,7 @@ async fn list(room: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, Api
         };
         // An account is never deleted under a membership.
         if let Some(user) = app.store.user(member.user).await? {
+            let user = app.seen_by(caller.user, user);
             members.push(MemberView::of(&member, user, receipt, last_read));
         }
     }
@@ -192,14 +193,14 @@ async fn add(
     new: NewMember,
 ) -> Result<Answer, ApiError> {
     let is_new = app.add_member(room, caller.user, new.user_id, new.bundle.as_deref()).await?;
-    member_answer(&app, room, new.user_id, is_new).await
+    member_answer(&app, room, (caller.user, new.user_id), is_new).await
 }
 
 /// A member as the list has them.
 async fn member_answer(
     app: &App,
     room: RoomId,
-    user: UserId,
+    (viewer, user): (UserId, UserId),
     is_new: bool,
 ) -> Result<Answer, ApiError> {
     let missing = || ApiError::not_found("member");
@@ -207,6 +208,7 @@ async fn member_answer(
     let user = app.store.user(user).await?.ok_or_else(missing)?;
     let receipt = app.store.receipt(room, member.user).await?;
     let last_read = event_at(app, room, receipt.read).await?;
+    let user = app.seen_by(viewer, user);
     let view = MemberView::of(&member, user, receipt, last_read);
     if is_new { Answer::created(&view) } else { Answer::ok(&view) }
 }
@@ -231,7 +233,7 @@ async fn set_role(
     new: NewRole,
 ) -> Result<Answer, ApiError> {
     app.set_role(room, caller.user, user, new.role, new.transfer).await?;
-    member_answer(&app, room, user, false).await
+    member_answer(&app, room, (caller.user, user), false).await
 }
 
 /// Of which messages of a room one is told.
