@@ -154,7 +154,7 @@ async fn a_devices_token_opens_no_request_at_all() {
 async fn mqtt_shows_the_counts_as_the_table_of_the_house_says() {
     for role in HOUSE_ROLES {
         let yard = Yard::new(role).await;
-        let gate = HouseGate::new(yard.house.app.clone());
+        let gate = HouseGate::new(&yard.house.app);
         let (user, session) = (yard.who.id, yard.who.session);
         let who = Principal::Person { user, session };
         let may = may_in_house(role, HouseAction::SeeCounts);
