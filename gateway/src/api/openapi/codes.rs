@@ -137,6 +137,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("vault_conflict", "another vault was stored: fetch, merge and retry"),
     ("vault_required", "an account with keys brings its vault"),
     ("would_lock_you_out", "the rules would refuse you: say `force`"),
+    ("wrong_host", "the box is reached by another name than its own: say `--name`"),
     ("wrong_login", "the name or the password is wrong"),
     ("wrong_password", "the password is wrong"),
     ("wrong_setup_secret", "not the set-up link of this start"),
