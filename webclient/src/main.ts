@@ -3,6 +3,7 @@ import { mount } from 'svelte';
 import App from './App.svelte';
 import { sendWithProgress } from './api/progress';
 import { memorySafe, openSafe } from './local/safe';
+import { keepShell } from './local/shell';
 import { openShelf } from './local/shelf';
 import { DEFAULT_COST } from './protocol/cost';
 import { startFileWork, startSealing } from './sealing/client';
@@ -52,5 +53,7 @@ const app = createApp({
 
 const target = document.getElementById('app');
 if (target === null) throw new Error('index.html has no #app');
-mount(App, { target, props: { app } });
+// While developing the server has every file anew.
+const updates = keepShell(import.meta.env.PROD ? navigator.serviceWorker : undefined);
+mount(App, { target, props: { app, updates } });
 void app.start();

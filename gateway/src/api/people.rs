@@ -110,7 +110,8 @@ fn managing(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Search {
-    /// The beginning of a name or display name.
+    /// The beginning of a name or display name; empty: everybody.
+    #[serde(default)]
     q: String,
     /// How many at most.
     #[param(minimum = 1, maximum = 100)]
@@ -161,7 +162,10 @@ async fn page(
 async fn search(app: Arc<App>, caller: Caller, query: Search) -> Result<Answer, ApiError> {
     app.roles.require(caller.user, HouseAction::FindPeople)?;
     let max = app.limits.display_name_chars_max;
-    let beginning = check_title("a search", &query.q, max)?;
+    let beginning = match query.q.trim() {
+        "" => String::new(),
+        some => check_title("a search", some, max)?,
+    };
     let PeoplePage { users, next } = page(&app, &beginning, query.limit, query.after).await?;
     let (now, all) = (app.clock.now_ms(), app.roles.may(caller.user, HouseAction::ManagePeople));
     let mut seen = vec![];

@@ -2,10 +2,13 @@
 import { AttachmentsApi } from './attachments';
 import { AccountApi } from './account';
 import { AuthApi } from './auth';
+import { ContactsApi } from './contacts';
 import { DevicesApi } from './devices';
 import { Http, type Fetch, type Tokens } from './http';
 import { InvitesApi } from './invites';
 import { MessagesApi } from './messages';
+import { NotificationsApi } from './notifications';
+import { OrderApi } from './order';
 import { RoomsApi } from './rooms';
 import { UsersApi } from './users';
 
@@ -17,6 +20,9 @@ export interface Api {
   readonly messages: MessagesApi;
   readonly invites: InvitesApi;
   readonly devices: DevicesApi;
+  readonly contacts: ContactsApi;
+  readonly notifications: NotificationsApi;
+  readonly order: OrderApi;
   readonly attachments: AttachmentsApi;
 }
 
@@ -30,6 +36,9 @@ export function createApi(fetch: Fetch, tokens: Tokens): Api {
     messages: new MessagesApi(http),
     invites: new InvitesApi(http),
     devices: new DevicesApi(http),
+    contacts: new ContactsApi(http),
+    notifications: new NotificationsApi(http),
+    order: new OrderApi(http),
     attachments: new AttachmentsApi(http),
   };
 }

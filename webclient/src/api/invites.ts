@@ -3,7 +3,7 @@ import { b64u } from '../protocol/bytes';
 import type { Id, InviteCode } from '../protocol/ids';
 import * as s from '../protocol/schema';
 import { joinsJson, type JoinProof } from './auth';
-import type { Http } from './http';
+import { nothing, type Http } from './http';
 
 export interface NewInvite {
   readonly code: InviteCode;
@@ -13,6 +13,33 @@ export interface NewInvite {
   readonly uses: number;
   readonly bundles: readonly { readonly room: Id; readonly bundle: Uint8Array }[];
 }
+
+export interface Invite {
+  readonly code: InviteCode;
+  readonly by: Id;
+  /** ms since 1970, as the next. */
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly usesLeft: number;
+  readonly revoked: boolean;
+  /** Until when whoever comes by it stays as a guest; null: for good. */
+  readonly guestUntil: number | null;
+}
+
+const inviteFields = s.object({
+  code: s.code,
+  by: s.id,
+  created_at: s.count,
+  expires_at: s.count,
+  uses_left: s.count,
+  revoked: s.flag,
+  guest_until: s.optional(s.count),
+});
+const invite: s.Parser<Invite> = (value, path) => {
+  const { created_at, expires_at, uses_left, guest_until, ...rest } = inviteFields(value, path);
+  const ends = { createdAt: created_at, expiresAt: expires_at, guestUntil: guest_until };
+  return { ...rest, ...ends, usesLeft: uses_left };
+};
 
 const look = s.object({
   house: s.text,
@@ -48,6 +75,16 @@ export class InvitesApi {
   accept(code: InviteCode, auth: Uint8Array, joins: readonly JoinProof[]): Promise<unknown> {
     const body = { auth: b64u(auth), joins: joinsJson(joins) };
     return this.#http.ask('POST', `/api/invites/${code}/accept`, s.anything, { body });
+  }
+
+  /** A room's invites, those that have ended as well. */
+  async list(room: Id): Promise<readonly Invite[]> {
+    const parser = s.object({ invites: s.list(invite) });
+    return (await this.#http.ask('GET', `/api/rooms/${room}/invites`, parser)).invites;
+  }
+
+  revoke(code: InviteCode): Promise<null> {
+    return this.#http.ask('DELETE', `/api/invites/${code}`, nothing);
   }
 
   /** The codes of a room's invites that were revoked. */

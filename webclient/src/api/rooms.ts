@@ -18,7 +18,19 @@ export interface Room {
   readonly myRole: 'owner' | 'admin' | 'member' | null;
   readonly epoch: number;
   readonly rotationDue: boolean;
+  readonly description: string;
+  /** What a newcomer may read. */
+  readonly history: 'all' | 'since_join';
+  /** Days and bytes that are kept; 0: as the house's settings say. */
+  readonly keepDays: number;
+  readonly keepBytes: number;
+  /** Of which messages one wants to be told. */
+  readonly notify: Notify;
+  /** The other person of a direct room. */
+  readonly directWith: Id | null;
 }
+
+export type Notify = 'all' | 'mentions' | 'muted';
 
 const roomRole = s.oneOf('owner', 'admin', 'member');
 
@@ -34,11 +46,17 @@ const fields = s.object({
   my_role: s.optional(roomRole),
   epoch: s.withDefault(s.u32Number, 0),
   rotation_due: s.withDefault(s.flag, false),
+  description: s.withDefault(s.text, ''),
+  history: s.withDefault(s.oneOf('all', 'since_join'), 'all'),
+  keep_days: s.withDefault(s.count, 0),
+  keep_bytes: s.withDefault(s.count, 0),
+  notify: s.withDefault(s.oneOf('all', 'mentions', 'muted'), 'all'),
+  direct_with: s.optional(s.id),
 });
 
 export const room: s.Parser<Room> = (value, path) => {
   const read = fields(value, path);
-  const { id, name, type, sealing, general, epoch } = read;
+  const { id, name, type, sealing, general, epoch, description, history, notify } = read;
   return {
     id,
     name,
@@ -51,6 +69,12 @@ export const room: s.Parser<Room> = (value, path) => {
     firstPosition: read.first_position,
     myRole: read.my_role,
     rotationDue: read.rotation_due,
+    description,
+    history,
+    keepDays: read.keep_days,
+    keepBytes: read.keep_bytes,
+    notify,
+    directWith: read.direct_with,
   };
 };
 
@@ -86,6 +110,18 @@ export interface NewRoom {
   readonly bundle: Uint8Array | null;
 }
 
+/** What changes of a room; the rest stays. */
+export interface RoomChange {
+  readonly name?: string;
+  readonly description?: string;
+  readonly type?: 'public' | 'private';
+  readonly sealing?: 'sealed';
+  readonly history?: 'all' | 'since_join';
+  readonly keepDays?: number;
+  readonly keepBytes?: number;
+  readonly bundle?: Uint8Array;
+}
+
 export class RoomsApi {
   readonly #http: Http;
 
@@ -106,6 +142,57 @@ export class RoomsApi {
     return this.#http.ask('POST', '/api/rooms', room, { body });
   }
 
+  /** The direct room with somebody: a new one, or the one that there is. */
+  direct(id: Id, person: Id, bundle: Uint8Array | null): Promise<Room> {
+    const sealing = bundle === null ? { sealing: 'open' } : { bundle: b64u(bundle) };
+    const body = { type: 'direct', id, user_id: person, ...sealing };
+    return this.#http.ask('POST', '/api/rooms', room, { body });
+  }
+
+  change(id: Id, { keepDays, keepBytes, bundle, ...rest }: RoomChange): Promise<Room> {
+    const body = {
+      ...rest,
+      ...(keepDays === undefined ? {} : { keep_days: keepDays }),
+      ...(keepBytes === undefined ? {} : { keep_bytes: keepBytes }),
+      ...(bundle === undefined ? {} : { bundle: b64u(bundle) }),
+    };
+    return this.#http.ask('PUT', `/api/rooms/${id}`, room, { body });
+  }
+
+  remove(id: Id): Promise<null> {
+    return this.#http.ask('DELETE', `/api/rooms/${id}`, nothing);
+  }
+
+  /** Public rooms, those one is not in as well. */
+  async public(): Promise<readonly Room[]> {
+    const parser = s.object({ rooms: s.list(room) });
+    return (await this.#http.ask('GET', '/api/rooms/public', parser)).rooms;
+  }
+
+  join(id: Id): Promise<Room> {
+    return this.#http.ask('POST', `/api/rooms/${id}/join`, room);
+  }
+
+  leave(id: Id): Promise<null> {
+    return this.#http.ask('POST', `/api/rooms/${id}/leave`, nothing);
+  }
+
+  notify(id: Id, notify: Notify): Promise<unknown> {
+    return this.#http.ask('PUT', `/api/rooms/${id}/notify`, s.anything, { body: { notify } });
+  }
+
+  /** Somebody comes in; a sealed room's next bundle may list them. */
+  addMember(id: Id, person: Id, bundle: Uint8Array | null): Promise<unknown> {
+    const body = { user_id: person, ...(bundle === null ? {} : { bundle: b64u(bundle) }) };
+    return this.#http.ask('POST', `/api/rooms/${id}/members`, s.anything, { body });
+  }
+
+  /** `transfer`: the room is handed over, and its owner becomes an admin. */
+  setRole(id: Id, person: Id, role: Member['role'], transfer: boolean): Promise<unknown> {
+    const path = `/api/rooms/${id}/members/${person}/role`;
+    return this.#http.ask('PATCH', path, s.anything, { body: { role, transfer } });
+  }
+
   members(id: Id): Promise<{
     readonly members: readonly Member[];
     readonly waiting: readonly WaitingProof[];
@@ -113,8 +200,9 @@ export class RoomsApi {
     return this.#http.ask('GET', `/api/rooms/${id}/members`, members);
   }
 
-  removeMember(id: Id, person: Id): Promise<null> {
-    return this.#http.ask('DELETE', `/api/rooms/${id}/members/${person}`, nothing);
+  removeMember(id: Id, person: Id, reason = ''): Promise<null> {
+    const why = reason === '' ? '' : `?${new URLSearchParams({ reason })}`;
+    return this.#http.ask('DELETE', `/api/rooms/${id}/members/${person}${why}`, nothing);
   }
 
   /** The bundles after an epoch, ascending. */

@@ -10,6 +10,11 @@ export interface User {
   readonly name: string;
   readonly displayName: string;
   readonly role: 'owner' | 'admin' | 'member' | 'guest' | 'device' | 'bot';
+  readonly statusText: string;
+  /** An attachment. */
+  readonly avatar: Id | null;
+  /** ms since 1970; null: never, or not told. */
+  readonly lastSeen: number | null;
 }
 
 const fields = s.object({
@@ -17,12 +22,22 @@ const fields = s.object({
   name: s.text,
   display_name: s.withDefault(s.text, ''),
   role: s.oneOf('owner', 'admin', 'member', 'guest', 'device', 'bot'),
+  status_text: s.withDefault(s.text, ''),
+  avatar: s.optional(s.id),
+  last_seen: s.optional(s.count),
 });
 
 export const user: s.Parser<User> = (value, path) => {
-  const { display_name, ...rest } = fields(value, path);
-  return { ...rest, displayName: display_name === '' ? rest.name : display_name };
+  const { display_name, status_text, last_seen, ...rest } = fields(value, path);
+  return {
+    ...rest,
+    displayName: display_name === '' ? rest.name : display_name,
+    statusText: status_text,
+    lastSeen: last_seen === 0 ? null : last_seen,
+  };
 };
+
+const found = s.object({ users: s.list(user), next: s.optional(s.id) });
 
 export interface VaultReply {
   readonly version: number;
@@ -43,6 +58,17 @@ export class UsersApi {
 
   user(id: Id): Promise<User> {
     return this.#http.ask('GET', `/api/users/${id}`, user);
+  }
+
+  /** Whose name begins so; empty: everybody. The next page follows `next`. */
+  search(
+    text: string,
+    limit: number,
+    after: Id | null = null,
+  ): Promise<{ readonly users: readonly User[]; readonly next: Id | null }> {
+    const query = new URLSearchParams({ q: text, limit: String(limit) });
+    if (after !== null) query.set('after', after);
+    return this.#http.ask('GET', `/api/users/search?${query}`, found);
   }
 
   /** Oldest first. */

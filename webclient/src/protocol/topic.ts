@@ -6,6 +6,7 @@ export const ALL_OUT = 'hearth/rooms/+/out';
 export const ALL_KEYS = 'hearth/rooms/+/key';
 export const ALL_LIVE = 'hearth/rooms/+/live/+';
 export const ALL_RECEIPTS = 'hearth/rooms/+/receipts';
+export const ALL_PRESENCE = 'hearth/users/+/presence';
 export const STATUS = 'hearth/status';
 export const inbox = (user: Id): string => `hearth/users/${user}/inbox`;
 export const live = (room: Id, user: Id): string => `hearth/rooms/${room}/live/${user}`;
@@ -19,6 +20,7 @@ export type Heard =
   | { readonly kind: 'receipts'; readonly room: Id }
   | { readonly kind: 'live'; readonly room: Id; readonly user: Id }
   | { readonly kind: 'inbox'; readonly user: Id }
+  | { readonly kind: 'presence'; readonly user: Id }
   | { readonly kind: 'status' };
 
 /** Reads a topic; null for anything this client does not listen to. */
@@ -33,6 +35,8 @@ export function parseTopic(name: string): Heard | null {
   if (family === 'rooms' && (leaf === 'out' || leaf === 'key' || leaf === 'receipts')) {
     return { kind: leaf, room: owner };
   }
-  if (family === 'users' && leaf === 'inbox') return { kind: 'inbox', user: owner };
+  if (family === 'users' && (leaf === 'inbox' || leaf === 'presence')) {
+    return { kind: leaf, user: owner };
+  }
   return null;
 }

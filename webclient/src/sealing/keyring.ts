@@ -5,6 +5,7 @@ import { newCode, type Id, type InviteCode } from '../protocol/ids';
 import { Account } from './account';
 import { parseAnnouncement, parseBundle } from './bundle';
 import { Cards } from './cards';
+import { comparisonOf, markChecked } from './comparison';
 import type { Rules } from './epoch';
 import { inviteKeys, makeJoin, openBlob, sealBlob, type Blob, type InviteKeys } from './invite';
 import { SealingError, sha256, type Random } from './kdf';
@@ -277,8 +278,21 @@ export class Keyring implements r.Sealing {
     return header.room === room && header.epoch > this.#room(room).epoch;
   }
 
-  async foundRoom(room: Id, rules: Rules, at: number): Promise<Uint8Array> {
-    const bundle = await makeFirst(room, rules, at, this.#me, this.#random);
+  async comparison(user: Id): Promise<r.Comparison | null> {
+    return comparisonOf(user, this.#me, this.#cards);
+  }
+
+  async checked(user: Id, digits: string, at: number): Promise<void> {
+    markChecked(user, digits, at, this.#me, this.#cards);
+  }
+
+  async foundRoom(room: Id, rules: Rules, at: number, others: Id[] = []): Promise<Uint8Array> {
+    const bundle = await makeFirst(
+      { room, rules, at, others },
+      this.#me,
+      this.#cards,
+      this.#random,
+    );
     this.#founded.set(room, parseBundle(bundle).headerHash);
     return bundle;
   }

@@ -26,22 +26,37 @@ import { SealingError, type Random } from './kdf';
 import type { MadeEpoch, NextEpoch, Waiting } from './requests';
 import { cardFor } from './trust';
 
-/** A room's first epoch: its creator's word. */
+export interface FirstEpoch {
+  readonly room: Id;
+  readonly rules: Rules;
+  readonly at: number;
+  readonly others: readonly Id[];
+}
+
+/** A room's first epoch: its creator's word, also about whom else it lists. */
 export function makeFirst(
-  room: Id,
-  rules: Rules,
-  at: number,
+  { room, rules, at, others }: FirstEpoch,
   me: Account,
+  cards: Cards,
   random: Random,
 ): Promise<Uint8Array> {
   const keys = epochKeys(room, random(32));
+  const company = others.map((user) => {
+    const card = cardFor(user, null, me, cards);
+    if (card === null) throw new SealingError('this person has no keys that are believed here');
+    me.pin(user, card.fingerprint, 'unverified', null, at, cards);
+    return card;
+  });
   const header: Header = {
     room,
     epoch: 1,
     kid: keys.kid,
     prev: ZERO_HASH,
     rules,
-    members: [[me.user, me.fingerprint]],
+    members: [
+      [me.user, me.fingerprint],
+      ...company.map((card): Listed => [card.user, card.fingerprint]),
+    ],
     joins: [],
     doors: [],
     invites: [],
@@ -50,7 +65,8 @@ export function makeFirst(
     at,
     reason: 'created',
   };
-  return makeBundle(header, keys, [me.identity.recipient], me.identity.seed);
+  const recipients = [me.identity.recipient, ...company.map(({ age }) => age)];
+  return makeBundle(header, keys, recipients, me.identity.seed);
 }
 
 /** What the next epoch is made from. */
@@ -115,12 +131,16 @@ async function admit(request: NextEpoch, ground: Ground): Promise<Admitted> {
   return admitted;
 }
 
-/** In public rooms whoever the box says has joined is listed, with the card that is believed. */
+/**
+ * In public rooms whoever the box says has joined is listed, with the card that is believed;
+ * elsewhere whom this person lets in.
+ */
 function welcome(request: NextEpoch, ground: Ground, listed: readonly Listed[]): Listed[] {
-  if (ground.head.header.rules.type !== 'public') return [];
+  const everybody = (request.rules ?? ground.head.header.rules).type === 'public';
   const known = new Set(listed.map(([user]) => user));
   return request.members.flatMap((user): Listed[] => {
-    const card = known.has(user) ? null : cardFor(user, null, ground.me, ground.cards);
+    const wanted = everybody || request.letIn?.includes(user) === true;
+    const card = known.has(user) || !wanted ? null : cardFor(user, null, ground.me, ground.cards);
     return card === null ? [] : [[user, card.fingerprint]];
   });
 }
@@ -189,9 +209,11 @@ function stayingOf(request: NextEpoch, { head, me, cards }: Ground): Listed[] {
 function base(request: NextEpoch, ground: Ground, keys: EpochKeys): Header {
   const { header, headerHash } = ground.head;
   const epoch = header.epoch + 1;
-  const all = header.rules.history === 'all';
+  const rules = request.rules ?? header.rules;
+  const all = rules.history === 'all';
   return {
     ...header,
+    rules,
     epoch,
     kid: keys.kid,
     prev: headerHash,

@@ -125,6 +125,18 @@ export interface NextEpoch {
   readonly devices: readonly Id[];
   readonly addDoor?: Id;
   readonly endInvites?: readonly InviteCode[];
+  /** Members who are let in by this person's word, with the card that the box serves. */
+  readonly letIn?: readonly Id[];
+  /** The rules from then on; left out: they stay. */
+  readonly rules?: Rules;
+}
+
+/** What two people compare when they stand side by side. */
+export interface Comparison {
+  /** 60 digits, the same for both. */
+  readonly digits: string;
+  /** What is known of them so far; null: nothing. */
+  readonly state: PinState | null;
 }
 
 export interface MadeEpoch {
@@ -238,6 +250,10 @@ export interface Sealing {
   /** Forgets a pairing that came to nothing. */
   pairEnd(): Promise<void>;
   pins(): Promise<ReadonlyMap<Id, PinState>>;
+  /** The safety number with a person, by the card that counts here; null: there is none. */
+  comparison(user: Id): Promise<Comparison | null>;
+  /** Both saw these digits: the person was checked. Other digits than now are refused. */
+  checked(user: Id, digits: string, at: number): Promise<void>;
   /** The same with since when, by whom, and what the box offers instead. */
   trust(): Promise<ReadonlyMap<Id, Trust>>;
   /** The changed keys of somebody are accepted; the next epochs list them. */
@@ -257,7 +273,8 @@ export interface Sealing {
   sealedRooms(): Promise<Id[]>;
   /** Whether a `key` announcement tells of an epoch that is not here yet. */
   isNews(room: Id, announcement: Uint8Array): Promise<boolean>;
-  foundRoom(room: Id, rules: Rules, at: number): Promise<Uint8Array>;
+  /** Bundle 1 of a new room; `others` are listed with the newest card that `addCards` took. */
+  foundRoom(room: Id, rules: Rules, at: number, others?: Id[]): Promise<Uint8Array>;
   nextEpoch(request: NextEpoch): Promise<MadeEpoch>;
 
   makeInvite(request: InviteRequest): Promise<MadeInvite>;

@@ -38,6 +38,8 @@ export const METHODS = Object.keys({
   pairEnter: 1,
   pairEnd: 1,
   pins: 1,
+  comparison: 1,
+  checked: 1,
   trust: 1,
   acceptKeys: 1,
   renewIdentity: 1,

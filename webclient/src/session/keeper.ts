@@ -133,6 +133,11 @@ export class Keeper {
     for (const user of await this.#deps.sealing.missingCards(bundles)) await this.#cards(user);
   }
 
+  /** Fetches a person's cards, for epochs that will list them. */
+  meet(user: Id): Promise<void> {
+    return this.#cards(user);
+  }
+
   async #cards(user: Id): Promise<void> {
     const cards = await this.#deps.api.users.cards(user);
     await this.#deps.sealing.addCards(user, cards);

@@ -56,6 +56,7 @@ function subscribe(client: MqttClient, { me, after }: Subscriptions): Promise<vo
   const wanted = {
     ...Object.fromEntries(kept.map((filter) => [filter, { qos: 1 as const }])),
     [topic.ALL_LIVE]: { qos: 0 as const },
+    [topic.ALL_PRESENCE]: { qos: 0 as const },
   };
   const positions = after.map(([room, position]) => `${room}:${position}`);
   const properties = positions.length === 0 ? {} : { userProperties: { after: positions } };

@@ -16,6 +16,7 @@ import type * as m from './model';
 import type { Reading } from './reading_model';
 import { Observable } from './observable';
 import { ProblemError, problemOf } from './problem';
+import { Desk } from './desk';
 import { RoomActions } from './room_actions';
 import { TokenSource } from './tokens';
 
@@ -63,6 +64,10 @@ class HearthApp implements m.App {
   readonly files: Files;
   readonly account: AccountArea;
   #home: Home | null = null;
+  readonly people = new Desk(
+    () => this.#here(),
+    (run) => this.#act(null, run),
+  );
   #drafts = new Map<string, string>();
   readonly keys = new Keys(
     () => this.#here(),
@@ -148,7 +153,12 @@ class HearthApp implements m.App {
   async #enter(arrival: Arrival): Promise<void> {
     const { user, house, recoverySheet } = arrival;
     const home = new Home(this.#parts, arrival, {
-      changed: (change) => this.#state.update(change),
+      changed: (change) => {
+        this.#state.update(change);
+        this.people.changed(change);
+      },
+      personal: (heard, payload) => this.people.heard(heard, payload),
+      news: (room, facts) => this.people.news(room, facts),
       failed: this.#tell,
       ended: () => this.#signedOut(),
       uploads: (of) => this.files.uploadsOf(of),
@@ -193,6 +203,7 @@ class HearthApp implements m.App {
   #leave(): void {
     this.#home?.stop();
     this.#home = null;
+    this.people.leave();
     this.files.leave();
     this.account.left();
     this.#parts.tokens.forget();

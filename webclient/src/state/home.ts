@@ -31,8 +31,15 @@ export interface HomeEvents {
   readonly failed: (error: unknown) => void;
   /** The login was ended elsewhere. */
   readonly ended: () => void;
+  /** A doorbell or somebody's presence; true: the list of rooms must be looked at. */
+  readonly personal: (heard: Personal, payload: Uint8Array) => boolean;
+  /** New events of a room, opened, as they come. */
+  readonly news: (room: RoomHandle, facts: readonly Fact[]) => void;
   readonly uploads: (home: Home) => Uploads;
 }
+
+/** What comes for the person and not for a room. */
+export type Personal = Extract<topic.Heard, { kind: 'inbox' | 'presence' }>;
 
 export class Home {
   readonly parts: Parts;
@@ -229,7 +236,10 @@ export class Home {
   #heard(name: string, payload: Uint8Array): void {
     const heard = topic.parseTopic(name);
     if (heard === null || heard.kind === 'status') return;
-    if (heard.kind === 'inbox') return this.rooms.resync();
+    if (heard.kind === 'inbox' || heard.kind === 'presence') {
+      if (this.#events.personal(heard, payload)) this.rooms.resync();
+      return;
+    }
     if (heard.kind === 'live' || heard.kind === 'receipts') return this.live.heard(heard, payload);
     const handle = this.rooms.get(heard.room);
     if (handle === null) return this.rooms.resync();
@@ -270,6 +280,8 @@ export class Home {
         this.rooms.lookAround(room);
       }
     }
+    const handle = this.rooms.get(room);
+    if (handle !== null) this.#events.news(handle, facts);
     if (this.#current === room) this.#seen(false);
   }
 
@@ -328,6 +340,11 @@ export class Home {
     this.live.receipts.wake();
     this.uploads.wake();
     catchUp().catch((error: unknown) => this.failed(error));
+  }
+
+  /** A pin was set: the vault follows. */
+  keepPins(): void {
+    this.#vault.soon();
   }
 
   /** What another browser wrote into the vault. */

@@ -4,6 +4,8 @@ import type { AttachmentItem, AttachmentKind, FilesApp } from './files_model';
 import type { AccountActions, AccountState, RecoverySheet } from './account_model';
 import type { Reading, ReadingView } from './reading_model';
 
+import type { PeopleDesk } from './people_model';
+
 /** Something went wrong; `message` says what, `hint` what now. Every action rejects with this. */
 export interface Problem {
   /** A word for programs: `wrong_login`, `invite_used_up`, `offline` … */
@@ -339,6 +341,8 @@ export interface NewRoom {
 
 /** The application. `subscribe` is Svelte's store contract: `$app` in a component is the state. */
 export interface App {
+  /** People, alerts, rooms' settings. */
+  readonly people: PeopleDesk;
   readonly state: AppState;
   readonly files: FilesApp;
   readonly account: AccountActions;

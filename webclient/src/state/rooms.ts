@@ -210,7 +210,8 @@ export class Rooms {
 
 /** A room as the API gives it, so that what is kept reads back through the same parser. */
 function rowOf(room: Room): Record<string, unknown> {
-  const { lastMessageAt, headPosition, firstPosition, myRole, rotationDue, ...rest } = room;
+  const { lastMessageAt, headPosition, firstPosition, myRole, rotationDue, ...more } = room;
+  const { keepDays, keepBytes, directWith, ...rest } = more;
   return {
     ...rest,
     last_message_at: lastMessageAt,
@@ -218,5 +219,8 @@ function rowOf(room: Room): Record<string, unknown> {
     first_position: firstPosition,
     my_role: myRole,
     rotation_due: rotationDue,
+    keep_days: keepDays,
+    keep_bytes: keepBytes,
+    direct_with: directWith,
   };
 }

@@ -111,6 +111,18 @@ export class FakeHouse {
     return [...this.users.values()].find((user) => user.name === name);
   }
 
+  /** Alerts somebody, and rings at their door. */
+  alert(user: Id, fields: Json): void {
+    this.ring(user, this.#posts.neighbours.alert(user, fields));
+  }
+
+  /** A word to one person alone. */
+  ring(user: Id, json: Json, topic = `hearth/users/${user}/inbox`): void {
+    for (const link of this.#links) {
+      if (link.user === user) link.events.message(topic, utf8(JSON.stringify(json)));
+    }
+  }
+
   /** Stores an event and sends it to everybody in the room. */
   store(room: FakeRoom, kind: Class, sender: Id | null, bytes: Uint8Array, id?: Id): Stored {
     const stored: Stored = {

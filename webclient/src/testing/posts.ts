@@ -12,6 +12,8 @@ import {
   type FakeUser,
   type Stored,
 } from './house';
+import { pageAt } from './pages';
+import { Neighbours } from './neighbours';
 
 export type Json = Record<string, unknown>;
 
@@ -31,10 +33,12 @@ const rows = (body: Json, name: string): Json[] => s.list(s.record)(body[name] ?
 
 export class Posts {
   readonly #house: FakeHouse;
+  readonly neighbours: Neighbours;
   readonly #accounts: AccountPosts;
 
   constructor(house: FakeHouse) {
     this.#house = house;
+    this.neighbours = new Neighbours(house, (user) => this.userView(user));
     this.#accounts = new AccountPosts(house);
   }
 
@@ -78,6 +82,8 @@ export class Posts {
     if (answered !== undefined) return answered;
     if (family === 'auth') return this.#auth(asked);
     const user = this.#user(asked);
+    const about = this.neighbours.answer(method, path, user);
+    if (about !== undefined) return about;
     if (family === 'rooms') return this.#rooms(asked, user);
     if (family === 'users')
       return { cards: this.#house.users.get(parseId(first ?? ''))?.cards ?? [] };
@@ -127,11 +133,11 @@ export class Posts {
     const sealing = body['sealing'] === 'open' ? 'open' : 'sealed';
     const room: FakeRoom = {
       id: parseId(str(body, 'id')),
-      name: str(body, 'name'),
+      name: typeof body['name'] === 'string' ? body['name'] : 'direct',
       type: typeof body['type'] === 'string' ? body['type'] : 'public',
       sealing,
       general,
-      members: new Map([[by, 'owner']]),
+      members: new Map([[by, 'owner'], ...otherOf(body)]),
       bundles: [],
       devices: [],
       events: [],
@@ -214,7 +220,9 @@ export class Posts {
 
   roomView(room: FakeRoom, user: Id): Json {
     const { id, name, type, sealing, general } = room;
+    const other = type === 'direct' ? [...room.members.keys()].find((one) => one !== user) : null;
     return {
+      direct_with: other ?? null,
       id,
       name,
       type,
@@ -244,6 +252,8 @@ export class Posts {
         return this.roomView(room, user.id);
       case 'GET members':
         return this.#members(room);
+      case 'POST members':
+        return this.#addMember(room, body, user.id);
       case 'DELETE members':
         return this.#removeMember(room, parseId(more ?? ''), user.id);
       case 'GET bundles':
@@ -272,6 +282,16 @@ export class Posts {
       return { user: user === undefined ? null : this.userView(user), role, joined_at: 1 };
     });
     return { members, waiting: room.proofs };
+  }
+
+  #addMember(room: FakeRoom, body: Json, by: Id): Json {
+    const id = parseId(str(body, 'user_id'));
+    room.members.set(id, 'member');
+    this.#house.line(room, { type: 'joined', user: id, by });
+    if (typeof body['bundle'] === 'string') {
+      this.#house.addBundle(room, fromB64u(body['bundle']), by);
+    }
+    return {};
   }
 
   #removeMember(room: FakeRoom, id: Id, by: Id): null {
@@ -337,17 +357,6 @@ export class Posts {
   }
 }
 
-/** The page around a position or an id, or since a time; null: neither was asked for. */
-function pageAt(room: FakeRoom, query: URLSearchParams, limit: number): Stored[] | null {
-  const [around, since] = [query.get('around'), query.get('since')];
-  if (since !== null) {
-    return room.events.filter(({ receivedAt }) => receivedAt >= Number(since)).slice(0, limit);
-  }
-  if (around === null) return null;
-  const at = room.events.findIndex(
-    ({ id, position }) => id === around || String(position) === around,
-  );
-  if (at < 0) throw new Refusal(404, 'not_found');
-  const from = Math.max(0, at - Math.floor(limit / 2));
-  return room.events.slice(from, from + limit);
-}
+/** The other person of a new direct room. */
+const otherOf = (body: Json): [Id, string][] =>
+  typeof body['user_id'] === 'string' ? [[parseId(body['user_id']), 'owner']] : [];

@@ -13,6 +13,7 @@ import type {
   SetUp,
   TimelineItem,
 } from '../../state/model';
+import { FakePeople } from './fake_people';
 import type { FilesApp } from '../../state/files_model';
 import { FakeFiles } from './files';
 import { accountAt, fakeAccount, fakeSheet } from './fake_account';
@@ -47,6 +48,7 @@ export function homeState(now: number): AppState {
 /** A fake of `App`; `change` lets a scene set whatever it wants to show. */
 export class FakeApp implements App {
   state: AppState;
+  readonly people: FakePeople;
   files: FilesApp = new FakeFiles();
   readonly account = fakeAccount;
   readonly reading = fakeReading;
@@ -58,6 +60,7 @@ export class FakeApp implements App {
 
   constructor(now: number, state: Partial<AppState> = {}) {
     this.#now = now;
+    this.people = new FakePeople(now);
     this.state = { ...homeState(now), ...state };
     this.#timelines.set('r-general', evening(now));
   }

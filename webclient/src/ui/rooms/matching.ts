@@ -1,21 +1,30 @@
-// Rooms by a few letters of their name.
-import type { RoomSummary } from '../../state/model';
+// Things by a few letters of their name.
 
 /** Without accents and capitals. */
 function folded(text: string): string {
   return text.normalize('NFD').replace(/\p{M}/gu, '').toLocaleLowerCase();
 }
 
-/** Rooms whose name has `wanted` in it; those that begin with it first. */
-export function matching(rooms: readonly RoomSummary[], wanted: string): RoomSummary[] {
+/** Those with `wanted` in one of their names; those with a name that begins so first. */
+export function matchingBy<T>(
+  all: readonly T[],
+  wanted: string,
+  namesOf: (one: T) => readonly string[],
+): T[] {
   const needle = folded(wanted.trim());
-  const rank = (room: RoomSummary): number => {
-    const at = folded(room.name).indexOf(needle);
-    return at < 0 ? 2 : at === 0 ? 0 : 1;
+  const rank = (one: T): number => {
+    const places = namesOf(one).map((name) => folded(name).indexOf(needle));
+    return places.includes(0) ? 0 : places.some((at) => at > 0) ? 1 : 2;
   };
-  return rooms
-    .map((room) => ({ room, rank: rank(room) }))
+  return all
+    .map((one) => ({ one, rank: rank(one) }))
     .filter((entry) => entry.rank < 2)
-    .sort((one, other) => one.rank - other.rank)
-    .map((entry) => entry.room);
+    .sort((a, b) => a.rank - b.rank)
+    .map((entry) => entry.one);
 }
+
+/** Rooms, or whatever else has one name. */
+export const matching = <T extends { readonly name: string }>(
+  all: readonly T[],
+  wanted: string,
+): T[] => matchingBy(all, wanted, ({ name }) => [name]);

@@ -1,5 +1,6 @@
 // Every sentence of the screens in English; the shape of this object is the catalogue's type.
 
+import { englishPeople } from './english_people';
 import { englishKeys } from './english_keys';
 import { englishFileProblems, englishFiles } from './english_files';
 import { englishAccount, englishAccountProblems } from './english_account';
@@ -150,6 +151,7 @@ export const english = {
     postOldKey: 'Sealed with an older key: give the device its new line.',
     urgent: 'Important',
   },
+  ...englishPeople,
   ...englishKeys,
   ...englishAccount,
   ...englishTalk,

@@ -1,5 +1,6 @@
 // Every sentence of the screens in French.
 import type { Words } from './catalogue.svelte';
+import { frenchPeople } from './french_people';
 import { frenchKeys } from './french_keys';
 import { frenchFileProblems, frenchFiles } from './french_files';
 import { frenchAccount, frenchAccountProblems } from './french_account';
@@ -153,6 +154,7 @@ export const french: Words = {
     postOldKey: 'Scellé avec une clé plus ancienne : donnez à l’appareil sa nouvelle ligne.',
     urgent: 'Important',
   },
+  ...frenchPeople,
   ...frenchKeys,
   ...frenchAccount,
   ...frenchTalk,
