@@ -14,7 +14,7 @@ use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
 
-use super::extract::{Caller, body, caller, with};
+use super::extract::{Caller, body, caller, limit_within, with};
 use super::reply::{Answer, answer};
 use super::users::UserView;
 use crate::app::App;
@@ -42,7 +42,7 @@ pub struct AccountView {
 impl From<User> for AccountView {
     fn from(user: User) -> Self {
         let (presence, guest_until, blocked) = (user.presence, user.guest_until, user.blocked);
-        Self { user: user.into(), presence, guest_until, blocked }
+        Self { user: UserView::whole(user), presence, guest_until, blocked }
     }
 }
 
@@ -146,11 +146,7 @@ async fn page(
     after: Option<UserId>,
 ) -> Result<PeoplePage<User>, ApiError> {
     let max = app.limits.page_entries_max;
-    let limit = limit.unwrap_or(max);
-    if !(1..=max).contains(&limit) {
-        let message = format!("a page has 1 to {max} people");
-        return Err(ApiError::invalid("bad_limit", message));
-    }
+    let limit = limit_within(limit, max, max)?;
     let users = app.store.find_users(beginning, after, limit).await?;
     let next = users.last().map(|user| user.id).filter(|_| users.len() == limit);
     Ok(PeoplePage { users, next })
@@ -171,8 +167,8 @@ async fn search(app: Arc<App>, caller: Caller, query: Search) -> Result<Answer, 
     let mut seen = vec![];
     for user in users {
         let there = all || user.may_sign_in(now).is_ok();
-        if there && app.may_see(caller.user, user.id).await? {
-            seen.push(UserView::from(user));
+        if there && app.may_see(caller.user, user.id) {
+            seen.push(app.seen_by(caller.user, user));
         }
     }
     Answer::ok(&PeoplePage { users: seen, next })
