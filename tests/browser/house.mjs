@@ -69,11 +69,11 @@ export class House {
   }
 }
 
-export async function openChromium() {
+export async function openChromium(...more) {
   const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
   const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
   args.push('--disable-background-networking', '--disable-component-update', '--disable-sync');
-  return chromium.launch({ executablePath, args });
+  return chromium.launch({ executablePath, args: [...args, ...more] });
 }
 
 /** A new browser of somebody; complaints of its console fail the journey at the end. */

@@ -3,6 +3,7 @@ import { mount } from 'svelte';
 import App from './App.svelte';
 import { sendWithProgress } from './api/progress';
 import { memorySafe, openSafe } from './local/safe';
+import { startSearch } from './local/search_client';
 import { keepShell } from './local/shell';
 import { openShelf } from './local/shelf';
 import { DEFAULT_COST } from './protocol/cost';
@@ -45,6 +46,7 @@ const app = createApp({
       addEventListener('offline', run);
     },
   },
+  search: startSearch(),
   attention: {
     seen: () => document.visibilityState === 'visible',
     onChange: (run) => document.addEventListener('visibilitychange', run),

@@ -39,6 +39,8 @@ export const FILES_MAX = 10;
 export const NAME_BYTES_MAX = 255;
 /** Bytes of a small picture inside an event. */
 export const THUMBNAIL_BYTES_MAX = 8 * 1024;
+/** A voice message's length, ms: a quarter of an hour, well below `FILE_BYTES_MAX`. */
+export const VOICE_MS_MAX = 15 * 60_000;
 /** Bars of a voice message. */
 export const PEAKS_MAX = 64;
 /** Bytes by which age makes a file larger at most: header, nonce, one tag per 64 KiB. */

@@ -1,10 +1,10 @@
 // The worker's two ends: every answer to its question, errors by name, a worker that stops.
 import { expect, test } from 'vitest';
+import { answerCall, type Call } from '../local/calls';
 import { memorySafe } from '../local/safe';
 import { newId } from '../protocol/ids';
 import { sealingOf } from './client';
 import { Keyring } from './keyring';
-import { answer, type Call } from './rpc';
 
 const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length));
 
@@ -13,7 +13,7 @@ class FakeWorker extends EventTarget {
   readonly #keyring = new Keyring(memorySafe(), random);
 
   postMessage(call: Call): void {
-    void answer(this.#keyring, structuredClone(call)).then((said) => {
+    void answerCall(this.#keyring, structuredClone(call)).then((said) => {
       this.dispatchEvent(new MessageEvent('message', { data: structuredClone(said) }));
     });
   }

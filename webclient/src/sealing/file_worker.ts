@@ -1,8 +1,8 @@
 // The worker for files: it holds no key but that of the file at hand.
+import { answerCall, type Call } from '../local/calls';
 import { openAttachment, sealAttachment } from './attachment';
 import type { FileWork } from './file_work';
 import { pictureOf } from './picture';
-import { answer, type Call } from './rpc';
 import { ensureSubtle } from './subtle';
 
 ensureSubtle();
@@ -14,6 +14,6 @@ const work: FileWork = {
 };
 let turn: Promise<void> = Promise.resolve();
 
-addEventListener('message', (event: MessageEvent<Call<FileWork>>) => {
-  turn = turn.then(async () => postMessage(await answer(work, event.data)));
+addEventListener('message', (event: MessageEvent<Call>) => {
+  turn = turn.then(async () => postMessage(await answerCall(work, event.data)));
 });

@@ -1,20 +1,9 @@
-// Requests to a worker and its answers: one number each, errors by name and message.
+// What the sealing workers are asked, and what their errors were.
+import type { Failure } from '../local/calls';
 import { BytesError } from '../protocol/bytes';
 import type { FileWork } from './file_work';
 import { SealingError } from './kdf';
 import type { Sealing } from './requests';
-
-/** A request as posted to the worker. */
-export interface Call<T = Sealing> {
-  readonly n: number;
-  readonly method: keyof T;
-  readonly args: readonly unknown[];
-}
-
-/** Its answer. */
-export type Answer =
-  | { readonly n: number; readonly value: unknown }
-  | { readonly n: number; readonly error: { readonly name: string; readonly message: string } };
 
 /** The methods of `Sealing`, checked by the compiler to be all of them. */
 export const METHODS = Object.keys({
@@ -68,22 +57,8 @@ export const FILE_METHODS = Object.keys({
   picture: 1,
 } satisfies Record<keyof FileWork, 1>);
 
-/** Answers one request. Requests are answered in the order in which they are done. */
-export async function answer<T extends object>(
-  asked: T,
-  { n, method, args }: Call<T>,
-): Promise<Answer> {
-  try {
-    const run = asked[method] as (...args: readonly unknown[]) => Promise<unknown>;
-    return { n, value: await run.apply(asked, [...args]) };
-  } catch (error) {
-    const { name, message } = error instanceof Error ? error : new Error(String(error));
-    return { n, error: { name, message } };
-  }
-}
-
 /** The error that an answer tells of. */
-export function errorOf({ name, message }: { name: string; message: string }): Error {
+export function errorOf({ name, message }: Failure): Error {
   if (name === 'BytesError') return new BytesError(message);
   return new SealingError(message);
 }

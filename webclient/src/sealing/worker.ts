@@ -1,9 +1,9 @@
 // The worker that holds all keys: requests in, answers out, one at a time.
 import { ensureSubtle } from './subtle';
+import { answerCall, type Call } from '../local/calls';
 import { memorySafe, openSafe } from '../local/safe';
 import { openShelf } from '../local/shelf';
 import { Keyring } from './keyring';
-import { answer, type Call } from './rpc';
 
 const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length));
 const safe = globalThis.isSecureContext ? openSafe(openShelf('hearth-keys')) : memorySafe();
@@ -13,5 +13,5 @@ const keyring = new Keyring(safe, random);
 let turn: Promise<void> = Promise.resolve();
 
 addEventListener('message', (event: MessageEvent<Call>) => {
-  turn = turn.then(async () => postMessage(await answer(keyring, event.data)));
+  turn = turn.then(async () => postMessage(await answerCall(keyring, event.data)));
 });

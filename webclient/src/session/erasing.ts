@@ -1,5 +1,6 @@
 // What was erased on the box goes from this browser too: which events, and what stays of them.
 import { idFromBytes, type Id } from '../protocol/ids';
+import type { HistoryStore } from '../local/history';
 import type { Item } from '../protocol/item';
 import type { Fact } from './fact';
 
@@ -75,4 +76,29 @@ export function erase(items: readonly Item[], erasures: readonly Erasure[]): Era
     if (may && !isLine) left.push(remains(item, erasure.id, erasure.by));
   }
   return { left, open: [...open.values()] };
+}
+
+/** Kept items that are looked through at a time. */
+const LOOK = 500;
+
+/** Erases among a room's kept items, from the newest down to `low`. Gives what stays, to be kept. */
+export async function eraseKept(
+  store: HistoryStore,
+  room: Id,
+  { low, high }: { readonly low: number; readonly high: number },
+  erasures: readonly Erasure[],
+): Promise<Item[]> {
+  const left: Item[] = [];
+  let open = erasures;
+  let below = high + 1;
+  while (open.length > 0 && below > low) {
+    const items = await store.newest(room, LOOK, below);
+    const lowest = items[0];
+    if (lowest === undefined) break;
+    const erased = erase(items, open);
+    left.push(...erased.left);
+    ({ open } = erased);
+    below = lowest.position;
+  }
+  return left;
 }

@@ -4,7 +4,7 @@ import type { Cursor, HistoryStore } from '../local/history';
 import type { Id } from '../protocol/ids';
 import type { Item } from '../protocol/item';
 import type { Sealing } from '../sealing/requests';
-import { erase, erasureOf, type Erasure } from './erasing';
+import { eraseKept, erasureOf, type Erasure } from './erasing';
 import type { Fact } from './fact';
 import { openItems } from './inbox';
 import { endOf, PAGE, Pages, spanOf, type Found, type Place } from './pages';
@@ -12,12 +12,10 @@ import { Relations, type EventFact } from './relations';
 import { Stretch } from './stretch';
 
 /** Items of a room in memory when it is read from what is kept here. */
-const KEPT = 100;
+const KEPT = 2 * PAGE;
 /** Items in memory at most around what is read; of the newest, when they are read or not. */
 export const WINDOW = 600;
 const NEWEST = 300;
-/** Kept items that are looked through at a time for one that was erased. */
-const LOOK = 500;
 
 export interface RoomLogDeps {
   readonly api: Pick<MessagesApi, 'page'>;
@@ -55,7 +53,7 @@ export class RoomLog {
   /** Live items could not be kept: what follows waits until they came once more. */
   #behind = false;
   #queue: Item[] = [];
-  #working: Promise<void> = Promise.resolve();
+  #working: Promise<unknown> = Promise.resolve();
 
   constructor(room: Id, deps: RoomLogDeps) {
     this.room = room;
@@ -95,7 +93,12 @@ export class RoomLog {
     return this.#cursor.high;
   }
 
-  /** The lowest position of those kept here without a hole up to the newest. */
+  /** The room's first position, null until the box has said it. */
+  get first(): number | null {
+    return this.#first;
+  }
+
+  /** From here on all is kept up to the newest. */
   get low(): number {
     return this.#cursor.low;
   }
@@ -116,10 +119,7 @@ export class RoomLog {
 
   #inTurn<T>(run: () => Promise<T>): Promise<T> {
     const turn = this.#working.then(run, run);
-    this.#working = turn.then(
-      () => undefined,
-      () => undefined,
-    );
+    this.#working = turn.catch(() => undefined);
     return turn;
   }
 
@@ -197,8 +197,7 @@ export class RoomLog {
     const news = items
       .filter(({ position }) => position > this.#cursor.high)
       .sort((a, b) => a.position - b.position);
-    const last = news.at(-1);
-    const first = news[0];
+    const [first, last] = [news[0], news.at(-1)];
     if (last === undefined || first === undefined) return;
     const empty = this.#cursor.high === 0;
     const low = empty ? first.position : this.#cursor.low;
@@ -209,8 +208,7 @@ export class RoomLog {
     if (empty) this.#tail = new Stretch({ from: low, to: high });
     this.#tail.extend({ from: first.position, to: high });
     const facts = await this.#open(news);
-    const erasures = facts.flatMap((fact) => erasureOf(fact) ?? []);
-    if (erasures.length > 0) await this.#forget(erasures);
+    await this.#forget(facts.flatMap((fact) => erasureOf(fact) ?? []));
     this.#bound();
     this.#deps.arrived(this.room, facts);
     this.#deps.changed(this.room);
@@ -226,20 +224,10 @@ export class RoomLog {
 
   /** What was erased on the box goes from here too: its place stays. */
   async #forget(erasures: readonly Erasure[]): Promise<void> {
-    let open = erasures;
-    let below = this.#cursor.high + 1;
-    while (open.length > 0 && below > this.#cursor.low) {
-      const items = await this.#deps.store.newest(this.room, LOOK, below);
-      const lowest = items[0];
-      if (lowest === undefined) return;
-      const erased = erase(items, open);
-      if (erased.left.length > 0) {
-        await this.#deps.store.keep(this.room, erased.left, this.#cursor);
-        await this.#open(erased.left);
-      }
-      ({ open } = erased);
-      below = lowest.position;
-    }
+    if (erasures.length === 0) return;
+    const left = await eraseKept(this.#deps.store, this.room, this.#cursor, erasures);
+    await this.#deps.store.keep(this.room, left, this.#cursor);
+    await this.#open(left);
   }
 
   async #open(items: readonly Item[]): Promise<Fact[]> {
@@ -369,6 +357,20 @@ export class RoomLog {
     const at = this.#find(place, away) ?? (typeof place === 'number' ? away.low : null);
     if (away.high >= this.#tail.low - 1) this.#join(away);
     return at;
+  }
+
+  /** Keeps the page of the box before what is kept; what is read does not move. */
+  keepOlder(): Promise<void> {
+    return this.#inTurn(async () => {
+      const { low } = this.#cursor;
+      if (!this.#begun || low === 0) return;
+      const { items, span, first } = await this.#pages.below(low);
+      this.#first = span === null ? low : first;
+      if (span === null) return;
+      const cursor = { ...this.#cursor, low: span.from };
+      await this.#deps.store.keep(this.room, items, cursor);
+      this.#cursor = cursor;
+    });
   }
 
   /** Opens items beside what is read, such as the answers to a message; nothing here moves. */

@@ -5,6 +5,7 @@ import { HistoryStore } from '../local/history';
 import { KeyStore } from '../local/keys';
 import { LoginStore } from '../local/login';
 import { OutboxStore } from '../local/outbox';
+import { SearchStore } from '../local/search_store';
 import { AccountArea } from './account_area';
 import { NO_ACCOUNT } from './account_model';
 import type { AppDeps, Parts } from './deps';
@@ -49,6 +50,7 @@ function partsOf(deps: AppDeps): Parts {
     history: new HistoryStore(deps.shelf),
     keyStore: new KeyStore(deps.shelf),
     drafts: new DraftStore(deps.shelf, deps.safe),
+    searchStore: new SearchStore(deps.shelf, deps.safe),
   };
 }
 
@@ -289,18 +291,19 @@ class HearthApp implements m.App {
   }
 
   loadOlder(): Promise<void> {
-    return this.#run(() => this.#here().reading.older());
+    return this.#run(() => this.#here().library.reading.older());
   }
 
   readonly reading: Reading = {
-    newer: () => this.#run(() => this.#here().reading.newer()),
+    newer: () => this.#run(() => this.#here().library.reading.newer()),
     goTo: async (spot) => {
       let found: number | null = null;
-      await this.#run(async () => void (found = await this.#here().reading.goTo(spot)));
+      await this.#run(async () => void (found = await this.#here().library.reading.goTo(spot)));
       return found;
     },
-    toNewest: () => this.#run(() => this.#here().reading.toNewest()),
-    follow: (atEnd) => this.#home?.reading.follow(atEnd),
+    toNewest: () => this.#run(() => this.#here().library.reading.toNewest()),
+    follow: (atEnd) => this.#home?.library.reading.follow(atEnd),
+    find: (sought, limit) => this.#act(null, () => this.#here().library.search.find(sought, limit)),
   };
 
   createRoom(input: m.NewRoom): Promise<string> {

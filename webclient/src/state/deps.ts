@@ -8,6 +8,8 @@ import type { OutboxStore } from '../local/outbox';
 import type { Fetch } from '../api/http';
 import type { Cost } from '../protocol/cost';
 import type { Safe } from '../local/safe';
+import type { Search } from '../local/search_index';
+import type { SearchStore } from '../local/search_store';
 import type { Shelf } from '../local/shelf';
 import type { Chance, Clock } from '../session/clock';
 import type { Leadership } from '../session/leader';
@@ -50,6 +52,7 @@ export interface AppDeps {
   readonly leadership: Leadership;
   readonly network: Network;
   readonly attention: Attention;
+  readonly search: Search;
 }
 
 /** The same with what is built upon it. */
@@ -61,4 +64,5 @@ export interface Parts extends AppDeps {
   readonly history: HistoryStore;
   readonly keyStore: KeyStore;
   readonly drafts: DraftStore;
+  readonly searchStore: SearchStore;
 }

@@ -161,9 +161,9 @@ export class Files implements FilesApp {
     if (handle === null) return null;
     const pending = home.outbox.items(handle.room.id);
     const waiting = pending.find(({ entry }) => entry.id === message);
-    const stored = handle.log.facts().find((fact) => fact.kind === 'event' && fact.id === message);
+    const stored = handle.log.known(message);
     const bodies = [
-      ...(stored?.kind === 'event' ? [stored.body] : []),
+      ...(stored === null ? [] : [stored.body]),
       ...(waiting === undefined ? [] : [parseEvent(waiting.entry.body).body]),
     ];
     const files = bodies.flatMap((body) => (body.type === 'message' ? body.attachments : []));

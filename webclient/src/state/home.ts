@@ -15,11 +15,11 @@ import { openBody, type Uploads } from '../session/uploads';
 import type { LinkLogin, Subscriptions } from '../session/transport';
 import type { Parts } from './deps';
 import type { Arrival } from './entrance';
+import { Library } from './library';
 import { Live } from './live';
 import type { AppState, RoomSummary, RoomView } from './model';
 import { People } from './people';
 import { ProblemError } from './problem';
-import { ReadingState } from './reading';
 import { Rooms } from './rooms';
 import { viewOf, type RoomContext, type RoomHandle } from './room';
 import { kept, sortRooms, summaryOf } from './summary';
@@ -49,7 +49,7 @@ export class Home {
   readonly rooms: Rooms;
   readonly live: Live;
   readonly uploads: Uploads;
-  readonly reading: ReadingState;
+  readonly library: Library;
   readonly #events: HomeEvents;
   readonly #connection: Connection;
   readonly #vault: VaultSync;
@@ -99,9 +99,13 @@ export class Home {
       changed: () => this.draw(),
       failed,
     });
-    this.reading = new ReadingState({
+    this.library = new Library({
       parts,
+      me: this.me,
+      people: this.people,
+      rooms: () => this.rooms.all(),
       current: () => this.current,
+      online: () => this.online,
       changed: () => this.draw(),
       failed,
     });
@@ -175,6 +179,7 @@ export class Home {
     this.uploads.stop();
     this.keeper.stop();
     this.live.stop();
+    this.library.indexer.stop();
     this.#vault.stop();
   }
 
@@ -192,7 +197,7 @@ export class Home {
     const handle = this.rooms.need(id);
     this.#current = handle.room.id;
     handle.readTo = null;
-    this.reading.toNewest().catch((error: unknown) => this.failed(error));
+    this.library.reading.toNewest().catch((error: unknown) => this.failed(error));
     this.draw();
     await this.#begin(handle);
     if (this.online) await this.rooms.company(handle).catch((error: unknown) => this.failed(error));
@@ -266,6 +271,7 @@ export class Home {
 
   #arrived(room: Id, facts: readonly Fact[]): void {
     const failed = (error: unknown): void => this.failed(error);
+    this.library.indexer.arrived(room, facts);
     for (const fact of facts) {
       if (fact.kind === 'event' && fact.sender === this.me) {
         this.outbox.echo(room, fact.id, fact.number?.seq ?? null).catch(failed);
@@ -286,6 +292,7 @@ export class Home {
 
   #keysChanged(room: Id, view: KeyView): void {
     const log = view.open ? this.rooms.get(room)?.log : undefined;
+    if (view.open) this.library.indexer.reopened(room);
     log?.reopen().catch((error: unknown) => this.failed(error));
     this.outbox.wake(room);
     this.#vault.soon();
@@ -334,6 +341,7 @@ export class Home {
       await this.#vault.fetch();
       await this.rooms.sync();
       this.outbox.wakeAll();
+      this.library.indexer.wake();
     };
     this.outbox.wakeAll();
     this.live.receipts.wake();

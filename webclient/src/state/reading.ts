@@ -4,6 +4,7 @@ import type { Fact } from '../session/fact';
 import type { Parts } from './deps';
 import { ProblemError } from './problem';
 import type { Reading, ReadingView, Spot } from './reading_model';
+import type { SearchApp } from './search_model';
 import type { RoomHandle } from './room';
 
 export interface ReadingDeps {
@@ -30,7 +31,7 @@ export const begun = (): Place => ({
   seenTo: 0,
 });
 
-export class ReadingState implements Reading {
+export class ReadingState implements Omit<Reading, keyof SearchApp> {
   readonly #deps: ReadingDeps;
 
   constructor(deps: ReadingDeps) {
@@ -65,6 +66,7 @@ export class ReadingState implements Reading {
     const { current, parts } = this.#deps;
     const handle = current();
     if (handle === null) throw new ProblemError('no_room', 'no room is open', 'open a room');
+    if (!handle.log.begun) await handle.log.begin();
     handle.place.following = false;
     if (spot.kind === 'position') return handle.log.goTo(spot.position);
     if (spot.kind === 'item') return isId(spot.id) ? handle.log.goTo(spot.id) : null;

@@ -1,5 +1,5 @@
 // What a person reads of a room: which stretch, what is pinned, what answers what; and going elsewhere.
-import type { Person } from './model';
+import type { SearchApp } from './search_model';
 
 /** Where to go in the open room. */
 export type Spot =
@@ -22,17 +22,8 @@ export interface ReadingView {
   readonly firstNew: number | null;
 }
 
-/** An answer's or a hit's surroundings. */
-export interface Snippet {
-  readonly id: string;
-  readonly position: number;
-  readonly at: number;
-  readonly sender: Person;
-  readonly text: string;
-}
-
 /** Moving about in the open room. What goes wrong is told by `problem`. */
-export interface Reading {
+export interface Reading extends SearchApp {
   /** The page after what is shown; nothing at the newest. */
   newer(): Promise<void>;
   /** Shows the surroundings of a spot. Its position, null if there is nothing. */

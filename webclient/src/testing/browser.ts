@@ -1,5 +1,6 @@
 // A browser for tests: its own storage and keys, opened and reloaded like a tab.
 import { memorySafe, type Safe } from '../local/safe';
+import { SearchIndex } from '../local/search_index';
 import { memoryShelf, type Shelf } from '../local/shelf';
 import { openAttachment, sealAttachment } from '../sealing/attachment';
 import { Keyring } from '../sealing/keyring';
@@ -117,6 +118,7 @@ export class Browser {
       leadership: this.#tabs.tab(),
       network: { online: () => true, onChange: () => undefined },
       attention: this.attention,
+      search: new SearchIndex(),
     });
     await app.start();
     return app;

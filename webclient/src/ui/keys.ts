@@ -1,7 +1,15 @@
 // Which key means what, wherever the focus is.
 
 export type Command =
-  'goTo' | 'settings' | 'keys' | 'escape' | 'previous' | 'next' | 'previousUnread' | 'nextUnread';
+  | 'goTo'
+  | 'search'
+  | 'settings'
+  | 'keys'
+  | 'escape'
+  | 'previous'
+  | 'next'
+  | 'previousUnread'
+  | 'nextUnread';
 
 function writing(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && target.matches('input, textarea, select');
@@ -12,6 +20,7 @@ export function commandOf(event: KeyboardEvent): Command | null {
   if (event.isComposing || event.defaultPrevented) return null;
   const control = (event.ctrlKey || event.metaKey) && !event.altKey;
   if (control && event.key.toLowerCase() === 'k') return 'goTo';
+  if (control && event.key.toLowerCase() === 'f') return 'search';
   if (control && event.key === ',') return 'settings';
   if (event.altKey && !control && event.key === 'ArrowUp') {
     return event.shiftKey ? 'previousUnread' : 'previous';

@@ -1,4 +1,5 @@
 // The emoji of the picker with their names, loaded in one language when the picker is opened.
+import { folded } from '../../protocol/folded';
 import type { Language } from '../words/catalogue.svelte';
 
 export interface Emoji {
@@ -7,8 +8,6 @@ export interface Emoji {
   /** What it is found by, folded. */
   readonly words: string;
 }
-
-const folded = (text: string): string => text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
 
 /** The groups of a list as `scripts/emoji.mjs` writes it. */
 export function groupsOf(list: string): Emoji[][] {

@@ -16,4 +16,6 @@ export const fakeReading: Reading = {
   goTo: () => Promise.resolve(null),
   toNewest: nothing,
   follow: () => undefined,
+  find: () =>
+    Promise.resolve({ found: [], more: false, coverage: { since: null, complete: true } }),
 };

@@ -1,9 +1,5 @@
 // Things by a few letters of their name.
-
-/** Without accents and capitals. */
-function folded(text: string): string {
-  return text.normalize('NFD').replace(/\p{M}/gu, '').toLocaleLowerCase();
-}
+import { folded } from '../../protocol/folded';
 
 /** Those with `wanted` in one of their names; those with a name that begins so first. */
 export function matchingBy<T>(

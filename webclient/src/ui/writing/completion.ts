@@ -1,4 +1,5 @@
 // What can be completed where one types: people after `@`, commands and tones after `/`.
+import { folded } from '../../protocol/folded';
 import type { Person } from '../../state/model';
 import { TONES, type Tone } from '../markdown/tone';
 import { COMMANDS, type Command } from './commands';
@@ -16,9 +17,6 @@ export interface Completion {
 }
 
 const OFFERS_MAX = 6;
-
-/** Letters without their accents and case, so that `zoe` finds Zoë. */
-const folded = (text: string): string => text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
 
 function people(start: string, everybody: readonly Person[]): Offer[] {
   const wanted = folded(start);
