@@ -12,6 +12,7 @@ import { wallClock } from './session/clock';
 import { openChannel, webLocksLeadership } from './session/leader';
 import { mqttTransport } from './session/mqtt';
 import { createApp } from './state/app';
+import { browserLabel } from './state/browser_label';
 import { parseEntry } from './state/entry';
 
 const entry = parseEntry(location.pathname, location.hash);
@@ -27,7 +28,7 @@ const app = createApp({
   origin: location.origin,
   hostname: location.hostname,
   cost: DEFAULT_COST,
-  label: navigator.userAgent.slice(0, 100),
+  label: browserLabel(navigator.userAgent),
   fetch: (path, init) =>
     init.progress === undefined ? fetch(path, init) : sendWithProgress(path, init),
   transport: mqttTransport(`${scheme}://${location.host}/mqtt`),

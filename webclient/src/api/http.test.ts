@@ -9,7 +9,11 @@ interface Said {
   readonly headers?: Record<string, string>;
 }
 
-function http(answers: (Said | Error)[], renewed: string | null = 'new') {
+function http(
+  answers: (Said | Error)[],
+  renewed: string | null = 'new',
+  current: string | null = 'old',
+) {
   const asked: { path: string; auth: string | null; body: unknown }[] = [];
   let renewals = 0;
   const fetch = async (path: string, init: RequestInit): Promise<Response> => {
@@ -21,7 +25,7 @@ function http(answers: (Said | Error)[], renewed: string | null = 'new') {
     return new Response(text, { status: said.status, headers: said.headers ?? {} });
   };
   const made = new Http(fetch, {
-    current: () => 'old',
+    current: () => current,
     renew: async () => {
       renewals++;
       return renewed;
@@ -41,6 +45,12 @@ describe('a token that has ended', () => {
     const { made, asked } = http([no(401, 'sign_in'), { status: 200, body: { yes: true } }]);
     expect(await made.ask('GET', '/api/x', yes)).toEqual({ yes: true });
     expect(asked.map(({ auth }) => auth)).toEqual(['Bearer old', 'Bearer new']);
+  });
+
+  test('is made where there is none yet, as in a tab that only follows', async () => {
+    const { made, asked } = http([{ status: 200, body: { yes: true } }], 'new', null);
+    expect(await made.ask('GET', '/api/x', yes)).toEqual({ yes: true });
+    expect(asked.map(({ auth }) => auth)).toEqual(['Bearer new']);
   });
 
   test('is not renewed for ever, and not for requests without one', async () => {

@@ -85,7 +85,9 @@ export class Http {
 
   /** The answer, the token renewed once. */
   async #answer(method: Method, path: string, asked: Asked): Promise<Response> {
-    const token = asked.anonymous === true ? null : this.#tokens.current();
+    // A tab that does not hold the connection may have no token yet.
+    const token =
+      asked.anonymous === true ? null : (this.#tokens.current() ?? (await this.#tokens.renew()));
     const response = await this.#send(method, path, asked, token);
     if (response.status !== 401 || token === null) return response;
     const renewed = await this.#tokens.renew();

@@ -1,12 +1,24 @@
 // The worker that holds all keys: requests in, answers out, one at a time.
 import { ensureSubtle } from './subtle';
 import { answerCall, type Call } from '../local/calls';
-import { memorySafe, openSafe } from '../local/safe';
+import { memorySafe, openSafe, type Safe } from '../local/safe';
 import { openShelf } from '../local/shelf';
 import { Keyring } from './keyring';
 
 const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length));
-const safe = globalThis.isSecureContext ? openSafe(openShelf('hearth-keys')) : memorySafe();
+
+/** The key goes first; what it sealed is of no use then, and goes too. */
+function ownSafe(): Safe {
+  const shelf = openShelf('hearth-keys');
+  const safe = openSafe(shelf);
+  const wipe = async (): Promise<void> => {
+    await safe.wipe();
+    await shelf.clear();
+  };
+  return { ...safe, wipe };
+}
+
+const safe = globalThis.isSecureContext ? ownSafe() : memorySafe();
 ensureSubtle();
 
 const keyring = new Keyring(safe, random);

@@ -67,11 +67,20 @@ export class OwnAccount {
       account.logins(),
       account.tokens(),
     ]);
-    this.#events.changed({
-      profile: profileOf(user),
-      logins: newestFirst(logins),
-      tokens: tokens.map(tokenOf),
-    });
+    this.#events.changed({ logins: newestFirst(logins), tokens: tokens.map(tokenOf) });
+    await this.#take(user);
+  }
+
+  /** What the box says of oneself; the name is also kept for the next page. */
+  async #take(user: OwnProfile): Promise<void> {
+    const { login } = this.#parts;
+    const profile = profileOf(user);
+    const displayName = profile.displayName === '' ? profile.name : profile.displayName;
+    this.#events.changed({ profile });
+    this.#events.renamed(displayName);
+    const kept = await login.read();
+    if (kept === null || kept.user.displayName === displayName) return;
+    await login.write({ ...kept, user: { ...kept.user, displayName } });
   }
 
   async changeProfile({ displayName, statusText, presence }: m.ProfileEdit): Promise<void> {
@@ -83,9 +92,7 @@ export class OwnAccount {
   }
 
   async #change(change: ProfileChange): Promise<void> {
-    const profile = profileOf(await this.#parts.api.account.change(change));
-    this.#events.changed({ profile });
-    this.#events.renamed(profile.displayName === '' ? profile.name : profile.displayName);
+    await this.#take(await this.#parts.api.account.change(change));
   }
 
   /** Rewrites the vault and remembers its version. */
