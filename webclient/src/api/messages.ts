@@ -55,4 +55,10 @@ export class MessagesApi {
   remove(message: Id): Promise<null> {
     return this.#http.ask('DELETE', `/api/messages/${message}`, nothing);
   }
+
+  /** Reports a message to those who keep order; once a person. */
+  async report(message: Id, reason: string): Promise<void> {
+    const body = { reason };
+    await this.#http.ask('POST', `/api/messages/${message}/reports`, s.anything, { body });
+  }
 }

@@ -28,11 +28,23 @@ export interface Room {
   readonly notify: Notify;
   /** The other person of a direct room. */
   readonly directWith: Id | null;
+  /** In the order in which they were pinned. */
+  readonly pins: readonly Pin[];
+}
+
+/** A pinned message. */
+export interface Pin {
+  readonly message: Id;
+  readonly position: number;
+  readonly by: Id;
+  readonly at: number;
 }
 
 export type Notify = 'all' | 'mentions' | 'muted';
 
 const roomRole = s.oneOf('owner', 'admin', 'member');
+
+const pin: s.Parser<Pin> = s.object({ message: s.id, position: s.count, by: s.id, at: s.count });
 
 const fields = s.object({
   id: s.id,
@@ -52,6 +64,7 @@ const fields = s.object({
   keep_bytes: s.withDefault(s.count, 0),
   notify: s.withDefault(s.oneOf('all', 'mentions', 'muted'), 'all'),
   direct_with: s.optional(s.id),
+  pins: s.withDefault(s.list(pin), []),
 });
 
 export const room: s.Parser<Room> = (value, path) => {
@@ -75,6 +88,7 @@ export const room: s.Parser<Room> = (value, path) => {
     keepBytes: read.keep_bytes,
     notify,
     directWith: read.direct_with,
+    pins: read.pins,
   };
 };
 
@@ -226,5 +240,15 @@ export class RoomsApi {
     const body = { bundle: b64u(bundle) };
     const parser = s.object({ epoch: s.u32Number });
     return (await this.#http.ask('POST', `/api/rooms/${id}/bundles`, parser, { body })).epoch;
+  }
+
+  /** Pins a message. */
+  async pin(room: Id, message: Id): Promise<void> {
+    const body = { message_id: message };
+    await this.#http.ask('POST', `/api/rooms/${room}/pins`, s.anything, { body });
+  }
+
+  unpin(room: Id, message: Id): Promise<null> {
+    return this.#http.ask('DELETE', `/api/rooms/${room}/pins/${message}`, nothing);
   }
 }

@@ -14,6 +14,7 @@ import { Files } from './files';
 import { Home } from './home';
 import { Keys } from './keys';
 import type * as m from './model';
+import { readingApp } from './reading_app';
 import type { Reading } from './reading_model';
 import { Observable } from './observable';
 import { ProblemError, problemOf } from './problem';
@@ -294,17 +295,12 @@ class HearthApp implements m.App {
     return this.#run(() => this.#here().library.reading.older());
   }
 
-  readonly reading: Reading = {
-    newer: () => this.#run(() => this.#here().library.reading.newer()),
-    goTo: async (spot) => {
-      let found: number | null = null;
-      await this.#run(async () => void (found = await this.#here().library.reading.goTo(spot)));
-      return found;
-    },
-    toNewest: () => this.#run(() => this.#here().library.reading.toNewest()),
-    follow: (atEnd) => this.#home?.library.reading.follow(atEnd),
-    find: (sought, limit) => this.#act(null, () => this.#here().library.search.find(sought, limit)),
-  };
+  readonly reading: Reading = readingApp({
+    here: () => this.#here(),
+    home: () => this.#home,
+    act: (run) => this.#act(null, run),
+    run: (run) => this.#run(run),
+  });
 
   createRoom(input: m.NewRoom): Promise<string> {
     return this.#act(null, () => this.#actions().create(input));

@@ -205,6 +205,7 @@ export class Home {
 
   /** Opened: what is new begins where the person left off, once the first page is here. */
   async #begin(handle: RoomHandle): Promise<void> {
+    void this.library.thread.pins(handle);
     if (!handle.log.begun || handle.readTo !== null) return;
     handle.readTo = handle.log.read;
     await this.#read(handle);

@@ -6,6 +6,7 @@ import type { People } from './people';
 import { ReadingState } from './reading';
 import type { RoomHandle } from './room';
 import { SearchState } from './search';
+import { ThreadState } from './thread';
 
 export interface LibraryDeps {
   readonly parts: Parts;
@@ -22,11 +23,14 @@ export class Library {
   readonly reading: ReadingState;
   readonly indexer: Indexer;
   readonly search: SearchState;
+  readonly thread: ThreadState;
 
   constructor({ parts, ...deps }: LibraryDeps) {
     const { clock, search, history, searchStore: store } = parts;
     this.reading = new ReadingState({ parts, ...deps });
     this.indexer = new Indexer({ clock, search, store, history, ...deps });
-    this.search = new SearchState({ search, history, indexer: this.indexer, ...deps });
+    const { indexer } = this;
+    this.thread = new ThreadState({ parts, search, history, indexer, ...deps });
+    this.search = new SearchState({ search, history, indexer, ...deps });
   }
 }

@@ -4,7 +4,6 @@ import type { Fact } from '../session/fact';
 import type { Parts } from './deps';
 import { ProblemError } from './problem';
 import type { Reading, ReadingView, Spot } from './reading_model';
-import type { SearchApp } from './search_model';
 import type { RoomHandle } from './room';
 
 export interface ReadingDeps {
@@ -31,7 +30,7 @@ export const begun = (): Place => ({
   seenTo: 0,
 });
 
-export class ReadingState implements Omit<Reading, keyof SearchApp> {
+export class ReadingState implements Pick<Reading, 'newer' | 'goTo' | 'toNewest' | 'follow'> {
   readonly #deps: ReadingDeps;
 
   constructor(deps: ReadingDeps) {
@@ -100,7 +99,7 @@ const isNews = (fact: Fact, me: string): boolean =>
   (fact.kind === 'event' && fact.body.type === 'message' && fact.sender !== me);
 
 /** What screens get of it. */
-export function readingOf(handle: RoomHandle, me: string): ReadingView {
+export function readingOf(handle: RoomHandle, me: string): Omit<ReadingView, 'thread' | 'pins'> {
   const { log, place, readTo } = handle;
   if (place.following) place.seenTo = log.high;
   const below = log.newest().filter((fact) => fact.position > place.seenTo && isNews(fact, me));

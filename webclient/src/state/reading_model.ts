@@ -1,4 +1,5 @@
 // What a person reads of a room: which stretch, what is pinned, what answers what; and going elsewhere.
+import type { Person, TimelineItem } from './model';
 import type { SearchApp } from './search_model';
 
 /** Where to go in the open room. */
@@ -20,6 +21,28 @@ export interface ReadingView {
   readonly answers: ReadonlyMap<string, number>;
   /** Messages that came after what was read when the room was opened; they may lie above the timeline. */
   readonly firstNew: number | null;
+  /** The answers to one message; null: they are not shown. */
+  readonly thread: ThreadView | null;
+  /** The one that was pinned last first. */
+  readonly pins: readonly PinView[];
+}
+
+export interface ThreadView {
+  /** The id of the message that is answered. */
+  readonly parent: string;
+  readonly loading: boolean;
+  /** The message, where it is there, and its answers. */
+  readonly items: readonly TimelineItem[];
+}
+
+export interface PinView {
+  readonly id: string;
+  readonly position: number;
+  /** Who pinned it. */
+  readonly by: Person;
+  /** Who said what; null: not read yet, or gone. */
+  readonly name: string | null;
+  readonly text: string | null;
 }
 
 /** Moving about in the open room. What goes wrong is told by `problem`. */
@@ -32,4 +55,11 @@ export interface Reading extends SearchApp {
   toNewest(): Promise<void>;
   /** The person is at the end of what is shown, or has scrolled away from it. */
   follow(atEnd: boolean): void;
+  /** Shows the answers to a message beside the timeline. */
+  openThread(id: string): Promise<void>;
+  closeThread(): void;
+  /** Needs the box, and a role that may. */
+  pin(id: string, on: boolean): Promise<void>;
+  /** Tells those who keep order of a message. Rejects with a Problem. */
+  report(id: string, reason: string): Promise<void>;
 }

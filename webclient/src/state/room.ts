@@ -14,6 +14,7 @@ import { readingOf, type Place } from './reading';
 import type { Receipts } from './receipts';
 import { same, unchanged } from './same';
 import { summaryOf } from './summary';
+import { pinsOf, threadOf, type Beside } from './thread';
 import { PENDING, timelineOf, type Pending } from './timeline';
 
 export interface RoomHandle {
@@ -21,6 +22,7 @@ export interface RoomHandle {
   readonly log: RoomLog;
   company: Company | null;
   readonly place: Place;
+  readonly beside: Beside;
   /** Up to here all was read when the room came into view; null until its first page is here. */
   readTo: number | null;
 }
@@ -101,15 +103,21 @@ export function viewOf(
 ): RoomView {
   const { log, room } = handle;
   const { me, people } = context;
-  const timeline = timelineOf({
-    facts: log.facts(),
-    pending: log.atNewest ? pendingOf(me, context.outgoing) : [],
+  const input = {
+    pending: pendingOf(me, context.outgoing),
     me,
+    person: (id: string) => people.person(id),
+    device: (id: string) => deviceName(handle, id),
+    known: (id: string) => log.known(id),
+  };
+  const timeline = timelineOf({
+    ...input,
+    facts: log.facts(),
+    pending: log.atNewest ? input.pending : [],
     complete: log.complete,
-    person: (id) => people.person(id),
-    device: (id) => deviceName(handle, id),
-    known: (id) => log.known(id),
   });
+  const thread = threadOf(handle, input);
+  const pins = pinsOf(handle, input);
   const devices = (handle.company?.devices ?? []).map(deviceView);
   const manages = room.myRole === 'owner' || room.myRole === 'admin';
   return {
@@ -120,7 +128,7 @@ export function viewOf(
     ),
     complete: log.complete,
     loadingOlder: handle.place.loadingOlder,
-    reading: readingOf(handle, me),
+    reading: { ...readingOf(handle, me), thread, pins },
     members: keptList(before?.members, membersOf(handle, context)),
     devices,
     readers: readersOf(handle, context, devices),

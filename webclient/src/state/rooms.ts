@@ -11,6 +11,7 @@ import type { Parts } from './deps';
 import type { People } from './people';
 import { ProblemError } from './problem';
 import { begun } from './reading';
+import { besideNothing } from './thread';
 import type { RoomHandle } from './room';
 
 export interface RoomsDeps {
@@ -109,6 +110,7 @@ export class Rooms {
       log,
       company: null,
       place: begun(),
+      beside: besideNothing(),
       readTo: null,
     };
     this.#handles.set(room.id, made);

@@ -51,6 +51,8 @@ async function founder(): Promise<Founder> {
   for (const text of ['soup at noon', 'Crème brûlée', 'bring spoons']) {
     await made.app.send(text);
     await until(made.app, shows(text));
+    // Its echo is here, too.
+    await until(made.app, (state) => messages(state).every(({ position }) => position !== null));
   }
   return made;
 }

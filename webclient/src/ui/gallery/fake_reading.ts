@@ -7,6 +7,8 @@ export const atTheNewest: ReadingView = {
   below: 0,
   answers: new Map(),
   firstNew: null,
+  thread: null,
+  pins: [],
 };
 
 const nothing = (): Promise<void> => Promise.resolve();
@@ -16,6 +18,10 @@ export const fakeReading: Reading = {
   goTo: () => Promise.resolve(null),
   toNewest: nothing,
   follow: () => undefined,
+  openThread: nothing,
+  closeThread: () => undefined,
+  pin: nothing,
+  report: nothing,
   find: () =>
     Promise.resolve({ found: [], more: false, coverage: { since: null, complete: true } }),
 };

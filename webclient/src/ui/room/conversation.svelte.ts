@@ -39,7 +39,7 @@ export interface Menu {
 }
 
 export interface Shown {
-  readonly kind: 'versions' | 'readers' | 'reactions' | 'remove';
+  readonly kind: 'versions' | 'readers' | 'reactions' | 'remove' | 'report';
   readonly item: Said;
 }
 
@@ -61,6 +61,8 @@ export class Conversation {
   shown = $state.raw<Shown | null>(null);
   /** The picture that is shown large, by its attachment. */
   picture = $state<string | null>(null);
+  /** The messages that are selected, to be copied; null: nothing is being selected. */
+  picking = $state.raw<ReadonlySet<string> | null>(null);
   /** Rises when the place to write in wants the focus. */
   wanted = $state(0);
 
@@ -88,9 +90,18 @@ export class Conversation {
     this.menu = { item, from, first };
   }
 
-  /** Ends the reply or the edit; false when there was none. */
+  /** Takes a message into the selection, or out of it. */
+  pick(id: string): void {
+    this.menu = null;
+    const picked = new Set(this.picking);
+    if (!picked.delete(id)) picked.add(id);
+    this.picking = picked;
+  }
+
+  /** Ends the selection, the reply or the edit; false when there was none. */
   cancel(): boolean {
-    const had = this.replyTo !== null || this.editing !== null;
+    const had = this.replyTo !== null || this.editing !== null || this.picking !== null;
+    this.picking = null;
     this.replyTo = null;
     this.editing = null;
     return had;

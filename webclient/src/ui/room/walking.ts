@@ -3,6 +3,7 @@
 export type Meaning =
   | { readonly kind: 'focus'; readonly id: string }
   | { readonly kind: 'reply' }
+  | { readonly kind: 'thread' }
   | { readonly kind: 'menu'; readonly first: 'emoji' | 'actions' };
 
 type Press = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey'>;
@@ -30,6 +31,9 @@ export function meaningOf(
     case 'r':
     case 'R':
       return { kind: 'reply' };
+    case 't':
+    case 'T':
+      return { kind: 'thread' };
     case 'e':
     case 'E':
       return { kind: 'menu', first: 'emoji' };

@@ -11,6 +11,27 @@ export const frenchTimeline: typeof englishTimeline = {
         ? 'Un message est illisible sur le disque du boîtier'
         : `${n} messages sont illisibles sur le disque du boîtier`,
     copyLink: 'Copier le lien',
+    thread: 'Réponses',
+    answers: (n) => (n === 0 ? 'Pas encore de réponse' : n === 1 ? '1 réponse' : `${n} réponses`),
+    select: 'Sélectionner',
+    selected: (n) => (n === 1 ? '1 message sélectionné' : `${n} messages sélectionnés`),
+    selection: 'Messages sélectionnés',
+    endSelection: 'Ne rien sélectionner',
+    picked: 'sélectionné',
+    pin: 'Épingler',
+    unpin: 'Ne plus épingler',
+    pinned: 'Messages épinglés',
+    pinAway: 'Un message épinglé',
+    allPins: (n) => `Les ${n}`,
+    fewerPins: 'Seulement le dernier',
+    report: 'Signaler',
+    reportTitle: 'Signaler ce message ?',
+    reportOpen:
+      'Les personnes qui veillent ici voient le message, votre nom et ce que vous écrivez.',
+    reportSealed:
+      'Les personnes qui veillent ici voient votre nom, ce que vous écrivez et de quel message il s’agit. Le message reste scellé : qui est dans ce salon peut le lire ici.',
+    reportReason: 'Qu’est-ce qui ne va pas ?',
+    reported: 'Le signalement est parti. Les personnes qui veillent en sont averties.',
   },
   search: {
     title: 'Rechercher',
