@@ -17,6 +17,7 @@ pub mod audit;
 pub mod auth;
 pub mod bans;
 pub mod blocks;
+pub mod bodies;
 pub mod bots;
 pub mod bundles;
 pub mod contacts;
@@ -106,3 +107,6 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .unify();
     of_rooms.or(in_rooms).unify().or(house).unify().or(order).unify().or(heard).unify().boxed()
 }
+
+#[cfg(test)]
+mod hidden_tests;

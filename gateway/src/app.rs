@@ -10,6 +10,7 @@ use tokio::sync::OnceCell;
 
 use crate::addresses::Addresses;
 use crate::aftermath::Aftermath;
+use crate::api::bodies::Bodies;
 use crate::attachments::Files;
 use crate::auth::Auth;
 use crate::authority::Authority;
@@ -61,6 +62,8 @@ pub struct App {
     pub refusals: Refusals,
     /// Who is who.
     pub auth: Auth,
+    /// What is being sent to it.
+    pub bodies: Bodies,
     /// Who writes how fast.
     pub rates: Rates,
     /// Proves that somebody has the set-up link; new at each start.
@@ -116,7 +119,7 @@ impl App {
         }));
         let gap_ms = wide(limits.refusal_bell_gap_ms);
         let refusals = Refusals::new(limits.refusals_kept_max, gap_ms);
-        let rates = Rates::default();
+        let (rates, bodies) = (Rates::default(), Bodies::new(&limits));
         let (setup_secret, mqtt, authority) = (random(), OnceLock::new(), OnceCell::new());
         let app = Self {
             limits,
@@ -134,6 +137,7 @@ impl App {
             addresses,
             refusals,
             auth,
+            bodies,
             rates,
             setup_secret,
             mqtt,

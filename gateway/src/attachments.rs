@@ -147,7 +147,7 @@ impl App {
         let own = attachment.owner == user;
         let Some(room) = attachment.room else {
             let shown = attachment.shown == Some(Shown::Avatar);
-            return Ok(own || (shown && self.may_see(user, attachment.owner).await?));
+            return Ok(own || (shown && self.may_see(user, attachment.owner)));
         };
         let Ok(state) = self.membership.require(room, user, RoomAction::Read) else {
             return Ok(false);

@@ -227,6 +227,13 @@ fn hex_of(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// What this box is called, by itself and by `--name`.
+pub fn all_names(name: Option<&str>) -> Vec<String> {
+    let mut all = names(name);
+    all.extend(names(host_name().as_deref()));
+    all
+}
+
 /// The names of a box: the house's, and its host's with and without `.local` (RFC 6762).
 pub fn names(host: Option<&str>) -> Vec<String> {
     let mut names = vec![HOUSE.to_string(), "localhost".to_string()];

@@ -62,6 +62,9 @@ impl Blocks {
 impl App {
     /// From now on `user` and `other` are hidden from each other; nothing if they are already.
     pub async fn block(&self, user: UserId, other: UserId) -> Result<(), ApiError> {
+        if !self.knows(user, other) && !self.blocks.has(user, other) {
+            return Err(ApiError::not_found("person"));
+        }
         let now = self.clock.now_ms();
         let block = Block { user, other, since: now };
         self.store.change(Change::of(vec![Edit::PutBlock(block)], now)).await?;

@@ -2,7 +2,7 @@
 //! notifications.
 //!
 //! One feed per appliance. Stored events come from the aftermath, in commit order; typing,
-//! receipts, presence and doorbells by a link to the broker, so that whoever publishes there
+//! receipts, presence and doorbells by links to the broker, so that whoever publishes there
 //! reaches everyone. Each listener has a [`Seat`] with a bounded queue; who is slow holds nobody
 //! and no memory: of a room that does not fit the listener reads on from the store, and of
 //! anything else it is told to come back. A seat decides nothing: what somebody may have is asked
@@ -37,13 +37,11 @@ use typing::Typing;
 
 pub use typing::payload as typing_payload;
 
-/// What the link hears.
-const TOPICS: [&str; 4] = [
-    "hearth/rooms/+/live/+",
-    "hearth/rooms/+/receipts",
-    "hearth/users/+/presence",
-    "hearth/users/+/inbox",
-];
+/// What the link hears that has to arrive.
+const TOPICS: [&str; 3] =
+    ["hearth/rooms/+/receipts", "hearth/users/+/presence", "hearth/users/+/inbox"];
+/// What anyone may publish as fast as they like: by a link of its own, whose queue it fills alone.
+const LIVE: &str = "hearth/rooms/+/live/+";
 /// How long listeners may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -101,26 +99,28 @@ pub struct Feed {
     /// How many sit here; [`Feed::close`] waits for none.
     sitting: watch::Sender<usize>,
     closed: watch::Sender<bool>,
-    link: Mutex<Option<JoinHandle<()>>>,
+    links: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Feed {
     /// A feed that hears what the broker passes on. Needs a tokio runtime, until the broker shuts
     /// down.
     pub fn over(broker: &Broker, limits: Arc<Limits>) -> Result<Arc<Self>, ApiError> {
-        let link = broker
-            .link(&TOPICS, limits.queued_messages_max)
-            .map_err(|error| ApiError::new(Kind::Unavailable, "no_link", error.to_string()))?;
+        let link = |topics: &[&str]| {
+            let link = broker.link(topics, limits.queued_messages_max);
+            link.map_err(|error| ApiError::new(Kind::Unavailable, "no_link", error.to_string()))
+        };
+        let (link, live) = (link(&TOPICS)?, link(&[LIVE])?);
         let feed = Arc::new(Self {
             limits,
             seats: RwLock::default(),
             numbers: AtomicU64::new(0),
             sitting: watch::Sender::new(0),
             closed: watch::Sender::new(false),
-            link: Mutex::new(None),
+            links: Mutex::new(None),
         });
-        let task = tokio::spawn(follow(feed.clone(), link));
-        *feed.link.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
+        let task = tokio::spawn(follow(feed.clone(), link, live));
+        *feed.links.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
         Ok(feed)
     }
 
@@ -202,7 +202,7 @@ impl Feed {
         });
     }
 
-    /// Something came by the link.
+    /// Something came by a link.
     fn heard(&self, heard: &Heard, typing: &mut Typing) {
         match Topic::parse(&heard.topic) {
             Some(Topic::Live(room, user)) => {
@@ -243,9 +243,9 @@ impl Feed {
         }
     }
 
-    /// Waits for the link, which ends when the broker shuts down.
+    /// Waits for the links, which end when the broker shuts down.
     pub async fn ended(&self) {
-        let task = self.link.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let task = self.links.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(task) = task
             && let Err(error) = task.await
         {
@@ -254,23 +254,26 @@ impl Feed {
     }
 }
 
-/// Passes on what the link hears, and that somebody's typing is over.
-async fn follow(feed: Arc<Feed>, mut link: Link) {
+/// Passes on what the links hear, and that somebody's typing is over.
+async fn follow(feed: Arc<Feed>, mut link: Link, mut live: Link) {
     let (mut typing, mut dropped) = (Typing::default(), 0);
     loop {
         let over = typing.next_over();
-        tokio::select! {
-            heard = link.recv() => match heard {
-                Some(heard) => feed.heard(&heard, &mut typing),
-                None => return,
-            },
+        let heard = tokio::select! {
+            // What has to arrive goes first, and no flood of what need not holds up what is over.
+            biased;
+            heard = link.recv() => heard,
             () = tokio::time::sleep_until(over.unwrap_or_else(Instant::now)), if over.is_some() => {
                 for (room, user) in typing.over(Instant::now()) {
                     let item = Item::Typing { room, user, on: false };
                     feed.each(|seat| seat.of_room(room, item.clone()));
                 }
+                continue;
             }
-        }
+            heard = live.recv() => heard,
+        };
+        let Some(heard) = heard else { return };
+        feed.heard(&heard, &mut typing);
         if link.dropped() > dropped {
             dropped = link.dropped();
             tracing::warn!(dropped, "the feed was too slow for the broker");

@@ -159,10 +159,12 @@ pub fn may_have(app: &App, who: &Principal, topic: Topic) -> bool {
         (Principal::Device { room, .. }, Topic::Key(of)) => of == *room,
         (Principal::Device { .. } | Principal::Local(_), _) => false,
         (Principal::Person { user, .. } | Principal::App { user, .. }, topic) => match topic {
-            Topic::RoomOut(room)
-            | Topic::Live(room, _)
-            | Topic::Receipts(room)
-            | Topic::Key(room) => app.membership.is_member(room, *user),
+            Topic::Live(room, of) => {
+                app.membership.is_member(room, *user) && !app.blocks.apart(of, *user)
+            }
+            Topic::RoomOut(room) | Topic::Receipts(room) | Topic::Key(room) => {
+                app.membership.is_member(room, *user)
+            }
             Topic::Presence(of) if of == *user => true,
             Topic::Presence(of) => {
                 app.membership.share_a_room(of, *user) && !app.blocks.apart(of, *user)

@@ -1,19 +1,24 @@
 //! A stored event as clients get it: on `out` and in `GET messages` (design §4).
 
+mod fitting;
+mod item;
+
 use bytes::Bytes;
-use hearth_protocol::bytes::b64u;
 use hearth_protocol::event::{Body, Class, Event, Frame, Sender};
 use hearth_protocol::ids::{DeviceId, EventId, Position, RoomId, UserId};
 use hearth_protocol::limits::Limits;
 use hearth_protocol::role::Sealing;
 use hearth_protocol::schema::B64u;
-use hearth_store::{Deleted, EventKind, MessageView, PageQuery, Reacted, Span, StoredEvent};
-use serde_json::{Map, Value, json};
+use hearth_store::{Deleted, EventKind, MessageView, PageQuery, Span, StoredEvent};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::error::ApiError;
 use crate::membership::RoomState;
+
+pub use fitting::{Entry, Keep, fit};
+pub use item::Item;
 
 /// In place of an erased message's text (seed 004 @Message).
 const DELETED: &str = "[deleted]";
@@ -84,13 +89,7 @@ pub async fn stretch(
 
 /// A message, post or line as it was stored, with its kind where the box can know it.
 pub fn message(event: &StoredEvent, sealing: Sealing) -> Value {
-    let mut item = item(event, sealing);
-    if let Value::Object(map) = &mut item
-        && !map.contains_key("sealed")
-    {
-        map.insert("kind".into(), json!(event.kind));
-    }
-    item
+    Item::message(event, sealing).value()
 }
 
 /// One entry of `GET messages`: what the box knows, beside the event's own fields in an open room
@@ -140,16 +139,7 @@ struct ReactionSum {
 
 /// One entry of `GET messages`.
 pub fn item(event: &StoredEvent, sealing: Sealing) -> Value {
-    match sealing {
-        Sealing::Sealed if !is_clear(event) => json!({
-            "id": event.id,
-            "position": event.position,
-            "received_at": event.received_at,
-            "class": event.class.byte(),
-            "sealed": b64u(&frame_bytes(event)),
-        }),
-        _ => open_item(event),
-    }
+    Item::stored(event, sealing).value()
 }
 
 /// A stretch of `GET messages` that does not read.
@@ -181,81 +171,13 @@ pub fn names(event: &StoredEvent, user: UserId) -> bool {
 /// One entry of `GET messages` in an open room: the message as it is now. With a viewer, whether
 /// a reaction is theirs.
 pub fn view(view: &MessageView, viewer: Option<UserId>, limits: &Limits) -> Value {
-    let mut item = open_item(&view.event);
-    let Value::Object(map) = &mut item else { return item };
-    map.insert("kind".into(), json!(view.event.kind));
-    if let (Some(edited), Some(edit)) = (view.about.edited, &view.edit) {
-        if let Ok(Value::Object(mut edit)) = serde_json::from_slice::<Value>(&edit.body)
-            && let Some(content) = edit.remove("content")
-        {
-            map.insert("content".into(), content);
-        }
-        map.insert("edited_at".into(), json!(edited.at));
-    }
-    if let Some(deleted) = &view.about.deleted {
-        let Deleted { by, at, reason } = deleted;
-        map.insert("type".into(), json!("message"));
-        map.insert("content".into(), json!(DELETED));
-        map.insert("deleted".into(), json!({ "by": by, "at": at, "reason": reason }));
-        map.insert("sender".into(), sender_of(&view.event).0);
-        map.remove("target");
-        map.remove("by");
-    }
-    if !view.reactions.is_empty() {
-        let max = limits.reaction_emoji_shown_max;
-        let shown = view.reactions.iter().take(max);
-        let reactions: Vec<_> = shown.map(|one| reacted(one, viewer, limits)).collect();
-        map.insert("reactions".into(), json!(reactions));
-        if let Some(more) = view.reactions.len().checked_sub(max).filter(|more| *more > 0) {
-            map.insert("more_reactions".into(), json!(more));
-        }
-    }
-    item
-}
-
-/// Who reacted with one emoji: all are counted, the first are named.
-fn reacted(reacted: &Reacted, viewer: Option<UserId>, limits: &Limits) -> Value {
-    let all = reacted.by.iter().map(|(user, _)| user);
-    let users: Vec<_> = all.clone().take(limits.reaction_people_shown_max).collect();
-    let count = reacted.by.len();
-    let mut shown = json!({ "emoji": reacted.emoji, "count": count, "users": users });
-    if let Some(viewer) = viewer {
-        shown["mine"] = json!(all.clone().any(|user| *user == viewer));
-    }
-    shown
-}
-
-/// The user and the device that an event is from, where it is from one.
-fn sender_of(event: &StoredEvent) -> (Value, Value) {
-    match event.sender {
-        Sender::Person(user) => (json!(user), Value::Null),
-        Sender::Device(device) => (Value::Null, json!(device)),
-        Sender::Box => (Value::Null, Value::Null),
-    }
-}
-
-fn open_item(event: &StoredEvent) -> Value {
-    let mut map = match serde_json::from_slice::<Value>(&event.body) {
-        Ok(Value::Object(map)) => map,
-        // Everything stored in an open room was written by ingest as an object.
-        _ => Map::from_iter([("type".to_string(), json!("damaged"))]),
-    };
-    let (sender, device) = match event.class {
-        // What is left of an erased message is the box's word.
-        Class::Line => (Value::Null, Value::Null),
-        _ => sender_of(event),
-    };
-    map.entry("content").or_insert_with(|| json!(""));
-    map.insert("id".into(), json!(event.id));
-    map.insert("position".into(), json!(event.position));
-    map.insert("received_at".into(), json!(event.received_at));
-    map.insert("sender".into(), sender);
-    map.insert("device".into(), device);
-    Value::Object(map)
+    Item::now(view, viewer, limits).value()
 }
 
 #[cfg(test)]
 mod tests {
+    use hearth_protocol::bytes::b64u;
+
     use super::*;
 
     fn event(class: Class, sender: Sender, body: &'static [u8]) -> StoredEvent {

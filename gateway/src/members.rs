@@ -35,10 +35,13 @@ impl App {
 
     /// Joins a public room; nothing if one is in it.
     pub async fn join_room(&self, room: RoomId, user: UserId) -> Result<Arc<RoomState>, ApiError> {
-        for _ in 0..JOINS_MAX {
+        for round in 0..JOINS_MAX {
             let state = self.seen_room(room, user)?;
             if state.members.contains_key(&user) {
                 return Ok(state);
+            }
+            if round == 0 {
+                self.not_too_often(Act::Line(user))?;
             }
             let mut change = Change::of(vec![], self.clock.now_ms());
             // Somebody may make it private meanwhile.
@@ -64,7 +67,7 @@ impl App {
         let state = self.membership.require(room, by, RoomAction::Invite)?;
         self.store.user(user).await?.ok_or_else(|| ApiError::not_found("person"))?;
         self.may_reach(by, user)?;
-        if !self.may_see(by, user).await? {
+        if !self.may_see(by, user) {
             return Err(ApiError::not_found("person"));
         }
         if state.members.contains_key(&user) {
@@ -115,6 +118,7 @@ impl App {
             return Err(ApiError::conflict("last_owner", "a room keeps an owner")
                 .hint("hand the room over first: PATCH …/members/{user}/role"));
         }
+        self.not_too_often(Act::Line(user))?;
         self.remove_member(&state, user, None).await
     }
 
@@ -185,6 +189,7 @@ impl App {
             audit::note(&mut change, Some(by), "member.role", Subject::Room(room), detail);
         }
         if !roles.is_empty() {
+            self.not_too_often(Act::Line(by))?;
             self.store.change(change).await?;
         }
         Ok(())
@@ -216,6 +221,7 @@ impl App {
         if on && state.room.pins.iter().any(|pin| pin.message == message) {
             return Ok(state);
         }
+        self.not_too_often(Act::Line(by))?;
         let mut change = Change::of(vec![], self.clock.now_ms());
         change.edits.push(match on {
             true => Edit::PutPin { room, message, by },

@@ -23,11 +23,14 @@ impl App {
         user: UserId,
     ) -> Result<(Arc<RoomState>, StoredEvent), ApiError> {
         let missing = || ApiError::not_found("message");
-        let event = self.store.event(id).await?.ok_or_else(missing)?;
-        let room = event.room;
+        // Nothing of a message is read for who may not see it: the time would tell of it.
+        let (room, position) = self.store.place(id).await?.ok_or_else(missing)?;
         let state = self.membership.require(room, user, RoomAction::Read).map_err(|_| missing())?;
         let sight = self.sight(&state, user).await?.max(state.room.first_position);
-        if event.position < sight { Err(missing()) } else { Ok((state, event)) }
+        if position < sight {
+            return Err(missing());
+        }
+        Ok((state, self.store.event_of(room, position).await?.ok_or_else(missing)?))
     }
 
     /// The same of a room that the box can read; in a sealed one clients do it.

@@ -2,8 +2,8 @@
 //! act, over all doors together.
 //!
 //! Messages: seed 004 @Validation (10 in 10 s), design §5: the acknowledgement is held back up to
-//! 2 s, then the answer is "too fast" with when to come back. Reports, invites and contact requests
-//! are refused at once.
+//! 2 s, then the answer is "too fast" with when to come back. Reports, invites, contact requests
+//! and lines are refused at once.
 
 #[cfg(test)]
 mod tests;
@@ -22,6 +22,7 @@ use crate::error::ApiError;
 const PERSON_WINDOW_MS: u64 = 10_000;
 const DEVICE_WINDOW_MS: u64 = 60_000;
 const ACT_WINDOW_MS: u64 = hours_ms(1);
+const LINE_WINDOW_MS: u64 = 60_000;
 /// Above so many windows, those that are over are forgotten.
 const WINDOWS_KEPT: usize = 1_000;
 
@@ -36,6 +37,8 @@ pub enum Act {
     Invite(UserId),
     /// Somebody asked to be a contact.
     Contact(UserId),
+    /// A line of the box that somebody causes: they join, leave, pin, rename, give a role.
+    Line(UserId),
 }
 
 impl Act {
@@ -48,6 +51,7 @@ impl Act {
             Act::Report(_) => (limits.reports_per_hour, ACT_WINDOW_MS),
             Act::Invite(_) => (limits.invites_per_hour, ACT_WINDOW_MS),
             Act::Contact(_) => (limits.contacts_per_hour, ACT_WINDOW_MS),
+            Act::Line(_) => (limits.lines_per_60_s, LINE_WINDOW_MS),
         };
         (max > 0).then_some((max, window_ms))
     }
@@ -59,6 +63,7 @@ impl Act {
             Act::Report(_) => "reports",
             Act::Invite(_) => "invites",
             Act::Contact(_) => "requests to be a contact",
+            Act::Line(_) => "changes of rooms",
         }
     }
 }

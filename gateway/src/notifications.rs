@@ -150,7 +150,7 @@ impl App {
         let limit = self.limits.backlog_events_max;
         let page = self.store.page(room, PageQuery::after(from.previous(), limit)).await?;
         let Some(covered) = page.covered else { return Ok(None) };
-        let full = page.events.len() + page.damaged.len() >= limit;
+        let more = covered.to < self.store.head(room).await?;
         let mut made = vec![];
         for event in &page.events {
             match self.alerts(event).await {
@@ -166,7 +166,7 @@ impl App {
         }
         self.notify(made).await?;
         self.unnoticed.passed(room, covered.to);
-        Ok(full.then_some(covered.to.next()))
+        Ok(more.then_some(covered.to.next()))
     }
 
     /// Stores notifications, those that are there already left out, and rings for the others.

@@ -9,6 +9,7 @@ use hearth_store::{Change, Edit, Subject, User};
 use serde_json::json;
 
 use crate::accounts::member;
+use crate::api::users::UserView;
 use crate::app::App;
 use crate::audit;
 use crate::clock::random;
@@ -32,10 +33,22 @@ pub struct Standing {
 impl App {
     /// Whether somebody may know of somebody: the one place that decides it. Who may not find
     /// everybody of the house (a guest) sees the people of the same rooms.
-    pub async fn may_see(&self, viewer: UserId, user: UserId) -> Result<bool, ApiError> {
-        let knows = self.roles.may(viewer, HouseAction::FindPeople)
-            || self.membership.share_a_room(viewer, user);
-        Ok(viewer == user || (knows && !self.blocks.apart(viewer, user)))
+    pub fn may_see(&self, viewer: UserId, user: UserId) -> bool {
+        viewer == user || (self.knows(viewer, user) && !self.blocks.apart(viewer, user))
+    }
+
+    /// Whether somebody meets somebody in this house, whether or not one of them blocks the other.
+    pub fn knows(&self, viewer: UserId, user: UserId) -> bool {
+        self.roles.may(viewer, HouseAction::FindPeople)
+            || self.membership.share_a_room(viewer, user)
+    }
+
+    /// Somebody as somebody else sees them: the one place that decides what of a person is shown
+    /// to whom. Of whom they block or are blocked by they see who it is, and nothing of how they
+    /// are.
+    pub fn seen_by(&self, viewer: UserId, user: User) -> UserView {
+        let apart = self.blocks.apart(viewer, user.id);
+        if apart { UserView::who(user) } else { UserView::whole(user) }
     }
 
     /// Somebody's account.

@@ -35,8 +35,8 @@ impl App {
     pub async fn position_of(&self, room: RoomId, place: Place) -> Result<Position, ApiError> {
         match place {
             Place::At(position) => Ok(position),
-            Place::Event(id) => match self.store.event(id).await? {
-                Some(event) if event.room == room => Ok(event.position),
+            Place::Event(id) => match self.store.place(id).await? {
+                Some((of, position)) if of == room => Ok(position),
                 _ => {
                     let message = format!("`{id}` is no message of this room");
                     Err(ApiError::invalid("bad_place", message))

@@ -27,8 +27,10 @@ use crate::membership::RoomState;
 use crate::moderation::Act;
 use crate::sanctions::{Case, Measures, Term};
 
-/// Pages of the store that one page of somebody's reports may look through.
-const PAGES_MAX: usize = 10;
+/// Reports that are read at a time: each may bring evidence of 256 KiB.
+const ROWS: usize = 20;
+/// So often for one page of somebody's reports.
+const PAGES_MAX: usize = 50;
 
 /// What a moderator decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -51,7 +53,8 @@ pub enum Ruling {
 /// A page of reports, and where the next one begins.
 #[derive(Debug, Default)]
 pub struct ReportPage {
-    /// With the messages they are about, where those are still there.
+    /// With the messages they are about, where those are still there; of evidence, that there is
+    /// some.
     pub reports: Vec<(Report, Option<StoredEvent>)>,
     /// The last report that was looked at, if there may be more.
     pub next: Option<ReportId>,
@@ -138,6 +141,18 @@ impl App {
         Ok((!own).then_some(event))
     }
 
+    /// A report that somebody may decide, with the message it is about.
+    pub async fn report_for(
+        &self,
+        user: UserId,
+        id: ReportId,
+    ) -> Result<(Report, Option<StoredEvent>), ApiError> {
+        let missing = || ApiError::not_found("report");
+        let report = self.store.report(id).await?.ok_or_else(missing)?;
+        let event = self.about(user, &report).await?.ok_or_else(missing)?;
+        Ok((report, event))
+    }
+
     /// The open reports that somebody may decide, the oldest first, after one; or the decided
     /// ones, the newest first, before one.
     pub async fn reports(
@@ -153,7 +168,7 @@ impl App {
         {
             return Err(ApiError::forbidden("reports are for who moderates a room or the house"));
         }
-        let rows = self.limits.page_entries_max;
+        let rows = self.limits.page_entries_max.min(ROWS);
         let mut page = ReportPage { reports: vec![], next: from };
         for _ in 0..PAGES_MAX {
             let found = match decided {
@@ -161,8 +176,9 @@ impl App {
                 false => self.store.open_reports(page.next, rows).await?,
             };
             let last_page = found.len() < rows;
-            for report in found {
+            for mut report in found {
                 page.next = Some(report.id);
+                report.evidence = report.evidence.map(|_| vec![]);
                 if let Some(event) = self.about(user, &report).await? {
                     page.reports.push((report, event));
                 }
@@ -187,9 +203,7 @@ impl App {
         note: &str,
         term: Term,
     ) -> Result<(), ApiError> {
-        let missing = || ApiError::not_found("report");
-        let report = self.store.report(id).await?.ok_or_else(missing)?;
-        let event = self.about(by, &report).await?.ok_or_else(missing)?;
+        let (report, event) = self.report_for(by, id).await?;
         if report.decided.is_some() {
             return Err(StoreError::Gone { what: "report", why: "it is decided" }.into());
         }

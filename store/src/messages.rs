@@ -278,11 +278,23 @@ pub struct Appended {
 impl Store {
     /// An event by its id.
     pub async fn event(&self, id: EventId) -> Result<Option<StoredEvent>, StoreError> {
+        let Some((room, position)) = self.place(id).await? else { return Ok(None) };
+        self.event_of(room, position).await
+    }
+
+    /// The room and the position of an event.
+    pub async fn place(&self, id: EventId) -> Result<Option<(RoomId, Position)>, StoreError> {
         let Some(place) = self.engine().get(keys::event_id(id)).await? else { return Ok(None) };
         let (room, position) = record::place(&place)?;
-        if self.heads().get(room).is_none() {
-            return Ok(None);
-        }
+        Ok(self.heads().get(room).map(|_| (room, position)))
+    }
+
+    /// The event at a place.
+    pub async fn event_of(
+        &self,
+        room: RoomId,
+        position: Position,
+    ) -> Result<Option<StoredEvent>, StoreError> {
         let key = keys::event(room, position);
         let value = self.engine().get(key.clone()).await?;
         value.map(|value| record::decode_event(&key, value)).transpose()

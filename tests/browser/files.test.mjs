@@ -5,7 +5,8 @@ import { mkdirSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import {
-  DESKTOP, House, PHONE, composer, invite, join_, openChromium, person, reads, setUp, write,
+  DESKTOP, House, PHONE, composer, invite, join_, openChromium, openGeneral, person, reads,
+  setUp, write,
 } from './house.mjs';
 
 const shots = new URL('output/', import.meta.url).pathname;
@@ -213,7 +214,7 @@ for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE }
       await house.start();
       await network.mend();
       await anna.page.goto(`http://${house.http}/`);
-      if (size === 'phone') await anna.page.getByRole('navigation').getByText('General').click();
+      await openGeneral(anna.page);
       await row(bert.page, 'a big one').waitFor();
       await reads(bert.page, 'a big one');
       const { bytes } = await downloaded(bert.page, () =>
@@ -239,8 +240,7 @@ for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE }
     test('a tab that follows sends through the one that leads', async () => {
       const second = await anna.context.newPage();
       await second.goto(`http://${house.http}/`);
-      if (size === 'phone') await second.getByRole('navigation').getByText('General').click();
-      await composer(second).waitFor();
+      await openGeneral(second);
       await attach(second, { name: 'tab.pdf', mimeType: 'application/pdf', buffer: pdf('tab') });
       await composer(second).fill('from the second tab');
       await second.keyboard.press('Enter');

@@ -84,8 +84,8 @@ export async function person(browser, viewport = DESKTOP, options = {}) {
   const complaints = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (line) => {
-    // A box that was killed cannot be reached: the browser itself says so.
-    const expected = /ERR_CONNECTION|WebSocket connection|status of 4\d\d/.test(line.text());
+    // A box that was killed, or a network that is away: the browser itself says so.
+    const expected = /ERR_CONNECTION|ERR_INTERNET_DISCONNECTED|WebSocket connection|status of 4\d\d/.test(line.text());
     if (line.type() === 'error' && !expected) complaints.push(line.text());
   });
   return { context, page, complaints };
@@ -132,9 +132,13 @@ export async function signIn(page, house, name) {
   await page.getByLabel('Your name').fill(name);
   await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await openGeneral(page);
+}
+
+/** The general room, from wherever the app begins: a phone shows the rooms first. */
+export async function openGeneral(page) {
   const general = page.getByRole('navigation').getByText('General').first();
   await composer(page).or(general).first().waitFor();
-  // A phone shows the rooms first.
   if (!(await composer(page).isVisible())) await general.click();
   await composer(page).waitFor();
 }

@@ -21,7 +21,7 @@ const CANARY: &[u8] = b"the plumber was here on tuesday";
 fn head(method: &str, path: &str, who: &Person, more: &str) -> String {
     let token = &who.token;
     format!(
-        "{method} {path} HTTP/1.1\r\nHost: hearth\r\nConnection: close\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
          Authorization: Bearer {token}\r\n{more}\r\n"
     )
 }

@@ -324,7 +324,7 @@ async fn a_stop_says_goodbye_and_who_comes_back_has_missed_nothing() {
     let mut stream = std::net::TcpStream::connect(scene.house.http).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let request = format!(
-        "GET /api/notifications/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\r\n",
+        "GET /api/notifications/stream HTTP/1.1\r\nHost: [::1]\r\nAuthorization: Bearer {}\r\n\r\n",
         scene.ben.token
     );
     stream.write_all(request.as_bytes()).unwrap();

@@ -132,7 +132,7 @@ fn bad_requests_get_their_reason() {
     // Announced only: a box that says no need not read what it will not take.
     let mut stream = TcpStream::connect(house.http).unwrap();
     let head = format!(
-        "POST /api/rooms HTTP/1.1\r\nHost: box\r\nAuthorization: Bearer {}\r\n\
+        "POST /api/rooms HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\
          Content-Length: 2000000\r\nConnection: close\r\n\r\n",
         anna.token
     );

@@ -10,7 +10,7 @@ use serde_json::json;
 use system_tests::House;
 
 const PATIENCE: Duration = Duration::from_secs(20);
-const HEALTH: &str = "GET /health HTTP/1.1\r\nhost: box\r\n\r\n";
+const HEALTH: &str = "GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
 fn connect(http: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(http).unwrap();
@@ -69,7 +69,7 @@ fn a_thousand_slow_clients_do_not_hold_a_good_one_and_are_let_go() {
         // Some send nothing at all, some begin, some go on after an answer.
         let bytes: &str = match number % 3 {
             0 => "",
-            1 => "GET /health HTTP/1.1\r\nhost: box\r\nx-slow: ",
+            1 => "GET /health HTTP/1.1\r\nhost: localhost\r\nx-slow: ",
             _ => "P",
         };
         stream.write_all(bytes.as_bytes()).unwrap();
@@ -102,7 +102,7 @@ fn a_thousand_requests_at_once_are_all_answered() {
 #[test]
 fn headers_and_bodies_beyond_the_limits_are_refused_by_their_status() {
     let house = House::with(&["--limit", "http_headers_max=20"]);
-    let head = |line: &str| format!("GET /health HTTP/1.1\r\nhost: box\r\n{line}\r\n\r\n");
+    let head = |line: &str| format!("GET /health HTTP/1.1\r\nhost: localhost\r\n{line}\r\n\r\n");
     let good = head(&format!("connection: close\r\nx: {}", "y".repeat(30_000)));
     assert!(answer(house.http, good.as_bytes()).starts_with("HTTP/1.1 200 "));
     let large = head(&format!("x: {}", "y".repeat(40_000)));
@@ -110,7 +110,8 @@ fn headers_and_bodies_beyond_the_limits_are_refused_by_their_status() {
     let many = head(&["x: y"; 30].join("\r\n"));
     assert!(answer(house.http, many.as_bytes()).starts_with("HTTP/1.1 431 "));
     let login = |length: &str| {
-        let head = format!("POST /api/auth/login HTTP/1.1\r\nhost: box\r\n{length}\r\n\r\n{{}}");
+        let head =
+            format!("POST /api/auth/login HTTP/1.1\r\nhost: localhost\r\n{length}\r\n\r\n{{}}");
         answer(house.http, format!("{head}{HEALTH}").as_bytes())
     };
     let large = login("connection: close\r\ncontent-length: 1048577");
@@ -125,7 +126,7 @@ fn old_clients_pipelines_and_noise_get_what_is_theirs() {
     let old = answer(house.http, b"GET /health HTTP/1.0\r\n\r\n");
     assert!(old.starts_with("HTTP/1.0 200 ") && old.contains("\"ok\""), "{old}");
     let mut stream = connect(house.http);
-    let unknown = "GET /api/nothing HTTP/1.1\r\nhost: box\r\n\r\n";
+    let unknown = "GET /api/nothing HTTP/1.1\r\nhost: localhost\r\n\r\n";
     stream.write_all(format!("{HEALTH}{unknown}{HEALTH}").as_bytes()).unwrap();
     let got = [(); 3].map(|()| one_answer(&mut stream)[9..12].to_string());
     assert_eq!(got, ["200", "404", "200"]);
@@ -139,7 +140,7 @@ fn old_clients_pipelines_and_noise_get_what_is_theirs() {
     assert!(!preface.contains(" 200 "), "HTTP/2 is spoken over TLS only: {preface}");
     let wrong = answer(
         house.http,
-        b"PUT /api/auth/login HTTP/1.1\r\nhost: box\r\nconnection: close\r\n\r\n",
+        b"PUT /api/auth/login HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n",
     );
     assert!(wrong.contains(" 405 ") && wrong.contains("allow: POST\r\n"), "{wrong}");
     assert_eq!(house.call("POST", "/api/nothing", None, None).0, 404);
@@ -149,7 +150,7 @@ fn old_clients_pipelines_and_noise_get_what_is_theirs() {
 fn a_body_that_does_not_come_is_not_waited_for() {
     let house = House::with(&["--limit", "http_body_ms_max=300"]);
     let mut stream = connect(house.http);
-    let head = "POST /api/auth/login HTTP/1.1\r\nhost: box\r\ncontent-length: 10\r\n\r\n{";
+    let head = "POST /api/auth/login HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\n{";
     stream.write_all(head.as_bytes()).unwrap();
     let said = one_answer(&mut stream);
     assert!(said.starts_with("HTTP/1.1 400 ") && said.contains("too_slow"), "{said}");
@@ -159,7 +160,7 @@ fn a_body_that_does_not_come_is_not_waited_for() {
 fn who_never_reads_is_given_up() {
     let house = House::with(&["--limit", "http_stall_ms_max=500"]);
     let mut stream = connect(house.http);
-    let asked = "GET /api/openapi.json HTTP/1.1\r\nhost: box\r\n\r\n".repeat(100);
+    let asked = "GET /api/openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(100);
     // The box reads no further while its answers wait, until it breaks the connection.
     let broken = loop {
         if let Err(error) = stream.write_all(asked.as_bytes()) {
@@ -202,7 +203,7 @@ fn a_request_under_way_is_answered_when_the_box_stops() {
     let body = json!({ "content": "before the end" }).to_string();
     let mut stream = connect(house.http);
     let head = format!(
-        "POST /api/rooms/{room}/messages HTTP/1.1\r\nhost: box\r\nauthorization: Bearer {}\r\n\
+        "POST /api/rooms/{room}/messages HTTP/1.1\r\nhost: [::1]\r\nauthorization: Bearer {}\r\n\
          content-length: {}\r\nexpect: 100-continue\r\n\r\n",
         anna.token,
         body.len()

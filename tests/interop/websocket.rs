@@ -289,7 +289,7 @@ fn the_subprotocol_is_mqtt_wherever_it_is_offered_and_nothing_else() {
             offers.iter().map(|offer| format!("Sec-WebSocket-Protocol: {offer}\r\n")).collect();
         let mut stream = std::net::TcpStream::connect(house.http).unwrap();
         let request = format!(
-            "GET /mqtt HTTP/1.1\r\nHost: box\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+            "GET /mqtt HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{}\r\n",
             offers.concat()
         );

@@ -13,7 +13,7 @@ use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
 
-use super::extract::{Caller, address, body, caller, open_body, with};
+use super::extract::{Caller, address, body, caller, new_body, open_body, with};
 use super::people::AccountView;
 use super::reply::{Answer, answer};
 use crate::app::App;
@@ -57,7 +57,7 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let register = path!("api" / "auth" / "register")
         .and(warp::post())
         .and(with(app))
-        .and(body(app))
+        .and(new_body(app))
         .then(register)
         .map(answer);
     let guest = path!("api" / "auth" / "guest")

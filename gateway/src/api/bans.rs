@@ -54,7 +54,7 @@ struct Bans {
 #[utoipa::path(get, path = "/api/rooms/{room}/bans", responses((status = 200, body = Bans)))]
 async fn list(room: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     app.moderated(room, caller.user)?;
-    let bans = sentences(&app, room, |sanction| sanction.ban).await?;
+    let bans = sentences(&app, room, caller.user, |sanction| sanction.ban).await?;
     Answer::ok(&Bans { bans })
 }
 

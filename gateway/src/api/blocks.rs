@@ -67,7 +67,8 @@ struct Blocks {
 
 async fn view(app: &App, block: Block) -> Result<Option<BlockView>, ApiError> {
     let user = app.store.user(block.other).await?;
-    Ok(user.map(|user| BlockView { user: user.into(), since: block.since }))
+    let seen = |user| BlockView { user: app.seen_by(block.user, user), since: block.since };
+    Ok(user.map(seen))
 }
 
 /// Lists whom one blocks.

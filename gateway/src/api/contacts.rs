@@ -75,10 +75,11 @@ struct Keep {
     note: String,
 }
 
-async fn view(app: &App, tie: Tie) -> Result<Option<ContactView>, ApiError> {
+async fn view(app: &App, viewer: UserId, tie: Tie) -> Result<Option<ContactView>, ApiError> {
     let Tie { other, state, since, note } = tie;
     let user = app.store.user(other).await?;
-    Ok(user.map(|user| ContactView { user: user.into(), state, since, note }))
+    let seen = |user| ContactView { user: app.seen_by(viewer, user), state, since, note };
+    Ok(user.map(seen))
 }
 
 /// Lists one's contacts, and who asks to be one.
@@ -86,21 +87,21 @@ async fn view(app: &App, tie: Tie) -> Result<Option<ContactView>, ApiError> {
 async fn list(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     let mut contacts = vec![];
     for tie in app.ties(caller.user).await? {
-        contacts.extend(view(&app, tie).await?);
+        contacts.extend(view(&app, caller.user, tie).await?);
     }
     Answer::ok(&Contacts { contacts })
 }
 
-async fn answer_with(app: &App, tie: Option<Tie>) -> Result<Answer, ApiError> {
+async fn answer_with(app: &App, viewer: UserId, tie: Option<Tie>) -> Result<Answer, ApiError> {
     let missing = || ApiError::not_found("contact");
-    Answer::ok(&view(app, tie.ok_or_else(missing)?).await?.ok_or_else(missing)?)
+    Answer::ok(&view(app, viewer, tie.ok_or_else(missing)?).await?.ok_or_else(missing)?)
 }
 
 /// Shows what somebody is to one.
 #[utoipa::path(get, path = "/api/contacts/{user}", responses((status = 200, body = ContactView)))]
 async fn one(other: UserId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     let tie = app.tie(caller.user, other).await?;
-    answer_with(&app, tie).await
+    answer_with(&app, caller.user, tie).await
 }
 
 /// Asks somebody, accepts who asks, or changes one's note.
@@ -113,7 +114,7 @@ async fn put(
     request: Keep,
 ) -> Result<Answer, ApiError> {
     let tie = app.keep(caller.user, other, &request.note).await?;
-    answer_with(&app, Some(tie)).await
+    answer_with(&app, caller.user, Some(tie)).await
 }
 
 /// Ends a contact, or what was asked.

@@ -21,8 +21,10 @@ use warp::http::Method;
 use warp::path::FullPath;
 use warp::{Filter, Rejection};
 
+use super::bodies::Whose;
 use crate::app::App;
 use crate::error::ApiError;
+use crate::http::budget::Room;
 use crate::scopes::{covers_request, out_of_scope};
 
 /// The address a request came from; the listener puts it into the request.
@@ -202,32 +204,43 @@ pub fn limit_within(asked: Option<usize>, usual: usize, max: usize) -> Result<us
     Err(ApiError::invalid("bad_limit", format!("limit is 1 to {max}")))
 }
 
-/// A JSON body of at most `json_bytes_max`.
+/// A JSON body of at most `json_bytes_max`; goes after [`caller`].
 pub fn body<T: DeserializeOwned + Send>(
     app: &Arc<App>,
 ) -> impl Filter<Extract = (T,), Error = Rejection> + Clone + use<T> {
-    body_up_to(app, app.limits.json_bytes_max)
+    body_up_to(app, app.limits.json_bytes_max, Whose::Known)
+}
+
+/// The same from nobody yet, with keys: an account that is made.
+pub fn new_body<T: DeserializeOwned + Send>(
+    app: &Arc<App>,
+) -> impl Filter<Extract = (T,), Error = Rejection> + Clone + use<T> {
+    body_up_to(app, app.limits.json_bytes_max, Whose::Anyone)
 }
 
 /// A JSON body of at most `json_open_bytes_max`, from nobody yet.
 pub fn open_body<T: DeserializeOwned + Send>(
     app: &Arc<App>,
 ) -> impl Filter<Extract = (T,), Error = Rejection> + Clone + use<T> {
-    body_up_to(app, app.limits.json_open_bytes_max)
+    body_up_to(app, app.limits.json_open_bytes_max, Whose::Anyone)
 }
 
 fn body_up_to<T: DeserializeOwned + Send>(
     app: &Arc<App>,
     max: usize,
+    whose: Whose,
 ) -> impl Filter<Extract = (T,), Error = Rejection> + Clone + use<T> {
     let max = wide(max);
     let within = Duration::from_millis(wide(app.limits.http_body_ms_max));
-    warp::body::content_length_limit(max).and(warp::body::stream()).and_then(
-        move |chunks| async move {
-            let bytes = collect(chunks, within).await?;
+    warp::body::content_length_limit(max)
+        .and(with(app))
+        .and(address())
+        .and(warp::body::stream())
+        .and_then(move |app: Arc<App>, address, chunks| async move {
+            let mut room = app.bodies.begin(whose, address);
+            let bytes = collect(chunks, within, &mut room).await?;
             read_json(&bytes).map_err(Rejection::from)
-        },
-    )
+        })
 }
 
 /// An object; serde would also take an array of its fields.
@@ -246,27 +259,29 @@ fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
 async fn collect<B: Buf>(
     chunks: impl Stream<Item = Result<B, warp::Error>>,
     within: Duration,
+    room: &mut Room,
 ) -> Result<Vec<u8>, ApiError> {
+    let broken = |error| ApiError::invalid("bad_body", format!("the body broke off: {error}"));
     let read = async {
         let mut bytes = vec![];
         let mut chunks = pin!(chunks);
         while let Some(chunk) = chunks.next().await {
-            bytes.put(chunk?);
+            let chunk = chunk.map_err(broken)?;
+            room.take(chunk.remaining())?;
+            bytes.put(chunk);
         }
-        Ok::<_, warp::Error>(bytes)
+        Ok(bytes)
     };
-    match tokio::time::timeout(within, read).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) => {
-            Err(ApiError::invalid("bad_body", format!("the body broke off: {error}")))
-        }
-        Err(_) => Err(ApiError::invalid("too_slow", "the body took too long; send it again")),
-    }
+    let late = |_| ApiError::invalid("too_slow", "the body took too long; send it again");
+    tokio::time::timeout(within, read).await.map_err(late)?
 }
 
 #[cfg(test)]
 mod tests {
+    use hearth_protocol::role::HouseRole;
+
     use super::*;
+    use crate::testing::House;
 
     #[test]
     fn a_body_is_an_object_and_no_array_of_its_fields() {
@@ -278,6 +293,23 @@ mod tests {
         assert_eq!(read(" {\"name\":\"anna\"}").unwrap(), "anna");
         for body in ["[\"anna\"]", "\n [\"anna\"]", "[]", "null", ""] {
             assert_eq!(read(body).unwrap_err().0.code, "bad_json", "{body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_finds_no_room_is_sent_again_later_and_gives_back_what_it_had() {
+        use hearth_protocol::limits::Limits;
+        let house = House::with(Limits { bodies_bytes_max: 400, ..Limits::default() }).await;
+        let anna = house.person("anna", HouseRole::Owner).await;
+        let nobody = serde_json::json!({ "name": "x".repeat(100) });
+        for (path, who) in [("/api/auth/login", None), ("/api/rooms", Some(&anna))] {
+            let refused = house.call("POST", path, who, nobody.clone()).await;
+            assert_eq!((refused.status, refused.code().as_str()), (503, "busy"), "{path}");
+            assert_eq!(refused.headers["retry-after"], "5");
+        }
+        let room = serde_json::json!({ "name": "Hall", "type": "private", "sealing": "open" });
+        for _ in 0..8 {
+            house.post("/api/rooms", &anna, room.clone()).await.is(201);
         }
     }
 

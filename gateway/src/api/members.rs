@@ -100,7 +100,8 @@ async fn list(room: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, Api
         // An account is never deleted under a membership.
         if let Some(user) = app.store.user(member.user).await? {
             let (role, joined_at) = (member.role, member.joined_at);
-            members.push(MemberView { user: user.into(), role, joined_at });
+            let user = app.seen_by(caller.user, user);
+            members.push(MemberView { user, role, joined_at });
         }
     }
     let view = |JoinProof { user, code, proof, .. }| Waiting { user, code, proof };
@@ -151,21 +152,21 @@ async fn add(
     new: NewMember,
 ) -> Result<Answer, ApiError> {
     let is_new = app.add_member(room, caller.user, new.user_id, new.bundle.as_deref()).await?;
-    member_answer(&app, room, new.user_id, is_new).await
+    member_answer(&app, room, (caller.user, new.user_id), is_new).await
 }
 
 /// A member as the list has them.
 async fn member_answer(
     app: &App,
     room: RoomId,
-    user: UserId,
+    (viewer, user): (UserId, UserId),
     is_new: bool,
 ) -> Result<Answer, ApiError> {
     let missing = || ApiError::not_found("member");
     let member = app.store.member(room, user).await?.ok_or_else(missing)?;
     let user = app.store.user(user).await?.ok_or_else(missing)?;
     let (role, joined_at) = (member.role, member.joined_at);
-    let view = MemberView { user: user.into(), role, joined_at };
+    let view = MemberView { user: app.seen_by(viewer, user), role, joined_at };
     if is_new { Answer::created(&view) } else { Answer::ok(&view) }
 }
 
@@ -189,7 +190,7 @@ async fn set_role(
     new: NewRole,
 ) -> Result<Answer, ApiError> {
     app.set_role(room, caller.user, user, new.role, new.transfer).await?;
-    member_answer(&app, room, user, false).await
+    member_answer(&app, room, (caller.user, user), false).await
 }
 
 /// Of which messages of a room one is told.

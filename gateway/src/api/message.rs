@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use hearth_protocol::ids::{EventId, Position, UserId};
 use hearth_protocol::role::Sealing;
-use hearth_store::{EventKind, MessageView};
+use hearth_store::{EventKind, MessageView, Span};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
+use serde_json::value::RawValue;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
@@ -17,7 +18,7 @@ use super::messages::{page_limit, place};
 use super::reply::{Answer, answer};
 use crate::app::App;
 use crate::error::ApiError;
-use crate::history::{self, MessageItem};
+use crate::history::{self, Entry, Item, Keep, MessageItem, fit};
 
 /// Its part of the description.
 #[derive(OpenApi)]
@@ -64,9 +65,7 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 
 /// A message as it is now, with its room.
 fn message(app: &App, view: &MessageView, viewer: UserId) -> Value {
-    let mut item = history::view(view, Some(viewer), &app.limits);
-    item["room_id"] = json!(view.event.room);
-    item
+    Item::now(view, Some(viewer), &app.limits).in_room().value()
 }
 
 /// Shows a message as it is now.
@@ -75,9 +74,7 @@ fn message(app: &App, view: &MessageView, viewer: UserId) -> Value {
 async fn one(id: EventId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     let (state, event) = app.seen_event(id, caller.user).await?;
     if state.is_sealed() {
-        let mut item = history::item(&event, state.room.sealing);
-        item["room_id"] = json!(event.room);
-        return Answer::ok(&item);
+        return Answer::ok(&Item::stored(&event, state.room.sealing).in_room());
     }
     if event.kind.is_effect() {
         return Err(ApiError::not_found("message")
@@ -182,7 +179,7 @@ struct Thread {
     parent: Value,
     /// Ascending positions.
     #[schema(value_type = Vec<MessageItem>)]
-    messages: Vec<Value>,
+    messages: Vec<Box<RawValue>>,
     /// There are more: ask after the last one.
     more: bool,
 }
@@ -203,9 +200,16 @@ async fn thread(
     let limit = page_limit(&app, request.limit)?;
     let after = place(&app, event.room, request.after.as_deref()).await?.unwrap_or_default();
     let mut views = app.store.replies(event.room, event.position, after, limit + 1).await?;
-    let more = views.len() > limit;
+    let mut more = views.len() > limit;
     views.truncate(limit);
     let parent = message(&app, &app.message_now(id).await?, caller.user);
-    let item = |view| history::view(view, Some(caller.user), &app.limits);
-    Answer::ok(&Thread { parent, messages: views.iter().map(item).collect(), more })
+    let entry = |view: &MessageView| {
+        let span = Span { from: view.event.position, to: view.event.position };
+        let json = Item::now(view, Some(caller.user), &app.limits).raw()?;
+        Ok::<_, ApiError>(Entry { span, json })
+    };
+    let entries = views.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+    let (messages, _) = fit(entries, None, Keep::First, app.limits.page_bytes_max);
+    more |= messages.len() < views.len();
+    Answer::ok(&Thread { parent, messages, more })
 }

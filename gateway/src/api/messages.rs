@@ -8,7 +8,7 @@ use hearth_protocol::role::RoomAction;
 use hearth_protocol::schema::B64u;
 use hearth_store::{MessageView, PageQuery, Span, StoredEvent};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 use utoipa::OpenApi;
 use utoipa::{IntoParams, ToSchema};
 use warp::filters::BoxedFilter;
@@ -19,7 +19,7 @@ use super::extract::{Caller, body, caller, limit_within, with};
 use super::reply::{Answer, answer};
 use crate::app::App;
 use crate::error::ApiError;
-use crate::history::{self, MessageItem};
+use crate::history::{self, Entry, Item, Keep, MessageItem, fit};
 use crate::ingest::{Submission, room_is_sealed};
 use crate::membership::RoomState;
 
@@ -91,11 +91,12 @@ struct Covered {
     to: Position,
 }
 
-/// Messages in the order of their positions.
+/// Messages in the order of their positions: fewer than were asked for where more bytes than an
+/// answer has would be needed.
 #[derive(Serialize, ToSchema)]
 struct MessagePage {
     #[schema(value_type = Vec<MessageItem>)]
-    messages: Vec<Value>,
+    messages: Vec<Box<RawValue>>,
     /// The stretch in which nothing else is to be seen.
     covered: Option<Covered>,
     first_position: Position,
@@ -130,11 +131,17 @@ async fn page(
     };
     let since = app.sight(&state, caller.user).await?;
     let query = PageQuery { before, after, since, limit };
-    let (messages, covered) = if state.is_sealed() || request.raw == 1 {
+    let (entries, covered) = if state.is_sealed() || request.raw == 1 {
         raw(&app, &state, query, around).await?
     } else {
         folded(&app, room, query, around, caller.user).await?
     };
+    let keep = match (around, query.after) {
+        (Some(at), _) => Keep::Around(at),
+        (None, Some(_)) => Keep::First,
+        (None, None) => Keep::Last,
+    };
+    let (messages, covered) = fit(entries, covered, keep, app.limits.page_bytes_max);
     if let Some(covered) = covered {
         app.receipts.delivered(room, caller.user, covered.to);
     }
@@ -152,15 +159,15 @@ async fn raw(
     state: &RoomState,
     query: PageQuery,
     around: Option<Position>,
-) -> Result<(Vec<Value>, Option<Span>), ApiError> {
+) -> Result<(Vec<Entry>, Option<Span>), ApiError> {
     let room = state.room.id;
     let page = match around {
         Some(at) => app.store.page_around(room, at, query.since, query.limit).await?,
         None => app.store.page(room, query).await?,
     };
-    let item = |event: &StoredEvent| history::item(event, state.room.sealing);
+    let item = |event: &StoredEvent| Item::stored(event, state.room.sealing).raw();
     let events = page.events.iter().map(|event| (event.position, item(event)));
-    Ok((in_order(events, &page.damaged), page.covered))
+    Ok((in_order(events, &page.damaged)?, page.covered))
 }
 
 /// The messages of an open room as they are now.
@@ -170,22 +177,29 @@ async fn folded(
     query: PageQuery,
     around: Option<Position>,
     viewer: UserId,
-) -> Result<(Vec<Value>, Option<Span>), ApiError> {
+) -> Result<(Vec<Entry>, Option<Span>), ApiError> {
     let page = match around {
         Some(at) => app.store.views_around(room, at, query.since, query.limit).await?,
         None => app.store.views(room, query).await?,
     };
-    let item = |view: &MessageView| history::view(view, Some(viewer), &app.limits);
+    let item = |view: &MessageView| Item::now(view, Some(viewer), &app.limits).raw();
     let views = page.views.iter().map(|view| (view.event.position, item(view)));
-    Ok((in_order(views, &page.damaged), page.covered))
+    Ok((in_order(views, &page.damaged)?, page.covered))
 }
 
 /// What reads and what does not, by position.
-fn in_order(read: impl Iterator<Item = (Position, Value)>, damaged: &[Span]) -> Vec<Value> {
-    let damaged = damaged.iter().map(|span| (span.from, history::damaged(span)));
-    let mut all: Vec<_> = read.chain(damaged).collect();
-    all.sort_by_key(|(position, _)| *position);
-    all.into_iter().map(|(_, item)| item).collect()
+fn in_order(
+    read: impl Iterator<Item = (Position, Result<Box<RawValue>, ApiError>)>,
+    damaged: &[Span],
+) -> Result<Vec<Entry>, ApiError> {
+    let read = read.map(|(at, json)| Ok(Entry { span: Span { from: at, to: at }, json: json? }));
+    let gap = |span: &Span| {
+        let json = to_raw_value(&history::damaged(span));
+        Ok(Entry { span: *span, json: json.map_err(|error| ApiError::unwritable(&error))? })
+    };
+    let mut all = read.chain(damaged.iter().map(gap)).collect::<Result<Vec<_>, ApiError>>()?;
+    all.sort_by_key(|entry| entry.span.from);
+    Ok(all)
 }
 
 /// What `POST` takes, and `send_message` on `/api/ws`: `sealed` in a sealed room; in an open one

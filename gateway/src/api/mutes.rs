@@ -84,6 +84,7 @@ pub struct SentenceView {
 pub async fn sentences(
     app: &App,
     room: RoomId,
+    viewer: UserId,
     which: impl Fn(Sanction) -> Option<Sentence>,
 ) -> Result<Vec<SentenceView>, ApiError> {
     let now = app.clock.now_ms();
@@ -95,7 +96,7 @@ pub async fn sentences(
         };
         if let Some(user) = app.store.user(user).await? {
             let Sentence { by, at, reason, until } = sentence;
-            views.push(SentenceView { user: user.into(), by, at, reason, until });
+            views.push(SentenceView { user: app.seen_by(viewer, user), by, at, reason, until });
         }
     }
     Ok(views)
@@ -111,7 +112,7 @@ struct Mutes {
 #[utoipa::path(get, path = "/api/rooms/{room}/mutes", responses((status = 200, body = Mutes)))]
 async fn list(room: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     app.moderated(room, caller.user)?;
-    let mutes = sentences(&app, room, |sanction| sanction.mute).await?;
+    let mutes = sentences(&app, room, caller.user, |sanction| sanction.mute).await?;
     Answer::ok(&Mutes { mutes })
 }
 

@@ -9,6 +9,7 @@ mod tests;
 
 use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use serde_json::Value;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
@@ -78,14 +79,30 @@ pub fn routes(_app: &Arc<App>) -> BoxedFilter<(HttpResponse,)> {
 #[utoipa::path(get, path = "/api/openapi.json", security(()),
     responses((status = 200, body = Object)))]
 async fn json() -> Result<Answer, ApiError> {
-    Answer::ok(&as_json()?)
+    static MADE: OnceLock<Bytes> = OnceLock::new();
+    let made = once(&MADE, |json| serde_json::to_vec(json).map_err(|e| ApiError::unwritable(&e)))?;
+    Answer::fixed(made, "application/json")
 }
 
 /// Shows this description as a page.
 #[utoipa::path(get, path = "/api/docs", security(()),
     responses((status = 200, body = String, content_type = "text/html")))]
 async fn docs() -> Result<Answer, ApiError> {
-    Answer::text(page::html(&as_json()?), "text/html; charset=utf-8")
+    static MADE: OnceLock<Bytes> = OnceLock::new();
+    let made = once(&MADE, |json| Ok(page::html(json).into_bytes()))?;
+    Answer::fixed(made, "text/html; charset=utf-8")
+}
+
+/// Made when it is first asked for: it takes some ms, and anyone may ask.
+fn once(
+    made: &OnceLock<Bytes>,
+    make: impl FnOnce(&Value) -> Result<Vec<u8>, ApiError>,
+) -> Result<Bytes, ApiError> {
+    if let Some(made) = made.get() {
+        return Ok(made.clone());
+    }
+    let new = Bytes::from(make(&as_json()?)?);
+    Ok(made.get_or_init(|| new).clone())
 }
 
 fn as_json() -> Result<Value, ApiError> {
@@ -163,7 +180,9 @@ pub fn methods(path: &str) -> Vec<&'static str> {
 }
 
 /// The operations of a path by their methods.
-fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+pub(super) fn operations(
+    item: &mut PathItem,
+) -> impl Iterator<Item = (&'static str, &mut Operation)> {
     let PathItem { get, put, post, delete, patch, .. } = item;
     [("GET", get), ("PUT", put), ("POST", post), ("DELETE", delete), ("PATCH", patch)]
         .into_iter()

@@ -42,7 +42,7 @@ pub struct AccountView {
 impl From<User> for AccountView {
     fn from(user: User) -> Self {
         let (presence, guest_until, blocked) = (user.presence, user.guest_until, user.blocked);
-        Self { user: user.into(), presence, guest_until, blocked }
+        Self { user: UserView::whole(user), presence, guest_until, blocked }
     }
 }
 
@@ -171,8 +171,8 @@ async fn search(app: Arc<App>, caller: Caller, query: Search) -> Result<Answer, 
     let mut seen = vec![];
     for user in users {
         let there = all || user.may_sign_in(now).is_ok();
-        if there && app.may_see(caller.user, user.id).await? {
-            seen.push(UserView::from(user));
+        if there && app.may_see(caller.user, user.id) {
+            seen.push(app.seen_by(caller.user, user));
         }
     }
     Answer::ok(&PeoplePage { users: seen, next })

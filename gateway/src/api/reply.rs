@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 
+use bytes::Bytes;
 use hearth_protocol::refusal::{Kind, Refusal};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -12,16 +13,21 @@ use warp::reject::{self, Reject};
 use warp::reply::Response;
 
 use crate::error::ApiError;
+use crate::http::server::Shared;
 
 /// What a handler answers when all went well.
 #[derive(Debug)]
 pub struct Answer {
     status: StatusCode,
-    body: Option<Vec<u8>>,
+    body: Option<Bytes>,
     content_type: &'static str,
+    /// The bytes are there anyway, however many take them.
+    shared: bool,
 }
 
 const JSON: &str = "application/json";
+/// When it is worth asking a box again that cannot now, in s.
+const RETRY_S: u64 = 5;
 
 impl Answer {
     /// 200 with JSON.
@@ -36,12 +42,18 @@ impl Answer {
 
     /// 204.
     pub fn nothing() -> Result<Self, ApiError> {
-        Ok(Self { status: StatusCode::NO_CONTENT, body: None, content_type: JSON })
+        Ok(Self { status: StatusCode::NO_CONTENT, body: None, content_type: JSON, shared: false })
     }
 
     /// 200 with text of a format of its own.
     pub fn text(text: String, content_type: &'static str) -> Result<Self, ApiError> {
-        Ok(Self { status: StatusCode::OK, body: Some(text.into_bytes()), content_type })
+        let (status, body) = (StatusCode::OK, Some(text.into()));
+        Ok(Self { status, body, content_type, shared: false })
+    }
+
+    /// 200 with what is the same for everyone and made once.
+    pub fn fixed(bytes: Bytes, content_type: &'static str) -> Result<Self, ApiError> {
+        Ok(Self { status: StatusCode::OK, body: Some(bytes), content_type, shared: true })
     }
 
     /// 503 with JSON.
@@ -51,7 +63,7 @@ impl Answer {
 
     fn with(status: StatusCode, value: &impl Serialize) -> Result<Self, ApiError> {
         let body = serde_json::to_vec(value).map_err(|error| ApiError::unwritable(&error))?;
-        Ok(Self { status, body: Some(body), content_type: JSON })
+        Ok(Self { status, body: Some(body.into()), content_type: JSON, shared: false })
     }
 }
 
@@ -82,6 +94,9 @@ pub fn answer(result: Result<Answer, ApiError>) -> Response {
             let mut response = Response::new(answer.body.unwrap_or_default().into());
             *response.status_mut() = answer.status;
             headers(&mut response, answer.content_type);
+            if answer.shared {
+                response.extensions_mut().insert(Shared);
+            }
             response
         }
         Err(error) => refuse(&error.0),
@@ -103,8 +118,12 @@ pub fn refuse(no: &Refusal) -> Response {
     *response.status_mut() =
         StatusCode::from_u16(no.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     headers(&mut response, JSON);
-    if let Kind::TooMany { retry_after_ms } = no.kind {
-        let seconds = HeaderValue::from(retry_after_ms.div_ceil(1_000));
+    let retry_after_s = match no.kind {
+        Kind::TooMany { retry_after_ms } => Some(retry_after_ms.div_ceil(1_000)),
+        Kind::Unavailable => Some(RETRY_S),
+        _ => None,
+    };
+    if let Some(seconds) = retry_after_s.map(HeaderValue::from) {
         response.headers_mut().insert(RETRY_AFTER, seconds);
     }
     response

@@ -9,6 +9,7 @@ use hearth_protocol::schema::B64u;
 use hearth_store::{Decision, Report, StoredEvent, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
@@ -25,7 +26,7 @@ use crate::sanctions::Term;
 
 /// Its part of the description.
 #[derive(OpenApi)]
-#[openapi(paths(make, list, decide))]
+#[openapi(paths(make, list, one, decide))]
 pub struct Doc;
 
 /// Its routes.
@@ -44,6 +45,12 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(warp::query())
         .then(list)
         .map(answer);
+    let one = path!("api" / "reports" / ReportId)
+        .and(warp::get())
+        .and(with(app))
+        .and(caller(app))
+        .then(one)
+        .map(answer);
     let decide = path!("api" / "reports" / ReportId)
         .and(warp::patch())
         .and(with(app))
@@ -51,7 +58,7 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(body(app))
         .then(decide)
         .map(answer);
-    make.or(list).unify().or(decide).unify().boxed()
+    make.or(list).unify().or(one).unify().or(decide).unify().boxed()
 }
 
 /// `POST /api/messages/{id}/reports`.
@@ -126,7 +133,9 @@ struct ReportView {
     sender: Option<UserId>,
     /// Why.
     reason: String,
-    /// An age file; from sealed rooms.
+    /// Whether there is evidence.
+    has_evidence: bool,
+    /// An age file, from sealed rooms; of a report that is asked for alone.
     #[schema(value_type = Option<B64u>)]
     evidence: Option<String>,
     /// The message of an open room as it is now.
@@ -151,13 +160,15 @@ struct DecisionView {
 /// A page of reports.
 #[derive(Debug, Serialize, ToSchema)]
 struct ReportPage {
-    reports: Vec<ReportView>,
+    #[schema(value_type = Vec<ReportView>)]
+    reports: Vec<Box<RawValue>>,
     /// `after` or `before` of the next page; null at the end.
     next: Option<ReportId>,
 }
 
 async fn view(
     app: &App,
+    viewer: UserId,
     report: Report,
     event: Option<StoredEvent>,
 ) -> Result<ReportView, ApiError> {
@@ -177,14 +188,16 @@ async fn view(
         let Decision { by, verdict, note, at } = decided;
         DecisionView { by, verdict, note, at }
     });
+    let by = app.store.user(report.by).await?;
     Ok(ReportView {
         id: report.id,
-        by: app.store.user(report.by).await?.map(UserView::from),
+        by: by.map(|by| app.seen_by(viewer, by)),
         room_id: report.room,
         message_id: report.event,
         sender,
         reason: report.reason,
-        evidence: report.evidence.as_deref().map(b64u),
+        has_evidence: report.evidence.is_some(),
+        evidence: None,
         message,
         created_at: report.created_at,
         decision,
@@ -205,11 +218,31 @@ async fn list(app: Arc<App>, caller: Caller, page: PageRequest) -> Result<Answer
         }
     };
     let found = app.reports(caller.user, decided, from, limit).await?;
-    let mut reports = Vec::with_capacity(found.reports.len());
+    let (mut reports, mut next, mut bytes) = (vec![], found.next, 0);
     for (report, event) in found.reports {
-        reports.push(view(&app, report, event).await?);
+        let id = report.id;
+        let view = view(&app, caller.user, report, event).await?;
+        let json = to_raw_value(&view).map_err(|error| ApiError::unwritable(&error))?;
+        bytes += json.get().len();
+        if bytes > app.limits.page_bytes_max
+            && let Some((last, _)) = reports.last()
+        {
+            next = Some(*last);
+            break;
+        }
+        reports.push((id, json));
     }
-    Answer::ok(&ReportPage { reports, next: found.next })
+    let reports = reports.into_iter().map(|(_, json)| json).collect();
+    Answer::ok(&ReportPage { reports, next })
+}
+
+/// Gives a report with its evidence to who may decide it.
+#[utoipa::path(get, path = "/api/reports/{report}", responses((status = 200, body = ReportView)))]
+async fn one(id: ReportId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
+    let (report, event) = app.report_for(caller.user, id).await?;
+    let evidence = report.evidence.as_deref().map(b64u);
+    let view = view(&app, caller.user, report, event).await?;
+    Answer::ok(&ReportView { evidence, ..view })
 }
 
 /// `PATCH /api/reports/{id}`.

@@ -10,7 +10,7 @@ use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
 
-use super::extract::{body, with};
+use super::extract::{new_body, with};
 use super::reply::{Answer, answer};
 use crate::accounts::SetUp;
 use crate::app::App;
@@ -28,7 +28,7 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let set_up = path!("api" / "setup")
         .and(warp::post())
         .and(with(app))
-        .and(body(app))
+        .and(new_body(app))
         .then(set_up)
         .map(answer);
     needed.or(set_up).unify().boxed()

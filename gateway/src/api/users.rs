@@ -32,12 +32,19 @@ pub struct UserView {
     role: HouseRole,
     /// ms since 1970.
     created_at: u64,
-    /// ms since 1970; 0: never.
+    /// ms since 1970; 0: never, or not for the asker.
     last_seen: u64,
 }
 
-impl From<User> for UserView {
-    fn from(user: User) -> Self {
+impl UserView {
+    /// Who somebody is, and nothing of how they are.
+    pub fn who(user: User) -> Self {
+        let user = Self::whole(user);
+        Self { avatar: None, status_text: String::new(), last_seen: 0, ..user }
+    }
+
+    /// All of it: for themselves, and for [`App::seen_by`].
+    pub fn whole(user: User) -> Self {
         Self {
             id: user.id,
             name: user.name,
@@ -103,7 +110,7 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 /// Somebody whom the asker may know of.
 async fn seen(app: &App, caller: &Caller, id: UserId) -> Result<User, ApiError> {
     let user = app.person(id).await?;
-    if app.may_see(caller.user, id).await? {
+    if app.may_see(caller.user, id) {
         return Ok(user);
     }
     Err(ApiError::not_found("person"))
@@ -112,7 +119,8 @@ async fn seen(app: &App, caller: &Caller, id: UserId) -> Result<User, ApiError> 
 /// Shows a person.
 #[utoipa::path(get, path = "/api/users/{user}", responses((status = 200, body = UserView)))]
 async fn one(app: Arc<App>, caller: Caller, id: UserId) -> Result<Answer, ApiError> {
-    Answer::ok(&UserView::from(seen(&app, &caller, id).await?))
+    let user = seen(&app, &caller, id).await?;
+    Answer::ok(&app.seen_by(caller.user, user))
 }
 
 /// The cards of a person, the oldest first (sealing.md §2).

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::{ApplianceError, bind};
 use crate::app::App;
+use crate::authority;
 use crate::config::Config;
 use crate::http::server::{Door, Server};
 use crate::http::trust::Https;
@@ -26,6 +27,8 @@ struct Clear {
     listener: Arc<TcpListener>,
     address: SocketAddr,
     all: bool,
+    /// What the box is called there.
+    names: Vec<String>,
 }
 
 impl Doors {
@@ -35,7 +38,8 @@ impl Doors {
         for asked in &config.http {
             let listener = bind(*asked, "--http").await?;
             let (address, all) = (listener.local_addr()?, config.serves_all_at(*asked));
-            clear.push(Clear { listener: Arc::new(listener), address, all });
+            let names = authority::all_names(config.name.as_deref());
+            clear.push(Clear { listener: Arc::new(listener), address, all, names });
         }
         let tls = match config.https {
             Some(https) => Some(bind(https, "--https").await?),
@@ -67,9 +71,10 @@ impl Doors {
     pub(super) fn open(self, app: &Arc<App>, tls: Option<Tls>) -> Result<Vec<Door>, TlsError> {
         let all = http::routes(app);
         let mut doors = vec![];
-        for Clear { listener, all: everything, .. } in self.clear {
+        for Clear { listener, address, all: everything, names } in self.clear {
             let routes = match &tls {
                 Some(tls) if !everything => http::trust::routes(app, tls.https.clone()),
+                _ if address.ip().is_loopback() => http::named(all.clone(), names),
                 _ => all.clone(),
             };
             doors.push(Door { listener, routes, tls: None });

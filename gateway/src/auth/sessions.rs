@@ -76,7 +76,7 @@ impl Auth {
             expires_at,
             refresh: made.refresh,
             session_id: made.session.id,
-            user: user.into(),
+            user: UserView::whole(user),
         })
     }
 

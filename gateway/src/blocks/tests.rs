@@ -132,15 +132,88 @@ async fn who_is_apart_sees_no_presence_and_no_typing_of_the_other() {
     assert_eq!((seen(), typing(&people[1]).await), ([true; 3], None));
     scene.house.app.block(scene.anna.id, scene.ben.id).await.unwrap();
     assert_eq!(seen(), [false, false, true]);
+    let many = scene.house.room(RoomType::Public, Sealing::Open, &[&scene.anna, &scene.ben]).await;
+    let live = |of: &Person| format!("hearth/rooms/{many}/live/{}", of.id);
+    assert!(!scene.gate.may_receive(&people[0], &live(&scene.ben)));
+    assert!(!scene.gate.may_receive(&people[1], &live(&scene.anna)));
+    assert!(scene.gate.may_receive(&people[1], &live(&scene.ben)));
     assert_eq!(typing(&people[0]).await, Some("blocked"));
     assert_eq!(typing(&people[1]).await, Some("unreachable"));
     let (anna, ben) = (scene.anna.id, scene.ben.id);
-    assert!(!scene.house.app.may_see(anna, ben).await.unwrap());
-    assert!(!scene.house.app.may_see(ben, anna).await.unwrap());
-    assert!(scene.house.app.may_see(ben, ben).await.unwrap());
+    assert!(!scene.house.app.may_see(anna, ben));
+    assert!(!scene.house.app.may_see(ben, anna));
+    assert!(scene.house.app.may_see(ben, ben));
     scene.house.app.unblock(scene.anna.id, scene.ben.id).await.unwrap();
     assert_eq!((seen(), typing(&people[1]).await), ([true; 3], None));
-    assert!(scene.house.app.may_see(ben, anna).await.unwrap());
+    assert!(scene.house.app.may_see(ben, anna));
+}
+
+/// `last_seen`, `status_text` and `avatar` of somebody's view.
+fn how(view: &Value) -> Value {
+    json!([view["last_seen"], view["status_text"], view["avatar"]])
+}
+
+#[tokio::test]
+async fn who_is_apart_is_shown_who_the_other_is_and_nothing_of_how_they_are() {
+    let scene = Scene::new().await;
+    let Scene { house, anna, ben, .. } = &scene;
+    let room = house.room(RoomType::Public, Sealing::Open, &[anna, ben]).await;
+    let avatar = hearth_protocol::ids::AttachmentId::from_bytes([5; 16]);
+    for person in [anna, ben] {
+        let mut user = house.app.person(person.id).await.unwrap();
+        (user.last_seen, user.status_text) = (7, "asleep".to_string());
+        house.change(vec![Edit::UpdateUser(user)]).await;
+    }
+    // As the store would show it, had the picture been uploaded.
+    let user = house.app.person(ben.id).await.unwrap();
+    let view = house.app.seen_by(anna.id, hearth_store::User { avatar: Some(avatar), ..user });
+    let view = serde_json::to_value(view).unwrap();
+    assert_eq!(how(&view), json!([7, "asleep", avatar]));
+    let path = format!("/api/rooms/{room}/members");
+    let member = async |viewer: &Person, of: &Person| {
+        let list = house.get(&path, viewer).await.is(200);
+        let members = list["members"].as_array().unwrap().iter();
+        members.map(|one| &one["user"]).find(|user| user["id"] == json!(of.id)).unwrap().clone()
+    };
+    let asleep = |view: &Value| how(view)[1] == json!("asleep");
+    assert!(asleep(&member(anna, ben).await) && asleep(&member(ben, anna).await));
+    scene.call("PUT", anna, &ben.id.to_string()).await.is(204);
+    let nothing = json!([0, "", null]);
+    for (viewer, of) in [(anna, ben), (ben, anna)] {
+        let seen = member(viewer, of).await;
+        assert_eq!(
+            (how(&seen), &seen["name"]),
+            (nothing.clone(), &json!(house.app.person(of.id).await.unwrap().name))
+        );
+        assert_eq!(how(&member(viewer, viewer).await)[1], "asleep");
+        let one = house.get(&format!("/api/users/{}", of.id), viewer).await;
+        assert_eq!(one.code(), "not_found");
+    }
+    let listed = house.get("/api/blocks", anna).await.is(200);
+    assert_eq!(how(&listed["blocks"][0]["user"]), nothing);
+    house
+        .post(&format!("/api/rooms/{room}/mutes"), anna, json!({ "user_id": ben.id }))
+        .await
+        .is(204);
+    let mutes = house.get(&format!("/api/rooms/{room}/mutes"), anna).await.is(200);
+    assert_eq!(how(&mutes["mutes"][0]["user"]), nothing);
+    let user = house.app.person(ben.id).await.unwrap();
+    let view = house.app.seen_by(anna.id, hearth_store::User { avatar: Some(avatar), ..user });
+    assert_eq!(how(&serde_json::to_value(view).unwrap()), nothing);
+}
+
+#[tokio::test]
+async fn a_guest_blocks_whom_they_meet_and_finds_out_about_nobody_else() {
+    let scene = Scene::new().await;
+    let guest = scene.house.person("gast", HouseRole::Guest).await;
+    let (anna, ben) = (scene.anna.id.to_string(), scene.ben.id.to_string());
+    scene.house.room(RoomType::Private, Sealing::Open, &[&scene.anna, &guest]).await;
+    let hidden = scene.call("PUT", &guest, &ben).await;
+    let nobody = scene.call("PUT", &guest, &UserId::from_bytes([7; 16]).to_string()).await;
+    assert_eq!((hidden.status, hidden.bytes), (404, nobody.bytes));
+    scene.call("PUT", &guest, &anna).await.is(204);
+    // Who is blocked may block too, and is not told by that that they are.
+    scene.call("PUT", &scene.anna, &guest.id.to_string()).await.is(204);
 }
 
 #[tokio::test]

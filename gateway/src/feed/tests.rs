@@ -95,3 +95,19 @@ fn a_listener_of_its_inbox_hears_of_nothing_else() {
     seat.of_person(ANNA, Item::Inbox(Bytes::new()));
     assert_eq!(next(&seat), "item");
 }
+
+#[tokio::test]
+async fn a_flood_of_typing_loses_no_doorbell() {
+    let limits = Limits { queued_messages_max: 8, ..Limits::default() };
+    let house = crate::testing::House::with(limits).await;
+    let who = Principal::Person { user: ANNA, session: SessionId::from_bytes([2; 16]) };
+    let seat = house.app.feed.sit(who, Wants::Inbox).unwrap();
+    // Nobody is waited for in between: the feed hears nothing before all of it is published.
+    for number in 0..100 {
+        let writer = UserId::from_bytes([number; 16]);
+        house.app.broker.publish(&Topic::Live(ROOM, writer), typing_payload(true), false);
+    }
+    house.app.broker.publish(&Topic::Inbox(ANNA), Bytes::from_static(b"{}"), false);
+    let next = tokio::time::timeout(Duration::from_secs(5), seat.next()).await;
+    assert!(matches!(next, Ok(Next::Item(Item::Inbox(_)))), "{next:?}");
+}

@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures_util::TryFutureExt;
 use hearth_broker::bounds::{Bounds, Place};
 use hearth_protocol::limits::{Limits, wide};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -25,9 +25,14 @@ use warp::filters::BoxedFilter;
 use warp::http::{Request, StatusCode};
 use warp::reply::Response;
 
+use super::budget::Budget;
 use super::counters::Counters;
 use super::patience::Patient;
+use super::taken::{Taken, Waiting};
 use crate::api::extract::Peer;
+use crate::api::reply::refuse;
+use crate::error::ApiError;
+use crate::http::secure;
 use crate::tls::{Acceptor, TlsStream};
 
 /// What one over the bounds hears, if it speaks in clear.
@@ -59,6 +64,7 @@ pub struct Server {
     limits: Arc<Limits>,
     bounds: Arc<Bounds>,
     counters: Arc<Counters>,
+    answers: Budget,
     http1: http1::Builder,
     http2: http2::Builder<TokioExecutor>,
 }
@@ -73,7 +79,8 @@ impl Server {
         let (all, one) = (limits.http_connections_max, limits.http_connections_per_address_max);
         let bounds = Arc::new(Bounds::new(all, one));
         let (http1, http2) = builders(&limits);
-        Arc::new(Self { limits, bounds, counters, http1, http2 })
+        let answers = Budget::new(limits.http_answers_bytes_max);
+        Arc::new(Self { limits, bounds, counters, answers, http1, http2 })
     }
 
     /// Serves until `stop` turns true, then lets open requests finish.
@@ -141,17 +148,42 @@ impl Server {
         let _counted = self.counters.connected(tls.is_some());
         let free = Arc::new(AtomicBool::new(false));
         let stream = Patient::new(stream, &self.limits, free.clone());
-        let (inner, counters) = (warp::service(routes), self.counters.clone());
-        let service = Seen { inner, peer: Peer(peer), free, counters };
+        let until = Until { stop, waiting: self.waiting() };
+        let service = self.seen(routes, peer, free, &until.waiting);
         match tls {
-            None => self.speak(stream, false, service, stop).await,
+            None => self.speak(stream, false, service, until).await,
             Some(tls) => {
-                let shaken = self.shake_hands(stream, &tls, stop.clone()).await;
+                let shaken = self.shake_hands(stream, &tls, until.stop.clone()).await;
                 if let Some((stream, is_h2)) = shaken {
-                    self.speak(stream, is_h2, service, stop).await;
+                    self.speak(stream, is_h2, service, until).await;
                 }
             }
         }
+    }
+
+    fn waiting(&self) -> Arc<Waiting> {
+        Waiting::new(ms(self.limits.http_stall_ms_max))
+    }
+
+    fn seen(
+        &self,
+        routes: BoxedFilter<(Response,)>,
+        peer: SocketAddr,
+        free: Arc<AtomicBool>,
+        waiting: &Arc<Waiting>,
+    ) -> impl Service<
+        Request<Incoming>,
+        Response = Answered,
+        Error = Infallible,
+        Future: Send + 'static,
+    >
+    + Clone
+    + Send
+    + 'static
+    + use<> {
+        let (inner, counters) = (warp::service(routes), self.counters.clone());
+        let (waiting, answers) = (waiting.clone(), self.answers.clone());
+        Seen { inner, peer: Peer(peer), free, counters, waiting, answers }
     }
 
     /// The TLS connection, and whether HTTP/2 is spoken over it.
@@ -175,37 +207,49 @@ impl Server {
     }
 
     /// Which version is known: nobody is waited for to show it by a preface.
-    async fn speak<I, S>(&self, stream: I, is_h2: bool, service: S, mut stop: watch::Receiver<bool>)
+    async fn speak<I, S>(&self, stream: I, is_h2: bool, service: S, until: Until)
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        S: Service<Request<Incoming>, Response = Response, Error = Infallible>,
+        S: Service<Request<Incoming>, Response = Answered, Error = Infallible>,
         S: Clone + Send + 'static,
         S::Future: Send + 'static,
     {
+        let Until { mut stop, waiting } = until;
         let (io, service) = (TokioIo::new(stream), TowerToHyperService::new(service));
-        let ended = if is_h2 {
-            let mut connection = pin!(self.http2.serve_connection(io, service));
-            tokio::select! {
-                ended = connection.as_mut() => ended,
-                () = told(&mut stop) => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
+        let serving = async {
+            if is_h2 {
+                let mut connection = pin!(self.http2.serve_connection(io, service));
+                tokio::select! {
+                    ended = connection.as_mut() => ended,
+                    () = told(&mut stop) => {
+                        connection.as_mut().graceful_shutdown();
+                        connection.await
+                    }
                 }
-            }
-        } else {
-            let mut connection = pin!(self.http1.serve_connection(io, service).with_upgrades());
-            tokio::select! {
-                ended = connection.as_mut() => ended,
-                () = told(&mut stop) => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
+            } else {
+                let mut connection = pin!(self.http1.serve_connection(io, service).with_upgrades());
+                tokio::select! {
+                    ended = connection.as_mut() => ended,
+                    () = told(&mut stop) => {
+                        connection.as_mut().graceful_shutdown();
+                        connection.await
+                    }
                 }
             }
         };
-        if let Err(error) = ended {
-            tracing::debug!(%error, "an HTTP connection ended");
+        tokio::select! {
+            ended = serving => if let Err(error) = ended {
+                tracing::debug!(%error, "an HTTP connection ended");
+            },
+            () = waiting.too_long() => tracing::debug!("an answer was not taken in time"),
         }
     }
+}
+
+/// What ends a connection from this side.
+struct Until {
+    stop: watch::Receiver<bool>,
+    waiting: Arc<Waiting>,
 }
 
 /// Waits until the box stops.
@@ -227,9 +271,21 @@ fn builders(limits: &Limits) -> (http1::Builder, http2::Builder<TokioExecutor>) 
         .keep_alive_interval(ms(limits.http_idle_ms_max) / 3)
         .keep_alive_timeout(ms(limits.http_stall_ms_max))
         .max_header_list_size(narrow(header_bytes))
-        .max_concurrent_streams(narrow(limits.http_streams_max));
+        .max_concurrent_streams(narrow(limits.http_streams_max))
+        .max_pending_accept_reset_streams(limits.http_resets_max)
+        .max_local_error_reset_streams(limits.http_resets_max)
+        .initial_stream_window_size(narrow(limits.http_window_bytes))
+        .initial_connection_window_size(narrow(limits.http_window_bytes))
+        .max_send_buf_size(limits.http_window_bytes);
     (one, two)
 }
+
+/// An answer on its way out.
+type Answered = warp::http::Response<Taken<Response>>;
+
+/// Marks an answer whose bytes are there anyway, however many take them.
+#[derive(Debug, Clone, Copy)]
+pub struct Shared;
 
 /// Notes what goes by: who asks, what is answered, and that a connection became a WebSocket.
 #[derive(Clone)]
@@ -238,16 +294,38 @@ struct Seen<S> {
     peer: Peer,
     free: Arc<AtomicBool>,
     counters: Arc<Counters>,
+    waiting: Arc<Waiting>,
+    answers: Budget,
+}
+
+impl<S> Seen<S> {
+    /// The answer on its way out; 503 where there is no room for it.
+    fn answered(&self, mut response: Response) -> Answered {
+        let mut room = self.answers.room(self.peer.0.ip());
+        let shared = response.extensions().get::<Shared>().is_some();
+        let bytes = response.size_hint().exact().filter(|_| !shared).unwrap_or_default();
+        if let Err(ApiError(no)) = room.take(usize::try_from(bytes).unwrap_or(usize::MAX)) {
+            response = secure(refuse(&no));
+        }
+        self.counters.answered(response.status());
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            self.free.store(true, Ordering::Relaxed);
+        }
+        let (head, body) = response.into_parts();
+        let body = Taken::new(Response::new(body), self.waiting.clone(), room);
+        Answered::from_parts(head, body)
+    }
 }
 
 impl<S> Service<Request<Incoming>> for Seen<S>
 where
-    S: Service<Request<Incoming>, Response = Response, Error = Infallible>,
+    S: Service<Request<Incoming>, Response = Response, Error = Infallible> + Clone,
+    S: Send + 'static,
     S::Future: Send + 'static,
 {
-    type Response = Response;
+    type Response = Answered;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Answered, Infallible>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(context)
@@ -255,12 +333,10 @@ where
 
     fn call(&mut self, mut request: Request<Incoming>) -> Self::Future {
         request.extensions_mut().insert(self.peer);
-        let (free, counters) = (self.free.clone(), self.counters.clone());
-        Box::pin(self.inner.call(request).inspect_ok(move |response| {
-            counters.answered(response.status());
-            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-                free.store(true, Ordering::Relaxed);
-            }
-        }))
+        let (answer, seen) = (self.inner.call(request), self.clone());
+        Box::pin(answer.map_ok(move |response| seen.answered(response)))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,14 +54,19 @@ fn a_device_has_its_own_window_and_zero_lifts_the_limit() {
 fn acts_that_are_refused_at_once_have_windows_of_their_own() {
     let (rates, limits) = (Rates::default(), Limits::default());
     let anna = UserId::from_bytes([1; 16]);
-    for (act, max) in [(Act::Report(anna), 30), (Act::Invite(anna), 60), (Act::Contact(anna), 60)] {
+    let hour = 3_600_000;
+    for (act, max, window) in [
+        (Act::Report(anna), 30, hour),
+        (Act::Invite(anna), 60, hour),
+        (Act::Contact(anna), 60, hour),
+        (Act::Line(anna), 20, 60_000),
+    ] {
         for _ in 0..max {
             assert_eq!(rates.count(act, 0, Patience::None, &limits), Pace::Go, "{act:?}");
         }
-        let hour = 3_600_000;
-        assert_eq!(rates.count(act, 0, Patience::None, &limits), Pace::TooFast(hour));
-        assert_eq!(rates.count(act, hour - 1, Patience::None, &limits), Pace::TooFast(1));
-        assert_eq!(rates.count(act, hour, Patience::None, &limits), Pace::Go);
+        assert_eq!(rates.count(act, 0, Patience::None, &limits), Pace::TooFast(window));
+        assert_eq!(rates.count(act, window - 1, Patience::None, &limits), Pace::TooFast(1));
+        assert_eq!(rates.count(act, window, Patience::None, &limits), Pace::Go);
     }
 }
 
@@ -199,4 +204,41 @@ async fn invites_are_counted_per_person() {
     let path = format!("/api/rooms/{room}/invites");
     house.post(&path, &anna, invite("ABCDEFGHJK")).await.is(201);
     assert_eq!(house.post(&path, &anna, invite("ABCDEFGHJM")).await.code(), "too_fast");
+}
+
+#[tokio::test]
+async fn lines_of_the_box_are_counted_per_person_whatever_causes_them() {
+    let house = House::with(Limits { lines_per_60_s: 4, ..Limits::default() }).await;
+    let anna = house.person("anna", HouseRole::Owner).await;
+    let ben = house.person("ben", HouseRole::Member).await;
+    let room = house.room(RoomType::Public, Sealing::Open, &[&anna, &ben]).await;
+    let none = serde_json::Value::Null;
+    let (join, leave) = (format!("/api/rooms/{room}/join"), format!("/api/rooms/{room}/leave"));
+    for _ in 0..2 {
+        house.post(&leave, &ben, none.clone()).await.is(204);
+        house.post(&join, &ben, none.clone()).await.is(200);
+    }
+    // Who is in it joins again for nothing.
+    house.post(&join, &ben, none.clone()).await.is(200);
+    let refused = house.post(&leave, &ben, none.clone()).await;
+    assert_eq!((refused.status, refused.code().as_str()), (429, "too_fast"));
+    assert_eq!(refused.headers["retry-after"], "60");
+    let head = house.app.store.head(room).await.unwrap();
+    let (about, path) = ("description", format!("/api/rooms/{room}"));
+    for text in ["a", "b"] {
+        let change = serde_json::json!({ about: text });
+        house.call("PUT", &path, Some(&anna), change).await.is(200);
+    }
+    for role in ["admin", "member"] {
+        let path = format!("/api/rooms/{room}/members/{}/role", ben.id);
+        let role = serde_json::json!({ "role": role });
+        house.call("PATCH", &path, Some(&anna), role).await.is(200);
+    }
+    let rename = serde_json::json!({ "name": "Hall" });
+    let refused = house.call("PUT", &path, Some(&anna), rename.clone()).await;
+    assert_eq!(refused.code(), "too_fast");
+    assert_eq!(house.app.store.head(room).await.unwrap().0, head.0 + 4);
+    house.later(60_000);
+    house.call("PUT", &path, Some(&anna), rename).await.is(200);
+    house.post(&leave, &ben, none).await.is(204);
 }

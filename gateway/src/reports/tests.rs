@@ -181,7 +181,11 @@ async fn from_a_sealed_room_evidence_is_an_age_file_of_bounded_size() {
     assert_eq!((large.status, large.code().as_str()), (413, "too_large"));
     scene.report(&scene.cleo, post, age(max)).await.is(201);
     let listed = scene.list(&scene.owner, "").await;
-    assert_eq!(listed[0]["evidence"], age(max)["evidence"]);
+    assert_eq!((&listed[0]["evidence"], &listed[0]["has_evidence"]), (&Value::Null, &json!(true)));
+    let path = format!("/api/reports/{}", listed[0]["id"].as_str().unwrap());
+    let whole = scene.house.get(&path, &scene.owner).await.is(200);
+    assert_eq!(whole["evidence"], age(max)["evidence"]);
+    assert_eq!(scene.house.get(&path, &scene.cleo).await.code(), "not_found");
     assert_eq!((&listed[0]["message"], &listed[0]["sender"]), (&Value::Null, &Value::Null));
     let id = listed[0]["id"].as_str().unwrap();
     assert_eq!(scene.decide(&scene.owner, id, json!({ "decision": "ban" })).await, "not_a_person");
@@ -308,4 +312,27 @@ async fn in_a_direct_room_the_house_erases_what_was_reported_and_does_nothing_el
     let mute = json!({ "decision": "mute" });
     assert_eq!(scene.decide(&scene.admin, id, mute).await, "direct_room");
     assert_eq!(scene.decide(&scene.admin, id, json!({ "decision": "delete" })).await, "204");
+}
+
+#[tokio::test]
+async fn a_page_of_reports_ends_where_it_has_enough_bytes_and_the_next_one_goes_on() {
+    let scene = Scene::new(Limits { page_bytes_max: 3_000, ..Limits::default() }).await;
+    let mut all = vec![];
+    for _ in 0..6 {
+        scene.house.later(10_000);
+        let message = scene.says(&scene.ben, &"x".repeat(1_000)).await;
+        let made = scene.report(&scene.cleo, message, json!({ "reason": "long" })).await.is(201);
+        all.push(made["id"].clone());
+    }
+    let (mut seen, mut after) = (vec![], String::new());
+    for _ in 0..10 {
+        let path = format!("/api/reports?limit=4{after}");
+        let page = scene.house.get(&path, &scene.owner).await.is(200);
+        let reports = page["reports"].as_array().unwrap();
+        assert!((1..=2).contains(&reports.len()) || page["next"].is_null(), "{}", reports.len());
+        seen.extend(reports.iter().map(|report| report["id"].clone()));
+        let Some(next) = page["next"].as_str() else { break };
+        after = format!("&after={next}");
+    }
+    assert_eq!(seen, all);
 }

@@ -19,6 +19,7 @@ use crate::bundles::Setting;
 use crate::clock::random;
 use crate::error::ApiError;
 use crate::membership::RoomState;
+use crate::moderation::Act;
 use crate::names::check_title;
 
 /// What changes of a room: `PUT /api/rooms/{id}`; what is left out stays.
@@ -64,6 +65,7 @@ impl App {
         }
         self.reseal(&mut change, &state, &new, by, changes.bundle.as_deref()).await?;
         if (&new.name, &new.description) != (&old.name, &old.description) {
+            self.not_too_often(Act::Line(by))?;
             let line = Line::Room {
                 by,
                 title: (new.name != old.name).then(|| new.name.clone()),

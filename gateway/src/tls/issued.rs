@@ -49,8 +49,7 @@ impl Own<'_> {
 
 /// What clients may call this box: its names, and the addresses they can reach.
 fn wanted(listened: &[SocketAddr], name: Option<&str>) -> Vec<String> {
-    let mut names = authority::names(name);
-    names.extend(authority::names(authority::host_name().as_deref()));
+    let mut names = authority::all_names(name);
     let mut addresses = vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
     for listened in listened.iter().map(SocketAddr::ip) {
         if listened.is_unspecified() {

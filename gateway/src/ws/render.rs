@@ -122,6 +122,8 @@ async fn effect(
     }
 }
 
+/// One frame is for all, and two of them may block each other: who somebody is, and how they are by
+/// `presence_updated` and `GET /api/users/{id}`.
 async fn person(app: &App, user: UserId) -> Result<Option<UserView>, StoreError> {
-    Ok(app.store.user(user).await?.map(UserView::from))
+    Ok(app.store.user(user).await?.map(UserView::who))
 }

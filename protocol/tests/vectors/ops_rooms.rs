@@ -1,16 +1,20 @@
-//! Operations of the files bundle and event.
+//! Operations of the files bundle, event and attachment.
 
 use std::collections::HashSet;
 
+use hearth_protocol::bytes::from_b64u;
 use hearth_protocol::ids::UserId;
 use hearth_protocol::sealing::bundle::{Announcement, Bundle};
 use hearth_protocol::sealing::chain::{Origin, check_first, check_next};
 use hearth_protocol::sealing::epoch::{EpochKeys, Header};
 use hearth_protocol::sealing::event::{self, Kind, WireHeader};
-use hearth_protocol::sealing::{SealingError, Secret, SigningKey};
+use hearth_protocol::sealing::{AgeIdentity, Hash, SealingError, Secret, SigningKey, agefile};
 use serde_json::{Value, json};
 
 use super::{Answer, Input, Refused};
+
+/// Bytes of an attachment (limits.rs).
+const FILE_BYTES_MAX: usize = 10 * 1024 * 1024;
 
 pub fn run(op: &str, input: &Input<'_>) -> Option<Answer> {
     Some(match op {
@@ -27,6 +31,7 @@ pub fn run(op: &str, input: &Input<'_>) -> Option<Answer> {
             .map_err(Refused::from),
         "event_seal" => event_seal(input),
         "event_open" => event_open(input),
+        "attachment_open" => attachment_open(input),
         _ => return None,
     })
 }
@@ -167,4 +172,16 @@ fn event_open(input: &Input<'_>) -> Answer {
     let mut out = header_json(&opened.header);
     out["body"] = hex::encode(opened.body.as_slice()).into();
     Ok(out)
+}
+
+fn attachment_open(input: &Input<'_>) -> Answer {
+    let no = |what: &str| Refused::By(what.to_string());
+    let file = from_b64u(input.text("file")).ok_or_else(|| no("the file is no base64url"))?;
+    if Hash::of(&file).as_bytes() != input.bytes("sha256").as_slice() {
+        return Err(no("it is another file"));
+    }
+    let identity: AgeIdentity = input.parsed("identity")?;
+    let plain = agefile::open("the attachment", &identity, &file, FILE_BYTES_MAX)?;
+    let hash = hex::encode(Hash::of(&plain).as_bytes());
+    Ok(json!({ "size": plain.len(), "plaintext_sha256": hash }))
 }

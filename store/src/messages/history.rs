@@ -8,10 +8,13 @@ pub use super::damage::Span;
 
 use super::StoredEvent;
 use super::damage::{Around, Item, decode};
-use crate::engine::{EngineError, Order};
+use crate::engine::{EngineError, Order, Row};
 use crate::error::StoreError;
-use crate::keys;
 use crate::store::Store;
+use crate::{keys, record};
+
+/// Rows of one scan: with the largest events some MiB.
+const ROWS_AT_A_TIME: usize = 64;
 
 /// Which events of a room. With neither bound: the newest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +89,10 @@ impl Page {
     fn len(&self) -> usize {
         self.events.len() + self.damaged.len()
     }
+
+    fn bytes(&self) -> usize {
+        self.events.iter().map(|event| event.body.len()).sum()
+    }
 }
 
 impl Store {
@@ -102,28 +109,66 @@ impl Store {
         }
         let order = if query.after.is_some() { Order::Ascending } else { Order::Descending };
         let known = self.shared().damage.next(room, from).is_some_and(|span| span.from < until);
+        let all = Span { from, to: until.previous() };
         if !known {
-            let range = keys::events(room, from, Some(until));
-            match self.engine().scan(range, order, query.limit).await {
-                Ok(mut rows) => {
+            match self.rows_of(room, all, order, query.limit).await {
+                Ok((mut rows, whole)) => {
                     if order == Order::Descending {
                         rows.reverse();
                     }
-                    let whole = rows.len() < query.limit;
                     let mut items = vec![];
                     decode(rows, &mut items)?;
-                    let all = Span { from, to: until.previous() };
                     let covered = if whole { all } else { clip(&items, all, order) };
                     return Ok(Page::of(items, covered));
                 }
-                Err(EngineError::Damaged { .. }) => {}
-                Err(error) => return Err(error.into()),
+                Err(StoreError::Engine(EngineError::Damaged { .. })) => {}
+                Err(error) => return Err(error),
             }
         }
-        self.page_around_damage(room, Span { from, to: until.previous() }, order, query.limit).await
+        self.page_around_damage(room, all, order, query.limit).await
     }
 
-    /// As many positions at a time as there may be events, until the page is full.
+    /// The rows of a stretch in an order: at most `limit`, and `page_bytes_max` if that is more
+    /// than one row. Whether these are all there are, and fewer than the limit.
+    async fn rows_of(
+        &self,
+        room: RoomId,
+        all: Span,
+        order: Order,
+        limit: usize,
+    ) -> Result<(Vec<Row>, bool), StoreError> {
+        let bytes_max = self.shared().limits.page_bytes_max;
+        let (mut left, mut rows, mut bytes) = (all, Vec::new(), 0);
+        loop {
+            let count = (limit - rows.len()).min(ROWS_AT_A_TIME);
+            let range = keys::events(room, left.from, Some(left.to.next()));
+            let found = self.engine().scan(range, order, count).await?;
+            let last_scan = found.len() < count;
+            for row in found {
+                bytes += row.1.len();
+                if bytes > bytes_max && !rows.is_empty() {
+                    return Ok((rows, false));
+                }
+                rows.push(row);
+            }
+            if last_scan || rows.len() >= limit {
+                let whole = rows.len() < limit;
+                return Ok((rows, whole));
+            }
+            let Some((key, _)) = rows.last() else { return Ok((rows, true)) };
+            let at = record::last_position(key)?;
+            match order {
+                Order::Ascending => left.from = at.next(),
+                Order::Descending => left.to = at.previous(),
+            }
+            if left.from > left.to {
+                return Ok((rows, true));
+            }
+        }
+    }
+
+    /// As many positions at a time as there may be events, until the page is full: by number, and
+    /// roughly by bytes.
     async fn page_around_damage(
         &self,
         room: RoomId,
@@ -134,10 +179,11 @@ impl Store {
         let shared = self.shared();
         let probes = shared.limits.damage_probes_max;
         let mut around = Around { engine: self.engine(), damage: &shared.damage, room, probes };
-        let step = wide(limit);
+        let step = wide(limit.min(ROWS_AT_A_TIME));
+        let bytes_max = shared.limits.page_bytes_max;
         let mut left = all;
         let mut page = Page::default();
-        while page.len() < limit && left.from <= left.to {
+        while page.len() < limit && page.bytes() <= bytes_max && left.from <= left.to {
             let count = step.min(left.to.0 - left.from.0 + 1);
             let edge = match order {
                 Order::Ascending => Position(left.from.0 + count - 1),

@@ -121,7 +121,7 @@ impl<'a> Clients<'a> {
         let token = &self.0.people[who % self.0.people.len()].token;
         let length = body.len();
         format!(
-            "{start} HTTP/1.1\r\nhost: house\r\nauthorization: Bearer {token}\r\n\
+            "{start} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n\
              content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
         )
         .into_bytes()

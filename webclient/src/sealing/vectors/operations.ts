@@ -3,6 +3,7 @@ import { fromHex, hex, utf8 } from '../../protocol/bytes';
 import { cost } from '../../protocol/cost';
 import type { Id } from '../../protocol/ids';
 import * as s from '../../protocol/schema';
+import { openAttachment } from '../attachment';
 import { ageIdentity, recipientBytes, recipientFromBytes } from '../agefile';
 import {
   announcement,
@@ -19,7 +20,7 @@ import { epochKeys, openBack } from '../epoch';
 import { openEvent, parseWire, sealEvent, type Kind, type WireHeader } from '../event';
 import { fingerprint, identityOf, safetyNumber } from '../identity';
 import { inviteKeys, inviteLink, makeJoin, openBlob, verifyJoin } from '../invite';
-import { ctx, hkdf, lp, open, seal } from '../kdf';
+import { ctx, hkdf, lp, open, seal, sha256 } from '../kdf';
 import { paddedLength } from '../padding';
 import { stretch } from '../password';
 import { demand, publicKey, verifyNoble, verifyWebCrypto } from '../sign';
@@ -93,6 +94,16 @@ export const operations: Readonly<Record<string, Operation>> = {
       }
       await demand('it', key, message, signature);
       return {};
+    },
+  ),
+
+  attachment_open: op(
+    { identity: s.text, sha256: bytes, file: s.bytes() },
+    async ({ identity, sha256: hash, file }) => {
+      const given = new Blob([new Uint8Array(file)]);
+      const plain = await openAttachment({ identity, sha256: hash }, given);
+      const opened = new Uint8Array(await plain.arrayBuffer());
+      return { size: opened.length, plaintext_sha256: hex(sha256(opened)) };
     },
   ),
 

@@ -1,6 +1,7 @@
 // Writes tests/vectors/ts-*.json when asked (`npm run vectors`); else checks that it could.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { attachmentCases } from './attachment_cases';
 import { bundleCases } from './bundle_cases';
 import * as cases from './cases';
 
@@ -14,6 +15,7 @@ const files: [string, () => Promise<cases.Case[]>][] = [
   ['event', cases.eventCases],
   ['door', cases.doorCases],
   ['invite', cases.inviteCases],
+  ['attachment', attachmentCases],
   ['padding', cases.paddingCases],
 ];
 

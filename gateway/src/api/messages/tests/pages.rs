@@ -79,6 +79,8 @@ async fn walk(open: &Open, limit: usize, ascending: bool, raw: bool) -> Vec<(u64
         let page = open.house.get(&path, &open.anna).await.is(200);
         let messages = page["messages"].as_array().unwrap();
         assert!(messages.len() <= limit);
+        let bytes: usize = messages.iter().map(|item| item.to_string().len()).sum();
+        assert!(messages.len() <= 1 || bytes <= open.house.app.limits.page_bytes_max);
         let items: Vec<_> = messages
             .iter()
             .map(|item| {
@@ -109,10 +111,12 @@ proptest! {
     #[test]
     fn every_message_is_shown_once_and_in_order(
         acts in prop::collection::vec(act(), 1..40), limit in 1usize..12, ascending: bool,
+        page_bytes_max in prop_oneof![Just(1_000_000), 1usize..3_000],
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let open = Open::new().await;
+            let limits = Limits { page_bytes_max, messages_per_10_s: 0, ..Limits::default() };
+            let open = Open::with(limits).await;
             let texts = play(&open, &acts).await;
             let shown = walk(&open, limit, ascending, false).await;
             let expected: Vec<_> = texts.into_iter().collect();
@@ -171,5 +175,26 @@ async fn a_place_or_a_limit_that_is_none_is_told() {
     ] {
         let path = format!("/api/rooms/{}/messages?{query}", open.room);
         assert_eq!(open.house.get(&path, &open.anna).await.code(), code, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_has_so_many_bytes_also_of_long_edits_and_around_a_place() {
+    let limits = Limits { page_bytes_max: 10_000, messages_per_10_s: 0, ..Limits::default() };
+    let open = Open::with(limits).await;
+    for _ in 0..8 {
+        let path = open.say(&open.anna, "short").await;
+        let text = json!({ "content": "x".repeat(2_000) });
+        open.house.put(&path, &open.anna, text).await.is(200);
+    }
+    // Messages lie at 1, 3, 5 …, each with its edit behind it.
+    for (query, expected) in [
+        ("limit=50", vec![9, 11, 13, 15]),
+        ("after=0&limit=50", vec![1, 3, 5, 7]),
+        ("around=9&limit=50", vec![7, 9, 11, 13]),
+    ] {
+        let page = open.page(query).await;
+        let at: Vec<_> = page.iter().map(|item| item["position"].as_u64().unwrap()).collect();
+        assert_eq!(at, expected, "{query}");
     }
 }
