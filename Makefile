@@ -9,6 +9,14 @@ MQTT ?= 127.0.0.1:1883
 DATA ?= data
 # Where MQTT over TLS listens, such as 0.0.0.0:8883; nowhere unless set.
 MQTTS ?=
+# How much `make torture` and `make bench` do; `make torture ROUNDS=20 CUTS=2 KILLS=1 EVENTS=1000
+# EXAMPLES=1` and `make bench RUNS=1` try the whole chain.
+ROUNDS ?= 20000
+CUTS ?= 1000
+KILLS ?= 50
+EVENTS ?= 1000000
+EXAMPLES ?= 2000
+RUNS ?= 5
 
 .PHONY: help run build test dev check bench torture fuzz clean setup setup-test web
 
@@ -32,22 +40,22 @@ check: setup web ## formatting, lints, types
 	cargo clippy --workspace --all-targets -- -D warnings
 	cd webclient && npm run check
 
-bench: setup web ## the load program beside mosquitto, where that is installed; the store beside plain redb
+bench: setup web ## the load program beside mosquitto, if installed; the store beside redb: half an hour (RUNS=1: a third)
 	cargo build --release -p hearth-gateway
 	cargo build --release -p hearth-broker --example standalone
-	cargo bench -p system-tests --bench load
-	cargo bench -p system-tests --bench gateway
-	cargo bench -p hearth-store --bench store
+	cargo bench -p system-tests --bench load -- $(RUNS)
+	cargo bench -p system-tests --bench gateway -- $(RUNS)
+	cargo bench -p hearth-store --bench store -- $(RUNS)
 
-torture: setup-test web ## the crash tests with many more rounds, the bus with more events
-	HEARTH_EVENTS=1000000 cargo test -p hearth-broker --test broker a_tiny_ring -- --nocapture
+torture: setup-test web ## the crash tests with many more rounds, the bus with more events: some hours (ROUNDS=20: minutes)
+	HEARTH_EVENTS=$(EVENTS) cargo test -p hearth-broker --test broker a_tiny_ring -- --nocapture
 	cargo build -p hearth-gateway
-	HEARTH_ROUNDS=20000 cargo test -p hearth-store --lib migrate
-	HEARTH_ROUNDS=20000 cargo test -p hearth-store --lib compaction_tests
-	HEARTH_ROUNDS=20000 cargo test -p hearth-store --lib crash_tests -- --nocapture
-	HEARTH_CUTS=1000 cargo test -p system-tests --test power_cut -- --nocapture
-	HEARTH_ROUNDS=50 cargo test -p system-tests --test crash -- --nocapture
-	HEARTH_EXAMPLES=2000 cargo test -p system-tests --test description -- --nocapture
+	HEARTH_ROUNDS=$(ROUNDS) cargo test -p hearth-store --lib migrate
+	HEARTH_ROUNDS=$(ROUNDS) cargo test -p hearth-store --lib compaction_tests
+	HEARTH_ROUNDS=$(ROUNDS) cargo test -p hearth-store --lib crash_tests -- --nocapture
+	HEARTH_CUTS=$(CUTS) cargo test -p system-tests --test power_cut -- --nocapture
+	HEARTH_ROUNDS=$(KILLS) cargo test -p system-tests --test crash -- --nocapture
+	HEARTH_EXAMPLES=$(EXAMPLES) cargo test -p system-tests --test description -- --nocapture
 
 fuzz: ## bytes and packet sequences that nobody thought of, each target for a minute
 	scripts/fuzz

@@ -176,7 +176,7 @@ pub async fn serve(
     app.broker.know_rooms(app.store.room_heads());
     let sessions = app.broker.restore(Arc::new(HouseShelf::new(app.store.clone()))).await;
     tracing::info!(sessions = sessions.map_err(ApplianceError::House)?, "sessions taken up");
-    app.broker.open(Arc::new(HouseGate::new(app.clone())));
+    app.broker.open(Arc::new(HouseGate::new(&app)));
     let mqtt = mqtt_listener.local_addr()?;
     app.mqtt.get_or_init(|| mqtt);
     let mqtts = mqtts_listener.as_ref().map(TcpListener::local_addr).transpose()?;

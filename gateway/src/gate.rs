@@ -3,7 +3,7 @@
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt, ready};
@@ -24,52 +24,43 @@ use crate::ingest::Submission;
 use crate::place::Place;
 use crate::scopes::out_of_scope;
 
-/// The gate of a house.
+/// The gate of a house. The appliance's state holds the broker, and the broker this: it does not
+/// hold the state, which would never end.
 pub struct HouseGate {
-    app: Arc<App>,
+    app: Weak<App>,
 }
 
 impl HouseGate {
     /// The gate over the appliance's state.
-    pub fn new(app: Arc<App>) -> Self {
-        Self { app }
+    pub fn new(app: &Arc<App>) -> Self {
+        Self { app: Arc::downgrade(app) }
+    }
+
+    /// The state, while there is one.
+    fn app(&self) -> Result<Arc<App>, Refusal> {
+        self.app.upgrade().ok_or_else(|| {
+            Refusal::new(Kind::Unavailable, "stopping", "the box is stopping")
+                .hint("connect again when it runs")
+        })
     }
 }
 
 impl Gate for HouseGate {
     fn admit(&self, login: Login) -> BoxFuture<'_, Result<Principal, Refusal>> {
-        admit(&self.app, login).boxed()
+        async move { admit(&*self.app()?, login).await }.boxed()
     }
 
     fn may_subscribe(&self, who: &Principal, filter: &str) -> Result<(), Refusal> {
-        let allowed = match who {
-            // A device reads the house's status and its own room's key, and nothing else.
-            Principal::Device { room, .. } => match Topic::parse(filter) {
-                Some(Topic::Status) => true,
-                Some(Topic::Key(of)) => of == *room,
-                Some(_) => false,
-                None => self.app.grants.may_subscribe(&who.account(), filter),
-            },
-            Principal::Person { user, .. } | Principal::App { user, .. } => {
-                match Topic::parse(filter) {
-                    Some(_) => may_receive(&self.app, who, filter),
-                    // What a wildcard finds is decided at each delivery.
-                    None if filter.starts_with(PREFIX) => filter.contains(['+', '#']),
-                    None if filter.starts_with(SYS_PREFIX) => {
-                        self.app.roles.may(*user, HouseAction::SeeCounts)
-                    }
-                    None => self.app.grants.may_subscribe(&who.account(), filter),
-                }
-            }
-            Principal::Local(_) => false,
-        };
+        let allowed = may_subscribe(&*self.app()?, who, filter);
         if allowed { Ok(()) } else { Err(no_topic("subscribe to", filter)) }
     }
 
     fn may_receive(&self, who: &Principal, topic: &str) -> bool {
-        self.app.auth.live.holds(who)
-            && self.app.in_scope(who, topic, false)
-            && may_receive(&self.app, who, topic)
+        self.app.upgrade().is_some_and(|app| {
+            app.auth.live.holds(who)
+                && app.in_scope(who, topic, false)
+                && may_receive(&app, who, topic)
+        })
     }
 
     fn accept(
@@ -77,20 +68,23 @@ impl Gate for HouseGate {
         who: Arc<Principal>,
         publish: Publish,
     ) -> BoxFuture<'static, Result<Verdict, Refusal>> {
-        if !self.app.in_scope(&who, &publish.topic, true) {
+        let app = match self.app() {
+            Ok(app) => app,
+            Err(stopping) => return ready(Err(stopping)).boxed(),
+        };
+        if !app.in_scope(&who, &publish.topic, true) {
             return ready(Err(out_of_scope())).boxed();
         }
         if !publish.topic.starts_with(PREFIX) {
-            return ready(accept_plain(&self.app, &who, &publish.topic)).boxed();
+            return ready(accept_plain(&app, &who, &publish.topic)).boxed();
         }
-        let app = self.app.clone();
         async move { Ok(accept(&app, &who, publish).await?) }.boxed()
     }
 
     fn release(&self, once: OnceKey) -> BoxFuture<'static, Result<(), Refusal>> {
-        let app = self.app.clone();
+        let app = self.app();
         async move {
-            let released = app.store.release_packet(&once.session, once.packet_id).await;
+            let released = app?.store.release_packet(&once.session, once.packet_id).await;
             Ok(released.map_err(ApiError::from)?)
         }
         .boxed()
@@ -103,24 +97,50 @@ impl Gate for HouseGate {
         after: Position,
         limit: usize,
     ) -> BoxFuture<'a, Result<Backlog, Refusal>> {
-        async move { Ok(backlog(&self.app, who, room, after, limit).await?) }.boxed()
+        async move { Ok(backlog(&*self.app()?, who, room, after, limit).await?) }.boxed()
     }
 
     fn presence(&self, who: &Account, change: PresenceChange) {
         tracing::debug!(account = %who, ?change, "mqtt");
-        if let Account::User(user) = who {
-            self.app.person_changed(*user, change);
+        if let (Account::User(user), Some(app)) = (who, self.app.upgrade()) {
+            app.person_changed(*user, change);
         }
     }
 
     fn acknowledged(&self, who: &Principal, room: RoomId, position: Position) {
-        if let Some(user) = who.user() {
-            self.app.receipts.delivered(room, user, position);
+        if let (Some(user), Some(app)) = (who.user(), self.app.upgrade()) {
+            app.receipts.delivered(room, user, position);
         }
     }
 
     fn refused(&self, who: &Principal, topic: &str, refusal: &Refusal) {
-        self.app.publish_refused(who, topic, refusal);
+        if let Some(app) = self.app.upgrade() {
+            app.publish_refused(who, topic, refusal);
+        }
+    }
+}
+
+fn may_subscribe(app: &App, who: &Principal, filter: &str) -> bool {
+    match who {
+        // A device reads the house's status and its own room's key, and nothing else.
+        Principal::Device { room, .. } => match Topic::parse(filter) {
+            Some(Topic::Status) => true,
+            Some(Topic::Key(of)) => of == *room,
+            Some(_) => false,
+            None => app.grants.may_subscribe(&who.account(), filter),
+        },
+        Principal::Person { user, .. } | Principal::App { user, .. } => {
+            match Topic::parse(filter) {
+                Some(_) => may_receive(app, who, filter),
+                // What a wildcard finds is decided at each delivery.
+                None if filter.starts_with(PREFIX) => filter.contains(['+', '#']),
+                None if filter.starts_with(SYS_PREFIX) => {
+                    app.roles.may(*user, HouseAction::SeeCounts)
+                }
+                None => app.grants.may_subscribe(&who.account(), filter),
+            }
+        }
+        Principal::Local(_) => false,
     }
 }
 

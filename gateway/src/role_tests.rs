@@ -167,7 +167,7 @@ async fn mqtt_answers_as_the_table_says() {
             for place in PLACES {
                 let cell = Cell::new(kind, role, place).await;
                 let what = format!("{role:?}, {place:?} of a {kind:?} room");
-                let gate = HouseGate::new(cell.house.app.clone());
+                let gate = HouseGate::new(&cell.house.app);
                 let (user, session) = (cell.who.id, cell.who.session);
                 let who = Arc::new(Principal::Person { user, session });
                 for topic in ["out", "receipts", "key"] {

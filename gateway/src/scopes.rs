@@ -126,7 +126,7 @@ mod tests {
         for _ in 0..2 {
             rooms.push(house.room(RoomType::Private, Sealing::Open, &[&anna]).await);
         }
-        let gate = HouseGate::new(house.app.clone());
+        let gate = HouseGate::new(&house.app);
         let token = async |scope: Option<Scope>| {
             let made = house.app.auth.make_app_token(anna.id, "x", scope).await.unwrap();
             Arc::new(Principal::App { user: anna.id, token: made.0.id })

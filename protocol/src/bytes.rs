@@ -1,7 +1,7 @@
-//! Bytes inside JSON and links: base64url without padding.
+//! Bytes inside JSON and links: base64url without padding; base64 for what other programs read.
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, Serializer};
 
 /// Bytes as base64url without padding.
@@ -12,6 +12,11 @@ pub fn b64u(bytes: &[u8]) -> String {
 /// The bytes of a base64url text without padding; `None` if it is none.
 pub fn from_b64u(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
+}
+
+/// Bytes as base64 with padding, as `base64 -d` reads it.
+pub fn b64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
 }
 
 /// For `#[serde(with = "hearth_protocol::bytes")]` on a `Vec<u8>`.

@@ -72,6 +72,9 @@ with_connections! { limits! {
     sanctions_per_room_max = 1_000;
     /// Messages on one page of history.
     page_messages_max = 200;
+    /// Reads of the store for one page of messages, where most events are edits and reactions.
+    /// The page is shorter then, and says how far it came.
+    page_reads_max = 4;
     /// Newest events of a room that are looked at for its unread messages; each older one counts as
     /// a message.
     unread_events_max = 200;
@@ -199,6 +202,8 @@ with_connections! { limits! {
     attachment_sealing_bytes_max = 64 * 1024;
     /// Bytes of an attachment's file name: what file systems take.
     attachment_name_bytes_max = 255;
+    /// Bytes of everything in an upload's form but the file: ids and the form's own lines.
+    upload_form_bytes_max = 16 * 1024;
     /// Bytes of an avatar: it is shown small and often.
     avatar_bytes_max = 1024 * 1024;
     /// Attachments of one message.

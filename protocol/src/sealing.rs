@@ -14,6 +14,7 @@
 //! - [`event`] and [`padding`]: what a person writes
 //! - [`door`]: what a device posts
 //! - [`invite`]: a link, its blob, and proofs of joining
+//! - [`attachment`]: files of sealed rooms
 //!
 //! The box holds no keys: it uses [`card::Card::parse_and_verify`], [`bundle::Bundle::parse`] with
 //! [`bundle::Bundle::verify_signature`], and [`event::WireHeader::parse`].
@@ -21,6 +22,7 @@
 //! Where sealing.md leaves a choice, it is written down in `tests/vectors/README.md`.
 
 pub mod agefile;
+pub mod attachment;
 pub mod bundle;
 pub mod card;
 pub mod chain;
@@ -37,6 +39,7 @@ pub mod sign;
 pub mod vault;
 
 pub use agefile::{AgeIdentity, Recipient};
+pub use attachment::AttachmentSeal;
 pub use hash::{Fingerprint, Hash, Kid};
 pub use kdf::{Random, Secret};
 pub use sign::{PublicKey, Signature, SigningKey};

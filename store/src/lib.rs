@@ -5,7 +5,7 @@
 //! - [`engine`]: the seam: a sorted map of bytes with atomic batches; in memory, or redb
 //! - [`disk`], [`sealed_file`], [`master_key`]: what lies below redb, encrypted page by page; in
 //!   memory its keys lie in [`locked`] pages; `sim_disk` and `sim_folder` are the disks of tests,
-//!   which lose power and pages
+//!   which lose power and pages, `hurt` is an engine of theirs
 //! - [`keys`], [`record`]: the whole key space, and how values look
 //! - one file per noun: [`house`], [`settings`], [`addresses`], [`users`], [`contacts`],
 //!   [`blocks`], [`vaults`], [`resets`], [`sessions`], [`tokens`], [`rooms`], [`members`],
@@ -32,6 +32,8 @@ pub mod engine;
 pub mod error;
 pub mod grants;
 pub mod house;
+#[cfg(any(test, feature = "sim"))]
+pub mod hurt;
 pub mod invites;
 pub mod keys;
 pub mod master_key;

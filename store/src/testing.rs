@@ -1,8 +1,7 @@
 //! For unit tests: a store in three words, on each engine, and things to put into it.
 
-use std::collections::BTreeSet;
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::thread;
@@ -19,7 +18,8 @@ use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
 use hearth_protocol::sealing::password::Cost;
 use tokio::sync::Semaphore;
 
-use crate::engine::{Batch, BoxFuture, Cause, Engine, EngineError, Order, Range, Row, Snapshot};
+use crate::engine::{Batch, BoxFuture, Engine, EngineError, Order, Range, Row, Snapshot};
+pub use crate::hurt::Hurt;
 use crate::sim_disk::SimDisk;
 use crate::*;
 
@@ -271,68 +271,6 @@ pub fn erase(number: u8, target: u8, right: Right) -> NewEvent {
 /// The same event by another person.
 pub fn by(user: u8, event: NewEvent) -> NewEvent {
     NewEvent { sender: Sender::Person(user_id(user)), ..event }
-}
-
-/// An engine in memory of which some rows do not read; it counts what is read.
-#[derive(Default)]
-pub struct Hurt {
-    pub memory: Memory,
-    pub hurt: Mutex<BTreeSet<Bytes>>,
-    pub failed: AtomicUsize,
-    pub reads: AtomicUsize,
-    /// It is the disk that refuses.
-    pub refuses: AtomicBool,
-}
-
-impl Hurt {
-    /// These positions of room 1 do not read from now on.
-    pub fn hurt(&self, positions: impl IntoIterator<Item = u64>) {
-        let keys = positions.into_iter().map(|at| keys::event(room_id(1), Position(at)));
-        self.hurt.lock().unwrap().extend(keys);
-    }
-
-    fn check(&self, touches: impl Fn(&Bytes) -> bool) -> Result<(), EngineError> {
-        self.reads.fetch_add(1, Ordering::SeqCst);
-        if !self.hurt.lock().unwrap().iter().any(touches) {
-            return Ok(());
-        }
-        self.failed.fetch_add(1, Ordering::SeqCst);
-        let refused = || Cause::new(std::io::Error::other("the disk says no"));
-        let cause = self.refuses.load(Ordering::SeqCst).then(refused);
-        Err(EngineError::Damaged { what: "a test's row".into(), cause })
-    }
-}
-
-impl Engine for Arc<Hurt> {
-    fn get(&self, key: Bytes) -> BoxFuture<'_, Result<Option<Bytes>, EngineError>> {
-        Box::pin(async move {
-            self.check(|hurt| *hurt == key)?;
-            self.memory.get(key).await
-        })
-    }
-
-    fn scan(
-        &self,
-        range: Range,
-        order: Order,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<Row>, EngineError>> {
-        Box::pin(async move {
-            self.check(|hurt| range.contains(hurt))?;
-            self.memory.scan(range, order, limit).await
-        })
-    }
-
-    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), EngineError>> {
-        Box::pin(async move {
-            self.check(|hurt| batch.ops.iter().any(|op| op.key() == hurt))?;
-            self.memory.commit(batch).await
-        })
-    }
-
-    fn snapshot(&self) -> BoxFuture<'_, Result<Box<dyn Snapshot>, EngineError>> {
-        self.memory.snapshot()
-    }
 }
 
 /// An engine that commits when it is let, and fails when it is told.

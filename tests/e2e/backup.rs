@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use hearth_gateway::member::Member;
@@ -14,37 +14,12 @@ use hearth_protocol::ids::EventId;
 use rand::RngExt;
 use serde_json::{Value, json};
 use system_tests::house::{binary, command};
+use system_tests::shell::{PASSWORD, good, refused, stock_key, text};
 use system_tests::{House, Person, Publisher};
 use tokio::sync::watch;
 
-const PASSWORD: &str = "correct horse";
 /// What anything here may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
-
-fn text(output: &Output) -> String {
-    [&output.stdout[..], &output.stderr].concat().iter().map(|byte| char::from(*byte)).collect()
-}
-
-fn good(output: Output) -> String {
-    assert!(output.status.success(), "{output:?}");
-    text(&output)
-}
-
-fn refused(output: &Output, why: &str) {
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(text(output).contains(why), "{}", text(output));
-}
-
-/// A path beside the house's data.
-fn beside(house: &House, name: &str) -> String {
-    house.profile(name).to_str().unwrap().to_string()
-}
-
-/// The house's first person.
-fn found(house: &House, name: &str) -> Member {
-    let secret = house.setup.as_deref().and_then(|link| link.split_once('#')).unwrap().1;
-    Member::set_up(&house.url(), secret, "Home", name, PASSWORD, &house.profile(name)).unwrap().0
-}
 
 /// What was said in a room, as this member reads it.
 fn said(member: &mut Member, room: &str) -> Vec<String> {
@@ -86,17 +61,17 @@ fn events(house: &House, who: &Person, room: &str) -> Vec<(u64, Value)> {
 
 /// Restores a backup into `data` of a folder, with the key beside the old house.
 fn restore(old: &House, folder: &Path) -> String {
-    let (file, key) = (beside(old, "house.backup"), beside(old, "backup.key"));
+    let (file, key) = (old.beside("house.backup"), old.beside("backup.key"));
     good(command(&folder.join("data"), &["restore", &file, "--identity", &key], ""))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backup_made_while_people_write_is_the_same_house_on_another_machine() {
     let old = House::with(&["--limit", "messages_per_10_s=0"]);
-    let folder = beside(&old, "house.backup");
-    let (file, key) = (folder.as_str(), beside(&old, "backup.key"));
+    let folder = old.beside("house.backup");
+    let (file, key) = (folder.as_str(), old.beside("backup.key"));
     let (room, device, people) = tokio::task::block_in_place(|| {
-        let mut ada = found(&old, "ada");
+        let mut ada = old.found("ada");
         let general = ada.room("General").unwrap();
         let mut adas = ada.connect(&old.mqtt.into()).unwrap();
         ada.send(&mut adas, &general, "Sealed before the backup").unwrap();
@@ -164,8 +139,8 @@ async fn a_backup_made_while_people_write_is_the_same_house_on_another_machine()
         stove.publish(&door, b"Soup".to_vec()).unwrap();
         assert_eq!(events(&new, &person, &room).len(), restored.len() + 1);
         // Its backups open with the key of before.
-        good(new.run(&["backup", &beside(&new, "again")], ""));
-        good(new.run(&["backup", &beside(&new, "again"), "--check", "--identity", &key], ""));
+        good(new.run(&["backup", &new.beside("again")], ""));
+        good(new.run(&["backup", &new.beside("again"), "--check", "--identity", &key], ""));
     });
 }
 
@@ -195,8 +170,8 @@ fn size(path: &Path) -> u64 {
 /// A house with a backup key, and an attachment that takes a while.
 fn large() -> House {
     let house = House::start();
-    drop(found(&house, "ada"));
-    good(house.run(&["backup", "key", &beside(&house, "backup.key")], ""));
+    drop(house.found("ada"));
+    good(house.run(&["backup", "key", &house.beside("backup.key")], ""));
     let shelf = house.data().join("files/ab");
     fs::create_dir_all(&shelf).unwrap();
     File::create(shelf.join("large")).unwrap().set_len(48 << 20).unwrap();
@@ -221,7 +196,7 @@ fn a_kill_while_a_backup_is_made_leaves_no_file_that_looks_whole() {
         house.restart();
     }
     good(house.run(&["backup", file.to_str().unwrap()], ""));
-    let key = beside(&house, "backup.key");
+    let key = house.beside("backup.key");
     let whole = &["backup", file.to_str().unwrap(), "--check", "--identity", &key];
     good(house.run(whole, ""));
     assert!(!part.exists());
@@ -237,11 +212,11 @@ fn a_kill_while_a_backup_is_made_leaves_no_file_that_looks_whole() {
 #[test]
 fn a_kill_while_a_backup_is_restored_leaves_no_folder_that_looks_whole() {
     let mut house = large();
-    good(house.run(&["backup", &beside(&house, "house.backup")], ""));
+    good(house.run(&["backup", &house.beside("house.backup")], ""));
     house.stop();
     let new = tempfile::tempdir().unwrap();
     let (data, half) = (new.path().join("data"), new.path().join("data.restoring"));
-    let (file, key) = (beside(&house, "house.backup"), beside(&house, "backup.key"));
+    let (file, key) = (house.beside("house.backup"), house.beside("backup.key"));
     let args = ["restore", &file, "--identity", &key];
     let stages: [(&str, u64); 4] =
         [("keys", 0), ("hearth.db", 1), ("files/ab/large", 1), ("files/ab/large", 30 << 20)];
@@ -268,12 +243,12 @@ fn path_of(line: &str) -> Option<PathBuf> {
 #[test]
 fn a_restored_folder_gets_its_name_when_all_in_it_is_synced() {
     let mut house = House::start();
-    drop(found(&house, "ada"));
-    good(house.run(&["backup", "key", &beside(&house, "backup.key")], ""));
+    drop(house.found("ada"));
+    good(house.run(&["backup", "key", &house.beside("backup.key")], ""));
     let shelf = house.data().join("files/ab");
     fs::create_dir_all(&shelf).unwrap();
     fs::write(shelf.join("cat"), vec![1; 200_000]).unwrap();
-    good(house.run(&["backup", &beside(&house, "house.backup")], ""));
+    good(house.run(&["backup", &house.beside("house.backup")], ""));
     house.stop();
     let new = tempfile::tempdir().unwrap();
     let (data, log) = (new.path().join("data"), new.path().join("calls"));
@@ -283,8 +258,8 @@ fn a_restored_folder_gets_its_name_when_all_in_it_is_synced() {
         .arg(binary())
         .arg("--data")
         .arg(&data)
-        .args(["restore", &beside(&house, "house.backup")])
-        .args(["--identity", &beside(&house, "backup.key")])
+        .args(["restore", &house.beside("house.backup")])
+        .args(["--identity", &house.beside("backup.key")])
         .output()
         .expect("strace is installed");
     good(traced);
@@ -310,14 +285,14 @@ fn a_restored_folder_gets_its_name_when_all_in_it_is_synced() {
 #[test]
 fn the_box_says_what_its_backups_lack_and_makes_them_running_or_not() {
     let mut house = House::start();
-    drop(found(&house, "ada"));
-    let file = beside(&house, "house.backup");
+    drop(house.found("ada"));
+    let file = house.beside("house.backup");
     refused(&house.run(&["backup", &file], ""), "hearth backup key FILE");
     assert!(good(house.run(&["doctor"], "")).contains("this house has no backup: `hearth backup"));
-    let key = beside(&house, "backup.key");
+    let key = house.beside("backup.key");
     let told = good(house.run(&["backup", "key", &key], ""));
     assert!(told.contains("away from this box"), "{told}");
-    let once = beside(&house, "other.key");
+    let once = house.beside("other.key");
     refused(&house.run(&["backup", "key", &once], ""), "--replace");
     assert!(!Path::new(&once).exists(), "a key that opens nothing");
     assert!(good(house.run(&["doctor"], "")).contains("no backup yet"));
@@ -340,7 +315,7 @@ fn the_box_says_what_its_backups_lack_and_makes_them_running_or_not() {
     good(house.run(&["backup", &file], ""));
     assert!(good(house.run(&check, printed)).contains("is whole"));
     refused(&house.run(&check, "nonsense"), "no line AGE-SECRET-KEY-1");
-    let photo = beside(&house, "photo.jpg");
+    let photo = house.beside("photo.jpg");
     fs::write(&photo, "a cat").unwrap();
     refused(&house.run(&["backup", &photo], ""), "is there already and is no backup");
 }
@@ -348,12 +323,11 @@ fn the_box_says_what_its_backups_lack_and_makes_them_running_or_not() {
 #[test]
 fn others_can_be_named_who_open_a_backup() {
     let house = House::start();
-    drop(found(&house, "ada"));
-    let file = beside(&house, "house.backup");
-    let key = beside(&house, "friend.key");
-    let made = Command::new("age-keygen").args(["-o", &key]).output().expect("age is installed");
-    let made = text(&made);
-    let recipient = made.split_whitespace().find(|word| word.starts_with("age1")).unwrap();
+    drop(house.found("ada"));
+    let file = house.beside("house.backup");
+    let key = house.beside("friend.key");
+    let recipient = stock_key(&key);
+    let recipient = recipient.as_str();
     good(house.run(&["backup", &file, "--to", recipient], ""));
     good(house.run(&["backup", &file, "--check", "--identity", &key], ""));
     let opened = Command::new("age").args(["-d", "-i", &key, &file]).output().unwrap();

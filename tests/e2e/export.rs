@@ -2,44 +2,27 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::fs;
-use std::process::{Command, Output};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use hearth_gateway::member::Member;
+use hearth_protocol::event::{Body, Event};
+use hearth_protocol::ids::{EventId, RoomId};
 use hearth_protocol::role::{RoomType, Sealing};
-use serde_json::Value;
+use hearth_protocol::sealing::{AgeIdentity, Hash, Secret, agefile};
+use serde_json::{Value, json};
 use system_tests::House;
+use system_tests::shell::{PASSWORD, good, refused, stock_key, text};
 
-const PASSWORD: &str = "correct horse";
-
-fn text(output: &Output) -> String {
-    String::from_utf8([&output.stdout[..], &output.stderr].concat()).unwrap()
-}
-
-fn good(output: Output) -> String {
-    assert!(output.status.success(), "{output:?}");
-    text(&output)
-}
-
-fn refused(output: &Output, why: &str) {
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(text(output).contains(why), "{}", text(output));
-}
-
-/// A path beside the house's data.
-fn beside(house: &House, name: &str) -> String {
-    house.profile(name).to_str().unwrap().to_string()
-}
-
-/// The house's first person.
-fn found(house: &House, name: &str) -> Member {
-    let secret = house.setup.as_deref().and_then(|link| link.split_once('#')).unwrap().1;
-    Member::set_up(&house.url(), secret, "Home", name, PASSWORD, &house.profile(name)).unwrap().0
+/// Runs a command as the person of a profile.
+fn shell(house: &House, who: &str, args: &[&str]) -> std::process::Output {
+    house.run(&[&["--profile", &house.beside(who)], args].concat(), "")
 }
 
 #[test]
 fn an_export_holds_what_its_member_may_read_and_nothing_else() {
     let mut house = House::with(&["--limit", "messages_per_10_s=0"]);
-    let mut ada = found(&house, "ada");
+    let mut ada = house.found("ada");
     let general = ada.room("General").unwrap();
     let link = ada.invite(&general, 1, 7).unwrap();
     let (mut ben, _) = Member::register(&link, "ben", PASSWORD, &house.profile("ben")).unwrap();
@@ -53,9 +36,7 @@ fn an_export_holds_what_its_member_may_read_and_nothing_else() {
     }
     let kitchen = ada.make_room("Kitchen", RoomType::Public, Sealing::Open).unwrap();
     ada.send(&mut adas, &kitchen, "In clear").unwrap();
-    let shell = |house: &House, args: &[&str]| {
-        house.run(&[&["--profile", &beside(house, "ada")], args].concat(), "")
-    };
+    let shell = |house: &House, args: &[&str]| shell(house, "ada", args);
     let folder = house.profile("mine");
     good(shell(&house, &["export", folder.to_str().unwrap()]));
     let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
@@ -74,20 +55,130 @@ fn an_export_holds_what_its_member_may_read_and_nothing_else() {
     assert_eq!(names.len(), 0, "others' rooms are not in it");
     refused(&shell(&house, &["export", folder.to_str().unwrap()]), "is there already");
     // As one file, which this account opens, and who was named.
-    let key = beside(&house, "key");
-    let made = Command::new("age-keygen").args(["-o", &key]).output().expect("age is installed");
-    let made = text(&made);
-    let recipient = made.split_whitespace().find(|word| word.starts_with("age1")).unwrap();
-    let sealed = beside(&house, "mine.age");
-    good(shell(&house, &["export", &sealed, "--sealed", "--to", recipient]));
+    let key = house.beside("key");
+    let recipient = stock_key(&key);
+    let sealed = house.beside("mine.age");
+    good(shell(&house, &["export", &sealed, "--sealed", "--to", &recipient]));
     let opened = good(shell(&house, &["export", &sealed, "--open"]));
     assert!(opened.lines().count() > 210 && opened.contains("Number 209"));
     let stock = Command::new("age").args(["-d", "-i", &key, &sealed]).output().unwrap();
     assert_eq!(text(&stock), opened);
-    let bens = house.run(&["--profile", &beside(&house, "ben"), "export", &sealed, "--open"], "");
+    let bens = house.run(&["--profile", &house.beside("ben"), "export", &sealed, "--open"], "");
     assert_eq!(bens.status.code(), Some(1), "{bens:?}");
     // A box that goes away leaves no export that looks whole.
     house.stop();
-    assert_eq!(shell(&house, &["export", &beside(&house, "late")]).status.code(), Some(1));
+    assert_eq!(shell(&house, &["export", &house.beside("late")]).status.code(), Some(1));
     assert!(!house.profile("late").exists());
+}
+
+/// Uploads a file for a room; its id.
+fn upload(member: &Member, room: RoomId, name: &str, bytes: &[u8]) -> String {
+    let url = member.url();
+    let url = format!("{url}/api/attachments/upload?room={room}&filename={name}");
+    let token = format!("Bearer {}", member.rest().token().unwrap());
+    let sent = ureq::post(&url).header("authorization", &token).send(bytes);
+    let view: Value =
+        serde_json::from_reader(sent.unwrap().body_mut().as_reader()).expect("an attachment");
+    view["id"].as_str().unwrap().to_string()
+}
+
+/// A message that shows this.
+fn showing(id: Option<EventId>, attachment: Value) -> Event {
+    let mut event = Event::message("Look");
+    event.id = id;
+    if let Body::Message { attachments, .. } = &mut event.body {
+        attachments.push(attachment);
+    }
+    event
+}
+
+/// What stands in an opened sealed export.
+fn values(opened: &str) -> Vec<Value> {
+    opened.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn an_export_holds_people_and_opened_files_too() {
+    let house = House::with(&["--limit", "messages_per_10_s=0"]);
+    let mut ada = house.found("ada");
+    let carl = house.person("carl");
+    let general = ada.room("General").unwrap();
+    let link = ada.invite(&general, 1, 7).unwrap();
+    let (ben, _) = Member::register(&link, "ben", PASSWORD, &house.profile("ben")).unwrap();
+    let note = json!({ "note": "from the pool" });
+    let _: Value = ada.rest().put(&format!("/api/contacts/{}", ben.user()), &note).unwrap();
+    let _: Value = ada.rest().put(&format!("/api/blocks/{}", carl.id), &json!({})).unwrap();
+    let mut session = ada.connect(&house.mqtt.into()).unwrap();
+    // A picture of three pieces in an open room, a letter in a sealed one.
+    let picture = [&b"\x89PNG\r\n\x1a\n"[..], &[7; 100_000]].concat();
+    let kitchen = ada.make_room("Kitchen", RoomType::Public, Sealing::Open).unwrap();
+    let id = upload(&ada, kitchen.id, "cat.png", &picture);
+    ada.send_event(&mut session, &kitchen, showing(None, json!({ "id": id }))).unwrap();
+    let identity = AgeIdentity::from_scalar(&Secret::from_bytes([3; 32])).unwrap();
+    let letter = agefile::seal("a letter", &[identity.recipient()], b"Dear Ada").unwrap();
+    let sealed_as = |id: &str, hash: Hash| {
+        let identity = identity.to_text();
+        json!({ "id": id, "identity": *identity, "sha256": hash, "name": "a letter.txt" })
+    };
+    for (number, hash) in [(1, Hash::of(&letter)), (2, Hash::ZERO)] {
+        let id = upload(&ada, general.id, "x", &letter);
+        let event = EventId::new(number, [1; 10]);
+        let shown = format!("/api/attachments/{id}/message");
+        let _: Value = ada.rest().put(&shown, &json!({ "event": event })).unwrap();
+        let message = showing(Some(event), sealed_as(&id, hash));
+        ada.send_event(&mut session, &general, message).unwrap();
+    }
+
+    let folder = house.profile("mine");
+    let told = good(shell(&house, "ada", &["export", folder.to_str().unwrap()]));
+    assert!(told.contains("2 files") && told.contains("1 more files are missing"), "{told}");
+    let part = |name: &str| -> Value {
+        serde_json::from_slice(&fs::read(folder.join(format!("{name}.json"))).unwrap()).unwrap()
+    };
+    let contacts = &part("contacts")["contacts"];
+    assert_eq!(
+        (&contacts[0]["user"]["name"], &contacts[0]["note"]),
+        (&json!("ben"), &note["note"])
+    );
+    assert_eq!(part("blocks")["blocks"][0]["user"]["name"], "carl");
+    assert!(!part("sessions")["sessions"].as_array().unwrap().is_empty());
+    assert!(part("rooms")["rooms"][0]["read_position"].is_u64());
+    assert!(part("rooms")["rooms"][0]["notify"].is_string());
+    assert!(part("notifications")["notifications"].is_array());
+    let files = part("files")["files"].as_array().unwrap().clone();
+    let problems: Vec<_> = files.iter().filter(|file| file["problem"].is_string()).collect();
+    assert_eq!((files.len(), problems.len()), (3, 1), "{files:?}");
+    assert!(problems[0]["problem"].as_str().unwrap().contains("not the file"), "{problems:?}");
+    let read = |folder: &Path, name: &str| {
+        let file = files.iter().find(|file| file["name"] == name && file["path"].is_string());
+        fs::read(folder.join(file.unwrap()["path"].as_str().unwrap())).unwrap()
+    };
+    assert!(read(&folder, "cat.png") == picture);
+    assert_eq!(read(&folder, "a letter.txt"), b"Dear Ada");
+
+    // The same in one age file, which the stock programs open.
+    let key = house.beside("key");
+    let (sealed, recipient) = (house.beside("mine.age"), stock_key(&key));
+    good(shell(&house, "ada", &["export", &sealed, "--sealed", "--to", &recipient]));
+    let opened = text(&Command::new("age").args(["-d", "-i", &key, &sealed]).output().unwrap());
+    let values = values(&opened);
+    for name in ["profile", "rooms", "contacts", "blocks", "sessions", "notifications", "files"] {
+        let sealed = values.iter().find(|value| value["part"] == name).expect(name);
+        // The login that made it was used since.
+        assert!(sealed["value"] == part(name) || ["profile", "sessions"].contains(&name), "{name}");
+    }
+    let again = house.profile("again");
+    fs::create_dir_all(again.join("files")).unwrap();
+    for path in files.iter().filter_map(|file| file["path"].as_str()) {
+        let pieces = values.iter().filter(|value| value["file"] == path);
+        let pieces: Vec<_> = pieces.map(|piece| piece["base64"].as_str().unwrap()).collect();
+        let base64 = again.join("base64");
+        fs::write(&base64, pieces.concat()).unwrap();
+        let out = fs::File::create(again.join(path)).unwrap();
+        let mut decode = Command::new("base64");
+        decode.arg("-d").arg(&base64).stdout(Stdio::from(out));
+        assert!(decode.status().unwrap().success());
+    }
+    assert!(read(&again, "cat.png") == picture);
+    assert_eq!(read(&again, "a letter.txt"), b"Dear Ada");
 }

@@ -13,20 +13,11 @@ use hearth_protocol::role::{RoomType, Sealing};
 use hearth_protocol::sealing::door;
 use system_tests::House;
 use system_tests::house::binary;
-
-const PASSWORD: &str = "correct horse";
+use system_tests::shell::PASSWORD;
 
 /// A house without the limit on how fast people write.
 fn house() -> House {
     House::with(&["--limit", "messages_per_10_s=0"])
-}
-
-/// The house's first person, with a profile of this name.
-fn found(house: &House, name: &str) -> Member {
-    let setup = house.setup.as_deref().expect("a set-up link");
-    let (_, secret) = setup.split_once('#').unwrap();
-    let folder = house.profile(name);
-    Member::set_up(&house.url(), secret, "Home", name, PASSWORD, &folder).unwrap().0
 }
 
 /// Runs a command as the person of a profile.
@@ -54,7 +45,7 @@ fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
 #[test]
 fn two_people_write_sealed_and_a_newcomer_reads_what_was_before() {
     let house = house();
-    let mut ada = found(&house, "ada");
+    let mut ada = house.found("ada");
     let room = ada.room("general").unwrap();
     assert!(room.is_sealed());
     let mut adas = connect(&house, &ada);
@@ -91,7 +82,7 @@ fn two_people_write_sealed_and_a_newcomer_reads_what_was_before() {
 #[test]
 fn a_device_posts_sealed_and_an_ended_one_cannot() {
     let house = house();
-    let mut ada = found(&house, "ada");
+    let mut ada = house.found("ada");
     let room = ada.make_room("Cellar", RoomType::Private, Sealing::Sealed).unwrap();
     let output =
         shell(&house, "ada", &["device", "add", "washer", "--room", "Cellar", "--json"], "");
@@ -124,7 +115,7 @@ fn a_device_posts_sealed_and_an_ended_one_cannot() {
 #[test]
 fn the_commands_do_the_same_from_a_shell() {
     let house = house();
-    drop(found(&house, "ada"));
+    drop(house.found("ada"));
     let hearth = |args: &[&str], input: &str| {
         let output = shell(&house, "shell", args, input);
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
@@ -161,7 +152,7 @@ fn the_commands_do_the_same_from_a_shell() {
 #[test]
 fn an_account_made_by_the_box_gets_its_keys_and_its_sheet_at_the_first_login() {
     let house = house();
-    let mut ada = found(&house, "ada");
+    let mut ada = house.found("ada");
     let made = shell(&house, "x", &["user", "add", "ben", "--password-stdin"], "correct horse\n");
     assert!(made.status.success(), "{made:?}");
     let (mut ben, sheet) =
@@ -179,7 +170,7 @@ fn an_account_made_by_the_box_gets_its_keys_and_its_sheet_at_the_first_login() {
 #[test]
 fn what_was_acknowledged_survives_a_kill_and_numbers_go_on_without_a_gap() {
     let mut house = house();
-    let mut ada = found(&house, "ada");
+    let mut ada = house.found("ada");
     let room = ada.room("General").unwrap();
     let mut adas = connect(&house, &ada);
     for text in ["one", "two"] {
@@ -199,7 +190,7 @@ fn what_was_acknowledged_survives_a_kill_and_numbers_go_on_without_a_gap() {
 #[test]
 fn a_tail_shows_what_comes_and_goes_on_when_the_box_was_away() {
     let mut house = house();
-    let mut ada = found(&house, "ada");
+    let mut ada = house.found("ada");
     let room = ada.room("General").unwrap();
     let mut tail = Command::new(binary())
         .arg("--profile")

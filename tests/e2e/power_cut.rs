@@ -87,7 +87,7 @@ async fn cut(
 ) -> (Vec<EventId>, Vec<u8>) {
     let disk = Arc::new(SimDisk::holding(base.to_vec()));
     let app = open(disk.clone()).await;
-    app.broker.open(Arc::new(HouseGate::new(app.clone())));
+    app.broker.open(Arc::new(HouseGate::new(&app)));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mqtt = listener.local_addr().unwrap();
     let broker = app.broker.clone();

@@ -14,7 +14,7 @@ use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
 
-use super::extract::{Caller, body, caller, with};
+use super::extract::{Caller, body, caller, limit_within, with};
 use super::reply::{Answer, answer};
 use super::users::UserView;
 use crate::app::App;
@@ -146,11 +146,7 @@ async fn page(
     after: Option<UserId>,
 ) -> Result<PeoplePage<User>, ApiError> {
     let max = app.limits.page_entries_max;
-    let limit = limit.unwrap_or(max);
-    if !(1..=max).contains(&limit) {
-        let message = format!("a page has 1 to {max} people");
-        return Err(ApiError::invalid("bad_limit", message));
-    }
+    let limit = limit_within(limit, max, max)?;
     let users = app.store.find_users(beginning, after, limit).await?;
     let next = users.last().map(|user| user.id).filter(|_| users.len() == limit);
     Ok(PeoplePage { users, next })

@@ -14,8 +14,6 @@ use multer::{Constraints, Error, Field, Multipart, SizeLimit};
 use super::upload::Chunks;
 use crate::error::ApiError;
 
-/// Bytes of everything in a form but the file.
-pub const AROUND_BYTES_MAX: usize = 16 * 1024;
 /// Bytes of a field that is no file: an id.
 const TEXT_BYTES_MAX: u64 = 64;
 
@@ -47,7 +45,8 @@ pub async fn open<'a>(
     limits: &Limits,
 ) -> Result<(Fields, Chunks<'a>), ApiError> {
     let in_file = Arc::new(AtomicBool::new(false));
-    let pieces = Pieces { chunks, taken: false, before: 0, in_file: in_file.clone() };
+    let before_max = limits.upload_form_bytes_max;
+    let pieces = Pieces { chunks, taken: false, before: 0, before_max, in_file: in_file.clone() };
     let sizes = SizeLimit::new()
         .whole_stream(wide(max_bytes(limits)))
         .for_field("room", TEXT_BYTES_MAX)
@@ -73,7 +72,7 @@ pub async fn open<'a>(
 /// How large a body with a form may be.
 pub fn max_bytes(limits: &Limits) -> usize {
     let file = limits.attachment_bytes_max.saturating_add(limits.attachment_sealing_bytes_max);
-    file.saturating_add(AROUND_BYTES_MAX)
+    file.saturating_add(limits.upload_form_bytes_max)
 }
 
 async fn text(field: Field<'_>) -> Result<String, ApiError> {
@@ -112,6 +111,7 @@ struct Pieces<'a> {
     taken: bool,
     /// Bytes before the file.
     before: usize,
+    before_max: usize,
     in_file: Arc<AtomicBool>,
 }
 
@@ -125,7 +125,7 @@ impl Stream for Pieces<'_> {
             return Poll::Pending;
         }
         let in_file = self.in_file.load(Ordering::Relaxed);
-        if !in_file && self.before > AROUND_BYTES_MAX {
+        if !in_file && self.before > self.before_max {
             return Poll::Ready(Some(Err(bad("the file comes too late in the form").0)));
         }
         let next = ready!(self.chunks.poll_next_unpin(context));

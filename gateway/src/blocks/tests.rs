@@ -34,7 +34,7 @@ impl Scene {
         let room = Room { sealing: Sealing::Open, direct: Some(two), ..room };
         let put = |user| Edit::PutMember(member(&room, user, RoomRole::Owner, 1));
         house.change(vec![Edit::PutRoom(room.clone()), put(two[0]), put(two[1])]).await;
-        let gate = HouseGate::new(house.app.clone());
+        let gate = HouseGate::new(&house.app);
         Scene { house, gate, anna, ben, direct }
     }
 

@@ -8,6 +8,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
+use hearth_protocol::bytes::b64;
 use hearth_protocol::ids::RoomId;
 use hearth_protocol::sealing::Recipient;
 use hearth_protocol::sealing::agefile::{SealedStream, open_from, seal_into};
@@ -57,14 +58,24 @@ pub fn run(setting: &Setting, args: &Args) -> Result<(), Failure> {
         sync_folder(args.path.parent())?;
         Ok(exported)
     })?;
-    let Exported { rooms, lines, unreadable } = exported;
+    let Exported { rooms, lines, unreadable, files, missing_files } = exported;
     if setting.json {
-        println!("{}", json!({ "rooms": rooms, "lines": lines, "unreadable": unreadable }));
+        let done = json!({
+            "rooms": rooms,
+            "lines": lines,
+            "unreadable": unreadable,
+            "files": files,
+            "missing_files": missing_files,
+        });
+        println!("{done}");
         return Ok(());
     }
-    println!("{}: {rooms} rooms, {lines} lines", args.path.display());
+    println!("{}: {rooms} rooms, {lines} lines, {files} files", args.path.display());
     if unreadable > 0 {
-        println!("{unreadable} of them did not open; each says why.");
+        println!("{unreadable} of the lines did not open; each says why.");
+    }
+    if missing_files > 0 {
+        println!("{missing_files} more files are missing; the part `files` says why.");
     }
     Ok(())
 }
@@ -102,7 +113,12 @@ fn sealed(member: &mut Member, part: &Path, to: &[Recipient]) -> Result<Exported
     Ok(exported)
 }
 
-/// One stream of lines: `{"part": NAME, "value": …}`, then `{"room": ID, "line": …}`.
+/// Bytes of a file on one line of a sealed export: a multiple of three, so that the texts of a
+/// file, one after the other, are base64 again.
+const PIECE_BYTES: usize = 48 * 1024;
+
+/// One stream of lines: `{"part": NAME, "value": …}`, `{"room": ID, "line": …}`, and files in
+/// pieces, `{"file": PATH, "base64": …}`.
 struct Lines {
     out: SealedStream<BufWriter<File>>,
 }
@@ -124,6 +140,15 @@ impl Sink for Lines {
     fn line(&mut self, room: &RoomInfo, line: &Value) -> Result<(), Failure> {
         self.write(&json!({ "room": room.id, "line": line }))
     }
+
+    fn file(&mut self, path: &str, bytes: &[u8]) -> Result<(), Failure> {
+        if bytes.is_empty() {
+            return self.write(&json!({ "file": path, "base64": "" }));
+        }
+        bytes
+            .chunks(PIECE_BYTES)
+            .try_for_each(|piece| self.write(&json!({ "file": path, "base64": b64(piece) })))
+    }
 }
 
 fn folder(member: &mut Member, part: &Path) -> Result<Exported, Failure> {
@@ -134,18 +159,23 @@ fn folder(member: &mut Member, part: &Path) -> Result<Exported, Failure> {
         format!("cannot make {part}: {error}; if an export was interrupted, remove it first")
     })?;
     make(&part.join(ROOMS))?;
+    make(&part.join(FILES))?;
     let mut files = Files { folder: part.to_path_buf(), open: None, names: HashMap::new() };
     let exported = member.export(&mut files)?;
     files.close()?;
     sync_folder(Some(&part.join(ROOMS)))?;
+    sync_folder(Some(&part.join(FILES)))?;
     sync_folder(Some(part))?;
     Ok(exported)
 }
 
 /// The folder of rooms, a file of lines for each.
 const ROOMS: &str = "rooms";
+/// The folder of attachments: the beginning of their paths.
+const FILES: &str = "files";
 
-/// `NAME.json` for each part, `rooms/NAME.jsonl` for each room.
+/// `NAME.json` for each part, `rooms/NAME.jsonl` for each room, `files/ID-NAME` for each
+/// attachment.
 struct Files {
     folder: PathBuf,
     open: Option<(RoomId, BufWriter<File>)>,
@@ -196,5 +226,11 @@ impl Sink for Files {
         };
         serde_json::to_writer(&mut *file, line)?;
         Ok(file.write_all(b"\n")?)
+    }
+
+    fn file(&mut self, path: &str, bytes: &[u8]) -> Result<(), Failure> {
+        let mut file = new_file(&self.folder.join(path))?;
+        file.write_all(bytes)?;
+        Ok(file.sync_all()?)
     }
 }

@@ -85,7 +85,7 @@ impl House {
         }));
         app.store.change(change).await.unwrap();
         let device = Arc::new(Principal::Device { device, room });
-        House { gate: HouseGate::new(app.clone()), app, owner, member, device, room }
+        House { gate: HouseGate::new(&app), app, owner, member, device, room }
     }
 
     /// The member comes into the room.
@@ -321,4 +321,21 @@ async fn what_changes_a_message_comes_over_mqtt_and_a_backlog_passes_over_what_i
     assert_eq!((gone.events.len(), gone.up_to), (0, Position(3)));
     let room = house.app.membership.room(house.room).unwrap();
     assert_eq!(room.room.first_position, Position(4), "the mirror follows");
+}
+
+#[tokio::test]
+async fn a_stopped_house_lets_go_of_its_state_and_its_engine() {
+    let engine = Arc::new(hearth_store::Memory::new());
+    let held = Arc::downgrade(&engine);
+    let house = House::on(engine).await;
+    let state = Arc::downgrade(&house.app);
+    house.app.broker.open(Arc::new(HouseGate::new(&house.app)));
+    assert!(house.subscribes(&house.owner, "hearth/#"));
+    house.app.close().await;
+    let House { gate, app, owner, .. } = house;
+    drop(app);
+    assert!(state.upgrade().is_none(), "the broker holds the gate, and that nothing");
+    assert!(held.upgrade().is_none(), "nobody reads or writes any more");
+    assert!(!gate.may_receive(&owner, "hearth/status"));
+    assert_eq!(gate.may_subscribe(&owner, "hearth/#").unwrap_err().code, "stopping");
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hearth_protocol::ids::{SessionId, UserId};
+use hearth_protocol::limits::wide;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -13,8 +14,8 @@ use super::MemberError;
 
 /// How long an answer may take: a login waits for the box's Argon2.
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// Bytes of an answer: all bundles of a room.
-const ANSWER_MAX: u64 = 64 * 1024 * 1024;
+/// Bytes of an answer: all bundles of a room, a large attachment.
+pub(super) const ANSWER_MAX: usize = 64 * 1024 * 1024;
 
 /// A person as the box shows them.
 #[derive(Debug, Clone, Deserialize)]
@@ -105,6 +106,11 @@ impl Rest {
         self.call("GET", path, None, &[])
     }
 
+    /// GET of what is no JSON.
+    pub fn get_bytes(&self, path: &str) -> Result<Vec<u8>, MemberError> {
+        self.call_bytes("GET", path, None, &[])
+    }
+
     /// GET with a header.
     pub fn get_with<T: DeserializeOwned>(
         &self,
@@ -156,6 +162,18 @@ impl Rest {
         body: Option<Vec<u8>>,
         headers: &[(&str, &str)],
     ) -> Result<T, MemberError> {
+        let body = self.call_bytes(method, path, body, headers)?;
+        let body: &[u8] = if body.is_empty() { b"null" } else { &body };
+        serde_json::from_slice(body).map_err(|error| self.unexpected(path, error.to_string()))
+    }
+
+    fn call_bytes(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<Vec<u8>>,
+        headers: &[(&str, &str)],
+    ) -> Result<Vec<u8>, MemberError> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.url));
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
@@ -174,12 +192,8 @@ impl Rest {
         self.read(path, response.map_err(|error| self.unreachable(error))?)
     }
 
-    fn read<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        mut response: Response<Body>,
-    ) -> Result<T, MemberError> {
-        let body = response.body_mut().with_config().limit(ANSWER_MAX).read_to_vec();
+    fn read(&self, path: &str, mut response: Response<Body>) -> Result<Vec<u8>, MemberError> {
+        let body = response.body_mut().with_config().limit(wide(ANSWER_MAX)).read_to_vec();
         let body = body.map_err(|error| self.unreachable(error))?;
         let status = response.status();
         if !status.is_success() {
@@ -188,8 +202,7 @@ impl Rest {
                 Err(_) => self.unexpected(path, format!("status {status} and no reason")),
             });
         }
-        let body: &[u8] = if body.is_empty() { b"null" } else { &body };
-        serde_json::from_slice(body).map_err(|error| self.unexpected(path, error.to_string()))
+        Ok(body)
     }
 }
 

@@ -30,11 +30,20 @@ impl Member {
         room: &RoomInfo,
         text: &str,
     ) -> Result<EventId, MemberError> {
+        self.send_event(session, room, Event::message(text))
+    }
+
+    /// Sends an event, with an id if it has none, and waits until the box has it on disk.
+    pub fn send_event(
+        &mut self,
+        session: &mut Session,
+        room: &RoomInfo,
+        mut event: Event,
+    ) -> Result<EventId, MemberError> {
         let now = now_ms();
-        let id = EventId::new(now, random());
-        let mut message = Event::message(text);
-        (message.id, message.at) = (Some(id), Some(now));
-        let body = serde_json::to_vec(&message).map_err(|error| MemberError::Answer {
+        let id = event.id.unwrap_or_else(|| EventId::new(now, random()));
+        (event.id, event.at) = (Some(id), Some(now));
+        let body = serde_json::to_vec(&event).map_err(|error| MemberError::Answer {
             what: "this message".into(),
             problem: error.to_string(),
         })?;

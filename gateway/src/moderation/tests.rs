@@ -130,7 +130,7 @@ impl Doors {
             scope: None,
         };
         house.change(vec![Edit::PutDevice(device), Edit::PutToken(app_token)]).await;
-        let gate = HouseGate::new(house.app.clone());
+        let gate = HouseGate::new(&house.app);
         let device = Arc::new(Principal::Device { device: id, room });
         let app_of_anna = Arc::new(Principal::App { user: anna.id, token });
         Doors { house, gate, anna, app_of_anna, device, room }

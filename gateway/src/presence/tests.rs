@@ -20,7 +20,7 @@ struct Scene {
 impl Scene {
     async fn new() -> Scene {
         let house = House::new().await;
-        house.app.broker.open(Arc::new(HouseGate::new(house.app.clone())));
+        house.app.broker.open(Arc::new(HouseGate::new(&house.app)));
         let anna = house.person("anna", HouseRole::Owner).await;
         let link = house.app.broker.link(&["hearth/users/+/presence"], 100).unwrap();
         let mut scene = Scene { house, anna, link };

@@ -105,7 +105,7 @@ async fn publish(
         scope: None,
     };
     house.change(vec![Edit::PutToken(app_token)]).await;
-    let gate = HouseGate::new(house.app.clone());
+    let gate = HouseGate::new(&house.app);
     let publish = Publish {
         topic: topic.to_string().into(),
         payload: "hi".into(),

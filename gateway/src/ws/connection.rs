@@ -218,7 +218,7 @@ impl Connection {
             Frame::Ping | Frame::Pong | Frame::Close => return Ok(vec![]),
         };
         self.app.was_active(self.user);
-        let Asked { reference, wish } = event::read(&text);
+        let Asked { reference, wish } = event::read(&text, &self.app.limits);
         let wish = match wish {
             Ok(wish) => wish,
             Err(no) => return refuse(reference, no),

@@ -2,15 +2,13 @@
 //! and fields of seed 004 @API and what docs/protocol.md adds.
 
 use hearth_protocol::ids::{EventId, Position, RoomId, UserId};
+use hearth_protocol::limits::Limits;
 use hearth_protocol::refusal::{Kind, Refusal};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::api::users::UserView;
 use crate::error::ApiError;
-
-/// Bytes of a `ref`, as JSON: enough for a UUID in any notation.
-const REF_BYTES_MAX: usize = 64;
 
 /// What a client wants.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -67,7 +65,7 @@ pub struct Asked {
 }
 
 /// Reads a client's event.
-pub fn read(text: &str) -> Asked {
+pub fn read(text: &str, limits: &Limits) -> Asked {
     let no = |reference, code, message: String| Asked {
         reference,
         wish: Err(ApiError::invalid(code, message).hint("docs/protocol.md lists the events")),
@@ -78,10 +76,11 @@ pub fn read(text: &str) -> Asked {
         Err(error) => return no(Value::Null, "bad_json", format!("it does not read: {error}")),
     };
     let reference = map.remove("ref").unwrap_or_default();
+    let max = limits.ws_ref_bytes_max;
     let fits = matches!(reference, Value::Null | Value::String(_) | Value::Number(_))
-        && reference.to_string().len() <= REF_BYTES_MAX;
+        && reference.to_string().len() <= max;
     if !fits {
-        let message = format!("`ref` is a string or a number of at most {REF_BYTES_MAX} bytes");
+        let message = format!("`ref` is a string or a number of at most {max} bytes");
         return no(Value::Null, "bad_event", message);
     }
     let name = map.get("type").and_then(Value::as_str).unwrap_or_default();
@@ -245,5 +244,25 @@ impl Says {
         serde_json::to_string(self).map_err(|error| {
             ApiError::new(Kind::Unavailable, "unwritable_answer", error.to_string())
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ref_has_as_many_bytes_as_the_limit_says() {
+        let limits = Limits::default();
+        let read = |length: usize| {
+            let reference = "x".repeat(length);
+            let text = serde_json::json!({ "type": "nothing", "ref": reference }).to_string();
+            read(&text, &limits)
+        };
+        // Two quotes stand around it.
+        let longest = limits.ws_ref_bytes_max - 2;
+        assert_eq!(read(longest).reference.as_str().unwrap().len(), longest);
+        let Asked { reference, wish } = read(longest + 1);
+        assert_eq!((reference, wish.unwrap_err().0.code), (Value::Null, "bad_event"));
     }
 }

@@ -177,7 +177,7 @@ impl Scene {
     }
 
     async fn of(house: House) -> Scene {
-        house.app.broker.open(Arc::new(HouseGate::new(house.app.clone())));
+        house.app.broker.open(Arc::new(HouseGate::new(&house.app)));
         let anna = house.person("anna", HouseRole::Owner).await;
         let ben = house.person("ben", HouseRole::Member).await;
         let cleo = house.person("cleo", HouseRole::Member).await;

@@ -128,7 +128,7 @@ fn whoever_needs_a_damaged_page_is_refused_alone() {
         let store = Store::on(engine.clone()).await.with_people().await;
         store.touch(Touch::User(user_id(1)), 80);
         let bad = event(3);
-        engine.hurt.lock().unwrap().insert(keys::event_id(bad.id.unwrap()));
+        engine.rows.lock().unwrap().insert(keys::event_id(bad.id.unwrap()));
         let appends =
             (0..6).map(|number| -> BoxFuture<'_, _> { Box::pin(store.append(event(number))) });
         let answers = join_all(appends.collect()).await;
@@ -138,7 +138,7 @@ fn whoever_needs_a_damaged_page_is_refused_alone() {
         let positions: Vec<_> = stored(&store, 1).await.iter().map(|e| e.position.0).collect();
         assert_eq!(positions, [1, 2, 3, 4, 5]);
         // Where the row of a last use does not read or take it, only that is lost.
-        engine.hurt.lock().unwrap().insert(keys::user(user_id(1)));
+        engine.rows.lock().unwrap().insert(keys::user(user_id(1)));
         store.touch(Touch::User(user_id(1)), 90);
         store.append(event(7)).await.unwrap();
     });

@@ -33,6 +33,7 @@ mod damage_tests;
 mod failure;
 mod host;
 mod reading;
+mod runs;
 #[cfg(test)]
 mod sharing_tests;
 mod snapshot;

@@ -107,7 +107,7 @@ fn the_first_event_since_a_time_is_found_in_a_logarithm_of_reads() {
             let reads = engine.reads.load(Ordering::SeqCst) - before;
             assert!(reads <= 8, "{reads} reads in 200 events");
         }
-        engine.hurt(50..=150);
+        engine.hurt(room_id(1), 50..=150);
         assert_eq!(store.position_at(room_id(1), 1_601).await.unwrap(), Position(161));
         assert_eq!(store.position_at(room_id(1), 401).await.unwrap(), Position(41));
     });
@@ -117,7 +117,7 @@ fn the_first_event_since_a_time_is_found_in_a_logarithm_of_reads() {
 fn a_damaged_stretch_is_told_once_and_not_asked_for_again() {
     block_on(async {
         let (store, engine) = filled(40).await;
-        engine.hurt([7, 8, 9, 30]);
+        engine.hurt(room_id(1), [7, 8, 9, 30]);
         let whole = page(&store, PageQuery::after(Position::START, 60)).await;
         assert_eq!(whole.damaged, [span(7, 9), span(30, 30)]);
         assert_eq!(whole.events.len(), 36);
@@ -158,7 +158,7 @@ fn a_page_asks_no_more_often_in_vain_than_the_limit_says() {
         for number in 1..=64 {
             store.append(event(number)).await.unwrap();
         }
-        engine.hurt(1..=64);
+        engine.hurt(room_id(1), 1..=64);
         let all = page(&store, PageQuery::after(Position::START, 64)).await;
         assert_eq!((all.events.len(), &all.damaged[..]), (0, &[span(1, 64)][..]));
         assert!(engine.failed.load(Ordering::SeqCst) <= 10);
@@ -188,6 +188,24 @@ fn a_page_of_views_takes_a_bounded_number_of_reads() {
     });
 }
 
+#[test]
+fn a_page_of_views_reads_on_as_often_as_the_limit_says() {
+    block_on(async {
+        for (page_reads_max, found, from) in [(3, 1, 1), (2, 0, 2)] {
+            let limits = Arc::new(Limits { page_reads_max, ..Limits::default() });
+            let store = Store::open(Arc::new(Memory::new()), limits).await.unwrap();
+            let store = store.with_people().await;
+            store.append(event(1)).await.unwrap();
+            for (number, emoji) in (2..).zip(["👍", "👎", "🎉", "🔥", "👀", "🙏"]) {
+                store.append(testing::react(number, 1, emoji, true)).await.unwrap();
+            }
+            let page = store.views(room_id(1), PageQuery::newest(3)).await.unwrap();
+            assert_eq!(page.views.len(), found);
+            assert_eq!(page.covered, Some(span(from, 7)), "the next page begins there");
+        }
+    });
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -202,7 +220,7 @@ proptest! {
             let sound: Vec<_> = (1..=events).filter(|at| !hurt.contains(at)).collect();
             for forwards in [true, false] {
                 let (store, engine) = filled(events).await;
-                engine.hurt(hurt.iter().copied());
+                engine.hurt(room_id(1), hurt.iter().copied());
                 for _ in 0..2 {
                     let (found, damaged) = walk(&store, forwards, limit).await;
                     prop_assert_eq!(&found, &sound);
@@ -240,15 +258,15 @@ fn a_disk_that_refuses_for_a_moment_has_no_damage() {
     block_on(async {
         let (store, engine) = filled(20).await;
         engine.refuses.store(true, Ordering::SeqCst);
-        engine.hurt([7]);
+        engine.hurt(room_id(1), [7]);
         for _ in 0..9 {
             let refused = store.page(room_id(1), PageQuery::newest(50)).await;
             assert!(matches!(refused, Err(StoreError::Engine(EngineError::Damaged { .. }))));
         }
-        engine.hurt.lock().unwrap().clear();
+        engine.rows.lock().unwrap().clear();
         assert_eq!(page(&store, PageQuery::newest(50)).await.events.len(), 20);
         // What it goes on refusing is damaged in the end, and all else is read.
-        engine.hurt([9]);
+        engine.hurt(room_id(1), [9]);
         for _ in 0..9 {
             store.page(room_id(1), PageQuery::newest(50)).await.unwrap_err();
         }

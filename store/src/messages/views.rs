@@ -15,9 +15,6 @@ use crate::reactions::{self, Reacted};
 use crate::store::Store;
 use crate::{keys, record};
 
-/// How many pages of events one page of views looks through, where most are edits and reactions.
-const PAGES_MAX: usize = 4;
-
 /// A message, post or line as it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageView {
@@ -49,7 +46,7 @@ impl Store {
     pub async fn views(&self, room: RoomId, query: PageQuery) -> Result<ViewPage, StoreError> {
         let mut found = Page::default();
         let mut next = query;
-        for _ in 0..PAGES_MAX {
+        for _ in 0..self.shared().limits.page_reads_max {
             let page = self.page(room, next).await?;
             let Some(covered) = page.covered else { break };
             let full = page.events.len() + page.damaged.len() >= next.limit;

@@ -180,7 +180,7 @@ fn a_damaged_stretch_goes_with_what_came_after_it() {
     block_on(async {
         let engine = Arc::new(Hurt::default());
         let store = with_events(Store::on(engine.clone()).await, 9).await;
-        engine.hurt([2, 3, 9]);
+        engine.hurt(room_id(1), [2, 3, 9]);
         store.make(keep(2, 0)).await.unwrap();
         sweep(&store, days_ms(7)).await;
         assert_eq!(left(&store).await, [5, 6, 7, 8]);
@@ -196,7 +196,7 @@ fn damage_that_is_longer_than_a_step_holds_no_sweep_up() {
         let limits = Arc::new(Limits { sweep_rows_max: 2, ..Limits::default() });
         let store = Store::open(Arc::new(engine.clone()), limits).await.unwrap();
         let store = with_events(store, 9).await;
-        engine.hurt(1..=7);
+        engine.hurt(room_id(1), 1..=7);
         store.make(keep(1, 0)).await.unwrap();
         sweep(&store, days_ms(10)).await;
         assert_eq!(left(&store).await, [9]);

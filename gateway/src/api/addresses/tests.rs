@@ -61,7 +61,7 @@ async fn mqtt_asks_the_same_rules_before_the_token() {
     let deny = vec!["203.0.113.0/24".parse().unwrap()];
     let new = NewRules { deny, ..NewRules::default() };
     house.app.set_addresses(Some(anna.id), new).await.unwrap();
-    let gate = HouseGate::new(house.app.clone());
+    let gate = HouseGate::new(&house.app);
     let connect = async |address: &str, token: &str| {
         let login = Login {
             client_id: "c".into(),

@@ -85,4 +85,4 @@ macro_rules! failures {
     };
 }
 
-failures!(DatabaseError, TransactionError, TableError, CommitError);
+failures!(DatabaseError, TransactionError, TableError, CommitError, CursorError);

@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_compaction_pays_where_enough_and_half_of_the_file_is_free() {
+    fn a_compaction_pays_where_enough_of_the_file_is_free() {
         const MIB: u64 = 1024 * 1024;
         let pays = |file_bytes, stored_bytes| {
             Usage { file_bytes, stored_bytes }.compaction_pays(&Limits::default())
@@ -81,9 +81,9 @@ mod tests {
         assert!(!pays(28 * MIB - 1, 10 * MIB), "too little is free");
         assert!(pays(16 * MIB, 0));
         assert!(!pays(16 * MIB - 1, 0));
-        // 100 MiB take 120: half of 240 is free.
-        assert!(pays(240 * MIB, 100 * MIB));
-        assert!(!pays(240 * MIB - 1, 100 * MIB), "too small a share is free");
+        // 70 MiB take 84: 30 % of 120 are free.
+        assert!(pays(120 * MIB, 70 * MIB));
+        assert!(!pays(120 * MIB - 1, 70 * MIB), "too small a share is free");
         assert!(!pays(100 * MIB, 100 * MIB));
     }
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use redb::{Database, ReadableTable, Table};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Failure, Next, Open, ROWS, TRIES, guarded};
+use super::{Failure, Next, Open, ROWS, TRIES, guarded, runs};
 use crate::engine::{Batch, EngineError, Op};
 use crate::sealed_file::{SealedFile, damage};
 
@@ -31,7 +31,7 @@ pub(super) struct Waiting {
 type Answer = Result<(), EngineError>;
 
 /// The table, within the transaction that writes it.
-type Rows<'a> = Table<'a, &'static [u8], &'static [u8]>;
+pub(super) type Rows<'a> = Table<'a, &'static [u8], &'static [u8]>;
 
 /// Works until nobody is left who could ask.
 pub(super) fn run(open: &Open, mut waiting: mpsc::Receiver<Job>) {
@@ -172,18 +172,25 @@ fn apply(table: &mut Rows<'_>, batch: &Batch) -> Result<bool, Failure> {
         }
     }
     let mut replaced = vec![];
-    for op in &batch.ops {
-        let (key, new) = match op {
-            Op::Put(key, value) => (key, Some(value)),
-            Op::Delete(key) => (key, None),
-            Op::Expect(..) => continue,
-        };
-        let old = write_row(table, key, new)?;
+    let changes = runs::changes(batch);
+    let mut left = &changes[..];
+    while let Some(((key, new), others)) = left.split_first() {
+        let run = runs::insert(table, left)?;
+        if run > 0 {
+            left[..run].iter().for_each(|(key, _)| {
+                fresh.remove(key);
+                replaced.push((*key, None));
+            });
+            left = &left[run..];
+            continue;
+        }
+        let old = write_row(table, key, *new)?;
         let is_known = fresh.remove(key) && old.is_some();
         replaced.push((key, old));
         if is_known {
             return put_back(table, replaced).map(|()| false);
         }
+        left = others;
     }
     for key in fresh {
         if value(table, key)?.is_some() {
