@@ -155,9 +155,10 @@ describe('searching', () => {
       });
     assert.ok((await kept(anna.page)).length > 0);
     await anna.page.keyboard.press('Control+,');
+    await anna.page.getByRole('button', { name: 'This browser' }).click();
     await anna.page.getByRole('button', { name: 'Sign out' }).click();
-    await anna.page.getByRole('button', { name: 'Sign out' }).last().click();
-    await anna.page.getByLabel('Your name').waitFor();
+    await anna.page.getByRole('group').getByRole('button', { name: 'Sign out' }).click();
+    await anna.page.getByRole('heading', { name: 'Welcome back' }).waitFor();
     assert.deepEqual(await kept(anna.page), []);
   });
 

@@ -1,5 +1,8 @@
-// Moving about in the gallery's room: everything is here already.
+// Moving about in the gallery's room: everything is here already, and a search finds two messages.
+import type { TimelineItem } from '../../state/model';
 import type { Reading, ReadingView } from '../../state/reading_model';
+import type { Found, Snippet } from '../../state/search_model';
+import { anna, jonas, mila, oma } from './people';
 
 export const atTheNewest: ReadingView = {
   atNewest: true,
@@ -11,7 +14,56 @@ export const atTheNewest: ReadingView = {
   pins: [],
 };
 
+/** Far up in a room: two pins, answers to some messages, news below. */
+export function farUp(timeline: readonly TimelineItem[]): ReadingView {
+  const said = timeline.filter((item) => item.kind === 'message');
+  const [first, second] = said;
+  return {
+    ...atTheNewest,
+    atNewest: false,
+    below: 12,
+    answers: new Map(said.slice(0, 2).map(({ id }, n) => [id, n + 1])),
+    pins: [
+      {
+        id: second?.id ?? '',
+        position: 2,
+        by: anna,
+        name: oma.displayName,
+        text: 'The spare key hangs behind the cellar door, left of the fuse box, on the red ribbon.',
+      },
+      { id: first?.id ?? '', position: 1, by: anna, name: null, text: null },
+    ],
+    thread: { parent: first?.id ?? '', loading: false, items: said.slice(0, 3) },
+  };
+}
+
 const nothing = (): Promise<void> => Promise.resolve();
+
+const said = (n: number, sender: typeof anna, text: string): Snippet => ({
+  id: `hit-${n}`,
+  position: n,
+  at: Date.UTC(2026, 2, n, 18, 5),
+  sender,
+  name: sender.displayName,
+  text,
+});
+
+const found: readonly Found[] = [
+  {
+    room: { id: 'r-general', name: 'General' },
+    hit: said(12, jonas, 'Crème brûlée needs the small torch, and that is with Oma since Easter.'),
+    before: said(11, mila, 'What do we need for Saturday?'),
+    after: said(13, oma, 'I bring it along.'),
+    terms: ['creme', 'torch'],
+  },
+  {
+    room: { id: 'r-garden', name: 'Garden' },
+    hit: said(3, anna, 'The torch is in the shed.'),
+    before: null,
+    after: null,
+    terms: ['torch'],
+  },
+];
 
 export const fakeReading: Reading = {
   newer: nothing,
@@ -23,5 +75,9 @@ export const fakeReading: Reading = {
   pin: nothing,
   report: nothing,
   find: () =>
-    Promise.resolve({ found: [], more: false, coverage: { since: null, complete: true } }),
+    Promise.resolve({
+      found,
+      more: false,
+      coverage: { since: Date.UTC(2026, 1, 3), complete: false },
+    }),
 };

@@ -1,5 +1,6 @@
 // Whole screens by name, for looking at and for screenshots: /gallery?scene=room
 import type { RoomView } from '../../state/model';
+import { farUp } from './fake_reading';
 import { accountScenes } from './account_scenes';
 import { FakeApp } from './fake_app';
 import { chosen, withFiles } from './files';
@@ -67,6 +68,8 @@ export const scenes: Readonly<Record<string, (now: number) => FakeApp | Promise<
       typing: [mila, oma],
       readTo: 0,
     }),
+  'far-up': (now) =>
+    inRoom(new FakeApp(now), { timeline: evening(now), reading: farUp(evening(now)) }),
   files: (now) => {
     const app = new FakeApp(now);
     app.files = chosen;

@@ -1,0 +1,175 @@
+// Figures of a long room in Chromium: bytes of the first load, opening, typing, scrolling, heap.
+// `node scripts/figures.mjs [messages] [arriving]`: messages in the room, messages that arrive for the heap.
+// Prints medians of three where it says so, beside the same of an empty page; it asserts nothing.
+import { House, openChromium, person, setUp, write, DESKTOP } from '../../tests/browser/house.mjs';
+import { makeOpenRoom, roomOf, tokenOf } from '../../tests/browser/long_room.mjs';
+
+const MESSAGES = Number(process.argv[2] ?? 10_000);
+const ARRIVING = Number(process.argv[3] ?? 36_000);
+const AT_ONCE = 25;
+
+const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+const share = (values, part) => values.toSorted((a, b) => a - b)[Math.floor(values.length * part)];
+const round = (value) => Math.round(value * 10) / 10;
+const say = (what, value) => console.log(`${what.padEnd(64)} ${value}`);
+
+async function post(house, token, room, content) {
+  const response = await fetch(`http://${house.http}/api/rooms/${room}/messages`, {
+    method: 'POST',
+    headers: { authorization: token, 'content-type': 'application/json' },
+    body: JSON.stringify({ content }),
+  });
+  if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
+}
+
+async function fill(house, token, room, count) {
+  for (let n = 0; n < count; n += AT_ONCE) {
+    const some = Array.from({ length: Math.min(AT_ONCE, count - n) }, (_, k) => n + k + 1);
+    await Promise.all(
+      some.map((one) =>
+        post(house, token, room, [`note ${one}`, ...Array(one % 4).fill('a line of *it*')].join('\n')),
+      ),
+    );
+  }
+}
+
+/** Bytes of JavaScript as received until the login form can be typed into. */
+async function firstLoad(browser, house) {
+  const { context, page } = await person(browser, DESKTOP);
+  const cdp = await context.newCDPSession(page);
+  await cdp.send('Network.enable');
+  const scripts = new Map();
+  let bytes = 0;
+  let all = 0;
+  cdp.on('Network.responseReceived', ({ requestId, response, type }) =>
+    scripts.set(requestId, type === 'Script' || response.mimeType.includes('javascript')),
+  );
+  cdp.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
+    all += encodedDataLength;
+    if (scripts.get(requestId)) bytes += encodedDataLength;
+  });
+  await page.goto(`http://${house.http}/`);
+  await page.getByLabel('Your name').fill('anna');
+  const before = bytes;
+  await page.waitForLoadState('networkidle');
+  say('JavaScript until the login form can be typed into, KiB', round(before / 1024));
+  say('everything the first screen loads, KiB', round(all / 1024));
+  await context.close();
+}
+
+/** Milliseconds from a tap on the room to its newest message drawn. */
+async function opening(page) {
+  const times = [];
+  for (let n = 0; n < 3; n += 1) {
+    await page.getByRole('navigation').getByText('General').first().click();
+    await page.getByRole('heading', { name: 'General' }).waitFor();
+    times.push(
+      await page.evaluate(async (last) => {
+        const rows = [...document.querySelectorAll('nav button')];
+        const room = rows.find((row) => row.textContent.includes('Kitchen'));
+        const from = performance.now();
+        room.click();
+        const shown = () =>
+          [...document.querySelectorAll('main li[data-item]')].some((row) => row.textContent.includes(last));
+        while (!shown()) await new Promise((done) => requestAnimationFrame(done));
+        await new Promise((done) => requestAnimationFrame(done));
+        return performance.now() - from;
+      }, `note ${MESSAGES}`),
+    );
+  }
+  return median(times);
+}
+
+/** Milliseconds between frames while `run` works. */
+const frames = (page, ms, step) =>
+  page.evaluate(
+    async ([until, by]) => {
+      const region = document.querySelector('main [role=region]');
+      const gaps = [];
+      let last = performance.now();
+      const end = last + until;
+      while (last < end) {
+        if (region !== null) region.scrollTop -= by;
+        await new Promise((done) => requestAnimationFrame(done));
+        const now = performance.now();
+        gaps.push(now - last);
+        last = now;
+      }
+      return gaps;
+    },
+    [ms, step],
+  );
+
+/** Milliseconds from a key to the next frame, while ten messages a second arrive. */
+async function typing(page, house, token, room) {
+  await page.getByLabel(/^Write to /).focus();
+  await page.evaluate(() => {
+    window.taken = [];
+    document.addEventListener('keydown', () => {
+      const from = performance.now();
+      requestAnimationFrame(() => setTimeout(() => window.taken.push(performance.now() - from)));
+    });
+  });
+  let on = true;
+  const arriving = (async () => {
+    for (let n = 0; on; n += 1) {
+      const from = performance.now();
+      await post(house, token, room, `arriving ${n}`);
+      await new Promise((done) => setTimeout(done, Math.max(0, 100 - (performance.now() - from))));
+    }
+  })();
+  for (let n = 0; n < 150; n += 1) {
+    await page.keyboard.type('a');
+    await new Promise((done) => setTimeout(done, 40));
+  }
+  on = false;
+  await arriving;
+  return page.evaluate(() => window.taken);
+}
+
+async function heap(context, page) {
+  const cdp = await context.newCDPSession(page);
+  await cdp.send('HeapProfiler.collectGarbage');
+  const { usedSize } = await cdp.send('Runtime.getHeapUsage');
+  return round(usedSize / 2 ** 20);
+}
+
+const browser = await openChromium();
+const house = await new House(['--limit', 'messages_per_10_s=0']).start();
+try {
+  const anna = await person(browser, DESKTOP);
+  const { page, context } = anna;
+  const bearer = tokenOf(page);
+  await setUp(page, house, 'anna');
+  await write(page, 'hello');
+  await firstLoad(browser, house);
+  await makeOpenRoom(page, 'Kitchen');
+  const room = await roomOf(house, bearer(), 'Kitchen');
+  await fill(house, bearer(), room, MESSAGES - 1);
+  await post(house, bearer(), room, `note ${MESSAGES}`);
+  await page.getByText(`note ${MESSAGES}`).last().waitFor({ timeout: 120_000 });
+  say(`opening a room of ${MESSAGES} messages, ms (median of 3)`, round(await opening(page)));
+
+  const empty = await context.newPage();
+  await empty.goto('about:blank');
+  const idle = await frames(empty, 3_000, 0);
+  say('frame of an empty page, ms: median, longest', `${round(median(idle))}, ${round(Math.max(...idle))}`);
+  await empty.close();
+  await page.bringToFront();
+  const scrolled = await frames(page, 15_000, 250);
+  const over = scrolled.filter((gap) => gap > 50).length;
+  say('frame while scrolling up, ms: median, p99, longest', `${round(median(scrolled))}, ${round(share(scrolled, 0.99))}, ${round(Math.max(...scrolled))}`);
+  say('frames over 50 ms of all', `${over} of ${scrolled.length}`);
+  await page.reload();
+  await page.getByText(`note ${MESSAGES}`).last().waitFor();
+  const taken = await typing(page, house, bearer(), room);
+  say('key to frame while 10 messages/s arrive, ms: median, p95', `${round(median(taken))}, ${round(share(taken, 0.95))}`);
+  const before = await heap(context, page);
+  for (let done = 0; done < ARRIVING; done += ARRIVING / 4) {
+    await fill(house, bearer(), room, ARRIVING / 4);
+    say(`heap after ${done + ARRIVING / 4} messages, MiB (${before} before)`, await heap(context, page));
+  }
+} finally {
+  await browser.close();
+  await house.end();
+}
