@@ -54,7 +54,8 @@ function inTurn(keys: Sealing): Sealing {
       turn = answered.catch(() => undefined);
       return answered;
     };
-  return Object.fromEntries(METHODS.map((method) => [method, ask(method)])) as unknown as Sealing;
+  const names = METHODS as (keyof Sealing)[];
+  return Object.fromEntries(names.map((method) => [method, ask(method)])) as unknown as Sealing;
 }
 
 export class Browser {
