@@ -236,6 +236,36 @@ describe('the list of logins', () => {
   });
 });
 
+describe('a lost device', () => {
+  test('is signed out, and reads nothing that is written afterwards', async () => {
+    const lost = fresh();
+    const phone = await lost.open();
+    await phone.login({ name: 'ada', password: OLD });
+    await reads(phone, 'dinner at seven');
+    const { app } = founder;
+    const epoch = app.state.currentRoom?.epoch ?? 0;
+    await expect(app.account.lostDevice('no')).rejects.toMatchObject({ code: 'wrong_password' });
+    expect(house.userByName('ada')?.cards).toHaveLength(1);
+    await app.account.lostDevice(OLD);
+    expect(house.userByName('ada')?.cards).toHaveLength(2);
+    expect(app.state.account.logins).toHaveLength(1);
+    const after = await until(app, ({ currentRoom }) => (currentRoom?.epoch ?? 0) > epoch);
+    expect(after.currentRoom?.block).toBeNull();
+    await app.send('under the new key');
+    await until(app, shows('under the new key'));
+    // The browser that comes back signs in again, and reads it all.
+    const laptop = await fresh().open();
+    await laptop.login({ name: 'ada', password: OLD });
+    await reads(laptop, 'under the new key');
+    await until(laptop, shows('dinner at seven'));
+    // So does one that had the old keys, once its person signs in there.
+    house.cut();
+    await elapsing(clock, phone, ({ phase }) => phase === 'login');
+    await phone.login({ name: 'ada', password: OLD });
+    await reads(phone, 'under the new key');
+  });
+});
+
 test('the profile changes for oneself and is shown at once', async () => {
   const { app } = founder;
   await app.account.load();

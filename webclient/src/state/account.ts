@@ -1,5 +1,6 @@
 // One's own account while signed in: profile, password, logins, app tokens, letting a browser in.
 import type { MadeToken, OwnLogin, OwnProfile, OwnToken, ProfileChange } from '../api/account';
+import { isCode } from '../api/error';
 import { isId, type Id } from '../protocol/ids';
 import type * as m from './account_model';
 import type { Parts } from './deps';
@@ -12,6 +13,8 @@ export interface OwnAccountEvents {
   readonly changed: (change: Partial<m.AccountState>) => void;
   /** What the others see of oneself is another. */
   readonly renamed: (displayName: string) => void;
+  /** New keys for this person, in every room. */
+  readonly renewKeys: (password: string) => Promise<void>;
 }
 
 const SALT = 16;
@@ -152,6 +155,29 @@ export class OwnAccount {
   async endOtherLogins(): Promise<void> {
     await this.#parts.api.account.endOtherLogins();
     await this.#logins();
+  }
+
+  /** The lost one ends first: what follows may wait for the box, or for other browsers. */
+  async lostDevice(password: string): Promise<void> {
+    const { sealing, api, login } = this.#parts;
+    const kept = await login.read();
+    if (kept === null) throw new ProblemError('sign_in', 'nobody is signed in', 'sign in');
+    const { salt, cost } = await api.auth.params(kept.user.name);
+    const authKey = await sealing.stretch(password, salt, cost);
+    await this.#prove(kept.user.name, authKey);
+    await this.endOtherLogins();
+    await this.#events.renewKeys(password);
+  }
+
+  /** New keys sealed under a mistyped password would be lost: the box says whether it is right. */
+  async #prove(name: string, authKey: Uint8Array): Promise<void> {
+    const { api, label } = this.#parts;
+    try {
+      await api.account.endLogin((await api.auth.login(name, authKey, label)).sessionId);
+    } catch (error) {
+      if (!isCode(error, 'wrong_login')) throw error;
+      throw new ProblemError('wrong_password', 'this is not your password', 'check it', error);
+    }
   }
 
   async makeToken({ label, access, rooms }: m.NewToken): Promise<string> {

@@ -11,6 +11,7 @@ import { ProblemError } from './problem';
 export interface AccountEvents {
   readonly changed: (change: Partial<m.AccountState>) => void;
   readonly renamed: (displayName: string) => void;
+  readonly renewKeys: (password: string) => Promise<void>;
   readonly arrived: (arrival: Arrival) => Promise<void>;
   readonly failed: (error: unknown) => void;
   /** Runs an action as the application does: what it is busy with, what goes wrong as a Problem. */
@@ -105,6 +106,10 @@ export class AccountArea implements m.AccountActions {
 
   endOtherLogins(): Promise<void> {
     return this.#act(() => this.#mine.endOtherLogins());
+  }
+
+  lostDevice(password: string): Promise<void> {
+    return this.#act(() => this.#mine.lostDevice(password), 'identity');
   }
 
   makeToken(input: m.NewToken): Promise<string> {

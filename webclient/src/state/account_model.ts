@@ -139,6 +139,8 @@ export interface AccountActions {
   newSheet(): Promise<RecoverySheet>;
   endLogin(id: string): Promise<void>;
   endOtherLogins(): Promise<void>;
+  /** New keys, which a lost device does not have; ends all other logins. */
+  lostDevice(password: string): Promise<void>;
   /** The token's text, shown this once. */
   makeToken(input: NewToken): Promise<string>;
   endToken(id: string): Promise<void>;

@@ -84,6 +84,7 @@ class HearthApp implements m.App {
     this.account = new AccountArea(parts, this.#entrance, {
       changed: (change) => this.#state.update({ account: { ...this.state.account, ...change } }),
       renamed: (displayName) => this.#renamed(displayName),
+      renewKeys: (password) => this.keys.renew(password),
       arrived: (arrival) => this.#arrived(arrival),
       failed: this.#tell,
       act: (working, run) => this.#act(working, run),

@@ -82,6 +82,7 @@ export const fakeAccount: AccountActions = {
   newSheet: () => Promise.resolve(fakeSheet('The Lindens', 'anna', Date.now())),
   endLogin: nothing,
   endOtherLogins: nothing,
+  lostDevice: nothing,
   makeToken: () => Promise.resolve('hearth_app_4uQm2xw9ZpL4tR8vN3sYb6HcJ1dF5gA0'),
   endToken: nothing,
   answerPairing: nothing,
