@@ -203,6 +203,23 @@ impl App {
         Ok((user, session))
     }
 
+    /// Adds a card after others: each sealed room of its owner needs an epoch that knows it.
+    pub async fn follow_card(
+        &self,
+        change: &mut Change,
+        user: UserId,
+        bytes: Vec<u8>,
+    ) -> Result<(), ApiError> {
+        let known = self.store.cards(user).await?;
+        let new = !known.is_empty() && !known.contains(&bytes);
+        self.put_card(change, user, bytes)?;
+        let rooms = self.membership.rooms_of(user);
+        for state in rooms.iter().filter(|state| new && state.listed.contains(&user)) {
+            self.mark_rotation_due(change, state.room.id);
+        }
+        Ok(())
+    }
+
     /// Adds a card that is its owner's and verifies by itself.
     pub fn put_card(
         &self,

@@ -75,6 +75,7 @@ impl App {
         self.check_follows(room, previous.as_ref(), &bundle, &cards).await?;
         check_members(&setting, previous.as_ref(), header)?;
         check_fingerprints(previous.as_ref(), header, &cards)?;
+        check_replaced(previous.as_ref(), header, &cards)?;
         check_doors(&setting, header)?;
         self.check_invites(&setting, header, change.at_ms).await?;
         let header_hash = bundle.header_hash();
@@ -249,6 +250,29 @@ fn check_fingerprints(
         }
     }
     Ok(())
+}
+
+/// Whoever is listed already lists nobody with keys that signed newer ones: of a lost device, say.
+fn check_replaced(
+    previous: Option<&SealedBundle>,
+    header: &Header,
+    cards: &[Card],
+) -> Result<(), ApiError> {
+    // A newcomer may change nothing but himself.
+    let listed = previous.is_some_and(|bundle| bundle.header.member(header.by).is_some());
+    let over = |(user, fingerprint): &&(UserId, Fingerprint)| {
+        let of: Vec<&Card> = cards.iter().filter(|card| card.user() == *user).collect();
+        let mut pairs = of.windows(2).filter(|pair| pair[0].fingerprint() == *fingerprint);
+        pairs.any(|pair| pair[1].follows(pair[0]) == Ok(true))
+    };
+    match header.members.iter().find(over).filter(|_| listed) {
+        Some((user, _)) => {
+            let message = format!("the keys listed for {user} have signed newer ones");
+            Err(ApiError::conflict("old_card", message)
+                .hint("fetch their cards and list the newest"))
+        }
+        None => Ok(()),
+    }
 }
 
 fn check_doors(setting: &Setting<'_>, header: &Header) -> Result<(), ApiError> {

@@ -236,8 +236,8 @@ impl App {
             let message = "the current epoch does not list you yet".into();
             return no("not_listed", message, "wait for a key from someone at home");
         }
-        if state.room.rotation_due {
-            let message = "somebody left: a new epoch comes first".into();
+        if state.rotates_first(self.clock.now_ms()) {
+            let message = "who can read here changed: a new epoch comes first".into();
             return no("rotate_first", message, "make the next bundle");
         }
         let (id, body) = (Some(header.id), Bytes::copy_from_slice(wire));

@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
 use hearth_protocol::ids::{DeviceId, RoomId, UserId};
+use hearth_protocol::limits::days_ms;
 use hearth_protocol::refusal::{Kind, Refusal};
 use hearth_protocol::role::{self, RoomAction, RoomRole, Sealing};
 use hearth_protocol::sealing::bundle::Bundle as SealedBundle;
@@ -30,6 +31,8 @@ pub struct RoomState {
     pub listed: HashSet<UserId>,
     /// Whether its current epoch's rules let events tell the box whom to notify.
     pub hints: bool,
+    /// When the first of the current epoch's invites expires, ms since 1970.
+    pub invites_end: Option<u64>,
     /// The payload of its `key` topic.
     pub key: Option<Bytes>,
 }
@@ -182,6 +185,7 @@ impl RoomState {
             sanctions: HashMap::new(),
             listed: HashSet::new(),
             hints: false,
+            invites_end: None,
             key: None,
         }
     }
@@ -189,6 +193,13 @@ impl RoomState {
     /// Whether the box cannot read it.
     pub fn is_sealed(&self) -> bool {
         self.room.sealing == Sealing::Sealed
+    }
+
+    /// Whether a new epoch comes before anything sealed: somebody left, a card changed, or an
+    /// invite ended. Members' clocks may be a day behind.
+    pub fn rotates_first(&self, now_ms: u64) -> bool {
+        let over = |end: u64| end.saturating_add(days_ms(1)) < now_ms;
+        self.room.rotation_due || self.is_sealed() && self.invites_end.is_some_and(over)
     }
 
     /// Refuses whom the room has muted.
@@ -239,6 +250,7 @@ impl RoomState {
             Ok(bundle) => {
                 self.listed = bundle.header.members.iter().map(|(user, _)| *user).collect();
                 self.hints = bundle.header.rules.hints;
+                self.invites_end = bundle.header.invites.iter().map(|one| one.expires).min();
                 self.key = Some(bundle.announcement().into());
             }
             Err(error) => {

@@ -125,3 +125,148 @@ describe('people', () => {
     await close(anna.page);
   });
 });
+
+/** A new room of this page's person, open or sealed; it is the one that is shown then. */
+async function makeRoom(page, name, open) {
+  await page.getByRole('button', { name: 'New room' }).click();
+  await screen(page).getByLabel('Name').fill(name);
+  if (open) await screen(page).getByText('The box can read it too').click();
+  await screen(page).getByRole('button', { name: 'Make the room' }).click();
+  await page.getByRole('main').getByRole('heading', { name, exact: true }).waitFor();
+}
+
+const panel = (page) => page.getByRole('complementary');
+const member = (page, name) => panel(page).getByRole('listitem').filter({ hasText: name });
+
+async function openMember(page, name) {
+  if ((await panel(page).count()) > 0) await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: /^People: / }).click();
+  await member(page, name).getByRole('button').first().click();
+}
+
+const openSettings = (page) => page.getByRole('button', { name: 'Room settings' }).click();
+
+const roomInList = (page, name) => page.getByRole('navigation').getByRole('button', { name });
+
+describe('the members of a room', () => {
+  before(() => makeRoom(anna.page, 'Garden', false));
+
+  test('are let in by hand, and read what was written before', async () => {
+    await write(anna.page, 'the roses are in');
+    await reads(anna.page, 'the roses are in');
+    await anna.page.getByRole('button', { name: /^People: / }).click();
+    await panel(anna.page).getByRole('button', { name: 'Add someone' }).click();
+    await panel(anna.page).getByRole('button', { name: /^C? ?cleo/ }).click();
+    await member(anna.page, 'cleo').waitFor();
+    await roomInList(cleo.page, 'Garden').click();
+    await reads(cleo.page, 'the roses are in');
+    await shot(anna.page, 'members');
+  });
+
+  test('who was let in is told, and goes there by the bell', async () => {
+    await roomInList(cleo.page, 'General').click();
+    await cleo.page.getByRole('button', { name: /^Alerts: / }).click();
+    await cleo.page.getByText('anna let you into Garden').waitFor();
+    await shot(cleo.page, 'alerts');
+    await cleo.page.getByRole('button', { name: 'Go there' }).click();
+    await reads(cleo.page, 'the roses are in');
+  });
+
+  test('are made admins and members again', async () => {
+    await openMember(anna.page, 'cleo');
+    await panel(anna.page).getByLabel('Admin: people, devices, settings').check();
+    await anna.page.getByRole('main').getByText('cleo is now admin').waitFor();
+    await panel(anna.page).getByLabel('Member: reads and writes').check();
+    await anna.page.getByRole('main').getByText('cleo is now member').waitFor();
+    await shot(anna.page, 'member');
+  });
+
+  test('are muted for a while with a reason, and it is lifted', async () => {
+    await panel(anna.page).getByRole('button', { name: 'Mute' }).click();
+    await panel(anna.page).getByText('1 hour').click();
+    await panel(anna.page).getByLabel('Why? They are told.').fill('too loud');
+    await panel(anna.page).getByRole('button', { name: 'Mute' }).click();
+    await panel(anna.page).getByRole('button', { name: 'Everybody in the room' }).click();
+    await panel(anna.page).getByText('too loud').waitFor();
+    await panel(anna.page).getByRole('button', { name: 'Lift it for cleo' }).click();
+    await panel(anna.page).getByText('Nobody.').waitFor();
+  });
+
+  test('are put out and banned; a ban that is lifted lets them in again', async () => {
+    await openMember(anna.page, 'cleo');
+    await panel(anna.page).getByRole('button', { name: 'Ban' }).click();
+    await panel(anna.page).getByRole('button', { name: 'Ban' }).click();
+    await roomInList(cleo.page, 'Garden').waitFor({ state: 'detached' });
+    await panel(anna.page).getByRole('button', { name: 'Lift it for cleo' }).click();
+    await panel(anna.page).getByText('Nobody.').waitFor();
+    await panel(anna.page).getByRole('button', { name: 'Add someone' }).click();
+    await panel(anna.page).getByRole('button', { name: /^C? ?cleo/ }).click();
+    await roomInList(cleo.page, 'Garden').click();
+    await reads(cleo.page, 'the roses are in');
+  });
+});
+
+describe('the settings of a room', () => {
+  test('rename it and say what it is about', async () => {
+    await anna.page.keyboard.press('Escape');
+    await openSettings(anna.page);
+    await panel(anna.page).getByLabel('Name', { exact: true }).fill('Kitchen garden');
+    await panel(anna.page).getByLabel('What it is about').fill('Herbs');
+    await panel(anna.page).getByRole('button', { name: 'Save' }).click();
+    await roomInList(cleo.page, 'Kitchen garden').waitFor();
+    await shot(anna.page, 'settings');
+  });
+
+  test('say when one is told and how long messages are kept', async () => {
+    await panel(anna.page).getByLabel('When I am named').check();
+    await panel(anna.page).getByLabel('How long are messages kept?').selectOption('30');
+    await panel(anna.page).locator('select:enabled').first().waitFor();
+    await anna.page.reload();
+    assert.ok(await panel(anna.page).getByLabel('When I am named').isChecked());
+    const kept = panel(anna.page).getByLabel('How long are messages kept?');
+    assert.equal(await kept.inputValue(), '30');
+  });
+
+  test('take an invitation back', async () => {
+    await panel(anna.page).getByRole('button', { name: 'Make an invitation' }).click();
+    await panel(anna.page).getByRole('button', { name: 'Make an invitation' }).click();
+    const link = await panel(anna.page).locator('[data-invite-link]').innerText();
+    await anna.page.keyboard.press('Escape');
+    await openSettings(anna.page);
+    await panel(anna.page).getByRole('button', { name: /^Take back the invitation/ }).click();
+    await panel(anna.page).getByRole('button', { name: 'Take back', exact: true }).last().click();
+    await panel(anna.page).getByText('No invitation is open.').waitFor();
+    const code = new URL(link).pathname.split('/').at(-1);
+    const answer = await fetch(`http://${house.http}/api/invites/${code}`);
+    assert.equal(answer.status, 410);
+  });
+
+  test('hide what was written before from newcomers, by a new key', async () => {
+    await panel(anna.page).getByLabel('From their coming on').check();
+    await panel(anna.page).getByLabel('From their coming on').and(anna.page.locator(':enabled')).waitFor();
+    await write(anna.page, 'still here');
+    await reads(cleo.page, 'still here');
+  });
+
+  test('seal an open room for ever', async () => {
+    await makeRoom(anna.page, 'Workshop', true);
+    await write(anna.page, 'in clear');
+    await openSettings(anna.page);
+    await panel(anna.page).getByRole('button', { name: 'Seal this room' }).click();
+    await panel(anna.page).getByRole('button', { name: 'Seal it for ever' }).click();
+    await anna.page.getByRole('main').getByRole('button', { name: /^Sealed/ }).waitFor();
+    await write(anna.page, 'sealed now');
+    await reads(anna.page, 'sealed now');
+  });
+
+  test('leave it, and delete it', async () => {
+    await roomInList(cleo.page, 'Kitchen garden').click();
+    await openSettings(cleo.page);
+    await panel(cleo.page).getByRole('button', { name: 'Leave the room' }).click();
+    await panel(cleo.page).getByRole('button', { name: 'Leave the room' }).click();
+    await roomInList(cleo.page, 'Kitchen garden').waitFor({ state: 'detached' });
+    await panel(anna.page).getByRole('button', { name: 'Delete the room' }).click();
+    await panel(anna.page).getByRole('button', { name: 'Delete everything' }).click();
+    await roomInList(anna.page, 'Workshop').waitFor({ state: 'detached' });
+  });
+});

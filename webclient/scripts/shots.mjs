@@ -37,6 +37,7 @@ const steps = {
   'files-large': { scene: 'files', run: openPicture },
   offline: {},
   waiting: {},
+  changed: {},
   new: { scene: 'room', run: openHolidays },
   invite: { scene: 'room', run: openInvite },
   device: { scene: 'room', run: openDevice },

@@ -114,7 +114,7 @@ impl RoomView {
             created_by: room.created_by,
             first_position: stored.first_position,
             epoch: room.epoch,
-            rotation_due: room.rotation_due,
+            rotation_due: state.rotates_first(app.clock.now_ms()),
             version: room.version,
             history: room.history,
             keep_days: room.keep_days,

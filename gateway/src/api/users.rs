@@ -159,8 +159,8 @@ struct NewCard {
 async fn put_card(app: Arc<App>, caller: Caller, request: NewCard) -> Result<Answer, ApiError> {
     caller.login()?;
     let mut change = Change::of(vec![], app.clock.now_ms());
-    app.put_card(&mut change, caller.user, request.card)?;
-    app.store.change(change).await?;
+    app.follow_card(&mut change, caller.user, request.card).await?;
+    app.change_epoch(change).await?;
     Answer::nothing()
 }
 
@@ -241,7 +241,7 @@ async fn swap_vault(app: Arc<App>, caller: Caller, request: NewVault) -> Result<
     }
     let mut change = Change::of(vec![], app.clock.now_ms());
     match request.card {
-        Some(card) => app.put_card(&mut change, caller.user, card)?,
+        Some(card) => app.follow_card(&mut change, caller.user, card).await?,
         None if current == 0 => {
             return Err(ApiError::invalid("card_required", "the first vault brings the card"));
         }

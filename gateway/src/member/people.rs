@@ -47,6 +47,25 @@ impl Member {
         find(self.cards(user)?).ok_or(MemberError::NoCard { user })
     }
 
+    /// The keys listed for somebody, or the newest that those have signed on to.
+    pub fn current_card(
+        &mut self,
+        user: UserId,
+        listed: Fingerprint,
+    ) -> Result<Option<Card>, MemberError> {
+        let cards = self.cards(user)?;
+        let at = cards.iter().position(|card| card.fingerprint() == listed);
+        let Some(at) = at else { return Ok(None) };
+        let signed_on =
+            cards[at..].windows(2).take_while(|pair| pair[1].follows(&pair[0]) == Ok(true));
+        Ok(cards.get(at + signed_on.count()).cloned())
+    }
+
+    /// Cards are fetched anew when they are asked for next.
+    pub(super) fn forget_cards(&mut self) {
+        self.people.cards.clear();
+    }
+
     /// The newest card the box has of somebody, if any.
     pub fn newest_card(&mut self, user: UserId) -> Result<Option<Card>, MemberError> {
         Ok(self.cards(user)?.last().cloned())

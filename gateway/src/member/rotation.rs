@@ -123,6 +123,7 @@ impl Member {
         let before = draft.header.members.len();
         draft.header.members.retain(|(user, _)| is_member(user));
         let somebody_left = draft.header.members.len() < before;
+        let keys_changed = self.list_current_keys(&mut draft)?;
         draft.header.invites.retain(|invite| is_member(&invite.by));
         let ever = keys.ever_listed();
         for waiting in now.waiting.iter().filter(|waiting| !ever.contains(&waiting.user)) {
@@ -134,16 +135,29 @@ impl Member {
             }
         }
         let at = draft.header.at;
-        draft.header.invites.retain(|invite| invite.expires >= at);
+        draft.header.invites.retain(|invite| invite.expires > at);
         self.drop_revoked(&mut draft)?;
         let devices = self.devices(room)?;
         draft.header.doors.retain(|(device, ..)| devices.iter().any(|one| one.id == *device));
-        if somebody_left {
+        if somebody_left || keys_changed {
             for device in draft.header.doors.clone().iter().map(|(device, ..)| *device) {
                 draft.put_door(device)?;
             }
         }
         Ok(draft)
+    }
+
+    /// Lists everybody with the newest keys that theirs have signed; whether any changed.
+    fn list_current_keys(&mut self, draft: &mut Draft) -> Result<bool, MemberError> {
+        self.forget_cards();
+        let mut changed = false;
+        for at in 0..draft.header.members.len() {
+            let (user, listed) = draft.header.members[at];
+            let Some(card) = self.current_card(user, listed)? else { continue };
+            changed |= card.fingerprint() != listed;
+            draft.header.members[at].1 = card.fingerprint();
+        }
+        Ok(changed)
     }
 
     fn list_waiting(&mut self, draft: &mut Draft, waiting: &Waiting) -> Result<(), MemberError> {
@@ -225,8 +239,14 @@ impl Member {
 }
 
 /// What the box says of a bundle when the room changed while it was made.
-const LOST_RACE: [&str; 5] =
-    ["epoch_taken", "lists_stranger", "drops_member", "unknown_device", "unknown_invite"];
+const LOST_RACE: [&str; 6] = [
+    "epoch_taken",
+    "lists_stranger",
+    "drops_member",
+    "unknown_device",
+    "unknown_invite",
+    "old_card",
+];
 
 /// Makes a change of a room, and makes it anew as long as somebody else's came first.
 pub(super) fn until_won<T>(

@@ -105,6 +105,8 @@ impl Member {
         body: &[u8],
     ) -> Result<Vec<u8>, MemberError> {
         let known = self.room_keys(room)?;
+        let due = known.current_keys().is_ok() && known.current()?.header.is_due(now_ms());
+        let known = if due { self.rotate(room)? } else { known };
         let keys = known.current_keys()?;
         let epoch = known.current()?.header.epoch;
         let (sender, writer) = (self.user(), self.profile.account().writer);

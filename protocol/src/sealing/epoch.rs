@@ -125,6 +125,9 @@ pub struct Invited {
     pub uses: u32,
 }
 
+/// ms after which a new epoch is made although nothing changed: 30 days.
+pub const EPOCH_MS_MAX: u64 = 30 * 24 * 3_600_000;
+
 /// Why epochs are made: the known words of `reason`.
 pub mod reason {
     /// The room's first epoch.
@@ -182,6 +185,12 @@ pub struct Header {
 }
 
 impl Header {
+    /// Whether the next epoch is due by itself: this one is old, or an invite of it has expired.
+    pub fn is_due(&self, now_ms: u64) -> bool {
+        let old = self.at.saturating_add(EPOCH_MS_MAX) <= now_ms;
+        old || self.invites.iter().any(|invite| invite.expires <= now_ms)
+    }
+
     /// The fingerprint listed for a person.
     pub fn member(&self, user: UserId) -> Option<Fingerprint> {
         self.members.iter().find(|(listed, _)| *listed == user).map(|(_, print)| *print)

@@ -20,7 +20,16 @@ export const lp = (bytes: Uint8Array): Uint8Array => concat(u32(bytes.length), b
 
 /** lp(tag) ‖ lp(part) ‖ … */
 export function ctx(tag: string, ...parts: Uint8Array[]): Uint8Array {
-  return concat(lp(utf8(tag)), ...parts.map(lp));
+  const all = [utf8(tag), ...parts];
+  const out = new Uint8Array(all.reduce((sum, part) => sum + 4 + part.length, 0));
+  const view = new DataView(out.buffer);
+  let at = 0;
+  for (const part of all) {
+    view.setUint32(at, part.length);
+    out.set(part, at + 4);
+    at += 4 + part.length;
+  }
+  return out;
 }
 
 /** HKDF-SHA-256 (RFC 5869) to 32 bytes; `info` is a tag or the bytes of a ctx. */

@@ -46,6 +46,7 @@ const message = (id: Id, seq: number) => ({
   seq,
   kind: 1 as const,
   target: null,
+  notify: [],
   body: utf8('{"type":"message","content":"soup"}'),
 });
 

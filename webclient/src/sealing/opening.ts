@@ -12,13 +12,13 @@ import type { RoomKeys } from './room_keys';
 
 /** The wire of an event of mine, under the epoch in force. */
 export function sealWire(
-  { id, writer, seq, kind, target, body }: ToSeal,
+  { id, writer, seq, kind, target, notify, body }: ToSeal,
   epoch: number,
   keys: EpochKeys,
   me: Account,
   random: Random,
 ): Uint8Array {
-  const header: WireHeader = { epoch, id, sender: me.user, writer, kind, seq, target, notify: [] };
+  const header: WireHeader = { epoch, id, sender: me.user, writer, kind, seq, target, notify };
   return sealEvent(keys, header, me.identity.seed, body, random);
 }
 

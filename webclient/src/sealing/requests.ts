@@ -171,6 +171,8 @@ export interface ToSeal {
   readonly seq: number;
   readonly kind: Kind;
   readonly target: Id | null;
+  /** Kind 4: whom the box notifies. */
+  readonly notify: readonly Id[];
   readonly body: Uint8Array;
 }
 

@@ -18,6 +18,7 @@ const RACED = [
   'drops_member',
   'unknown_device',
   'unknown_invite',
+  'old_card',
 ] as const;
 
 /** Reasons of epochs that follow a new card. */

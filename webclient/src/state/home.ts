@@ -15,6 +15,7 @@ import { openBody, type Uploads } from '../session/uploads';
 import type { LinkLogin, Subscriptions } from '../session/transport';
 import type { Parts } from './deps';
 import type { Arrival } from './entrance';
+import { marksOf } from './hints';
 import { Library } from './library';
 import { Live } from './live';
 import type { AppState, RoomSummary, RoomView } from './model';
@@ -314,9 +315,9 @@ export class Home {
       );
     }
     if (this.#isSealed(entry.room) === null) return null;
-    const { id, room, target, body } = entry;
-    const kind = target === null ? 1 : 2;
-    return this.parts.sealing.seal({ room, id, writer: this.#writer, seq, kind, target, body });
+    const { id, room, body } = entry;
+    const marks = marksOf(entry, this.keeper.view(room));
+    return this.parts.sealing.seal({ room, id, writer: this.#writer, seq, body, ...marks });
   }
 
   // The connection

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { parseId } from '../protocol/ids';
 import { parseBundle } from '../sealing/bundle';
 import { EPOCH_MS_MAX, type Header } from '../sealing/epoch';
+import { parseWire } from '../sealing/event';
 import { Browser } from '../testing/browser';
 import { elapsing, FakeClock } from '../testing/clock';
 import { FakeHouse, type FakeRoom, type FakeUser } from '../testing/house';
@@ -111,6 +112,26 @@ describe('the next epoch', () => {
     await see(ada, shows('back again'));
     expect(ben.state.currentRoom?.timeline.some(({ kind }) => kind === 'gap')).toBe(false);
   });
+});
+
+test('hints are switched on by an epoch, and then tell the box whom a message names', async () => {
+  const { app: ben } = await join('ben');
+  const sent = (): ReturnType<typeof parseWire> => {
+    const stored = room().events.findLast(({ class: kind }) => kind === 'event');
+    return parseWire(stored?.bytes ?? new Uint8Array());
+  };
+  await ada.send('@ben are you there?');
+  await see(ben, shows('@ben are you there?'));
+  expect(sent()).toMatchObject({ kind: 1, notify: [] });
+  const before = room().bundles.length;
+  await ada.keys.setHints(general, true);
+  await ada.keys.setHints(general, true);
+  expect(room().bundles.length).toBe(before + 1);
+  await see(ada, ({ currentRoom }) => currentRoom?.readers.hints === true);
+  await ada.send('@ben hello?');
+  const state = await see(ben, shows('@ben hello?'));
+  expect(sent()).toMatchObject({ kind: 4, notify: [user('ben').id] });
+  expect(messages(state).map(({ mentionsMe }) => mentionsMe)).toEqual([true, true]);
 });
 
 describe('a lost device', () => {

@@ -24,6 +24,19 @@ export class Keys implements KeysActions {
       await this.#settleAll(home);
     });
 
+  setHints = (roomId: string, on: boolean): Promise<void> =>
+    this.#act(async () => {
+      const home = this.#here();
+      const { sealing, api } = home.parts;
+      const { id } = home.rooms.need(roomId).room;
+      await home.keeper.withRequests([id], 'rules', async ([request]) => {
+        const rules = home.keeper.view(id)?.rules;
+        if (request === undefined || rules == null || rules.hints === on) return;
+        const { bundle } = await sealing.nextEpoch({ ...request, rules: { ...rules, hints: on } });
+        await api.rooms.putBundle(id, bundle);
+      });
+    });
+
   /** Each room's next epoch lists whom it must; what waited goes out. */
   async #settleAll(home: Home): Promise<void> {
     await home.keeper.pinsChanged();

@@ -35,6 +35,7 @@ export function readersOf(
     people: read(all.filter(has)),
     waiting: read(all.filter((member) => !has(member))),
     changed: box ? [] : read(all.filter(waits)),
+    hints: keys?.rules?.hints === true,
     devices,
   };
 }

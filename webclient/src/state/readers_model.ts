@@ -27,6 +27,8 @@ export interface Readers {
   readonly waiting: readonly Reader[];
   /** Whose keys changed: with the key already, so that sending waits, or offered only. */
   readonly changed: readonly Reader[];
+  /** Whom a message names is told to the box, so that it can notify them. */
+  readonly hints: boolean;
   /** They write, and read nothing. */
   readonly devices: readonly DeviceView[];
 }
@@ -35,6 +37,8 @@ export interface Readers {
 export interface KeysActions {
   /** The changed keys of somebody are theirs: the rooms' next epochs list them. */
   readonly accept: (userId: string) => Promise<void>;
+  /** Whether the box is told whom messages of a sealed room name; for who manages it. */
+  readonly setHints: (roomId: string, on: boolean) => Promise<void>;
   /** A device was lost: new keys of one's own, listed in every room. The password is asked for. */
   readonly renew: (password: string) => Promise<void>;
 }

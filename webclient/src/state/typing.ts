@@ -92,7 +92,16 @@ export class TypingState {
     this.#told = on ? { room, at: now } : null;
     const body = typingJson(on);
     const id = newId(now, random(10));
-    const wire = { room, id, writer: writer(), seq: 0, kind: 3, target: null, body } as const;
+    const wire = {
+      room,
+      id,
+      writer: writer(),
+      seq: 0,
+      kind: 3,
+      target: null,
+      notify: [],
+      body,
+    } as const;
     tell(room, sealed ? await sealing.seal(wire) : body);
   }
 

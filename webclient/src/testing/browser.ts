@@ -4,6 +4,8 @@ import { SearchIndex } from '../local/search_index';
 import { memoryShelf, type Shelf } from '../local/shelf';
 import { openAttachment, sealAttachment } from '../sealing/attachment';
 import { Keyring } from '../sealing/keyring';
+import type { Sealing } from '../sealing/requests';
+import { METHODS } from '../sealing/rpc';
 import type { Leadership } from '../session/leader';
 import type { Transport } from '../session/transport';
 import { createApp } from '../state/app';
@@ -39,6 +41,21 @@ class Tabs {
       stop: () => undefined,
     };
   }
+}
+
+/** As the worker answers: one request at a time. */
+function inTurn(keys: Sealing): Sealing {
+  let turn: Promise<unknown> = Promise.resolve();
+  const ask =
+    (method: keyof Sealing) =>
+    (...args: unknown[]): Promise<unknown> => {
+      const run = keys[method] as (...args: unknown[]) => Promise<unknown>;
+      const answered = turn.then(() => run.apply(keys, args));
+      turn = answered.catch(() => undefined);
+      return answered;
+    };
+  const names = METHODS as (keyof Sealing)[];
+  return Object.fromEntries(names.map((method) => [method, ask(method)])) as unknown as Sealing;
 }
 
 export class Browser {
@@ -104,7 +121,7 @@ export class Browser {
       label: 'test',
       fetch: this.#house.fetch,
       transport: this.#transport(),
-      sealing: new Keyring(this.#keySafe, random),
+      sealing: inTurn(new Keyring(this.#keySafe, random)),
       fileWork: {
         seal: (file) => sealAttachment(file, random(32)),
         open: openAttachment,

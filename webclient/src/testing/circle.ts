@@ -116,7 +116,8 @@ export class Circle {
   seal(by: Someone, seq: number, change: Partial<ToSeal> = {}): Promise<Uint8Array> {
     const body = utf8(JSON.stringify({ type: 'message', content: `${seq}` }));
     const kind: Kind = 1;
-    const event = { room: this.room, id: fresh(), writer: 7, seq, kind, target: null, body };
+    const none = { target: null, notify: [] };
+    const event = { room: this.room, id: fresh(), writer: 7, seq, kind, ...none, body };
     return by.keys.seal({ ...event, ...change });
   }
 

@@ -1,6 +1,7 @@
 // Where the person is: which room, which panel. Kept in the browser's history, so that back works.
 
-export type PanelKind = 'people' | 'devices' | 'invite' | 'readers' | 'search' | 'thread';
+export type PanelKind =
+  'people' | 'devices' | 'invite' | 'readers' | 'settings' | 'search' | 'thread';
 
 /** One place to be. On a phone: no room is the list, a room its messages, a panel covers both. */
 export interface Place {
@@ -9,7 +10,15 @@ export interface Place {
 }
 
 const nowhere: Place = { room: null, panel: null };
-const panels: readonly string[] = ['people', 'devices', 'invite', 'readers', 'search', 'thread'];
+const panels: readonly string[] = [
+  'people',
+  'devices',
+  'invite',
+  'readers',
+  'settings',
+  'search',
+  'thread',
+];
 
 function isPanel(value: unknown): value is PanelKind {
   return typeof value === 'string' && panels.includes(value);

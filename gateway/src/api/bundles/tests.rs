@@ -1,11 +1,21 @@
 //! Epochs over REST: by the page, and only so many at a time.
 
+use hearth_protocol::bytes::b64u;
+use hearth_protocol::ids::{EventId, InviteCode};
 use hearth_protocol::limits::Limits;
 use hearth_protocol::role::{HouseRole, RoomType};
-use hearth_protocol::sealing::epoch::Rules;
+use hearth_protocol::sealing::Secret;
+use hearth_protocol::sealing::bundle::Bundle;
+use hearth_protocol::sealing::card::Card;
+use hearth_protocol::sealing::epoch::{Header, Invited, Rules};
+use hearth_protocol::sealing::event::Kind;
+use hearth_protocol::sealing::identity::Identity;
+use hearth_protocol::sealing::invite::InviteKeys;
 use serde_json::json;
 
-use crate::testing::House;
+use crate::clock::random;
+use crate::testing::sealed::{Epoch, Keyed};
+use crate::testing::{BEGINS_MS, House};
 
 const RULES: Rules = Rules::new(RoomType::Private);
 
@@ -70,4 +80,108 @@ async fn a_room_makes_only_so_many_epochs_in_10_minutes() {
     assert_eq!(refused.headers["retry-after"], "1");
     house.later(1);
     house.post(&path, &anna.person, body).await.is(201);
+}
+
+#[tokio::test]
+async fn a_card_that_follows_wants_an_epoch_that_lists_it() {
+    let house = House::new().await;
+    let anna = house.keyed("anna", HouseRole::Owner).await;
+    let ben = house.keyed("ben", HouseRole::Member).await;
+    let (room, first) = house.sealed_room(&anna).await;
+    let second = first.next(RULES, &[&anna, &ben]);
+    let add = json!({ "user_id": ben.id(), "bundle": second.b64u() });
+    house.post(&format!("/api/rooms/{room}/members"), &anna.person, add).await.is(201);
+    let path = format!("/api/rooms/{room}/bundles");
+    let put = async |card: &Card| {
+        let body = json!({ "card": b64u(&card.encode()) });
+        house.put("/api/users/me/card", &ben.person, body).await
+    };
+    let wire = |epoch: &Epoch| {
+        let id = EventId::new(BEGINS_MS, random());
+        epoch.wire(&anna, id, Kind::Content, 1)
+    };
+    let old = Card::first(&ben.identity, ben.id(), BEGINS_MS).unwrap();
+    put(&old).await.is(204);
+    house.send_sealed(room, &anna, &wire(&second)).await.is(201);
+
+    // Keys that begin anew: whoever makes the epoch decides.
+    let card = |root: [u8; 32], before: &Card, by: Option<&Identity>| {
+        let identity = Identity::from_root(Secret::from_bytes(root)).unwrap();
+        let card = Card::next(&identity, BEGINS_MS + 1, before, by.map(|one| &one.sign)).unwrap();
+        (identity, card)
+    };
+    put(&card(random(), &old, None).1).await.is(204);
+    assert_eq!(house.send_sealed(room, &anna, &wire(&second)).await.code(), "rotate_first");
+    let view = house.get(&format!("/api/rooms/{room}"), &anna.person).await.is(200);
+    assert_eq!(view["rotation_due"], json!(true));
+    let third = second.next(RULES, &[&anna, &ben]);
+    house.post(&path, &anna.person, json!({ "bundle": third.b64u() })).await.is(201);
+    house.send_sealed(room, &anna, &wire(&third)).await.is(201);
+
+    // A lost device: keys that have signed newer ones are listed no more.
+    let (root, lost) = (random(), house.keyed("lost", HouseRole::Member).await);
+    let first = Card::first(&lost.identity, lost.id(), BEGINS_MS).unwrap();
+    let (identity, renewed) = card(root, &first, Some(&lost.identity));
+    let fourth = third.next(RULES, &[&anna, &ben, &lost]);
+    let add = json!({ "user_id": lost.id(), "bundle": fourth.b64u() });
+    house.post(&format!("/api/rooms/{room}/members"), &anna.person, add).await.is(201);
+    let body = json!({ "card": b64u(&renewed.encode()) });
+    house.put("/api/users/me/card", &lost.person, body).await.is(204);
+    assert_eq!(house.send_sealed(room, &anna, &wire(&fourth)).await.code(), "rotate_first");
+    let stale = fourth.next(RULES, &[&anna, &ben, &lost]);
+    let refused = house.post(&path, &anna.person, json!({ "bundle": stale.b64u() })).await;
+    assert_eq!((refused.status, refused.code().as_str()), (409, "old_card"));
+    let found = Keyed { person: lost.person, identity };
+    let fifth = fourth.next(RULES, &[&anna, &ben, &found]);
+    house.post(&path, &anna.person, json!({ "bundle": fifth.b64u() })).await.is(201);
+    house.send_sealed(room, &anna, &wire(&fifth)).await.is(201);
+}
+
+#[tokio::test]
+async fn a_day_after_an_invite_has_expired_an_epoch_without_it_comes_first() {
+    let house = House::new().await;
+    let anna = house.keyed("anna", HouseRole::Owner).await;
+    let (room, first) = house.sealed_room(&anna).await;
+    let keys = InviteKeys::new(&Secret::from_bytes(random())).unwrap();
+    let (code, expires) = (InviteCode::new([1; 10]), BEGINS_MS + 1_000);
+    let mut second = first.next(RULES, &[&anna]);
+    let mut header = second.bundle.header.clone();
+    header.invites.push(Invited {
+        code,
+        by: anna.id(),
+        sign_public: keys.sign.public(),
+        recipient: keys.age.recipient(),
+        expires,
+        uses: 1,
+    });
+    let to = [anna.identity.age.recipient()];
+    second.bundle = Bundle::make(header, &second.keys.secret, &to, &anna.identity.sign).unwrap();
+    let new = json!({
+        "code": code,
+        "auth_hash": b64u(&[1; 32]),
+        "blob": b64u(&[1; 40]),
+        "expires_at": expires,
+        "uses": 1,
+        "bundles": [{ "room": room, "bundle": second.b64u() }],
+    });
+    house.post(&format!("/api/rooms/{room}/invites"), &anna.person, new).await.is(201);
+    let wire = |by: &Keyed, epoch: &Epoch, seq: u64| {
+        epoch.wire(by, EventId::new(BEGINS_MS, random()), Kind::Content, seq)
+    };
+    house.later(1_000 + 24 * 3_600_000);
+    let anna = Keyed { person: house.again(&anna.person).await, ..anna };
+    house.send_sealed(room, &anna, &wire(&anna, &second, 1)).await.is(201);
+    house.later(1);
+    assert_eq!(
+        house.send_sealed(room, &anna, &wire(&anna, &second, 2)).await.code(),
+        "rotate_first"
+    );
+    let view = house.get(&format!("/api/rooms/{room}"), &anna.person).await.is(200);
+    assert_eq!(view["rotation_due"], json!(true));
+    let mut third = second.next(RULES, &[&anna]);
+    let header = Header { invites: vec![], ..third.bundle.header.clone() };
+    third.bundle = Bundle::make(header, &third.keys.secret, &to, &anna.identity.sign).unwrap();
+    let path = format!("/api/rooms/{room}/bundles");
+    house.post(&path, &anna.person, json!({ "bundle": third.b64u() })).await.is(201);
+    house.send_sealed(room, &anna, &wire(&anna, &third, 2)).await.is(201);
 }

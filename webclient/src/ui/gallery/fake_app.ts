@@ -82,7 +82,7 @@ export class FakeApp implements App {
   }
 
   start = nothing;
-  readonly keys = { accept: nothing, renew: nothing };
+  readonly keys = { accept: nothing, renew: nothing, setHints: nothing };
   login = (_: Credentials): Promise<void> => this.#in();
   loginAndAccept = (_: Credentials): Promise<void> => this.#in();
   logout = (): Promise<void> => {

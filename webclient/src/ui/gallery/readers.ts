@@ -27,6 +27,7 @@ export function readersAt(now: number, sealing: 'sealed' | 'open', alone: boolea
     people: people.filter((reader) => !waits(reader)),
     waiting: people.filter(waits),
     changed: box || alone ? [] : changedAt(now),
+    hints: false,
     devices: alone ? [] : [{ id: 'd-washer', name: 'washer', createdAt: 0, lastPostAt: null }],
   };
 }

@@ -21,6 +21,9 @@ export const englishKeys = {
     keyMade: (n: number, when: string) => `Key number ${n}, since ${when}.`,
     keyMadeBy: (n: number, name: string, when: string) =>
       `Key number ${n}, made by ${name}, ${when}.`,
+    hints: 'Tell the box whom a message names',
+    hintsHelp:
+      'Then it can notify them, and learns who is named by whom. What is written stays sealed.',
     devicesLead: 'Devices that write here, and read nothing:',
   },
 };

@@ -21,6 +21,9 @@ export const frenchKeys: typeof englishKeys = {
     },
     keyMade: (n, when) => `Clé numéro ${n}, depuis le ${when}.`,
     keyMadeBy: (n, name, when) => `Clé numéro ${n}, faite par ${name}, le ${when}.`,
+    hints: 'Dire à la boîte qui un message nomme',
+    hintsHelp:
+      'Elle peut alors prévenir ces personnes, et apprend qui nomme qui. Ce qui est écrit reste scellé.',
     devicesLead: 'Appareils qui écrivent ici et ne lisent rien :',
   },
 };
