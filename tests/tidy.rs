@@ -135,7 +135,7 @@ fn each_foreign_library_is_named_in_its_own_files() {
             &[
                 "gateway/src/api",
                 "gateway/src/http",
-                "gateway/src/sse.rs",
+                "gateway/src/sse",
                 "gateway/src/testing.rs",
                 "gateway/src/web.rs",
                 "gateway/src/ws",

@@ -98,6 +98,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("not_set_up", "the house is not set up yet"),
     ("not_text", "events come in text frames"),
     ("not_yourself", "not with oneself"),
+    ("old_card", "the epoch lists a key that its owner has replaced"),
     ("out_of_scope", "the app token is for less than that"),
     ("proof_required", "a sealed room needs a join proof"),
     ("quota_full", "attachments take all that they may"),
