@@ -11,7 +11,7 @@ mod tests;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
@@ -111,6 +111,7 @@ fn as_json() -> Result<Value, ApiError> {
     let mut json =
         serde_json::to_value(document()).map_err(|error| ApiError::unwritable(&error))?;
     name_unsigned(&mut json);
+    name_parts(&mut json["components"]["schemas"]);
     let codes: Vec<_> = CODES.iter().map(|(code, _)| *code).collect();
     json["components"]["schemas"]["Refused"]["properties"]["code"]["enum"] = codes.into();
     Ok(json)
@@ -133,6 +134,25 @@ fn name_unsigned(value: &mut Value) {
         }
         Value::Array(items) => items.iter_mut().for_each(name_unsigned),
         _ => {}
+    }
+}
+
+/// What is flattened into an object is all there or not there at all; utoipa calls it null then,
+/// which no object is.
+fn name_parts(schemas: &mut Value) {
+    let known = schemas.clone();
+    let Value::Object(map) = schemas else { return };
+    let parts =
+        map.values_mut().filter_map(|schema| schema.get_mut("allOf")?.as_array_mut()).flatten();
+    for part in parts {
+        let Some([null, there]) = part["oneOf"].as_array().map(Vec::as_slice) else { continue };
+        let name = there["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+        if null["type"] == "null"
+            && let Some(name) = name
+        {
+            let not_there = json!({ "not": { "required": [known[name]["required"][0]] } });
+            *part = json!({ "anyOf": [there, not_there] });
+        }
     }
 }
 

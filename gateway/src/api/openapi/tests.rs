@@ -303,3 +303,11 @@ fn what_is_asked_most_has_an_example() {
         assert!(example.is_object(), "{name}: {example}");
     }
 }
+
+#[test]
+fn what_only_a_member_is_told_of_a_room_may_be_left_out() {
+    let json = super::as_json().unwrap();
+    let part = &json["components"]["schemas"]["RoomView"]["allOf"][0]["anyOf"];
+    assert!(part[0]["$ref"].as_str().unwrap().ends_with("/Mine"), "{part}");
+    assert_eq!(part[1], json!({ "not": { "required": ["notify"] } }));
+}
