@@ -355,8 +355,4 @@ class HearthApp implements m.App {
   removeDevice(roomId: string, deviceId: string): Promise<void> {
     return this.#act(null, () => this.#actions().removeDevice(roomId, deviceId));
   }
-
-  removeMember(roomId: string, userId: string): Promise<void> {
-    return this.#act(null, () => this.#actions().removeMember(roomId, userId));
-  }
 }

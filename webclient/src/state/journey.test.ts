@@ -235,7 +235,7 @@ describe('the room’s keys', () => {
     const room = house.rooms.get(parseId(general));
     if (room === undefined) throw new Error('no room');
     const before = room.bundles.length;
-    await ada.removeMember(general, ben.state.me?.id ?? '');
+    await ada.people.rooms.remove(general, ben.state.me?.id ?? '', '');
     expect(room.bundles.length).toBe(before + 1);
     await ada.send('only us now');
     await until(ada, shows('only us now'));

@@ -390,7 +390,6 @@ export interface App {
   makeInvite(roomId: string, uses?: number): Promise<InviteLink>;
   addDevice(roomId: string, name: string): Promise<NewDevice>;
   removeDevice(roomId: string, deviceId: string): Promise<void>;
-  removeMember(roomId: string, userId: string): Promise<void>;
   readonly keys: KeysActions;
 }
 

@@ -194,17 +194,6 @@ export class RoomActions {
     }
     await home.rooms.company(handle);
   }
-
-  async removeMember(roomId: string, userId: string): Promise<void> {
-    const home = this.#home;
-    const handle = home.rooms.need(roomId);
-    const id = parseId(userId);
-    await home.parts.api.rooms.removeMember(handle.room.id, id);
-    if (handle.room.sealing === 'sealed') {
-      await home.keeper.rotate(handle.room.id, 'removed', (view) => view.members.includes(id));
-    }
-    await home.rooms.company(handle);
-  }
 }
 
 /** Where a device reaches MQTT: what the box says, its own host where it listens everywhere. */

@@ -244,7 +244,6 @@ export class FakeApp implements App {
   retry = nothing;
   discard = nothing;
   removeDevice = nothing;
-  removeMember = nothing;
 
   makeInvite(_: string, uses = 1): Promise<InviteLink> {
     const key = 'k7Q2mXw9ZpL4tR8vN3sYb6HcJ1dF5gA0eUiOqWxTzVM';
