@@ -3,6 +3,7 @@
 //! - [`serve`]: runs the appliance
 //! - [`house`], [`addresses`]: box commands: `user`, `house`, `room`, `device`, `grant`, `ca`
 //! - [`member`]: member commands: `login`, `send`, `tail`, `invite`, `device` in sealed rooms
+//! - [`pairing`]: `login --pair`, `pair` · [`seal`]: `seal`, `open`
 //! - [`backup`], [`restore`]: the whole house as one file, and back
 //! - [`export`]: what a member may read, as plain files
 //! - [`doctor`]: checks and says the remedy
@@ -15,9 +16,11 @@ pub mod export;
 pub mod house;
 pub mod key;
 pub mod member;
+pub mod pairing;
 pub mod passphrase;
 pub mod qr;
 pub mod restore;
+pub mod seal;
 pub mod serve;
 pub mod unlock;
 
@@ -78,6 +81,12 @@ enum Command {
     Send(member::SendArgs),
     /// Read a room: its last messages, then what comes.
     Tail(member::TailArgs),
+    /// Seal one message, or one post for a device's door, for another program to send.
+    Seal(seal::SealArgs),
+    /// Open one sealed message or post of a room, from standard input.
+    Open(seal::OpenArgs),
+    /// Let a new device in that shows a code (`login --pair`, or a browser).
+    Pair(pairing::PairArgs),
     /// Make a link by which people join.
     Invite(member::InviteArgs),
     /// Print the certificate by which clients trust this box, e.g. into ca.crt.
@@ -136,6 +145,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Login(args) => member::login(&setting, &args),
         Command::Send(args) => member::send(&setting, args),
         Command::Tail(args) => member::tail(&setting, args),
+        Command::Seal(args) => seal::seal(&setting, args),
+        Command::Open(args) => seal::open(&setting, &args),
+        Command::Pair(args) => pairing::answer(&setting, &args),
         Command::Invite(args) => member::invite(&setting, &args),
         Command::Ca => house::ca(&place, cli.json),
         Command::Backup(args) => backup::run(&place, args, cli.json),

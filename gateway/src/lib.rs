@@ -9,7 +9,7 @@
 //! - [`sanctions`], [`reports`], [`audit`]: who is kicked, muted or banned, why, and the log of it
 //! - [`blocks`], [`contacts`]: who wants to hear of whom
 //! - [`notifications`]: what a person is alerted to
-//! - [`sweeps`]: what goes by itself · [`attachments`]: files, in and out
+//! - [`sweeps`]: what goes by itself, [`guests`] among it · [`attachments`]: files, in and out
 //! - [`presence`]: who is there · [`refusals`]: what was refused · [`counts`]: how busy it is
 //! - [`aftermath`]: what follows a commit · [`history`]: what clients get · [`place`]: from where
 //! - [`rooms`], [`members`], [`invites`], [`messages`], [`receipts`]: what people do in rooms
@@ -56,6 +56,7 @@ pub mod error;
 pub mod feed;
 pub mod gate;
 pub mod grants;
+pub mod guests;
 pub mod hardening;
 pub mod history;
 pub mod http;

@@ -1,5 +1,5 @@
-//! A person who signed in on this machine: what `hearth login`, `send`, `tail`, `invite` and
-//! `device add` act as (design §8), and a client for tests.
+//! A person who signed in on this machine: what `hearth login`, `send`, `tail`, `seal`, `open`,
+//! `invite`, `pair` and `device add` act as (design §8), and a client for tests.
 //!
 //! Read in this order:
 //!
@@ -7,9 +7,10 @@
 //! - [`rest`]: the box's REST as this client uses it · [`mqtt`]: its MQTT
 //! - [`people`]: cards and names · [`rooms`]: rooms and who is in them
 //! - [`epochs`]: a room's bundles, believed step by step · [`rotation`]: making the next one
-//! - [`sending`]: one message out · [`reading`]: messages in
+//! - [`sending`]: one message out · [`reading`]: messages in · [`opening`]: one that was carried
+//!   here by hand
 //! - [`export`]: all of one's own, as plain lines
-//! - [`invites`], [`devices`]: links and doors
+//! - [`invites`], [`devices`]: links and doors · [`pairing`]: a new device without a password
 //!
 //! Everything blocks: it is made for a command line, not for the appliance.
 
@@ -22,6 +23,8 @@ pub mod export;
 mod fake;
 pub mod invites;
 pub mod mqtt;
+pub mod opening;
+pub mod pairing;
 pub mod people;
 pub mod profile;
 pub mod reading;

@@ -234,7 +234,7 @@ impl App {
     }
 
     /// A room whose only owner goes gets another: its oldest admin, else its oldest member.
-    fn hand_over(&self, change: &mut Change, state: &RoomState, user: UserId, by: UserId) {
+    pub fn hand_over(&self, change: &mut Change, state: &RoomState, user: UserId, by: UserId) {
         let others = || state.members.iter().filter(|(id, _)| **id != user);
         let owned = state.members.get(&user) == Some(&RoomRole::Owner);
         if !owned || others().any(|(_, role)| *role == RoomRole::Owner) {

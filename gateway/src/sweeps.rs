@@ -100,6 +100,10 @@ impl Sweeper {
         ] {
             self.drain(sweep, now).await;
         }
+        let put_out = self.app.put_out_guests(now).await?;
+        if put_out > 0 {
+            tracing::info!(put_out, "guests whose time is over left sealed rooms");
+        }
         self.sweep_files(now).await
     }
 

@@ -15,6 +15,7 @@
 //! - [`door`]: what a device posts
 //! - [`invite`]: a link, its blob, and proofs of joining
 //! - [`attachment`]: files of sealed rooms
+//! - [`pairing`]: a new device gets root from one that is signed in
 //!
 //! The box holds no keys: it uses [`card::Card::parse_and_verify`], [`bundle::Bundle::parse`] with
 //! [`bundle::Bundle::verify_signature`], and [`event::WireHeader::parse`].
@@ -34,6 +35,7 @@ pub mod identity;
 pub mod invite;
 pub mod kdf;
 pub mod padding;
+pub mod pairing;
 pub mod password;
 pub mod sign;
 pub mod vault;

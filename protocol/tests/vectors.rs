@@ -78,7 +78,18 @@ fn both_languages_wrote_vectors_and_more_that_fail_than_that_pass() {
     for by in ["rust", "ts"] {
         let [pass, fail] = count(by);
         assert!(pass > 50 && fail > pass, "{by}: {pass} pass, {fail} fail");
-        for name in ["kdf", "card", "vault", "bundle", "event", "door", "invite", "padding"] {
+        for name in [
+            "kdf",
+            "card",
+            "vault",
+            "bundle",
+            "event",
+            "door",
+            "invite",
+            "pairing",
+            "attachment",
+            "padding",
+        ] {
             assert!(folder().join(format!("{by}-{name}.json")).exists(), "{by} {name}");
         }
     }

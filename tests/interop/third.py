@@ -1,10 +1,14 @@
-"""A third implementation of what a reader of Hearth needs: opening events and doors' posts.
+"""A third implementation of what a reader of Hearth needs: opening events, doors' posts and
+attachments; and of pairing.
 
 Written from docs/protocol.md and the page of the vectors alone, for two purposes: to show that a
 stranger can write a client, and to find where the text is not clear. Uses PyPI's `cryptography`
 and the stock `age` command; nothing of Hearth's own code.
 """
 
+import base64
+import hashlib
+import json
 import struct
 import subprocess
 import tempfile
@@ -14,7 +18,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
     Ed25519PublicKey,
 )
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import (
+    X25519PrivateKey,
+    X25519PublicKey,
+)
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -177,8 +184,8 @@ def age_pair(scalar):
 ARMOR, WHITE = b"-----BEGIN AGE ENCRYPTED FILE-----", b" \t\r\n"
 
 
-def age_open(file, identity):
-    need(len(file) <= WIRE_BYTES_MAX, "the post is too large")
+def age_open(file, identity, bytes_max=WIRE_BYTES_MAX):
+    need(len(file) <= bytes_max, "the file is too large")
     if file.lstrip(WHITE).startswith(ARMOR):
         file = file.lstrip(WHITE)
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as keys:
@@ -294,3 +301,61 @@ def event_seal(secret, room, header, extra, seed, nonce, body):
     wire += xchacha_seal(key, nonce, signature + body, aad)
     event_header(wire)
     return wire
+
+
+# Attachments: an age file with an identity of its own, named by its hash.
+
+ATTACHMENT_BYTES_MAX = 64 * 1024 * 1024
+
+
+def attachment_open(identity, sha256, file):
+    need(hashlib.sha256(file).digest() == sha256, "not the file that was named")
+    return age_open(file, identity, ATTACHMENT_BYTES_MAX)
+
+
+# Pairing.
+
+CHANNEL_BYTES, PRINT_BYTES, TYPED_LETTERS = 16, 10, 42
+
+
+def pair_link(origin, channel, key):
+    return f"{origin}/pair#" + base64.urlsafe_b64encode(channel + key).decode().rstrip("=")
+
+
+def pair_print(key):
+    need(len(key) == 32, "a key has 32 bytes")
+    return hashlib.sha256(key).digest()[:PRINT_BYTES]
+
+
+def pair_typed(channel, key):
+    return base64.b32encode(channel + pair_print(key)).decode().rstrip("=")
+
+
+def pair_read(text):
+    letters = "".join(text.split()).replace("-", "").upper()
+    need(len(letters) == TYPED_LETTERS and letters.isascii(), "42 letters and digits")
+    whole = base64.b32decode(letters + "======")
+    need(base64.b32encode(whole).decode().rstrip("=") == letters, "bits after the end")
+    return whole[:CHANNEL_BYTES], whole[CHANNEL_BYTES:]
+
+
+def pair_agree(secret, theirs, channel, key_new, key_old):
+    """The key of a pairing, and the six digits that both sides show."""
+    need(len(channel) == CHANNEL_BYTES and len(key_new) == len(key_old) == 32, "wrong lengths")
+    own = X25519PrivateKey.from_private_bytes(secret)
+    # `cryptography` refuses a shared secret of zeros by itself (ValueError).
+    shared = own.exchange(X25519PublicKey.from_public_bytes(theirs))
+    salt = hashlib.sha256(channel + key_new + key_old).digest()
+    key = hkdf(shared, salt, b"hearth/v1/pair")
+    number = int.from_bytes(hkdf(key, b"", b"hearth/v1/pair-sas")[:8], "big")
+    return key, f"{number % 10**6:06}"
+
+
+def pair_open(key, channel, sealed):
+    given = json.loads(xchacha_open(key, sealed, ctx("hearth/v1/pair", channel)))
+    need(isinstance(given, dict), "not an object")
+    root, refresh = given.get("root"), given.get("refresh")
+    need(isinstance(root, str) and isinstance(refresh, str), "root and refresh are texts")
+    root = base64.urlsafe_b64decode(root + "=" * (-len(root) % 4))
+    need(len(root) == 32, "root has 32 bytes")
+    return root, refresh

@@ -1,5 +1,5 @@
-//! A third implementation of opening events and posts, in Python and written from the documents,
-//! agrees with every vector that it knows.
+//! A third implementation of opening events, posts and attachments, and of pairing, in Python and
+//! written from the documents, agrees with every vector that it knows.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::collections::HashMap;
@@ -44,7 +44,20 @@ fn it_says_what_both_languages_say() {
         let (op, count) = line.split_once(' ').unwrap();
         held.insert(op.to_string(), count.parse().unwrap());
     }
-    for op in ["event_header", "event_open", "event_seal", "door_identity", "door_open"] {
+    for op in [
+        "event_header",
+        "event_open",
+        "event_seal",
+        "door_identity",
+        "door_open",
+        "attachment_open",
+        "pair_link",
+        "pair_typed",
+        "pair_read",
+        "pair_check",
+        "pair_agree",
+        "pair_open",
+    ] {
         let there = |file: &PathBuf| {
             cases(file)["cases"].as_array().unwrap().iter().filter(|case| case["op"] == op).count()
         };

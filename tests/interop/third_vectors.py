@@ -6,6 +6,8 @@ Every case whose operation it knows; prints one line per operation: how many cas
 1 at the first that does not.
 """
 
+import base64
+import hashlib
 import json
 import struct
 import sys
@@ -17,6 +19,7 @@ from third import (
     TOMBSTONE,
     Refused,
     age_open,
+    attachment_open,
     back_open,
     ctx,
     door,
@@ -29,6 +32,12 @@ from third import (
     lp,
     need,
     padded,
+    pair_agree,
+    pair_link,
+    pair_open,
+    pair_print,
+    pair_read,
+    pair_typed,
     xchacha_open,
     xchacha_seal,
 )
@@ -78,6 +87,28 @@ def b(given, name):
     return bytes.fromhex(given[name])
 
 
+def op_attachment_open(given):
+    file = given["file"]
+    file = base64.urlsafe_b64decode(file + "=" * (-len(file) % 4))
+    plain = attachment_open(given["identity"], b(given, "sha256"), file)
+    return {"size": len(plain), "plaintext_sha256": hashlib.sha256(plain).digest()}
+
+
+def op_pair_check(given):
+    _, shown = pair_read(given["typed"])
+    need(pair_print(b(given, "key_new")) == shown, "not the key that was shown")
+    return {}
+
+
+def named(names, values):
+    return dict(zip(names, values, strict=True))
+
+
+def pair_agree_of(given):
+    names = ("secret", "theirs", "channel", "key_new", "key_old")
+    return pair_agree(*(b(given, name) for name in names))
+
+
 def pair(identity, recipient):
     return {"identity": identity, "recipient": recipient}
 
@@ -107,6 +138,15 @@ OPS = {
     "event_seal": op_event_seal,
     "door_identity": lambda g: pair(*door(b(g, "secret"), id16(g["room"]), id16(g["device"]))),
     "door_open": lambda g: {"plaintext": age_open(b(g, "post"), g["identity"])},
+    "attachment_open": op_attachment_open,
+    "pair_link": lambda g: {"link": pair_link(g["origin"], b(g, "channel"), b(g, "key_new"))},
+    "pair_typed": lambda g: {"typed": pair_typed(b(g, "channel"), b(g, "key_new"))},
+    "pair_read": lambda g: named(("channel", "print"), pair_read(g["typed"])),
+    "pair_check": op_pair_check,
+    "pair_agree": lambda g: named(("key", "digits"), pair_agree_of(g)),
+    "pair_open": lambda g: named(
+        ("root", "refresh"), pair_open(b(g, "key"), b(g, "channel"), b(g, "sealed"))
+    ),
 }
 
 

@@ -89,6 +89,14 @@ impl Live {
         there && ids.ends.get(user).is_none_or(|until| *until > self.clock.now_ms())
     }
 
+    /// The accounts whose time was over by then.
+    pub fn over(&self, now_ms: u64) -> Vec<UserId> {
+        let ids = self.ids.read().unwrap_or_else(PoisonError::into_inner);
+        // 0: blocked, which may be lifted.
+        let over = ids.ends.iter().filter(|(_, until)| (1..=now_ms).contains(*until));
+        over.map(|(user, _)| *user).collect()
+    }
+
     /// What somebody's app token is for; `None`: whatever they may do.
     pub fn scope(&self, who: &Principal) -> Option<Arc<Scope>> {
         let Principal::App { token, .. } = who else { return None };

@@ -11,7 +11,7 @@ use hearth_protocol::topic::Topic;
 use serde_json::json;
 
 use super::house::read_password;
-use super::{Failure, qr};
+use super::{Failure, pairing, qr};
 use crate::member::mqtt::{Address, Session};
 use crate::member::profile;
 use crate::member::reading::{Line, Reader, Said};
@@ -39,11 +39,14 @@ pub struct LoginArgs {
     /// The box, as http://127.0.0.1:8080.
     url: String,
     /// Your user name.
-    #[arg(long, value_name = "NAME")]
-    user: String,
+    #[arg(long, value_name = "NAME", required_unless_present = "pair")]
+    user: Option<String>,
     /// Read the password from standard input.
     #[arg(long)]
     password_stdin: bool,
+    /// Without a password: a device that is signed in hands over the keys.
+    #[arg(long, conflicts_with = "password_stdin")]
+    pair: bool,
 }
 
 /// `hearth send`
@@ -89,11 +92,19 @@ pub struct InviteArgs {
 
 /// Runs `hearth login`.
 pub fn login(setting: &Setting, args: &LoginArgs) -> Result<(), Failure> {
+    let user = args.user.as_deref();
+    let Some(name) = user.filter(|_| !args.pair) else {
+        return pairing::ask(setting, &args.url, user);
+    };
     let password = zeroize::Zeroizing::new(read_password(args.password_stdin)?);
-    let (member, sheet) = Member::login(&args.url, &args.user, &password, &setting.folder)?;
+    let (member, sheet) = Member::login(&args.url, name, &password, &setting.folder)?;
+    welcome(setting, &member, sheet.as_ref().map(|sheet| sheet.as_str()))
+}
+
+/// Tells who is signed in now, with the recovery sheet of keys that were just made.
+pub fn welcome(setting: &Setting, member: &Member, sheet: Option<&str>) -> Result<(), Failure> {
     let rooms = member.rooms()?;
     if setting.json {
-        let sheet = sheet.as_ref().map(|sheet| sheet.as_str());
         let rooms: Vec<_> =
             rooms.iter().map(|room| json!({ "id": room.id, "name": room.name })).collect();
         println!("{}", json!({ "user": member.user(), "recovery_sheet": sheet, "rooms": rooms }));
@@ -101,7 +112,7 @@ pub fn login(setting: &Setting, args: &LoginArgs) -> Result<(), Failure> {
     }
     if let Some(sheet) = sheet {
         println!("This account had no keys; they were made now. Print or write down this line:\n");
-        println!("    {}\n", sheet.as_str());
+        println!("    {sheet}\n");
         println!("It opens your recovery file with the program age (age -d); Hearth cannot bring");
         println!("an account back with it yet. Nobody else has it: keep it off this machine.\n");
     }

@@ -29,11 +29,12 @@ struct Params {
     cost: Cost,
 }
 
+/// The newest vault, as the box keeps it.
 #[derive(Deserialize)]
-struct ServedVault {
-    version: u64,
+pub(super) struct ServedVault {
+    pub(super) version: u64,
     #[serde(with = "bytes")]
-    vault: Vec<u8>,
+    pub(super) vault: Vec<u8>,
 }
 
 /// A new person's keys and what the box keeps of them.
@@ -95,7 +96,7 @@ pub(super) fn new_person(name: &str, password: &str) -> Result<NewPerson, Member
 }
 
 /// How this program is called in the list of sessions.
-const LABEL: &str = "hearth command";
+pub(super) const LABEL: &str = "hearth command";
 
 impl Member {
     /// Signs in with name and password. A vault is opened; an account without one gets its keys
@@ -176,7 +177,7 @@ impl Member {
     }
 
     /// The vault's heads: nothing older is believed.
-    fn remember_heads(&self, data: &Data) -> Result<(), MemberError> {
+    pub(super) fn remember_heads(&self, data: &Data) -> Result<(), MemberError> {
         for (room, (epoch, hash)) in &data.heads {
             self.profile.update(*room, |memory| {
                 if memory.head.is_none_or(|(known, _)| known < *epoch) {

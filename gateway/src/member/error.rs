@@ -99,6 +99,18 @@ pub enum MemberError {
         /// Their ids.
         ids: String,
     },
+    /// A room without a key.
+    #[error("{name} is an open room: there is nothing to seal or open in it (use `hearth send`)")]
+    OpenRoom {
+        /// Its name.
+        name: String,
+    },
+    /// What was given to be opened and does not open.
+    #[error("it does not open: {problem}")]
+    Closed {
+        /// Why not.
+        problem: String,
+    },
     /// A room that is not believed.
     #[error("the room's keys cannot be trusted: {problem} (nothing was sent)")]
     Distrust {
@@ -115,6 +127,12 @@ pub enum MemberError {
     NoCard {
         /// Whose.
         user: hearth_protocol::ids::UserId,
+    },
+    /// A pairing that came to nothing.
+    #[error("the new device was not paired: {problem}")]
+    Pairing {
+        /// Why.
+        problem: &'static str,
     },
     /// The formats say no.
     #[error(transparent)]

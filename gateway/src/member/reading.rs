@@ -57,7 +57,7 @@ pub struct Line {
 /// Reads one room.
 pub struct Reader {
     room: RoomInfo,
-    keys: Option<RoomKeys>,
+    pub(super) keys: Option<RoomKeys>,
     devices: BTreeMap<DeviceId, String>,
 }
 
@@ -70,9 +70,9 @@ impl Member {
 }
 
 /// What was read of one event, before names.
-struct Read {
+pub(super) struct Read {
     id: Option<EventId>,
-    said: Said,
+    pub(super) said: Said,
     sender: Option<UserId>,
     device: Option<DeviceId>,
     text: String,
@@ -80,7 +80,11 @@ struct Read {
 }
 
 impl Read {
-    fn unreadable(id: Option<EventId>, sender: Option<UserId>, why: impl ToString) -> Read {
+    pub(super) fn unreadable(
+        id: Option<EventId>,
+        sender: Option<UserId>,
+        why: impl ToString,
+    ) -> Read {
         let text = format!("[{}]", why.to_string());
         Read { id, said: Said::Unreadable, sender, device: None, text, event: None }
     }
@@ -150,7 +154,7 @@ impl Reader {
         self.item(member, &item)
     }
 
-    fn named(
+    pub(super) fn named(
         &mut self,
         member: &mut Member,
         position: Position,
@@ -180,7 +184,7 @@ impl Reader {
         self.devices.entry(device).or_insert_with(|| device.to_string()).clone()
     }
 
-    fn sealed(
+    pub(super) fn sealed(
         &mut self,
         member: &mut Member,
         class: Option<Class>,
@@ -241,7 +245,7 @@ impl Reader {
         })
     }
 
-    /// device16 ‖ id16 ‖ age file, sealed to one of the doors that device ever had.
+    /// device16 ‖ id16 ‖ age file.
     fn door(&self, bytes: &[u8]) -> Read {
         let parts = bytes.split_first_chunk().and_then(|(device, rest)| {
             rest.split_first_chunk().map(|(id, post)| (device, id, post))
@@ -249,7 +253,11 @@ impl Reader {
         let Some((device, id, post)) = parts else {
             return Read::unreadable(None, None, "a post without a device");
         };
-        let (device, id) = (DeviceId::from_bytes(*device), Some(EventId::from_bytes(*id)));
+        self.post(DeviceId::from_bytes(*device), Some(EventId::from_bytes(*id)), post)
+    }
+
+    /// A device's age file, sealed to one of the doors that it ever had.
+    pub(super) fn post(&self, device: DeviceId, id: Option<EventId>, post: &[u8]) -> Read {
         let device_says = |said, text| {
             let (sender, device) = (None, Some(device));
             Read { id, said, sender, device, text, event: None }

@@ -95,10 +95,15 @@ impl Rest {
 
     /// A new token for a session, and the refresh secret that takes the place of this one.
     pub fn refresh(&mut self, refresh: &str) -> Result<String, MemberError> {
+        self.resume(refresh).map(|session| session.refresh)
+    }
+
+    /// The login of a refresh secret, renewed, with who it is.
+    pub fn resume(&mut self, refresh: &str) -> Result<SessionInfo, MemberError> {
         let session: SessionInfo =
             self.post("/api/auth/refresh", &json!({ "refresh": refresh }))?;
         self.sign_in(&session);
-        Ok(session.refresh)
+        Ok(session)
     }
 
     /// GET.

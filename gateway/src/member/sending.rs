@@ -15,6 +15,26 @@ use crate::clock::random;
 /// How often an event is sealed anew because the room's epoch moved.
 const TRIES: usize = 3;
 
+/// A sealed event, and what it is called.
+pub struct Sealed {
+    /// Its id.
+    pub id: EventId,
+    /// As it goes to the room's `in` topic, or as `sealed` in `POST messages`.
+    pub wire: Vec<u8>,
+}
+
+/// An event with id and time, and its JSON.
+fn named(mut event: Event) -> Result<(EventId, Vec<u8>), MemberError> {
+    let now = now_ms();
+    let id = event.id.unwrap_or_else(|| EventId::new(now, random()));
+    (event.id, event.at) = (Some(id), Some(now));
+    let body = serde_json::to_vec(&event).map_err(|error| MemberError::Answer {
+        what: "this message".into(),
+        problem: error.to_string(),
+    })?;
+    Ok((id, body))
+}
+
 impl Member {
     /// An MQTT connection as this person.
     pub fn connect(&self, address: &Address) -> Result<Session, MemberError> {
@@ -38,15 +58,9 @@ impl Member {
         &mut self,
         session: &mut Session,
         room: &RoomInfo,
-        mut event: Event,
+        event: Event,
     ) -> Result<EventId, MemberError> {
-        let now = now_ms();
-        let id = event.id.unwrap_or_else(|| EventId::new(now, random()));
-        (event.id, event.at) = (Some(id), Some(now));
-        let body = serde_json::to_vec(&event).map_err(|error| MemberError::Answer {
-            what: "this message".into(),
-            problem: error.to_string(),
-        })?;
+        let (id, body) = named(event)?;
         if room.is_sealed() {
             self.profile.hold()?;
             let sent = self.send_sealed(session, room.id, id, &body);
@@ -56,6 +70,29 @@ impl Member {
             session.publish(&Topic::RoomIn(room.id).to_string(), body)?;
         }
         Ok(id)
+    }
+
+    /// Seals a message for another program to post: it is taken for under way until the box says
+    /// what became of it, so the next one comes after it was posted.
+    pub fn seal_message(&mut self, room: &RoomInfo, text: &str) -> Result<Sealed, MemberError> {
+        if !room.is_sealed() {
+            return Err(MemberError::OpenRoom { name: room.name.clone() });
+        }
+        let (id, body) = named(Event::message(text))?;
+        self.profile.hold()?;
+        let sealed = self.seal_next(room.id, id, &body);
+        self.profile.release();
+        sealed
+    }
+
+    fn seal_next(&mut self, room: RoomId, id: EventId, body: &[u8]) -> Result<Sealed, MemberError> {
+        let seq = self.count_what_was_under_way(room)?.saturating_add(1);
+        if self.room_now(room)?.rotation_due {
+            self.rotate(room)?;
+        }
+        let wire = self.seal_event(room, id, seq, body)?;
+        self.profile.update(room, |memory| memory.under_way = Some(id))?;
+        Ok(Sealed { id, wire })
     }
 
     fn send_sealed(

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "it stops at a malformed vector")]
 
+mod attachment;
 mod bundle;
 mod cases;
 mod event;
@@ -12,6 +13,7 @@ mod forge;
 mod kdf;
 #[path = "../../tests/vectors/ops.rs"]
 mod ops;
+mod pairing;
 mod people;
 
 use std::error::Error;
@@ -33,6 +35,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         event::event(),
         people::door(),
         people::invite(),
+        pairing::pairing(),
+        attachment::attachment(),
         kdf::padding(),
     ];
     for file in files {

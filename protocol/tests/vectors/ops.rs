@@ -2,6 +2,8 @@
 
 #[path = "ops_basic.rs"]
 mod basic;
+#[path = "ops_pairing.rs"]
+mod pairing;
 #[path = "ops_people.rs"]
 mod people;
 #[path = "ops_rooms.rs"]
@@ -38,6 +40,7 @@ pub fn run(op: &str, input: &Value) -> Answer {
     basic::run(op, &input)
         .or_else(|| people::run(op, &input))
         .or_else(|| rooms::run(op, &input))
+        .or_else(|| pairing::run(op, &input))
         .unwrap_or(Err(Refused::Unknown))
 }
 

@@ -13,7 +13,7 @@ const PRINT = 10;
 
 interface Agreed {
   readonly key: Uint8Array;
-  readonly aad: Uint8Array;
+  readonly channel: Uint8Array;
 }
 
 interface Begun {
@@ -22,6 +22,12 @@ interface Begun {
 }
 
 const handed = s.object({ root: s.bytes(32), refresh: s.text });
+
+const aadOf = (channel: Uint8Array): Uint8Array => ctx('hearth/v1/pair', channel);
+
+/** Root and the refresh secret of what was handed over in a channel. */
+export const openHanded = (key: Uint8Array, channel: Uint8Array, sealed: Uint8Array) =>
+  s.parseJsonBytes(handed, open('the pairing', key, sealed, aadOf(channel)));
 
 /** The key of a pairing; an all-zero shared secret is refused. */
 export function agree(
@@ -53,6 +59,13 @@ export function digitsOf(key: Uint8Array): string {
 }
 
 const printOf = (key: Uint8Array): Uint8Array => sha256(key).subarray(0, PRINT);
+
+/** Refuses another key than the one whose hash was typed. */
+export function checkPrint(key: Uint8Array, print: Uint8Array): void {
+  if (key.length !== KEY || !equal(printOf(key), print)) {
+    throw new SealingError('the key of the new browser is not the one that was typed');
+  }
+}
 
 /** The typed form: channel ‖ first 10 bytes of SHA-256(key), base32. */
 export const typedForm = ({ channel, key }: PairingOffer): string =>
@@ -96,15 +109,13 @@ export class Pairing {
   }
 
   #agree(key: Uint8Array, { channel }: PairingOffer): string {
-    this.#agreed = { key, aad: ctx('hearth/v1/pair', channel) };
+    this.#agreed = { key, channel };
     return digitsOf(key);
   }
 
   answer(offer: PairingOffer, print: Uint8Array | null): { key: Uint8Array; digits: string } {
     this.end();
-    if (print !== null && !equal(printOf(offer.key), print)) {
-      throw new SealingError('the key of the new browser is not the one that was typed');
-    }
+    if (print !== null) checkPrint(offer.key, print);
     const secret = this.#random(KEY);
     const own = x25519.getPublicKey(secret);
     return { key: own, digits: this.#agree(agree(secret, offer.key, offer, own), offer) };
@@ -124,14 +135,15 @@ export class Pairing {
   }
 
   give(root: Uint8Array, refresh: string): Uint8Array {
-    const { key, aad } = this.#key();
+    const { key, channel } = this.#key();
     this.end();
-    return seal(key, utf8(JSON.stringify({ root: b64u(root), refresh })), aad, this.#random);
+    const given = utf8(JSON.stringify({ root: b64u(root), refresh }));
+    return seal(key, given, aadOf(channel), this.#random);
   }
 
   take(sealed: Uint8Array): string {
-    const { key, aad } = this.#key();
-    const { root, refresh } = s.parseJsonBytes(handed, open('the pairing', key, sealed, aad));
+    const { key, channel } = this.#key();
+    const { root, refresh } = openHanded(key, channel, sealed);
     this.#agreed = null;
     this.#root = root;
     return refresh;

@@ -1,6 +1,6 @@
 // Coming back without the right password: a link for a new one, the sheet, another browser.
 import { isCode } from '../api/error';
-import { b64u, concat } from '../protocol/bytes';
+import { pairLink } from '../protocol/pairing';
 import { SealingError } from '../sealing/kdf';
 import type { AccountState, Door } from './account_model';
 import type { Parts } from './deps';
@@ -143,7 +143,7 @@ export class ComingBack {
     this.#pairing?.stop();
     const { origin } = this.#parts;
     const pairing = new NewBrowserPairing(this.#parts, {
-      link: (channel, key) => `${origin}/pair#${b64u(concat(channel, key))}`,
+      link: (channel, key) => pairLink(origin, { channel, key }),
       changed: (step) => {
         if (this.#pairing === pairing) this.#show({ kind: 'pairing', pairing: step });
       },

@@ -1,5 +1,5 @@
 // The operations of tests/vectors/README.md: each takes `in` and gives `out`, or throws.
-import { fromHex, hex, utf8 } from '../../protocol/bytes';
+import { hex, utf8 } from '../../protocol/bytes';
 import { cost } from '../../protocol/cost';
 import type { Id } from '../../protocol/ids';
 import * as s from '../../protocol/schema';
@@ -26,20 +26,8 @@ import { stretch } from '../password';
 import { demand, publicKey, verifyNoble, verifyWebCrypto } from '../sign';
 import { openRecovery, openVault, openVaultData, type VaultData } from '../vault';
 import { recipientOf } from '../agefile';
-
-type Out = Record<string, unknown>;
-type Operation = (input: unknown) => Out | Promise<Out>;
-
-const bytes: s.Parser<Uint8Array> = (value, path) => fromHex(s.text(value, path));
-
-/** An operation from the fields it takes and what it does with them. */
-function op<F extends Record<string, s.Parser<unknown>>>(
-  fields: F,
-  run: (input: { readonly [K in keyof F]: s.Parsed<F[K]> }) => Out | Promise<Out>,
-): Operation {
-  const parse = s.object(fields);
-  return (input) => run(parse(input, 'in'));
-}
+import { bytes, op, type Operation, type Out } from './operation';
+import { pairingOperations } from './pairing_operations';
 
 const cardOut = (card: Card): Out => ({
   user: card.user,
@@ -278,6 +266,8 @@ export const operations: Readonly<Record<string, Operation>> = {
       return {};
     },
   ),
+
+  ...pairingOperations,
 
   pad: op({ length: s.count }, ({ length }) => ({ padded: paddedLength(length) })),
 };

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { attachmentCases } from './attachment_cases';
 import { bundleCases } from './bundle_cases';
 import * as cases from './cases';
+import { pairingCases } from './pairing_cases';
 
 const folder = new URL('../../../../tests/vectors/', import.meta.url);
 
@@ -15,6 +16,7 @@ const files: [string, () => Promise<cases.Case[]>][] = [
   ['event', cases.eventCases],
   ['door', cases.doorCases],
   ['invite', cases.inviteCases],
+  ['pairing', pairingCases],
   ['attachment', attachmentCases],
   ['padding', cases.paddingCases],
 ];

@@ -1,0 +1,155 @@
+//! `hearth seal` and `hearth open` with stock programs between them: `age`, `mosquitto_pub`,
+//! `mosquitto_sub` and `curl` carry what they cannot read.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use hearth_gateway::member::Member;
+use hearth_gateway::member::reading::Said;
+use hearth_gateway::member::rooms::RoomInfo;
+use serde_json::{Value, json};
+use system_tests::House;
+use system_tests::shell::{refused, text};
+
+/// Runs a command as the person of a profile; whatever comes in may be binary.
+fn hearth(house: &House, who: &str, args: &[&str], input: &[u8]) -> Output {
+    let mut command = Command::new(system_tests::house::binary());
+    command.args(["--profile", &house.beside(who)]).args(args);
+    fed(&mut command, input)
+}
+
+fn fed(command: &mut Command, input: &[u8]) -> Output {
+    let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = pipes.spawn().unwrap();
+    // A command that refuses its arguments does not read.
+    child.stdin.take().unwrap().write_all(input).ok();
+    child.wait_with_output().unwrap()
+}
+
+/// What a command wrote that went well.
+fn good(output: Output) -> Vec<u8> {
+    assert!(output.status.success(), "{}", text(&output));
+    output.stdout
+}
+
+fn said(member: &mut Member, room: &RoomInfo) -> Vec<String> {
+    let lines = member.reader(room).unwrap().history(member, 50).unwrap();
+    let said = lines.into_iter().filter(|line| line.said != Said::Line);
+    said.map(|line| format!("{}: {}", line.name, line.text)).collect()
+}
+
+fn publish(house: &House, topic: &str, user: &str, token: &str, payload: &[u8]) {
+    let mut command = Command::new("mosquitto_pub");
+    command.args(["-V", "5", "-q", "1", "-h", "127.0.0.1", "-p", &house.mqtt.port().to_string()]);
+    good(fed(command.args(["-t", topic, "-u", user, "-P", token, "-s"]), payload));
+}
+
+#[test]
+fn a_sealed_message_is_carried_by_mosquitto_pub_and_curl_and_opened_again() {
+    let house = House::start();
+    let mut ada = house.found("ada");
+    let room = ada.room("General").unwrap();
+    let token: Value = ada.rest().post("/api/auth/tokens", &json!({ "label": "script" })).unwrap();
+    let token = token["token"].as_str().unwrap();
+    let wire = good(hearth(&house, "ada", &["seal", "General", "by mosquitto_pub"], b""));
+    assert_eq!(wire[0], 1, "a sealed event, as sealing.md has it");
+    assert!(!text_in(&wire, "mosquitto"));
+    publish(&house, &format!("hearth/rooms/{}/in", room.id), "ada", token, &wire);
+    // The next one is numbered after it. REST takes what `--json` says as it is.
+    let told = good(hearth(&house, "ada", &["seal", "General", "--json"], b"by curl\n"));
+    let item: Value = serde_json::from_slice(&told).unwrap();
+    assert_eq!(item["topic"], json!(format!("hearth/rooms/{}/in", room.id)));
+    let mut curl = Command::new("curl");
+    curl.args(["-sS", "--fail", "-H", &format!("authorization: Bearer {token}")]);
+    curl.args(["-H", "content-type: application/json", "--data-binary", "@-"]);
+    curl.arg(format!("{}/api/rooms/{}/messages", house.url(), room.id));
+    good(fed(&mut curl, &told));
+    good(hearth(&house, "ada", &["send", "General", "by hearth"], b""));
+    let all = ["ada: by mosquitto_pub", "ada: by curl", "ada: by hearth"];
+    assert_eq!(said(&mut ada, &room), all);
+    // Back: the wire, the JSON, and an item as REST gives it.
+    let page: Value = ada.rest().get(&format!("/api/rooms/{}/messages", room.id)).unwrap();
+    let items = page["messages"].as_array().unwrap();
+    let item = items.iter().find(|one| one["id"] == item["id"]).unwrap().to_string();
+    let open = |given: &[u8]| {
+        String::from_utf8(good(hearth(&house, "ada", &["open", "General"], given))).unwrap()
+    };
+    assert_eq!(open(&wire), "by mosquitto_pub\n");
+    assert_eq!(open(&told), "by curl\n");
+    assert_eq!(open(item.as_bytes()), "by curl\n");
+    let line = good(hearth(&house, "ada", &["open", "General", "--json"], &wire));
+    let line: Value = serde_json::from_slice(&line).unwrap();
+    assert_eq!((&line["name"], &line["said"]), (&json!("ada"), &json!("message")));
+    // Nobody else's program, and nothing that was altered.
+    let mut altered = wire.clone();
+    *altered.last_mut().unwrap() ^= 1;
+    refused(&hearth(&house, "ada", &["open", "General"], &altered), "does not open");
+    refused(&hearth(&house, "ada", &["open", "General"], b"hello"), "neither a sealed event nor");
+    refused(&hearth(&house, "ada", &["open", "General"], b""), "neither a sealed event nor");
+    refused(&hearth(&house, "ben", &["open", "General"], &wire), "hearth login");
+}
+
+fn text_in(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|part| part == text.as_bytes())
+}
+
+#[test]
+fn a_message_that_was_sealed_and_never_posted_leaves_no_gap() {
+    let house = House::start();
+    let mut ada = house.found("ada");
+    let room = ada.room("General").unwrap();
+    let lost = good(hearth(&house, "ada", &["seal", "General", "thrown away"], b""));
+    let lost = hearth_protocol::sealing::event::WireHeader::parse(&lost).unwrap();
+    let next = good(hearth(&house, "ada", &["seal", "General", "the next"], b""));
+    let next = hearth_protocol::sealing::event::WireHeader::parse(&next).unwrap();
+    assert_eq!((lost.seq, next.seq), (1, 1), "a number is used once");
+    assert_ne!(lost.id, next.id);
+    let mut session = ada.connect(&house.mqtt.into()).unwrap();
+    ada.send(&mut session, &room, "sent").unwrap();
+    assert_eq!(said(&mut ada, &room), ["ada: sent"]);
+}
+
+#[test]
+fn a_post_for_a_door_needs_no_login_and_is_what_age_makes() {
+    let house = House::start();
+    let mut ada = house.found("ada");
+    let room = ada.room("General").unwrap();
+    let device = ada.add_device(&room, "washer").unwrap();
+    let recipient = device.recipient.unwrap().to_string();
+    let (id, token) = (device.id.to_string(), device.token.as_str());
+    let post = good(hearth(&house, "nobody", &["seal", &recipient, "Washing done"], b""));
+    assert!(post.starts_with(b"age-encryption.org/v1\n"));
+    publish(&house, &device.topic, &id, token, &post);
+    // The same by the stock command, in armor, as the documents have it.
+    let mut age = Command::new("age");
+    let armored = good(fed(age.args(["-a", "-r", &recipient]), b"Spinning\n"));
+    publish(&house, &device.topic, &id, token, &armored);
+    assert_eq!(said(&mut ada, &room), ["washer: Washing done", "washer: Spinning"]);
+    for (post, text) in [(&post, "Washing done\n"), (&armored, "Spinning\n")] {
+        assert_eq!(good(hearth(&house, "ada", &["open", "General"], post)), text.as_bytes());
+    }
+    let told = good(hearth(&house, "nobody", &["seal", &recipient, "--json"], b"By JSON"));
+    assert_eq!(good(hearth(&house, "ada", &["open", "General"], &told)), b"By JSON\n");
+    let mistyped = recipient.replace(&recipient[10..12], "zz");
+    refused(&hearth(&house, "nobody", &["seal", &mistyped, "x"], b""), "age recipient");
+    let long = vec![b'x'; 64 * 1024 + 1];
+    refused(&hearth(&house, "nobody", &["seal", &recipient], &long), "at most 65536");
+    // Of another room's device nothing opens here.
+    let foreign = "age1lvyvwawkr0mcnnnncaghunadrqkmuf9e6507x9y920xxpp866cnql7dp2z";
+    let foreign = good(hearth(&house, "nobody", &["seal", foreign, "x"], b""));
+    refused(&hearth(&house, "ada", &["open", "General"], &foreign), "none of the room's devices");
+}
+
+#[test]
+fn an_open_room_has_nothing_to_seal_and_wrong_usage_says_so() {
+    let house = House::start();
+    let ada = house.found("ada");
+    use hearth_protocol::role::{RoomType, Sealing};
+    ada.make_room("Yard", RoomType::Public, Sealing::Open).unwrap();
+    for command in ["seal", "open"] {
+        refused(&hearth(&house, "ada", &[command, "Yard"], b"x"), "open room");
+        refused(&hearth(&house, "ada", &[command, "Attic"], b"x"), "there is no room `Attic`");
+        assert_eq!(hearth(&house, "ada", &[command], b"").status.code(), Some(2));
+    }
+}
