@@ -9,7 +9,6 @@ import {
   COST,
   flipped,
   fresh,
-  NOW,
   person,
   random,
   SALT,

@@ -1,6 +1,6 @@
 // Events and posts under a room's known epochs: sealed when sending, opened when they come.
 import { concat, equal, Reader, u32 } from '../protocol/bytes';
-import { idBytes, type Id } from '../protocol/ids';
+import { idBytes } from '../protocol/ids';
 import type { Account } from './account';
 import type { Cards } from './cards';
 import { doorIdentity, openDoor } from './door';

@@ -27,8 +27,9 @@ export interface Someone {
   readonly sheet: string;
 }
 
-export async function person(user: Id = fresh()): Promise<Someone> {
-  const keys = new Keyring(memorySafe(), random, new OpenedStore(memoryShelf()));
+/** `shelf`: where their browser keeps what it opened. */
+export async function person(user: Id = fresh(), shelf = memoryShelf()): Promise<Someone> {
+  const keys = new Keyring(memorySafe(), random, new OpenedStore(shelf));
   await keys.stretch('password', SALT, COST);
   const { card, recoverySheet } = await keys.createIdentity(user, NOW);
   return { user, keys, card, sheet: recoverySheet };
