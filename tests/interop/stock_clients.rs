@@ -174,8 +174,7 @@ fn every_line_that_a_device_is_given_posts_as_it_stands_in_clear_and_over_tls() 
     assert_eq!(lines.len(), begins.len(), "{lines:?}");
     for (line, begin) in lines.iter().zip(begins) {
         assert!(line.starts_with(begin), "{line}");
-        let pasted =
-            Command::new("sh").args(["-c", line]).current_dir(&folder).output().unwrap();
+        let pasted = Command::new("sh").args(["-c", line]).current_dir(&folder).output().unwrap();
         assert!(pasted.status.success(), "{line}: {pasted:?}");
     }
     let posts = house.messages(&anna, &room);
@@ -189,8 +188,7 @@ fn every_line_that_a_device_is_given_posts_as_it_stands_in_clear_and_over_tls() 
     assert_eq!(tls["mqtts"], json!(house.mqtts.unwrap().to_string()));
     let ended = house.run(&["device", "remove", "washer"], "");
     assert!(ended.status.success());
-    let refused =
-        Command::new("sh").args(["-c", &lines[2]]).current_dir(&folder).output().unwrap();
+    let refused = Command::new("sh").args(["-c", &lines[2]]).current_dir(&folder).output().unwrap();
     let said = String::from_utf8_lossy(&refused.stdout);
     assert!(!refused.status.success() && said.contains("wrong_token"), "{refused:?}");
 }
