@@ -46,7 +46,7 @@ bench: setup web ## the load program beside mosquitto, if installed; the store b
 	cargo bench -p system-tests --bench load -- $(RUNS)
 	cargo bench -p system-tests --bench gateway -- $(RUNS)
 	cargo bench -p hearth-store --bench store -- $(RUNS)
-	cargo bench -p system-tests --bench sealing
+	cargo bench -p hearth-protocol --bench sealing
 
 torture: setup-test web ## the crash tests with many more rounds, the bus with more events: some hours (ROUNDS=20: minutes)
 	HEARTH_EVENTS=$(EVENTS) cargo test -p hearth-broker --test broker a_tiny_ring -- --nocapture

@@ -1,6 +1,6 @@
 //! What sealing costs in Rust: the steps that the browser's bench measures too. Prints one table.
 //!
-//! `make bench`, or `cargo bench -p system-tests --bench sealing -- [ROUNDS]`.
+//! `make bench`, or `cargo bench -p hearth-protocol --bench sealing -- [ROUNDS]`.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::hint::black_box;
