@@ -15,8 +15,9 @@ use crate::member::pairing::NewDevice;
 /// `hearth pair`
 #[derive(Args)]
 pub struct PairArgs {
-    /// What the new device shows: its link, or the letters below it.
-    code: String,
+    /// What the new device shows: its link, or the letters below it, with or without spaces.
+    #[arg(required = true)]
+    code: Vec<String>,
 }
 
 /// Letters of the typed form in a group.
@@ -33,8 +34,8 @@ pub fn ask(setting: &Setting, url: &str, user: Option<&str>) -> Result<(), Failu
         let groups: Vec<String> =
             letters.chunks(GROUP).map(|group| group.iter().collect()).collect();
         say(&format!(
-            "{}\n{link}\n\nScan it where you are signed in, or type there within two minutes:\n\n    \
-             {}\n\n(at a shell: hearth pair CODE)",
+            "{}\n{link}\n\nScan it where you are signed in, or type there within two minutes:\n\n\
+             \x20   {}\n\n(at a shell: hearth pair CODE)",
             qr::terminal(&link),
             groups.join(" ")
         ))?;
@@ -60,7 +61,7 @@ fn say(line: &str) -> Result<(), Failure> {
 
 /// Runs `hearth pair`: the signed-in side. The digits are typed, so that somebody looks at both.
 pub fn answer(setting: &Setting, args: &PairArgs) -> Result<(), Failure> {
-    let code: Code = args.code.parse()?;
+    let code: Code = args.code.concat().parse()?;
     let member = Member::open(&setting.folder)?;
     let answered = member.answer_pairing(&code)?;
     if !setting.json && io::stdin().is_terminal() {

@@ -21,8 +21,8 @@ fn closed(problem: impl Into<String>) -> MemberError {
 }
 
 impl Reader {
-    /// Opens one of the room's events: a wire, a payload of `out`, a device's age file, or JSON that
-    /// holds one as `sealed`.
+    /// Opens one of the room's events: a wire, a payload of `out`, a device's age file, or JSON
+    /// that holds one as `sealed`.
     pub fn given(&mut self, member: &mut Member, given: &[u8]) -> Result<Line, MemberError> {
         let line = match given.first() {
             Some(b'{') => self.given_json(member, given)?,
