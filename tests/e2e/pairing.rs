@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use hearth_gateway::member::Member;
 use hearth_protocol::bytes::b64u;
 use hearth_protocol::sealing::Secret;
-use hearth_protocol::sealing::pairing::{Code, Ephemeral, Handed};
+use hearth_protocol::sealing::pairing::{Code, Ephemeral, Handed, Offer};
 use serde_json::{Value, json};
 use system_tests::House;
 use system_tests::house::{binary, request};
@@ -159,8 +159,7 @@ fn somebody_in_the_middle_gets_no_keys() {
     drop(asking);
     // She puts the keys of a channel of her own between the two: its digits are others.
     let mut asking = Asking::at(&house, &[]);
-    let between =
-        hearth_protocol::sealing::pairing::Offer { channel: [67; 16], key: hers.public() };
+    let between = Offer { channel: [67; 16], key: hers.public() };
     assert_eq!(put(&house, &between.channel, &between.key).0, 201);
     let (channel, _) = offered(&asking);
     assert_eq!(put(&house, &channel, &hers.public()).0, 201);
@@ -176,7 +175,7 @@ fn a_machine_that_is_handed_somebody_elses_account_keeps_nothing() {
     let mallory = house.person("mallory");
     let mut asking = Asking::at(&house, &["--user", "ada"]);
     let (channel, key) = offered(&asking);
-    let offer = hearth_protocol::sealing::pairing::Offer { channel, key };
+    let offer = Offer { channel, key };
     let hers = Ephemeral::from_secret(&Secret::from_bytes([66; 32]));
     let public = hers.public();
     put(&house, &channel, &public);

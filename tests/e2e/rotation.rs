@@ -135,19 +135,18 @@ fn two_who_rotate_at_once_come_to_one_line_of_epochs() {
     let Scene { house, mut ada, mut ben, room } = Scene::new();
     let first = ada.room_keys(room.id).unwrap().current().unwrap().header.epoch;
     let start = Barrier::new(2);
-    let rotate = |member: &mut Member| {
-        for _ in 0..ROUNDS {
+    let rotate = |member: &mut Member| -> Vec<MemberError> {
+        let round = |_| {
             start.wait();
-            match member.rotate(room.id) {
-                Ok(_) => {}
-                Err(error) => panic!("{error}"),
-            }
-        }
+            member.rotate(room.id).err()
+        };
+        (0..ROUNDS).filter_map(round).collect()
     };
-    std::thread::scope(|scope| {
-        scope.spawn(|| rotate(&mut ada));
-        scope.spawn(|| rotate(&mut ben));
+    let problems = std::thread::scope(|scope| {
+        let both = [scope.spawn(|| rotate(&mut ada)), scope.spawn(|| rotate(&mut ben))];
+        both.map(|thread| thread.join().unwrap())
     });
+    assert!(problems.iter().all(Vec::is_empty), "{problems:?}");
     let (mut adas, mut bens) = (ada.room_keys(room.id).unwrap(), ben.room_keys(room.id).unwrap());
     let last = adas.current().unwrap().header.epoch;
     assert_eq!(last, first + 2 * ROUNDS, "each change is an epoch of its own");

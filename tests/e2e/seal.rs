@@ -8,6 +8,9 @@ use std::process::{Command, Output, Stdio};
 use hearth_gateway::member::Member;
 use hearth_gateway::member::reading::Said;
 use hearth_gateway::member::rooms::RoomInfo;
+use hearth_protocol::role::{RoomType, Sealing};
+use hearth_protocol::sealing::event::WireHeader;
+use hearth_protocol::sealing::{AgeIdentity, Secret};
 use serde_json::{Value, json};
 use system_tests::House;
 use system_tests::shell::{refused, text};
@@ -100,9 +103,9 @@ fn a_message_that_was_sealed_and_never_posted_leaves_no_gap() {
     let mut ada = house.found("ada");
     let room = ada.room("General").unwrap();
     let lost = good(hearth(&house, "ada", &["seal", "General", "thrown away"], b""));
-    let lost = hearth_protocol::sealing::event::WireHeader::parse(&lost).unwrap();
+    let lost = WireHeader::parse(&lost).unwrap();
     let next = good(hearth(&house, "ada", &["seal", "General", "the next"], b""));
-    let next = hearth_protocol::sealing::event::WireHeader::parse(&next).unwrap();
+    let next = WireHeader::parse(&next).unwrap();
     assert_eq!((lost.seq, next.seq), (1, 1), "a number is used once");
     assert_ne!(lost.id, next.id);
     let mut session = ada.connect(&house.mqtt.into()).unwrap();
@@ -136,8 +139,9 @@ fn a_post_for_a_door_needs_no_login_and_is_what_age_makes() {
     let long = vec![b'x'; 64 * 1024 + 1];
     refused(&hearth(&house, "nobody", &["seal", &recipient], &long), "at most 65536");
     // Of another room's device nothing opens here.
-    let foreign = "age1lvyvwawkr0mcnnnncaghunadrqkmuf9e6507x9y920xxpp866cnql7dp2z";
-    let foreign = good(hearth(&house, "nobody", &["seal", foreign, "x"], b""));
+    let foreign = AgeIdentity::from_scalar(&Secret::from_bytes([5; 32])).unwrap();
+    let foreign = foreign.recipient().to_string();
+    let foreign = good(hearth(&house, "nobody", &["seal", &foreign, "x"], b""));
     refused(&hearth(&house, "ada", &["open", "General"], &foreign), "none of the room's devices");
 }
 
@@ -145,7 +149,6 @@ fn a_post_for_a_door_needs_no_login_and_is_what_age_makes() {
 fn an_open_room_has_nothing_to_seal_and_wrong_usage_says_so() {
     let house = House::start();
     let ada = house.found("ada");
-    use hearth_protocol::role::{RoomType, Sealing};
     ada.make_room("Yard", RoomType::Public, Sealing::Open).unwrap();
     for command in ["seal", "open"] {
         refused(&hearth(&house, "ada", &[command, "Yard"], b"x"), "open room");
