@@ -75,7 +75,7 @@ fn seal_for_room(setting: &Setting, room: &str, text: &[u8]) -> Result<(), Failu
         "id": sealed.id,
         "room": room.id,
         "topic": Topic::RoomIn(room.id).to_string(),
-        "class": Class::Event as u8,
+        "class": Class::Event.byte(),
         "sealed": b64u(&sealed.wire),
     });
     write(setting, &told, &sealed.wire)
