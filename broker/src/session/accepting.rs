@@ -11,11 +11,14 @@ use hearth_protocol::refusal::Refusal;
 use crate::gate::{Qos, Verdict};
 use crate::message::Message;
 use crate::reason::Reason;
+use crate::waiting::Waits;
 
 /// A publish or a release at the gate.
 pub(super) struct Accepting {
     pub future: BoxFuture<'static, Result<Verdict, Refusal>>,
     pub about: Option<About>,
+    /// What it takes of its account's bytes while it waits.
+    pub _waits: Option<Waits>,
 }
 
 /// What it is about.
