@@ -1,5 +1,5 @@
-//! Bytes that wait, of one account over all its connections: of publishes for the gate's ruling, and
-//! of history for its readers.
+//! Bytes that wait, of one account over all its connections: of publishes for the gate's ruling,
+//! and of history for its readers.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -113,8 +113,8 @@ with_connections! { limits! {
     /// Epochs of one room in any 10 minutes: they are kept for ever. A household that moves in by
     /// one link makes one each.
     epochs_per_10_min = 300;
-    /// Bytes of bundles that one person makes in a day, over all their rooms: thousands of epochs of
-    /// a household, and years until they fill a disk; 0 = no limit.
+    /// Bytes of bundles that one person makes in a day, over all their rooms: thousands of epochs
+    /// of a household, and years until they fill a disk; 0 = no limit.
     bundle_bytes_per_day = 64 * 1024 * 1024;
     /// Rooms that one person made and that are still there, direct ones not counted: many more than
     /// a household has, and few enough to look at when one more is made.

@@ -6,7 +6,6 @@ use std::task::{Context, Poll};
 
 use bytestring::ByteString;
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesOrdered;
 use hearth_protocol::limits::Limits;
 use hearth_protocol::refusal::{Kind, Refusal};
@@ -307,23 +306,6 @@ impl Connection {
             Poll::Ready(ruled) => self.wait(Box::pin(std::future::ready(ruled)), message, id),
             Poll::Pending => self.wait(future, message, id),
         }
-    }
-
-    /// Puts a publish in the queue, while its account has room for what waits.
-    fn wait(
-        &mut self,
-        future: BoxFuture<'static, Result<Verdict, Refusal>>,
-        message: Arc<Message>,
-        id: Option<u16>,
-    ) -> Result<(), End> {
-        let waits = self.hub.waiting.begin(&self.key.account, message.size());
-        if waits.is_none() {
-            tracing::info!(account = %self.key.account, "too many bytes wait for their ruling");
-            return Err(End::Bye(Reason::QuotaExceeded));
-        }
-        let about = Some(About::Publish(message, id));
-        self.inbound.pending.push_back(Accepting { future, about, _waits: waits });
-        Ok(())
     }
 
     /// The gate has ruled.

@@ -44,7 +44,8 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The login behind it: keys and tokens are not for apps. It may have ended while the body came.
+    /// The login behind it, which may have ended while the body came: keys and tokens are not for
+    /// apps.
     pub fn login(&self) -> Result<SessionId, ApiError> {
         let session = self.session.ok_or_else(|| {
             ApiError::forbidden("an app token does not reach keys, tokens, logins and grants")

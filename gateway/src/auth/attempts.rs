@@ -75,8 +75,8 @@ impl Attempts {
     }
 }
 
-/// Drops what is old, then those with the fewest failures, of these the older ones: a flood of names
-/// that are tried once lets no name be forgotten that was tried often.
+/// Drops what is old, then those with the fewest failures, of these the older ones: a flood of
+/// names that are tried once lets no name be forgotten that was tried often.
 fn forget(failures: &mut HashMap<Key, Failures>, now_ms: u64) {
     failures.retain(|_, failed| failed.last_ms + FORGET_MS > now_ms);
     let Some(spare) = failures.len().checked_sub(KEPT_MAX / 2) else { return };
