@@ -11,6 +11,8 @@ export interface NewInvite {
   readonly blob: Uint8Array;
   readonly expiresAt: number;
   readonly uses: number;
+  /** Until when whoever makes an account by it is a guest; null: lives here. */
+  readonly guestUntil: number | null;
   readonly bundles: readonly { readonly room: Id; readonly bundle: Uint8Array }[];
 }
 
@@ -56,15 +58,28 @@ export class InvitesApi {
     this.#http = http;
   }
 
-  make(room: Id, { authHash, blob, expiresAt, bundles, ...rest }: NewInvite): Promise<unknown> {
+  make(room: Id, invite: NewInvite): Promise<unknown> {
+    const { authHash, blob, expiresAt, guestUntil, bundles, ...rest } = invite;
     const body = {
       ...rest,
+      ...(guestUntil === null ? {} : { guest_until: guestUntil }),
       auth_hash: b64u(authHash),
       blob: b64u(blob),
       expires_at: expiresAt,
       bundles: bundles.map((one) => ({ room: one.room, bundle: b64u(one.bundle) })),
     };
     return this.#http.ask('POST', `/api/rooms/${room}/invites`, s.anything, { body });
+  }
+
+  /** Into an open room, without keys: the code is all of its link. */
+  async makePlain(
+    room: Id,
+    terms: Pick<NewInvite, 'expiresAt' | 'uses' | 'guestUntil'>,
+  ): Promise<InviteCode> {
+    const { uses, expiresAt: expires_at, guestUntil: guest_until } = terms;
+    const body = { uses, expires_at, ...(guest_until === null ? {} : { guest_until }) };
+    const parser = s.object({ code: s.code });
+    return (await this.#http.ask('POST', `/api/rooms/${room}/invites`, parser, { body })).code;
   }
 
   look(code: InviteCode, auth: Uint8Array): Promise<s.Parsed<typeof look>> {

@@ -133,21 +133,32 @@ export class RoomActions {
   }
 
   /** An invite to a room; every invite is one to the general room too. */
-  async makeInvite(roomId: string, uses: number): Promise<InviteLink> {
+  /** `guestUntil`: for guests of this room, until then; null: for people who live here. */
+  async makeInvite(
+    roomId: string,
+    uses: number,
+    guestUntil: number | null = null,
+  ): Promise<InviteLink> {
     const home = this.#home;
     const { sealing, api, clock, origin } = home.parts;
     const { room } = home.rooms.need(roomId);
-    const general = home.rooms.general();
+    const general = guestUntil === null ? home.rooms.general() : null;
     const both = general === null || general.room.id === room.id ? [room] : [room, general.room];
     const sealed = both.filter((one) => one.sealing === 'sealed').map(({ id }) => id);
-    const expires = clock.now() + INVITE_DAYS * DAY_MS;
+    const week = clock.now() + INVITE_DAYS * DAY_MS;
+    const expiresAt = Math.min(week, guestUntil ?? week);
+    const terms = { expiresAt, uses, guestUntil };
+    if (guestUntil !== null && sealed.length === 0) {
+      const code = await api.invites.makePlain(room.id, terms);
+      return { link: `${origin}/i/${code}`, expiresAt, uses };
+    }
     const fragment = await home.keeper.withRequests(sealed, 'invite', async (rooms) => {
-      const made = await sealing.makeInvite({ rooms, by: home.me, expires, uses });
+      const made = await sealing.makeInvite({ rooms, by: home.me, expires: expiresAt, uses });
       const { code, authHash, blob, bundles } = made;
-      await api.invites.make(room.id, { code, authHash, blob, expiresAt: expires, uses, bundles });
+      await api.invites.make(room.id, { ...terms, code, authHash, blob, bundles });
       return `${code}#${made.fragment}`;
     });
-    return { link: `${origin}/i/${fragment}`, expiresAt: expires, uses };
+    return { link: `${origin}/i/${fragment}`, expiresAt, uses };
   }
 
   async addDevice(roomId: string, name: string): Promise<NewDevice> {
