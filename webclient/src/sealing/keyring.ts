@@ -7,7 +7,8 @@ import { parseAnnouncement, parseBundle } from './bundle';
 import { Cards } from './cards';
 import { comparisonOf, markChecked } from './comparison';
 import type { Rules } from './epoch';
-import { inviteKeys, makeJoin, openBlob, sealBlob, type Blob, type InviteKeys } from './invite';
+import { HeldInvites } from './held_invites';
+import { inviteKeys, sealBlob } from './invite';
 import { SealingError, sha256, type Random } from './kdf';
 import { makeFirst, makeNext, makeOwnJoin, type Ground } from './next_epoch';
 import { openPost, openWire, sealWire } from './opening';
@@ -17,11 +18,6 @@ import type * as r from './requests';
 import { RoomKeys, type Anchor } from './room_keys';
 import { acceptKeys, trustOf } from './trust';
 import type { PinState } from './vault';
-
-interface HeldInvite {
-  readonly keys: InviteKeys;
-  blob: Blob | null;
-}
 
 const ROOT = 'root';
 /** The root before this one: rooms may still list its keys. */
@@ -35,7 +31,7 @@ export class Keyring implements r.Sealing {
   #vaultKey: Uint8Array | null = null;
   #cards = new Cards();
   #rooms = new Map<Id, RoomKeys>();
-  #invites = new Map<InviteCode, HeldInvite>();
+  #invites = new HeldInvites();
   /** Header hashes of first epochs made here, so that they are believed when they come back. */
   #founded = new Map<Id, Uint8Array>();
   readonly #pairing: Pairing;
@@ -80,7 +76,7 @@ export class Keyring implements r.Sealing {
     this.#vaultKey = null;
     this.#cards = new Cards();
     this.#rooms = new Map();
-    this.#invites = new Map();
+    this.#invites = new HeldInvites();
     this.#founded = new Map();
     this.#pairing.end();
   }
@@ -230,13 +226,7 @@ export class Keyring implements r.Sealing {
     if (founded !== undefined) return { kind: 'known', head: [1, founded] };
     const head = this.#me.heads.get(room);
     if (head !== undefined) return { kind: 'known', head };
-    for (const { blob } of this.#invites.values()) {
-      const invited = blob?.rooms.find((one) => one.room === room);
-      if (blob != null && invited !== undefined) {
-        return { kind: 'invite', head: [invited.epoch, invited.headerHash], blob };
-      }
-    }
-    return { kind: 'none' };
+    return this.#invites.anchor(room) ?? { kind: 'none' };
   }
 
   async takeBundles(
@@ -251,10 +241,7 @@ export class Keyring implements r.Sealing {
         await keys.take(bundles, this.#cards, this.#me, anchor);
       }
     } finally {
-      await keys.open(
-        this.#me,
-        [...this.#invites.values()].map((held) => held.keys.identity),
-      );
+      await keys.open(this.#me, this.#invites.identities());
     }
     return keys.view(this.#me, this.#cards);
   }
@@ -264,12 +251,7 @@ export class Keyring implements r.Sealing {
   }
 
   async sealedRooms(): Promise<Id[]> {
-    const invited = [...this.#invites.values()].flatMap(({ blob }) => blob?.rooms ?? []);
-    const ids = [
-      ...this.#me.heads.keys(),
-      ...this.#founded.keys(),
-      ...invited.map((one) => one.room),
-    ];
+    const ids = [...this.#me.heads.keys(), ...this.#founded.keys(), ...this.#invites.rooms()];
     return [...new Set(ids)];
   }
 
@@ -311,12 +293,11 @@ export class Keyring implements r.Sealing {
   async nextEpoch(request: r.NextEpoch): Promise<r.MadeEpoch> {
     const ground = this.#ground(request.room);
     if (this.#me.listedIn(ground.head.header) !== null) return makeNext(request, ground);
-    const standing = ground.head.header.invites.find(({ code }) => this.#invites.has(code));
-    const held = standing === undefined ? undefined : this.#invites.get(standing.code);
-    if (standing === undefined || held === undefined) {
+    const held = this.#invites.keysOf(ground.head.header.invites.map(({ code }) => code));
+    if (held === null) {
       throw new SealingError('not listed in this room, and no invite to it is at hand');
     }
-    return makeOwnJoin(request, ground, { code: standing.code, keys: held.keys });
+    return makeOwnJoin(request, ground, held);
   }
 
   async makeInvite(request: r.InviteRequest): Promise<r.MadeInvite> {
@@ -342,31 +323,15 @@ export class Keyring implements r.Sealing {
   }
 
   async takeInvite(code: InviteCode, k: Uint8Array): Promise<Uint8Array> {
-    const keys = inviteKeys(k);
-    this.#invites.set(code, { keys, blob: this.#invites.get(code)?.blob ?? null });
-    return keys.auth;
-  }
-
-  #invite(code: InviteCode): HeldInvite {
-    const held = this.#invites.get(code);
-    if (held === undefined) throw new SealingError('the invite link is not at hand');
-    return held;
+    return this.#invites.take(code, k);
   }
 
   async readInvite(code: InviteCode, blob: Uint8Array): Promise<Id[]> {
-    const held = this.#invite(code);
-    held.blob = openBlob(blob, code, held.keys.wrap);
-    return held.blob.rooms.map(({ room }) => room);
+    return this.#invites.read(code, blob);
   }
 
   async joinProofs(code: InviteCode): Promise<{ room: Id; proof: Uint8Array }[]> {
-    const { keys, blob } = this.#invite(code);
-    const { user, fingerprint } = this.#me;
-    if (blob === null) throw new SealingError('the invite was not read yet');
-    return blob.rooms.map(({ room }) => ({
-      room,
-      proof: makeJoin(keys.seed, code, room, user, fingerprint),
-    }));
+    return this.#invites.joinProofs(code, this.#me);
   }
 
   async seal(event: r.ToSeal): Promise<Uint8Array> {

@@ -9,14 +9,11 @@ import type { Fact } from './fact';
 import { openItems } from './inbox';
 import { endOf, PAGE, Pages, spanOf, type Found, type Place } from './pages';
 import { Relations, type EventFact } from './relations';
-import { Stretch } from './stretch';
+import type { Stretch } from './stretch';
+import { find, Stretches } from './stretches';
 
 /** Items of a room in memory when it is read from what is kept here. */
 const KEPT = 2 * PAGE;
-/** Items in memory at most around what is read; of the newest, when they are read or not. */
-export const WINDOW = 600;
-const NEWEST = 300;
-
 export interface RoomLogDeps {
   readonly api: Pick<MessagesApi, 'page'>;
   readonly store: HistoryStore;
@@ -34,15 +31,9 @@ export interface RoomLogDeps {
 export class RoomLog {
   readonly room: Id;
   readonly relations = new Relations();
+  readonly #here = new Stretches(this.relations);
   readonly #deps: RoomLogDeps;
   readonly #pages: Pages;
-  /** The newest items; what comes is put here. */
-  #tail = new Stretch({ from: 1, to: 0 });
-  /** What is read when that is not the newest. */
-  #away: Stretch | null = null;
-  /** The reader is at the end: the oldest of the newest may leave memory. */
-  #following = true;
-  #shown: { of: readonly Fact[]; version: number; facts: readonly Fact[] } | null = null;
   /** Items that did not open yet: tried again when keys come. */
   readonly #closed = new Map<number, Item>();
   #cursor: Cursor = { low: 0, high: 0, read: 0 };
@@ -61,32 +52,19 @@ export class RoomLog {
     this.#pages = new Pages(room, deps, () => this.#cursor);
   }
 
-  get #reading(): Stretch {
-    return this.#away ?? this.#tail;
-  }
-
-  /**
-   * What is read, ascending: a run of positions, and after it what changes messages of the run from
-   * further on. The same array as long as nothing has changed.
-   */
+  /** What is read, ascending; the same array as long as nothing has changed. */
   facts(): readonly Fact[] {
-    const { facts: of, high } = this.#reading;
-    if (this.#away === null) return of;
-    const { version } = this.relations;
-    if (this.#shown?.of === of && this.#shown.version === version) return this.#shown.facts;
-    const facts = [...of, ...this.relations.changesAfter(high, of)];
-    this.#shown = { of, version, facts };
-    return facts;
+    return this.#here.facts();
   }
 
   /** The newest items, ascending, whatever is read. */
   newest(): readonly Fact[] {
-    return this.#tail.facts;
+    return this.#here.tail.facts;
   }
 
   /** What is read reaches the newest item. */
   get atNewest(): boolean {
-    return this.#away === null;
+    return this.#here.away === null;
   }
 
   get high(): number {
@@ -114,7 +92,7 @@ export class RoomLog {
   /** What is read begins with the room's first event. */
   get complete(): boolean {
     if (this.#first === null) return false;
-    return this.#reading.low <= this.#first || this.#cursor.high === 0;
+    return this.#here.reading.low <= this.#first || this.#cursor.high === 0;
   }
 
   #inTurn<T>(run: () => Promise<T>): Promise<T> {
@@ -137,7 +115,7 @@ export class RoomLog {
       this.#begun = true;
       const items = await this.#deps.store.newest(this.room, KEPT);
       const from = items[0]?.position ?? cursor.high + 1;
-      this.#tail = new Stretch({ from, to: cursor.high });
+      this.#here.begin({ from, to: cursor.high });
       await this.#open(items);
       this.#deps.changed(this.room);
     });
@@ -156,7 +134,7 @@ export class RoomLog {
       await this.#deps.store.keep(this.room, page.items, cursor);
       this.#cursor = cursor;
       this.#begun = true;
-      this.#tail = new Stretch({ from: low, to: page.headPosition });
+      this.#here.begin({ from: low, to: page.headPosition });
       await this.#open(page.items);
       this.#deps.changed(this.room);
     });
@@ -205,21 +183,13 @@ export class RoomLog {
     const cursor = { ...this.#cursor, low, high };
     await this.#deps.store.keep(this.room, news, cursor);
     this.#cursor = cursor;
-    if (empty) this.#tail = new Stretch({ from: low, to: high });
-    this.#tail.extend({ from: first.position, to: high });
+    if (empty) this.#here.begin({ from: low, to: high });
+    this.#here.tail.extend({ from: first.position, to: high });
     const facts = await this.#open(news);
     await this.#forget(facts.flatMap((fact) => erasureOf(fact) ?? []));
-    this.#bound();
+    this.#here.bound();
     this.#deps.arrived(this.room, facts);
     this.#deps.changed(this.room);
-  }
-
-  /** The newest do not pile up: who reads further up keeps what they read apart from them. */
-  #bound(): void {
-    const { length } = this.#tail.facts;
-    if (length <= NEWEST || (length <= WINDOW && !this.#following && this.#away === null)) return;
-    if (!this.#following) this.#away ??= this.#tail.copy();
-    this.relations.leave(this.#tail.keepNewest(NEWEST - PAGE));
   }
 
   /** What was erased on the box goes from here too: its place stays. */
@@ -233,8 +203,7 @@ export class RoomLog {
   async #open(items: readonly Item[]): Promise<Fact[]> {
     const facts = await openItems(this.room, items, this.#deps.sealing, this.#deps.isSealed());
     this.relations.note(facts);
-    this.#tail.put(facts);
-    this.#away?.put(facts);
+    this.#here.put(facts);
     facts.forEach((fact, n) => {
       const item = items[n];
       const closed =
@@ -248,10 +217,8 @@ export class RoomLog {
   /** Keys came: what was closed is tried again. */
   reopen(): Promise<void> {
     return this.#inTurn(async () => {
-      const here = (position: number): boolean =>
-        this.#tail.has(position) || this.#away?.has(position) === true;
       for (const position of this.#closed.keys()) {
-        if (!here(position)) this.#closed.delete(position);
+        if (!this.#here.has(position)) this.#closed.delete(position);
       }
       if (this.#closed.size === 0) return;
       await this.#open([...this.#closed.values()]);
@@ -263,24 +230,18 @@ export class RoomLog {
 
   /** The reader is at the end of what is shown, or somewhere above it. */
   follow(on: boolean): void {
-    this.#following = on;
+    this.#here.follow(on);
   }
 
   /** The page before what is read: kept here, else from the box. */
   older(): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.complete || this.#reading.low === 0) return;
-      const { low } = this.#reading;
-      const found = await this.#pages.below(low);
-      if (found.span === null) this.#first = low;
-      await this.#learn(found, this.#reading);
-      const reading = this.#reading;
-      if (reading.facts.length > WINDOW) {
-        const away = this.#away ?? reading.copy();
-        if (this.#away === null) this.#tail.keepNewest(NEWEST - PAGE);
-        this.relations.leave(away.keepOldest(WINDOW));
-        this.#away = away;
-      }
+      const { reading } = this.#here;
+      if (this.complete || reading.low === 0) return;
+      const found = await this.#pages.below(reading.low);
+      if (found.span === null) this.#first = reading.low;
+      await this.#learn(found, reading);
+      this.#here.boundOlder();
       this.#deps.changed(this.room);
     });
   }
@@ -302,29 +263,18 @@ export class RoomLog {
   /** The page after what is read, until that is the newest. */
   newer(): Promise<void> {
     return this.#inTurn(async () => {
-      const away = this.#away;
+      const { away } = this.#here;
       if (away === null) return;
       await this.#learn(await this.#pages.above(away.high), away);
-      if (away.high >= this.#tail.low - 1) this.#join(away);
-      else this.relations.leave(away.keepNewest(WINDOW));
+      this.#here.boundNewer(away);
       this.#deps.changed(this.room);
     });
-  }
-
-  /** What was read has reached the newest. */
-  #join(away: Stretch): void {
-    this.#tail.extend({ from: away.low, to: away.high });
-    this.#tail.put(away.facts);
-    this.relations.leave(this.#tail.keepNewest(WINDOW));
-    this.#away = null;
   }
 
   /** Reads the newest. */
   toNewest(): Promise<void> {
     return this.#inTurn(async () => {
-      this.#away = null;
-      this.#following = true;
-      this.#bound();
+      this.#here.toNewest();
       this.#deps.changed(this.room);
     });
   }
@@ -332,30 +282,23 @@ export class RoomLog {
   /** Reads around a place. The position there; null: nothing is there. */
   goTo(place: Place): Promise<number | null> {
     return this.#inTurn(async () => {
-      const here = this.#find(place, this.#reading);
-      if (here !== null) return here;
-      const end = this.#find(place, this.#tail);
-      if (end !== null) this.#away = null;
-      const found = end ?? (await this.#readAround(place));
-      this.#following = false;
+      const { reading } = this.#here;
+      const here = this.#here.turnTo(place);
+      if (here !== null && reading === this.#here.reading) return here;
+      const found = here ?? (await this.#readAround(place));
+      this.#here.follow(false);
       this.#deps.changed(this.room);
       return found;
     });
   }
 
-  #find(place: Place, { facts, low, high }: Stretch): number | null {
-    if (typeof place === 'number') return place >= low && place <= high ? place : null;
-    return facts.find((fact) => 'id' in fact && fact.id === place)?.position ?? null;
-  }
-
   async #readAround(place: Place): Promise<number | null> {
     const found = await this.#pages.around(place);
     if (found.span === null) return null;
-    const away = new Stretch(found.span);
-    this.#away = away;
+    const away = this.#here.leave(found.span);
     await this.#learn(found, away);
-    const at = this.#find(place, away) ?? (typeof place === 'number' ? away.low : null);
-    if (away.high >= this.#tail.low - 1) this.#join(away);
+    const at = find(place, away) ?? (typeof place === 'number' ? away.low : null);
+    this.#here.settle(away);
     return at;
   }
 
@@ -382,9 +325,7 @@ export class RoomLog {
 
   /** A message of those in memory or not long gone from it. */
   known(id: string): EventFact | null {
-    const is = (fact: Fact): fact is EventFact => fact.kind === 'event' && fact.id === id;
-    const here = this.#reading.facts.find(is) ?? this.#tail.facts.find(is);
-    return here ?? this.relations.quotable(id);
+    return this.#here.message(id) ?? this.relations.quotable(id);
   }
 
   /** The person has seen everything that is here, or all up to a position. */

@@ -7,7 +7,8 @@ import type { Body } from '../protocol/event';
 import { parseId, type Id } from '../protocol/ids';
 import type { Item } from '../protocol/item';
 import type { Sealing } from '../sealing/requests';
-import { RoomLog, WINDOW } from './room_log';
+import { RoomLog } from './room_log';
+import { WINDOW } from './stretches';
 
 const id = (n: number): Id => parseId(`01929b2a-7c01-7abc-8def-${String(n).padStart(12, '0')}`);
 const ROOM = id(1);

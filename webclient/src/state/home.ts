@@ -11,19 +11,21 @@ import { Connection, type ConnectionState } from '../session/connection';
 import type { Fact } from '../session/fact';
 import { Keeper } from '../session/keeper';
 import { Outbox } from '../session/outbox';
-import { openBody, type Uploads } from '../session/uploads';
+import type { Uploads } from '../session/uploads';
 import type { LinkLogin, Subscriptions } from '../session/transport';
 import type { Parts } from './deps';
+import { Drawing } from './drawing';
 import type { Arrival } from './entrance';
-import { marksOf } from './hints';
 import { Library } from './library';
 import { Live } from './live';
-import type { AppState, RoomSummary, RoomView } from './model';
+import type { AppState } from './model';
+import { OpenRoom } from './open_room';
+import { payloadOf } from './payload';
 import { People } from './people';
 import { ProblemError } from './problem';
 import { Rooms } from './rooms';
-import { viewOf, type RoomContext, type RoomHandle } from './room';
-import { kept, sortRooms, summaryOf } from './summary';
+import type { RoomContext, RoomHandle } from './room';
+import { summaryOf } from './summary';
 import { VaultSync } from './vault_sync';
 
 export interface HomeEvents {
@@ -54,11 +56,9 @@ export class Home {
   readonly #events: HomeEvents;
   readonly #connection: Connection;
   readonly #vault: VaultSync;
+  readonly #open: OpenRoom;
+  readonly #drawing: Drawing;
   #writer = 0;
-  #current: Id | null = null;
-  #drawing = false;
-  #shown: readonly RoomSummary[] = [];
-  #view: RoomView | null = null;
   #leads = false;
   #stopped = false;
 
@@ -69,6 +69,23 @@ export class Home {
     this.people.learn([arrival.user]);
     const { api, sealing, clock, chance, login, transport, network } = parts;
     const failed = (error: unknown): void => this.failed(error);
+    this.#drawing = new Drawing({
+      current: () => this.current,
+      begin: (current) => this.#open.begin(current),
+      context: (current) => this.#context(current),
+      summaries: () => this.rooms.all().map((one) => summaryOf(one, this.people, this.me)),
+      waiting: () => this.outbox.waiting(),
+      changed: events.changed,
+    });
+    this.#open = new OpenRoom({
+      attention: parts.attention,
+      need: (id) => this.rooms.need(id),
+      find: (id) => this.rooms.get(id),
+      library: () => this.library,
+      receipts: () => this.live.receipts,
+      changed: () => this.draw(),
+      failed,
+    });
     this.#vault = new VaultSync({ users: api.users, sealing, login, clock, me: this.me, failed });
     this.keeper = new Keeper({
       api,
@@ -138,7 +155,6 @@ export class Home {
       ended: events.ended,
     });
     network.onChange(() => this.#connection.networkChanged());
-    parts.attention.onChange(() => this.#seen(true));
   }
 
   get online(): boolean {
@@ -174,6 +190,8 @@ export class Home {
 
   stop(): void {
     this.#stopped = true;
+    this.#drawing.stop();
+    this.#open.stop();
     this.parts.leadership.stop();
     this.#connection.stop();
     this.outbox.stop();
@@ -191,50 +209,16 @@ export class Home {
   }
 
   get current(): RoomHandle | null {
-    return this.#current === null ? null : this.rooms.get(this.#current);
+    return this.#open.handle;
   }
 
   async open(id: string): Promise<void> {
-    const handle = this.rooms.need(id);
-    this.#current = handle.room.id;
-    handle.readTo = null;
-    this.library.reading.toNewest().catch((error: unknown) => this.failed(error));
-    this.draw();
-    await this.#begin(handle);
+    const handle = await this.#open.open(id);
     if (this.online) await this.rooms.company(handle).catch((error: unknown) => this.failed(error));
   }
 
-  /** Opened: what is new begins where the person left off, once the first page is here. */
-  async #begin(handle: RoomHandle): Promise<void> {
-    void this.library.thread.pins(handle);
-    if (!handle.log.begun || handle.readTo !== null) return;
-    handle.readTo = handle.log.read;
-    await this.#read(handle);
-  }
-
-  /** The open room is before somebody's eyes: all that is here is read. */
-  async #read(handle: RoomHandle): Promise<void> {
-    if (!this.parts.attention.seen()) return;
-    await handle.log.markRead().catch((error: unknown) => this.failed(error));
-    this.live.receipts.mark(handle.room.id, handle.log.read);
-    this.draw();
-  }
-
-  /** Something came, or the page is looked at again (`back`). */
-  #seen(back: boolean): void {
-    const handle = this.current;
-    if (handle === null || this.#stopped || !this.parts.attention.seen()) return;
-    const { log } = handle;
-    // What came meanwhile is new; what comes before somebody's eyes is not, unless it follows such.
-    if (!back && (handle.readTo ?? 0) >= log.read) handle.readTo = log.high;
-    if (back && log.read < log.high) handle.readTo = log.read;
-    void this.#read(handle);
-  }
-
   close(): void {
-    if (this.#current === null) return;
-    this.#current = null;
-    this.draw();
+    this.#open.close();
   }
 
   // What comes
@@ -289,7 +273,7 @@ export class Home {
     }
     const handle = this.rooms.get(room);
     if (handle !== null) this.#events.news(handle, facts);
-    if (this.#current === room) this.#seen(false);
+    if (this.#open.is(room)) this.#open.seen(false);
   }
 
   #keysChanged(room: Id, view: KeyView): void {
@@ -303,21 +287,14 @@ export class Home {
 
   // What goes
 
-  async #payload(entry: Entry, seq: number): Promise<Uint8Array | null> {
-    const handle = this.rooms.get(entry.room);
-    if (handle === null) return null;
-    if (handle.room.sealing === 'open') {
-      if (!entry.sealed) return openBody(entry);
-      throw new ProblemError(
-        'was_sealed',
-        'this was written into a sealed room, and the box now says the room is open',
-        'ask whoever runs the box; nothing was sent',
-      );
-    }
-    if (this.#isSealed(entry.room) === null) return null;
-    const { id, room, body } = entry;
-    const marks = marksOf(entry, this.keeper.view(room));
-    return this.parts.sealing.seal({ room, id, writer: this.#writer, seq, body, ...marks });
+  #payload(entry: Entry, seq: number): Promise<Uint8Array | null> {
+    return payloadOf(entry, seq, {
+      sealing: this.parts.sealing,
+      handle: this.rooms.get(entry.room),
+      sealed: this.#isSealed(entry.room),
+      keys: this.keeper.view(entry.room),
+      writer: this.#writer,
+    });
   }
 
   // The connection
@@ -381,20 +358,6 @@ export class Home {
 
   /** Draws the state anew, once for many changes. */
   draw(): void {
-    if (this.#drawing || this.#stopped) return;
-    this.#drawing = true;
-    queueMicrotask(() => {
-      this.#drawing = false;
-      if (this.#stopped) return;
-      const { current } = this;
-      if (current !== null) void this.#begin(current);
-      const summaries = this.rooms.all().map((one) => summaryOf(one, this.people, this.me));
-      this.#events.changed({
-        rooms: (this.#shown = kept(this.#shown, sortRooms(summaries))),
-        currentRoom: (this.#view =
-          current === null ? null : viewOf(current, this.#context(current), this.#view)),
-        waiting: this.outbox.waiting(),
-      });
-    });
+    this.#drawing.ask();
   }
 }
