@@ -1,4 +1,5 @@
 // What the user interface sees: one immutable state, and the actions that change it. No DOM here.
+import type { Administration } from './administration_model';
 import type { AccountActions, AccountState, RecoverySheet } from './account_model';
 import type { FilesApp } from './files_model';
 import type { PeopleDesk } from './people_model';
@@ -111,6 +112,8 @@ export interface App {
   readonly state: AppState;
   readonly files: FilesApp;
   readonly account: AccountActions;
+  /** Running the house, for its owner and admins; loaded when it is asked for. */
+  administration(): Promise<Administration>;
   subscribe(run: (state: AppState) => void): () => void;
 
   /** Reads the local data, finds out which screen comes first, connects. */

@@ -13,6 +13,7 @@ import type {
   SetUp,
   TimelineItem,
 } from '../../state/model';
+import { FakeAdministration } from './fake_administration';
 import { FakePeople } from './fake_people';
 import type { FilesApp } from '../../state/files_model';
 import { FakeFiles } from './files';
@@ -51,6 +52,8 @@ export class FakeApp implements App {
   readonly people: FakePeople;
   files: FilesApp = new FakeFiles();
   readonly account = fakeAccount;
+  administration = (): Promise<FakeAdministration> =>
+    Promise.resolve(new FakeAdministration(this.#now));
   readonly reading = fakeReading;
   readonly #now: number;
   readonly #listeners = new Set<(state: AppState) => void>();
