@@ -91,6 +91,7 @@ describe('people', () => {
     await dialog(anna.page).getByText(/@bert · Admin/).waitFor();
     await shot(anna.page, 'person');
     await bert.page.reload();
+    await openGeneral(bert.page);
     await openPart(bert.page, 'People');
     await shot(bert.page, 'people-phone');
   });

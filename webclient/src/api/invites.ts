@@ -11,7 +11,7 @@ export interface NewInvite {
   readonly blob: Uint8Array;
   readonly expiresAt: number;
   readonly uses: number;
-  /** Until when whoever makes an account by it is a guest; null: lives here. */
+  /** Until when whoever makes an account by it stays, as a guest; null: for good. */
   readonly guestUntil: number | null;
   readonly bundles: readonly { readonly room: Id; readonly bundle: Uint8Array }[];
 }
@@ -45,9 +45,10 @@ const invite: s.Parser<Invite> = (value, path) => {
 
 const look = s.object({
   house: s.text,
-  rooms: s.list(s.object({ id: s.id, name: s.text }), 1_000),
+  rooms: s.list(s.object({ id: s.id, name: s.text, sealing: s.oneOf('sealed', 'open') }), 1_000),
   inviter: s.optional(s.text),
   expires_at: s.count,
+  guest_until: s.optional(s.count),
   blob: s.optional(s.bytes()),
 });
 
@@ -58,28 +59,19 @@ export class InvitesApi {
     this.#http = http;
   }
 
-  make(room: Id, invite: NewInvite): Promise<unknown> {
-    const { authHash, blob, expiresAt, guestUntil, bundles, ...rest } = invite;
+  make(
+    room: Id,
+    { authHash, blob, expiresAt, guestUntil, bundles, ...rest }: NewInvite,
+  ): Promise<unknown> {
     const body = {
       ...rest,
-      ...(guestUntil === null ? {} : { guest_until: guestUntil }),
       auth_hash: b64u(authHash),
       blob: b64u(blob),
       expires_at: expiresAt,
+      ...(guestUntil === null ? {} : { guest_until: guestUntil }),
       bundles: bundles.map((one) => ({ room: one.room, bundle: b64u(one.bundle) })),
     };
     return this.#http.ask('POST', `/api/rooms/${room}/invites`, s.anything, { body });
-  }
-
-  /** Into an open room, without keys: the code is all of its link. */
-  async makePlain(
-    room: Id,
-    terms: Pick<NewInvite, 'expiresAt' | 'uses' | 'guestUntil'>,
-  ): Promise<InviteCode> {
-    const { uses, expiresAt: expires_at, guestUntil: guest_until } = terms;
-    const body = { uses, expires_at, ...(guest_until === null ? {} : { guest_until }) };
-    const parser = s.object({ code: s.code });
-    return (await this.#http.ask('POST', `/api/rooms/${room}/invites`, parser, { body })).code;
   }
 
   look(code: InviteCode, auth: Uint8Array): Promise<s.Parsed<typeof look>> {

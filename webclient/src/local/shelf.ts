@@ -1,6 +1,7 @@
 // Tables of values by text keys, in IndexedDB or, where nothing may be kept, in memory.
 
-export type Table = 'meta' | 'outbox' | 'rooms' | 'events' | 'bundles' | 'cards' | 'safe' | 'files';
+export type Table =
+  'meta' | 'outbox' | 'rooms' | 'events' | 'bundles' | 'cards' | 'safe' | 'files' | 'opened';
 
 const TABLES: readonly Table[] = [
   'meta',
@@ -11,6 +12,7 @@ const TABLES: readonly Table[] = [
   'cards',
   'safe',
   'files',
+  'opened',
 ];
 
 export type Write =
@@ -71,7 +73,7 @@ export function memoryShelf(): Shelf {
 }
 
 /** One more whenever there is a new table. */
-const VERSION = 2;
+const VERSION = 3;
 
 function done<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {

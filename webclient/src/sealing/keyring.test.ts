@@ -215,7 +215,7 @@ describe('a device', () => {
     await ada.keys.takeBundles(room, served, 'box');
     const to = recipient(made.doorRecipient ?? '');
     const file = await sealFile([to], utf8('Washing done'));
-    const [first] = await ada.keys.openPosts(room, [{ device, file }]);
+    const [first] = await ada.keys.openPosts(room, [{ device, id: fresh(), file }]);
     expect(first).toMatchObject({ kind: 'opened', oldKey: false });
     served.push(
       (await ada.keys.nextEpoch(next({ devices: [device], addDoor: device, reason: 'device' })))
@@ -224,9 +224,9 @@ describe('a device', () => {
     await ada.keys.takeBundles(room, served, 'box');
     const strange = file.slice(0, -1);
     const answers = await ada.keys.openPosts(room, [
-      { device, file },
-      { device, file: strange },
-      { device: fresh(), file },
+      { device, id: fresh(), file },
+      { device, id: fresh(), file: strange },
+      { device: fresh(), id: fresh(), file },
     ]);
     expect(answers[0]).toMatchObject({ kind: 'opened', oldKey: true });
     expect(answers.slice(1).map(({ kind }) => kind)).toEqual(['other_key', 'waiting_for_key']);

@@ -11,6 +11,7 @@ import { HeldInvites } from './held_invites';
 import { inviteKeys, sealBlob } from './invite';
 import { SealingError, sha256, type Random } from './kdf';
 import { makeFirst, makeNext, makeOwnJoin, type Ground } from './next_epoch';
+import { KEEPS_NOTHING, OpenedCache, type OpenedPage, type OpenedShelf } from './opened_cache';
 import { openPost, openWire, sealWire } from './opening';
 import { Pairing, parseTyped } from './pairing';
 import { stretch } from './password';
@@ -35,9 +36,12 @@ export class Keyring implements r.Sealing {
   /** Header hashes of first epochs made here, so that they are believed when they come back. */
   #founded = new Map<Id, Uint8Array>();
   readonly #pairing: Pairing;
+  readonly #cache: OpenedCache;
 
-  constructor(safe: r.Safe, random: Random) {
+  /** `opened`: where what was opened is kept between reloads. */
+  constructor(safe: r.Safe, random: Random, opened: OpenedShelf = KEEPS_NOTHING) {
     this.#safe = safe;
+    this.#cache = new OpenedCache(opened, random);
     this.#random = random;
     this.#pairing = new Pairing(random);
   }
@@ -339,17 +343,34 @@ export class Keyring implements r.Sealing {
     return sealWire(event, head.header.epoch, headKeys, this.#me, this.#random);
   }
 
-  open(room: Id, wires: readonly Uint8Array[]): Promise<r.Opened[]> {
-    const keys = this.#room(room);
-    return Promise.all(wires.map((wire) => openWire(wire, keys, this.#cards, this.#me)));
+  async open(
+    room: Id,
+    wires: readonly Uint8Array[],
+    positions: r.Positions = [],
+  ): Promise<r.Opened[]> {
+    const [keys, page] = [this.#room(room), await this.#opened(room, positions)];
+    const opening = wires.map((wire, n) =>
+      openWire(wire, keys, this.#cards, this.#me, page.at(positions[n] ?? null)),
+    );
+    const opened = await Promise.all(opening);
+    await page.keep();
+    return opened;
   }
 
-  openPosts(
+  async openPosts(
     room: Id,
-    posts: readonly { readonly device: Id; readonly file: Uint8Array }[],
+    posts: readonly r.DevicePost[],
+    positions: r.Positions = [],
   ): Promise<r.OpenedPost[]> {
-    const keys = this.#room(room);
-    return Promise.all(posts.map(({ device, file }) => openPost(device, file, keys)));
+    const [keys, page] = [this.#room(room), await this.#opened(room, positions)];
+    const opening = posts.map((post, n) => openPost(post, keys, page.at(positions[n] ?? null)));
+    const opened = await Promise.all(opening);
+    await page.keep();
+    return opened;
+  }
+
+  #opened(room: Id, positions: r.Positions): Promise<OpenedPage> {
+    return this.#cache.page(this.#me.identity.root, room, positions);
   }
 }
 

@@ -201,6 +201,13 @@ export type Opened =
     }
   | { readonly kind: 'malformed' };
 
+/** A post as the box handed it out: an age file. */
+export interface DevicePost {
+  readonly device: Id;
+  readonly id: Id;
+  readonly file: Uint8Array;
+}
+
 export type OpenedPost =
   | { readonly kind: 'opened'; readonly plaintext: Uint8Array; readonly oldKey: boolean }
   | { readonly kind: 'waiting_for_key' | 'other_key' };
@@ -285,9 +292,14 @@ export interface Sealing {
   joinProofs(code: InviteCode): Promise<{ readonly room: Id; readonly proof: Uint8Array }[]>;
 
   seal(event: ToSeal): Promise<Uint8Array>;
-  open(room: Id, wires: readonly Uint8Array[]): Promise<Opened[]>;
-  openPosts(
-    room: Id,
-    posts: readonly { readonly device: Id; readonly file: Uint8Array }[],
-  ): Promise<OpenedPost[]>;
+  /**
+   * Opens and verifies wires of a room. `positions`: where they stand, to be remembered between
+   * reloads; left out or null: not remembered.
+   */
+  open(room: Id, wires: readonly Uint8Array[], positions?: Positions): Promise<Opened[]>;
+  /** The same of devices' posts. */
+  openPosts(room: Id, posts: readonly DevicePost[], positions?: Positions): Promise<OpenedPost[]>;
 }
+
+/** Positions of what is opened, in its order. */
+export type Positions = readonly (number | null)[];

@@ -2,14 +2,16 @@
 import { ensureSubtle } from './subtle';
 import { answerCall, type Call } from '../local/calls';
 import { memorySafe, openSafe, type Safe } from '../local/safe';
+import { OpenedStore } from '../local/opened_store';
 import { openShelf } from '../local/shelf';
 import { Keyring } from './keyring';
 
 const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length));
 
-/** The key goes first; what it sealed is of no use then, and goes too. */
+const shelf = openShelf('hearth-keys');
+
+/** The key goes first; what it sealed is of no use then, and goes too with the rest. */
 function ownSafe(): Safe {
-  const shelf = openShelf('hearth-keys');
   const safe = openSafe(shelf);
   const wipe = async (): Promise<void> => {
     await safe.wipe();
@@ -21,7 +23,7 @@ function ownSafe(): Safe {
 const safe = globalThis.isSecureContext ? ownSafe() : memorySafe();
 ensureSubtle();
 
-const keyring = new Keyring(safe, random);
+const keyring = new Keyring(safe, random, new OpenedStore(shelf));
 let turn: Promise<void> = Promise.resolve();
 
 addEventListener('message', (event: MessageEvent<Call>) => {

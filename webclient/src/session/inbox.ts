@@ -136,13 +136,18 @@ function ofForged({ position, receivedAt: at, id }: OpenItem): Fact {
   };
 }
 
-/** Facts of items, in their order. Nothing that the box serves makes it throw. */
+/**
+ * Facts of items, in their order. Nothing that the box serves makes it throw. What opens of items from
+ * position `keptFrom` on is remembered between reloads: the others are not kept here themselves.
+ */
 export async function openItems(
   room: Id,
   items: readonly Item[],
   sealing: Sealing,
   isSealed: boolean,
+  keptFrom = Number.POSITIVE_INFINITY,
 ): Promise<Fact[]> {
+  const place = ({ position }: Item): number | null => (position >= keptFrom ? position : null);
   const sealed = items.filter((item): item is SealedItem => item.kind === 'sealed');
   const wires = sealed.filter((item) => item.class === 'event');
   const posts = sealed.flatMap((item) => {
@@ -155,6 +160,7 @@ export async function openItems(
       : await sealing.open(
           room,
           wires.map(({ bytes }) => bytes),
+          wires.map(place),
         );
   const openedPosts =
     posts.length === 0
@@ -162,6 +168,7 @@ export async function openItems(
       : await sealing.openPosts(
           room,
           posts.map(({ post }) => post),
+          posts.map(({ item }) => place(item)),
         );
   const facts = new Map<number, Fact>();
   wires.forEach((item, n) => {

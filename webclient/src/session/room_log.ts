@@ -201,7 +201,8 @@ export class RoomLog {
   }
 
   async #open(items: readonly Item[]): Promise<Fact[]> {
-    const facts = await openItems(this.room, items, this.#deps.sealing, this.#deps.isSealed());
+    const { sealing, isSealed } = this.#deps;
+    const facts = await openItems(this.room, items, sealing, isSealed(), this.#cursor.low);
     this.relations.note(facts);
     this.#here.put(facts);
     facts.forEach((fact, n) => {

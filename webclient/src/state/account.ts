@@ -4,15 +4,15 @@ import { isCode } from '../api/error';
 import { isId, type Id } from '../protocol/ids';
 import type * as m from './account_model';
 import type { Parts } from './deps';
-import type { RecoverySheet } from './model';
+import type { Person, RecoverySheet } from './model';
 import { Letting } from './pairing';
 import { ProblemError } from './problem';
 import { rewriteVault, type Rewritten } from './vault_rewrite';
 
 export interface OwnAccountEvents {
   readonly changed: (change: Partial<m.AccountState>) => void;
-  /** What the others see of oneself is another. */
-  readonly renamed: (displayName: string) => void;
+  /** What the others see of oneself is another, or what one is in the house. */
+  readonly seen: (as: Pick<Person, 'displayName' | 'role'>) => void;
   /** New keys for this person, in every room. */
   readonly renewKeys: (password: string) => Promise<void>;
 }
@@ -80,10 +80,12 @@ export class OwnAccount {
     const profile = profileOf(user);
     const displayName = profile.displayName === '' ? profile.name : profile.displayName;
     this.#events.changed({ profile });
-    this.#events.renamed(displayName);
+    const { role } = user;
+    this.#events.seen({ displayName, role });
     const kept = await login.read();
-    if (kept === null || kept.user.displayName === displayName) return;
-    await login.write({ ...kept, user: { ...kept.user, displayName } });
+    if (kept === null) return;
+    if (kept.user.displayName === displayName && kept.user.role === role) return;
+    await login.write({ ...kept, user: { ...kept.user, displayName, role } });
   }
 
   async changeProfile({ displayName, statusText, presence }: m.ProfileEdit): Promise<void> {

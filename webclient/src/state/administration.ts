@@ -125,7 +125,7 @@ export class HouseAdministration implements a.Administration {
   }
 
   invite({ room, uses, guestDays }: a.NewInvite): Promise<InviteLink> {
-    return this.#act(() => this.#invites.make(room, uses, this.#until(guestDays)));
+    return this.#act(() => this.#invites.make(room, uses, guestDays));
   }
 
   revoke(room: string, code: string): Promise<void> {

@@ -85,9 +85,10 @@ class HearthApp implements m.App {
     this.files = new Files(parts);
     this.account = new AccountArea(parts, this.#entrance, {
       changed: (change) => this.#state.update({ account: { ...this.state.account, ...change } }),
-      renamed: (displayName) => this.#renamed(displayName),
+      seen: (as) => this.#seen(as),
       renewKeys: (password) => this.keys.renew(password),
       arrived: (arrival) => this.#arrived(arrival),
+      visited: (arrival) => this.#enter(arrival),
       failed: this.#tell,
       act: (working, run) => this.#act(working, run),
     });
@@ -171,7 +172,7 @@ class HearthApp implements m.App {
     });
     this.#home = home;
     this.files.enter(home);
-    this.account.entered(user.id);
+    this.account.entered(user);
     const me: m.Person = { ...user };
     this.#drafts = await this.#parts.drafts.all();
     await home.start();
@@ -192,18 +193,23 @@ class HearthApp implements m.App {
     if (entry.kind === 'join') await this.#acceptHere(entry);
   }
 
-  #renamed(displayName: string): void {
+  #seen(as: Pick<m.Person, 'displayName' | 'role'>): void {
     const { me } = this.state;
     if (me === null) return;
-    this.#home?.people.learn([{ ...me, displayName, id: this.#here().me }]);
+    this.#home?.people.learn([{ ...me, ...as, id: this.#here().me }]);
     this.#home?.draw();
-    this.#state.update({ me: { ...me, displayName } });
+    this.#state.update({ me: { ...me, ...as } });
   }
 
   /** The login was ended elsewhere: what was written stays for the next one. */
   #signedOut(): void {
+    const guest = this.state.me?.role === 'guest';
     this.#leave();
-    this.#tell(new ProblemError('signed_out', 'this login has ended', 'sign in again'));
+    this.#tell(
+      guest
+        ? new ProblemError('visit_over', 'your stay as a guest has ended', 'ask for an invite')
+        : new ProblemError('signed_out', 'this login has ended', 'sign in again'),
+    );
   }
 
   #leave(): void {
@@ -358,8 +364,8 @@ class HearthApp implements m.App {
     this.#parts.drafts.keep(roomId, text).catch(this.#tell);
   }
 
-  makeInvite(roomId: string, uses = 10): Promise<m.InviteLink> {
-    return this.#act(null, () => this.#actions().makeInvite(roomId, uses));
+  makeInvite(roomId: string, uses = 10, guestDays?: number): Promise<m.InviteLink> {
+    return this.#act(null, () => this.#actions().makeInvite(roomId, uses, guestDays));
   }
 
   addDevice(roomId: string, name: string): Promise<m.NewDevice> {

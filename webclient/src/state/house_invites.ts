@@ -71,8 +71,9 @@ export class HouseInvites {
     }
   }
 
-  async make(room: string, uses: number, guestUntil: number | null): Promise<InviteLink> {
-    const made = await new RoomActions(this.#home).makeInvite(room, uses, guestUntil);
+  /** `guestDays`: for guests, who stay so long; null: for people who live here. */
+  async make(room: string, uses: number, guestDays: number | null): Promise<InviteLink> {
+    const made = await new RoomActions(this.#home).makeInvite(room, uses, guestDays ?? undefined);
     const code = new URL(made.link).pathname.split('/').at(-1);
     if (code !== undefined) this.#made.set(code, made.link);
     return made;

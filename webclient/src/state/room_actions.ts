@@ -132,33 +132,25 @@ export class RoomActions {
     return id;
   }
 
-  /** An invite to a room; every invite is one to the general room too. */
-  /** `guestUntil`: for guests of this room, until then; null: for people who live here. */
-  async makeInvite(
-    roomId: string,
-    uses: number,
-    guestUntil: number | null = null,
-  ): Promise<InviteLink> {
+  /** An invite to a room; every invite is one to the general room too, but for guests' ones. */
+  async makeInvite(roomId: string, uses: number, guestDays?: number): Promise<InviteLink> {
     const home = this.#home;
     const { sealing, api, clock, origin } = home.parts;
     const { room } = home.rooms.need(roomId);
-    const general = guestUntil === null ? home.rooms.general() : null;
-    const both = general === null || general.room.id === room.id ? [room] : [room, general.room];
+    const general = home.rooms.general();
+    const alone = guestDays !== undefined || general === null || general.room.id === room.id;
+    const both = alone ? [room] : [room, general.room];
     const sealed = both.filter((one) => one.sealing === 'sealed').map(({ id }) => id);
-    const week = clock.now() + INVITE_DAYS * DAY_MS;
-    const expiresAt = Math.min(week, guestUntil ?? week);
-    const terms = { expiresAt, uses, guestUntil };
-    if (guestUntil !== null && sealed.length === 0) {
-      const code = await api.invites.makePlain(room.id, terms);
-      return { link: `${origin}/i/${code}`, expiresAt, uses };
-    }
+    const guestUntil = guestDays === undefined ? null : clock.now() + guestDays * DAY_MS;
+    const expires = Math.min(clock.now() + INVITE_DAYS * DAY_MS, guestUntil ?? Infinity);
     const fragment = await home.keeper.withRequests(sealed, 'invite', async (rooms) => {
-      const made = await sealing.makeInvite({ rooms, by: home.me, expires: expiresAt, uses });
+      const made = await sealing.makeInvite({ rooms, by: home.me, expires, uses });
       const { code, authHash, blob, bundles } = made;
-      await api.invites.make(room.id, { ...terms, code, authHash, blob, bundles });
+      const terms = { expiresAt: expires, uses, guestUntil };
+      await api.invites.make(room.id, { code, authHash, blob, bundles, ...terms });
       return `${code}#${made.fragment}`;
     });
-    return { link: `${origin}/i/${fragment}`, expiresAt, uses };
+    return { link: `${origin}/i/${fragment}`, expiresAt: expires, uses };
   }
 
   async addDevice(roomId: string, name: string): Promise<NewDevice> {

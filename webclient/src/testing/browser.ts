@@ -1,5 +1,6 @@
 // A browser for tests: its own storage and keys, opened and reloaded like a tab.
 import { memorySafe, type Safe } from '../local/safe';
+import { OpenedStore } from '../local/opened_store';
 import { SearchIndex } from '../local/search_index';
 import { memoryShelf, type Shelf } from '../local/shelf';
 import { openAttachment, sealAttachment } from '../sealing/attachment';
@@ -58,12 +59,24 @@ function inTurn(keys: Sealing): Sealing {
   return Object.fromEntries(names.map((method) => [method, ask(method)])) as unknown as Sealing;
 }
 
+/** As in the worker: wiped together with what lies beside it. */
+function safeOf(shelf: Shelf): Safe {
+  const safe = memorySafe();
+  const wipe = async (): Promise<void> => {
+    await safe.wipe();
+    await shelf.clear();
+  };
+  return { ...safe, wipe };
+}
+
 export class Browser {
   readonly #house: FakeHouse;
   readonly #clock: FakeClock;
   readonly shelf: Shelf = memoryShelf();
   readonly safe: Safe = memorySafe();
-  readonly #keySafe: Safe = memorySafe();
+  /** What the worker keeps of what it opened. */
+  readonly keyShelf: Shelf = memoryShelf();
+  readonly #keySafe: Safe = safeOf(this.keyShelf);
   readonly #tabs = new Tabs();
   #page = { dead: false };
   #watchers: (() => void)[] = [];
@@ -121,7 +134,7 @@ export class Browser {
       label: 'test',
       fetch: this.#house.fetch,
       transport: this.#transport(),
-      sealing: inTurn(new Keyring(this.#keySafe, random)),
+      sealing: inTurn(new Keyring(this.#keySafe, random, new OpenedStore(this.keyShelf))),
       fileWork: {
         seal: (file) => sealAttachment(file, random(32)),
         open: openAttachment,

@@ -1,7 +1,9 @@
 // People's keyrings around one sealed room, and what a box serves them, true or not.
 import { fromB64u, fromUtf8, utf8 } from '../protocol/bytes';
 import { newId, type Id, type InviteCode } from '../protocol/ids';
+import { OpenedStore } from '../local/opened_store';
 import { memorySafe } from '../local/safe';
+import { memoryShelf } from '../local/shelf';
 import { makeBundle, parseBundle } from '../sealing/bundle';
 import { makeCard } from '../sealing/card';
 import { epochKeys, sealBack, type Header, type Rules } from '../sealing/epoch';
@@ -25,8 +27,9 @@ export interface Someone {
   readonly sheet: string;
 }
 
-export async function person(user: Id = fresh()): Promise<Someone> {
-  const keys = new Keyring(memorySafe(), random);
+/** `shelf`: where their browser keeps what it opened. */
+export async function person(user: Id = fresh(), shelf = memoryShelf()): Promise<Someone> {
+  const keys = new Keyring(memorySafe(), random, new OpenedStore(shelf));
   await keys.stretch('password', SALT, COST);
   const { card, recoverySheet } = await keys.createIdentity(user, NOW);
   return { user, keys, card, sheet: recoverySheet };

@@ -2,6 +2,7 @@
 import { fromB64u, utf8 } from '../protocol/bytes';
 import { DEFAULT_COST } from '../protocol/cost';
 import { memorySafe } from '../local/safe';
+import { indexedShelf } from '../local/shelf';
 import { Keyring } from '../sealing/keyring';
 import { paddedLength } from '../sealing/padding';
 import { Circle, fresh, NOW, person, random, SALT, type Someone } from './circle';
@@ -25,6 +26,8 @@ async function timed(run: () => Promise<unknown>): Promise<number> {
 export interface Figures {
   /** ms for 1,000 events opened and verified. */
   readonly open: number;
+  /** ms for the same events once they were opened and kept in IndexedDB. */
+  readonly kept: number;
   /** ms for one message sealed. */
   readonly seal: number;
   /** ms for a newcomer to take and open a room of 100 epochs. */
@@ -36,7 +39,7 @@ export interface Figures {
 }
 
 async function room(): Promise<{ ada: Someone; ben: Someone; circle: Circle }> {
-  const [ada, ben] = [await person(), await person()];
+  const [ada, ben] = [await person(), await person(fresh(), indexedShelf('sealing-bench'))];
   const circle = await Circle.found(ada);
   await circle.admit(ben, [ada]);
   return { ada, ben, circle };
@@ -71,6 +74,8 @@ export async function figures(): Promise<Figures> {
   const wires: Uint8Array[] = [];
   while (wires.length < EVENTS) wires.push(await circle.seal(ada, ++seq, { body }));
   const open = await timed(() => ben.keys.open(circle.room, wires));
+  const positions = wires.map((_, n) => n + 1);
+  const kept = await timed(() => ben.keys.open(circle.room, wires, positions));
   const sealing = await timed(async () => {
     for (let n = 0; n < 100; n++) await circle.seal(ada, ++seq, { body });
   });
@@ -78,5 +83,5 @@ export async function figures(): Promise<Figures> {
   const password = new Keyring(memorySafe(), random);
   const login = await timed(() => password.stretch('correct horse', SALT, DEFAULT_COST));
   const join = await joining(ada, ben, circle);
-  return { open, seal: sealing / 100, join, login, overhead };
+  return { open, kept, seal: sealing / 100, join, login, overhead };
 }

@@ -103,6 +103,7 @@ export const englishAdministration = {
     guest: 'A guest',
     guestHelp: 'Sees this room only, and for a while.',
     stays: 'How long do they stay?',
+    noGuestRoom: 'A guest comes into another room than the general one. Make a room first.',
     link: 'Its QR code and link',
     linkLabel: (code: string) => `Show the QR code of ${code}`,
     noLink: 'Only whoever made it has the link.',

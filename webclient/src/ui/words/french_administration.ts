@@ -100,6 +100,7 @@ export const frenchAdministration: typeof englishAdministration = {
     guest: 'Un invité',
     guestHelp: 'Ne voit que ce salon, et pour un temps.',
     stays: 'Combien de temps reste-t-il ?',
+    noGuestRoom: 'Un invité vient dans un autre salon que le général. Faites d’abord un salon.',
     link: 'Son code QR et son lien',
     linkLabel: (code) => `Montrer le code QR de ${code}`,
     noLink: 'Seul son auteur en a le lien.',
