@@ -50,9 +50,9 @@ before(async () => {
 });
 
 after(async () => {
-  for (const { complaints } of [anna, bert, cleo]) assert.deepEqual(complaints, []);
   await browser?.close();
   await house?.end();
+  for (const one of [anna, bert, cleo]) assert.deepEqual(one?.complaints, []);
 });
 
 describe('invitations into the house', () => {

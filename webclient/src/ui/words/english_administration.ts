@@ -117,7 +117,7 @@ export const englishAdministration = {
     decided: 'Decided',
     none: 'Nothing to decide. Whoever finds that a message should not be there can report it from its menu.',
     noneDecided: 'Nothing was decided yet.',
-    by: (who: string, when: string) => `${who} reported this ${when}`,
+    by: (who: string, when: string) => `${who} reported this · ${when}`,
     someone: 'Someone',
     device: 'a device, or it is gone',
     from: (who: string) => `Written by ${who}`,

@@ -114,7 +114,7 @@ export const frenchAdministration: typeof englishAdministration = {
     decided: 'Décidés',
     none: 'Rien à décider. Qui trouve qu’un message n’a rien à faire là peut le signaler depuis son menu.',
     noneDecided: 'Rien n’a encore été décidé.',
-    by: (who, when) => `${who} a signalé ceci ${when}`,
+    by: (who, when) => `${who} a signalé ceci · ${when}`,
     someone: 'Quelqu’un',
     device: 'un appareil, ou il n’est plus là',
     from: (who) => `Écrit par ${who}`,
