@@ -7,12 +7,13 @@ import type { Parts } from './deps';
 import type { Person, RecoverySheet } from './model';
 import { Letting } from './pairing';
 import { ProblemError } from './problem';
+import { same } from './same';
 import { rewriteVault, type Rewritten } from './vault_rewrite';
 
 export interface OwnAccountEvents {
   readonly changed: (change: Partial<m.AccountState>) => void;
   /** What the others see of oneself is another, or what one is in the house. */
-  readonly seen: (as: Pick<Person, 'displayName' | 'role'>) => void;
+  readonly shown: (as: Pick<Person, 'name' | 'displayName' | 'avatar' | 'role'>) => void;
   /** New keys for this person, in every room. */
   readonly renewKeys: (password: string) => Promise<void>;
 }
@@ -80,20 +81,29 @@ export class OwnAccount {
     const profile = profileOf(user);
     const displayName = profile.displayName === '' ? profile.name : profile.displayName;
     this.#events.changed({ profile });
+    const { name, avatar } = profile;
     const { role } = user;
-    this.#events.seen({ displayName, role });
+    this.#events.shown({ name, displayName, avatar, role });
     const kept = await login.read();
     if (kept === null) return;
-    if (kept.user.displayName === displayName && kept.user.role === role) return;
-    await login.write({ ...kept, user: { ...kept.user, displayName, role } });
+    const now = { ...kept.user, name, displayName, role, avatar: user.avatar };
+    if (!same(now, kept.user)) await login.write({ ...kept, user: now });
   }
 
-  async changeProfile({ displayName, statusText, presence }: m.ProfileEdit): Promise<void> {
+  async changeProfile({ name, displayName, statusText, presence }: m.ProfileEdit): Promise<void> {
     await this.#change({
+      ...(name === undefined ? {} : { name }),
       ...(displayName === undefined ? {} : { display_name: displayName }),
       ...(statusText === undefined ? {} : { status_text: statusText }),
       ...(presence === undefined ? {} : { presence }),
     });
+  }
+
+  /** Null: none. */
+  async changePicture(picture: Blob | null): Promise<void> {
+    const { attachments } = this.#parts.api;
+    const avatar = picture === null ? null : await attachments.uploadAvatar(picture);
+    await this.#change({ avatar });
   }
 
   async #change(change: ProfileChange): Promise<void> {

@@ -85,7 +85,7 @@ class HearthApp implements m.App {
     this.files = new Files(parts);
     this.account = new AccountArea(parts, this.#entrance, {
       changed: (change) => this.#state.update({ account: { ...this.state.account, ...change } }),
-      seen: (as) => this.#seen(as),
+      shown: (as) => this.#shown(as),
       renewKeys: (password) => this.keys.renew(password),
       arrived: (arrival) => this.#arrived(arrival),
       visited: (arrival) => this.#enter(arrival),
@@ -193,7 +193,8 @@ class HearthApp implements m.App {
     if (entry.kind === 'join') await this.#acceptHere(entry);
   }
 
-  #seen(as: Pick<m.Person, 'displayName' | 'role'>): void {
+  /** The others see oneself otherwise. */
+  #shown(as: Pick<m.Person, 'name' | 'displayName' | 'avatar' | 'role'>): void {
     const { me } = this.state;
     if (me === null) return;
     this.#home?.people.learn([{ ...me, ...as, id: this.#here().me }]);

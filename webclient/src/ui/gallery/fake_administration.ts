@@ -51,7 +51,7 @@ export class FakeAdministration implements Administration {
       this.#account(mila),
       this.#account(oma, { lastSeen: this.#now - 9 * day }),
       this.#account(
-        { id: 'p-old', name: 'tenant', displayName: 'The old tenant', role: 'member' },
+        { ...mila, id: 'p-old', name: 'tenant', displayName: 'The old tenant' },
         {
           blocked: true,
           lastSeen: this.#now - 200 * day,
