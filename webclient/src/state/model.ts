@@ -87,13 +87,22 @@ export interface InviteLink {
   readonly uses: number;
 }
 
+/** A line by which a device posts. `local`: only on the box itself. */
+export interface DeviceLine {
+  readonly kind: 'mqtt' | 'mqtts' | 'http' | 'https';
+  readonly local: boolean;
+  readonly line: string;
+}
+
 /** A new device: the token is shown once. */
 export interface NewDevice {
   readonly id: string;
   readonly name: string;
   readonly token: string;
-  /** Ready to paste into a shell. */
-  readonly line: string;
+  /** Ready to paste into a shell, the plainest first. */
+  readonly lines: readonly DeviceLine[];
+  /** Those over TLS want the house's certificate, ca.crt, beside them. */
+  readonly ca: boolean;
 }
 
 export interface SetUp {
