@@ -104,7 +104,7 @@ for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE }
       await anna.page.getByRole('button', { name: 'Devices' }).click();
       await anna.page.getByLabel('What is it called?').fill('washer');
       await anna.page.getByRole('button', { name: 'Get its line' }).click();
-      const line = await anna.page.locator('[data-device-line]').innerText();
+      const line = await anna.page.locator('[data-device-line=mqtt]').innerText();
       assert.match(line, /age -r age1\w+ .*mosquitto_pub/);
       await run('sh', ['-c', line]);
       await anna.page.keyboard.press('Escape');

@@ -45,6 +45,17 @@ const steps = {
   readers: { scene: 'room', run: (page) => page.click('button.chip') },
   'new-room': { scene: 'rooms', run: openNewRoom },
   settings: { scene: 'rooms', run: (page) => page.click('button.me:visible') },
+  'house-people': { scene: 'rooms', run: houseSection('people') },
+  'house-guests': { scene: 'rooms', run: houseSection('guests') },
+  'house-invites': { scene: 'rooms', run: houseSection('invites') },
+  'house-reports': { scene: 'rooms', run: houseSection('reports') },
+  'house-house': { scene: 'rooms', run: houseSection('house') },
+  'house-storage': { scene: 'rooms', run: houseSection('storage') },
+  'house-addresses': { scene: 'rooms', run: houseSection('addresses') },
+  'house-health': { scene: 'rooms', run: houseSection('health') },
+  'house-log': { scene: 'rooms', run: houseSection('log') },
+  'house-person': { scene: 'rooms', run: openAccount },
+  'house-decide': { scene: 'rooms', run: openDecision },
   tablet: {
     scene: 'room',
     sizes: ['tablet'],
@@ -117,6 +128,26 @@ async function openDevice(page) {
   await page.getByRole('button', { name: 'Devices' }).click();
   await page.fill('aside input', 'washer');
   await page.getByRole('button', { name: 'Get its line' }).click();
+}
+
+/** A part of running the house. */
+function houseSection(name) {
+  return async (page) => {
+    await page.evaluate((part) => (location.hash = `#/settings/${part}`), name);
+    await page.locator('dialog section .content').waitFor();
+    await page.waitForTimeout(600);
+  };
+}
+
+async function openAccount(page) {
+  await houseSection('people')(page);
+  await page.getByRole('button', { name: 'Manage Mila' }).click();
+}
+
+async function openDecision(page) {
+  await houseSection('reports')(page);
+  await page.getByRole('button', { name: 'Decide' }).first().click();
+  await page.getByText('Mute its writer').click();
 }
 
 async function openNewRoom(page) {

@@ -24,6 +24,8 @@ export interface Api {
   readonly notifications: NotificationsApi;
   readonly order: OrderApi;
   readonly attachments: AttachmentsApi;
+  /** For the parts that are loaded when they are needed. */
+  readonly http: Http;
 }
 
 export function createApi(fetch: Fetch, tokens: Tokens): Api {
@@ -40,5 +42,6 @@ export function createApi(fetch: Fetch, tokens: Tokens): Api {
     notifications: new NotificationsApi(http),
     order: new OrderApi(http),
     attachments: new AttachmentsApi(http),
+    http,
   };
 }

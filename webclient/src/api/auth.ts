@@ -61,6 +61,22 @@ export interface JoinProof {
 export const joinsJson = (joins: readonly JoinProof[]): unknown[] =>
   joins.map(({ room, proof }) => ({ room, proof: b64u(proof) }));
 
+const health = s.object({
+  house: s.optional(s.text),
+  mqtt: s.optional(s.text),
+  tls: s.optional(
+    s.object({
+      names: s.list(s.text, 1_000),
+      own: s.flag,
+      https: s.optional(s.text),
+      mqtts: s.optional(s.text),
+    }),
+  ),
+});
+
+/** `ADDR:PORT` each, null: shut. `own`: the certificate, for `names`, is the house's. */
+export type Health = s.Parsed<typeof health>;
+
 export class AuthApi {
   readonly #http: Http;
 
@@ -129,9 +145,8 @@ export class AuthApi {
     return (await this.#http.ask('GET', '/api/settings', parser)).house;
   }
 
-  /** Of the box itself: its name, and where its MQTT listens. */
-  health(): Promise<{ readonly house: string | null; readonly mqtt: string | null }> {
-    const parser = s.object({ house: s.optional(s.text), mqtt: s.optional(s.text) });
-    return this.#http.ask('GET', '/health', parser, { anonymous: true });
+  /** Of the box itself: its name, and where it listens. */
+  health(): Promise<Health> {
+    return this.#http.ask('GET', '/health', health, { anonymous: true });
   }
 }

@@ -9,6 +9,8 @@ export interface Device {
   readonly name: string;
   readonly createdAt: number;
   readonly lastPostAt: number | null;
+  /** What was refused last since the box was started. */
+  readonly lastRefused: { readonly message: string; readonly at: number } | null;
 }
 
 const fields = s.object({
@@ -16,11 +18,13 @@ const fields = s.object({
   name: s.text,
   created_at: s.count,
   last_post_at: s.optional(s.count),
+  last_refused: s.optional(s.object({ message: s.text, at: s.count })),
 });
 
 const device: s.Parser<Device> = (value, path) => {
-  const { created_at, last_post_at, ...rest } = fields(value, path);
-  return { ...rest, createdAt: created_at, lastPostAt: last_post_at === 0 ? null : last_post_at };
+  const { created_at, last_post_at, last_refused: lastRefused, ...rest } = fields(value, path);
+  const lastPostAt = last_post_at === 0 ? null : last_post_at;
+  return { ...rest, createdAt: created_at, lastPostAt, lastRefused };
 };
 
 export class DevicesApi {

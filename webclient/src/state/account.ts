@@ -12,8 +12,8 @@ import { rewriteVault, type Rewritten } from './vault_rewrite';
 
 export interface OwnAccountEvents {
   readonly changed: (change: Partial<m.AccountState>) => void;
-  /** What the others see of oneself is another. */
-  readonly shown: (as: Pick<Person, 'name' | 'displayName' | 'avatar'>) => void;
+  /** What the others see of oneself is another, or what one is in the house. */
+  readonly shown: (as: Pick<Person, 'name' | 'displayName' | 'avatar' | 'role'>) => void;
   /** New keys for this person, in every room. */
   readonly renewKeys: (password: string) => Promise<void>;
 }
@@ -82,10 +82,11 @@ export class OwnAccount {
     const displayName = profile.displayName === '' ? profile.name : profile.displayName;
     this.#events.changed({ profile });
     const { name, avatar } = profile;
-    this.#events.shown({ name, displayName, avatar });
+    const { role } = user;
+    this.#events.shown({ name, displayName, avatar, role });
     const kept = await login.read();
     if (kept === null) return;
-    const now = { ...kept.user, name, displayName, avatar: user.avatar };
+    const now = { ...kept.user, name, displayName, role, avatar: user.avatar };
     if (!same(now, kept.user)) await login.write({ ...kept, user: now });
   }
 

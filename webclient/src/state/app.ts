@@ -6,6 +6,7 @@ import { KeyStore } from '../local/keys';
 import { LoginStore } from '../local/login';
 import { OutboxStore } from '../local/outbox';
 import { SearchStore } from '../local/search_store';
+import type { Administration } from './administration_model';
 import { AccountArea } from './account_area';
 import { NO_ACCOUNT } from './account_model';
 import type { AppDeps, Parts } from './deps';
@@ -67,6 +68,7 @@ class HearthApp implements m.App {
   readonly files: Files;
   readonly account: AccountArea;
   #home: Home | null = null;
+  #administration: Administration | null = null;
   readonly people = new Desk(
     () => this.#here(),
     (run) => this.#act(null, run),
@@ -192,7 +194,7 @@ class HearthApp implements m.App {
   }
 
   /** The others see oneself otherwise. */
-  #shown(as: Pick<m.Person, 'name' | 'displayName' | 'avatar'>): void {
+  #shown(as: Pick<m.Person, 'name' | 'displayName' | 'avatar' | 'role'>): void {
     const { me } = this.state;
     if (me === null) return;
     this.#home?.people.learn([{ ...me, ...as, id: this.#here().me }]);
@@ -217,6 +219,7 @@ class HearthApp implements m.App {
     this.people.leave();
     this.files.leave();
     this.account.left();
+    this.#administration = null;
     this.#parts.tokens.forget();
     const { house } = this.state;
     this.#state.set({ ...START, house, phase: 'login' });
@@ -289,6 +292,17 @@ class HearthApp implements m.App {
 
   #actions(): RoomActions {
     return new RoomActions(this.#here());
+  }
+
+  administration(): Promise<Administration> {
+    return this.#act(null, async () => {
+      const { HouseAdministration } = await import('./administration');
+      return (this.#administration ??= new HouseAdministration(
+        this.#here(),
+        (run) => this.#act(null, run),
+        (house) => this.#state.update({ house }),
+      ));
+    });
   }
 
   openRoom(id: string): Promise<void> {

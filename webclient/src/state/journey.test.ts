@@ -183,7 +183,8 @@ describe('the login', () => {
 describe('a machine', () => {
   test('posts to a sealed room with the line that the panel gives', async () => {
     const { app: ada, general } = await founder();
-    const { id, line } = await ada.addDevice(general, 'washer');
+    const { id, lines } = await ada.addDevice(general, 'washer');
+    const line = lines[0]?.line ?? '';
     const door = String.raw`-q 1 -t hearth/rooms/\S+/door/\S+ -u \S+ -P hearth_dev_x -s`;
     const pub = String.raw`mosquitto_pub -h 127\.0\.0\.1 -p 1883 ${door}`;
     const whole = String.raw`^echo "Washing done" \| age -r age1\S+ \| ${pub}$`;
@@ -216,7 +217,8 @@ describe('a machine', () => {
     if (room === undefined) throw new Error('no room');
     expect(room.events.some(({ bytes }) => fromUtf8(bytes).includes('hello'))).toBe(true);
     const device = await ada.addDevice(id, 'oven');
-    expect(device.line).toMatch(/-m "Washing done"$/);
+    expect(device.lines.map(({ kind }) => kind)).toEqual(['mqtt', 'https']);
+    expect(device.lines[0]?.line).toMatch(/-m "Washing done"$/);
     const post = JSON.stringify({ type: 'post', content: 'Cake ready', priority: 'high' });
     house.post(room, parseId(device.id), utf8(post));
     const state = await until(

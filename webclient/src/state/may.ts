@@ -30,3 +30,17 @@ export const mayInHouse = (role: HouseRole, action: HouseAction): boolean =>
 
 /** Whether somebody runs the house: people, settings, reports. */
 export const runsHouse = (role: HouseRole): boolean => role === 'owner' || role === 'admin';
+
+const RUN_IT: readonly HouseRole[] = ['owner', 'admin'];
+
+/** Whether somebody manages this account: those of owners and admins are for owners. */
+export const managesAccount = (mine: HouseRole, theirs: HouseRole): boolean =>
+  mine === 'owner' || (mine === 'admin' && !RUN_IT.includes(theirs));
+
+export type GivenRole = 'owner' | 'admin' | 'member' | 'guest';
+
+/** What somebody can make of this account; a bot stays one. */
+export function rolesToGive(mine: HouseRole, theirs: HouseRole): readonly GivenRole[] {
+  if (!managesAccount(mine, theirs) || theirs === 'bot') return [];
+  return mine === 'owner' ? ['owner', 'admin', 'member', 'guest'] : ['member', 'guest'];
+}

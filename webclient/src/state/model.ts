@@ -1,4 +1,5 @@
 // What the user interface sees: one immutable state, and the actions that change it. No DOM here.
+import type { Administration } from './administration_model';
 import type { AccountActions, AccountState, RecoverySheet } from './account_model';
 import type { FilesApp } from './files_model';
 import type { PeopleDesk } from './people_model';
@@ -86,13 +87,22 @@ export interface InviteLink {
   readonly uses: number;
 }
 
+/** A line by which a device posts. `local`: only on the box itself. */
+export interface DeviceLine {
+  readonly kind: 'mqtt' | 'mqtts' | 'http' | 'https';
+  readonly local: boolean;
+  readonly line: string;
+}
+
 /** A new device: the token is shown once. */
 export interface NewDevice {
   readonly id: string;
   readonly name: string;
   readonly token: string;
-  /** Ready to paste into a shell. */
-  readonly line: string;
+  /** Ready to paste into a shell, the plainest first. */
+  readonly lines: readonly DeviceLine[];
+  /** Those over TLS want the house's certificate, ca.crt, beside them. */
+  readonly ca: boolean;
 }
 
 export interface SetUp {
@@ -117,6 +127,8 @@ export interface App {
   readonly state: AppState;
   readonly files: FilesApp;
   readonly account: AccountActions;
+  /** Running the house, for its owner and admins; loaded when it is asked for. */
+  administration(): Promise<Administration>;
   subscribe(run: (state: AppState) => void): () => void;
 
   /** Reads the local data, finds out which screen comes first, connects. */

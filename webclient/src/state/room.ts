@@ -68,11 +68,12 @@ function membersOf(handle: RoomHandle, { me, keys, trust, people }: RoomContext)
   });
 }
 
-const deviceView = ({ id, name, createdAt, lastPostAt }: Device): DeviceView => ({
+const deviceView = ({ id, name, createdAt, lastPostAt, lastRefused }: Device): DeviceView => ({
   id,
   name,
   createdAt,
   lastPostAt,
+  lastRefused,
 });
 
 function blockOf(handle: RoomHandle, keys: KeyView | null): RoomBlock | null {

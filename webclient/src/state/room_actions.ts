@@ -5,7 +5,7 @@ import { fitting } from '../protocol/attachment';
 import { utf8 } from '../protocol/bytes';
 import { eventJson, MESSAGE_CHARS_MAX, type Body } from '../protocol/event';
 import { newId, parseId, type Id } from '../protocol/ids';
-import * as topic from '../protocol/topic';
+import { deviceLines } from './device_lines';
 import type { Home } from './home';
 import { mentioned } from './mentions';
 import type { InviteLink, NewDevice, NewRoom } from './model';
@@ -173,18 +173,8 @@ export class RoomActions {
     };
     const { token, recipient } = await added();
     await home.rooms.company(handle);
-    return { id, name, token, line: await this.#line(room.id, id, token, recipient) };
-  }
-
-  /** The line to paste into a shell; works as it stands. */
-  async #line(room: Id, device: Id, token: string, recipient: string | null): Promise<string> {
-    const { api, hostname } = this.#home.parts;
-    const { mqtt } = await api.auth.health();
-    const { host, port } = mqttAddress(mqtt, hostname);
-    const to = `mosquitto_pub -h ${host} -p ${port} -q 1 -t ${topic.door(room, device)}`;
-    const login = `-u ${device} -P ${token}`;
-    if (recipient === null) return `${to} ${login} -m "Washing done"`;
-    return `echo "Washing done" | age -r ${recipient} | ${to} ${login} -s`;
+    const door = { room: room.id, device: id, token, recipient };
+    return { id, name, token, ...deviceLines(await api.auth.health(), home.parts, door) };
   }
 
   async removeDevice(roomId: string, deviceId: string): Promise<void> {
@@ -197,12 +187,4 @@ export class RoomActions {
     }
     await home.rooms.company(handle);
   }
-}
-
-/** Where a device reaches MQTT: what the box says, its own host where it listens everywhere. */
-export function mqttAddress(mqtt: string | null, hostname: string): { host: string; port: string } {
-  const [, host, port] = /^(.*):(\d+)$/.exec(mqtt ?? '') ?? [];
-  const everywhere = host === undefined || host === '0.0.0.0' || host === '[::]' || host === '';
-  const bare = host?.replace(/^\[(.*)\]$/, '$1');
-  return { host: everywhere || bare === undefined ? hostname : bare, port: port ?? '1883' };
 }

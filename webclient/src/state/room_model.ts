@@ -38,6 +38,8 @@ export interface DeviceView {
   readonly name: string;
   readonly createdAt: number;
   readonly lastPostAt: number | null;
+  /** What was refused last since the box was started. */
+  readonly lastRefused: { readonly message: string; readonly at: number } | null;
 }
 
 /** Why nothing can be written at the moment. */

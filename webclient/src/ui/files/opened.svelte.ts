@@ -1,6 +1,7 @@
 // A file as an address that `img` and `audio` take, for as long as somebody shows it.
 import type { FilesApp, OpenedFile, Which } from '../../state/files_model';
 import type { Problem } from '../../state/model';
+import { download } from '../download';
 import { asProblem } from '../problem';
 import { words } from '../words/catalogue.svelte';
 
@@ -59,11 +60,5 @@ export const whenNear =
 /** Hands a file to the browser's downloads. */
 export async function save(files: FilesApp, which: Which, name: string): Promise<void> {
   const { blob } = await files.open(which, 'whole');
-  const url = URL.createObjectURL(blob);
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name === '' ? 'file' : name;
-  link.click();
-  // The browser has taken it by the next turn.
-  setTimeout(() => URL.revokeObjectURL(url), 1_000);
+  download(blob, name === '' ? 'file' : name);
 }

@@ -13,6 +13,7 @@ import type {
   SetUp,
   TimelineItem,
 } from '../../state/model';
+import { FakeAdministration } from './fake_administration';
 import { FakePeople } from './fake_people';
 import type { FilesApp } from '../../state/files_model';
 import { FakeFiles } from './files';
@@ -51,6 +52,8 @@ export class FakeApp implements App {
   readonly people: FakePeople;
   files: FilesApp = new FakeFiles();
   readonly account = fakeAccount;
+  administration = (): Promise<FakeAdministration> =>
+    Promise.resolve(new FakeAdministration(this.#now));
   readonly reading = fakeReading;
   readonly #now: number;
   readonly #listeners = new Set<(state: AppState) => void>();
@@ -138,8 +141,20 @@ export class FakeApp implements App {
         reading: atTheNewest,
         members: alone ? members.slice(0, 1) : members,
         devices: [
-          { id: 'd-washer', name: 'washer', createdAt: 0, lastPostAt: this.#now - day / 60 },
-          { id: 'd-door', name: 'front-door', createdAt: 0, lastPostAt: null },
+          {
+            id: 'd-washer',
+            name: 'washer',
+            createdAt: 0,
+            lastPostAt: this.#now - day / 60,
+            lastRefused: null,
+          },
+          {
+            id: 'd-door',
+            name: 'front-door',
+            createdAt: 0,
+            lastPostAt: null,
+            lastRefused: { message: 'the token is wrong', at: this.#now - day },
+          },
         ],
         block: null,
         epoch: room.sealing === 'sealed' ? 3 : 0,
@@ -257,7 +272,12 @@ export class FakeApp implements App {
       'echo "Washing done" | age -r age1v4t8q0m3x7s2k9n5d6w8y4r0p3l7j2h5f9c6z8a4e3u7g0s2xq -a | ' +
       `mosquitto_pub -h hearth.local -p 1883 -u 01931f -P ${token} -t hearth/rooms/01931e/door/` +
       '01931f -q 1 -s';
-    return Promise.resolve({ id: 'd-new', name, token, line });
+    const curl = `curl -sS https://hearth.local/api/door -H "Authorization: Bearer ${token}"`;
+    const lines = [
+      { kind: 'mqtt', local: true, line },
+      { kind: 'https', local: false, line: curl },
+    ] as const;
+    return Promise.resolve({ id: 'd-new', name, token, lines, ca: true });
   }
 
   #in(): Promise<void> {

@@ -28,6 +28,8 @@ export function readersAt(now: number, sealing: 'sealed' | 'open', alone: boolea
     waiting: people.filter(waits),
     changed: box || alone ? [] : changedAt(now),
     hints: false,
-    devices: alone ? [] : [{ id: 'd-washer', name: 'washer', createdAt: 0, lastPostAt: null }],
+    devices: alone
+      ? []
+      : [{ id: 'd-washer', name: 'washer', createdAt: 0, lastPostAt: null, lastRefused: null }],
   };
 }

@@ -6,6 +6,7 @@ import { englishFileProblems, englishFiles } from './english_files';
 import { englishAccount, englishAccountProblems } from './english_account';
 import { englishGuestProblems, englishGuests } from './english_guests';
 import { englishProfile } from './english_profile';
+import { englishDevices } from './english_devices';
 import { englishTalk } from './english_talk';
 import { englishTimeline } from './english_timeline';
 
@@ -157,6 +158,7 @@ export const english = {
   ...englishKeys,
   ...englishAccount,
   ...englishTalk,
+  ...englishDevices,
   guests: englishGuests,
   profile: englishProfile,
   ...englishFiles,
@@ -237,13 +239,6 @@ export const english = {
     placeholder: 'washer',
     add: 'Get its line',
     adding: 'Making its line…',
-    lineTitle: (name: string) => `The line for ${name}`,
-    line: 'Line to run',
-    lineSealed:
-      'Run this in a shell where age and mosquitto_pub are installed. The text is sealed before it leaves the device.',
-    lineOpen:
-      'Run this in a shell where mosquitto_pub is installed. The box can read what it posts.',
-    once: 'The line holds the device’s secret and is shown only now.',
     done: 'Done',
     removeQuestion: (name: string) => `Remove ${name}? It can no longer post.`,
     removeLabel: (name: string) => `Remove ${name}`,

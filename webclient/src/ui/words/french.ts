@@ -6,6 +6,7 @@ import { frenchFileProblems, frenchFiles } from './french_files';
 import { frenchAccount, frenchAccountProblems } from './french_account';
 import { frenchGuestProblems, frenchGuests } from './french_guests';
 import { frenchProfile } from './french_profile';
+import { frenchDevices } from './french_devices';
 import { frenchTalk } from './french_talk';
 import { frenchTimeline } from './french_timeline';
 
@@ -160,6 +161,7 @@ export const french: Words = {
   ...frenchKeys,
   ...frenchAccount,
   ...frenchTalk,
+  ...frenchDevices,
   guests: frenchGuests,
   profile: frenchProfile,
   ...frenchFiles,
@@ -242,13 +244,6 @@ export const french: Words = {
     placeholder: 'lave-linge',
     add: 'Obtenir sa ligne',
     adding: 'Création de sa ligne…',
-    lineTitle: (name) => `La ligne pour ${name}`,
-    line: 'Ligne à lancer',
-    lineSealed:
-      'Lancez ceci dans un terminal où age et mosquitto_pub sont installés. Le texte est scellé avant de quitter l’appareil.',
-    lineOpen:
-      'Lancez ceci dans un terminal où mosquitto_pub est installé. Le boîtier peut lire ce qui est posté.',
-    once: 'La ligne contient le secret de l’appareil et n’est montrée que maintenant.',
     done: 'Terminé',
     removeQuestion: (name) => `Retirer ${name} ? Il ne pourra plus poster.`,
     removeLabel: (name) => `Retirer ${name}`,
