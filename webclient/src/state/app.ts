@@ -11,7 +11,7 @@ import { NO_ACCOUNT } from './account_model';
 import type { AppDeps, Parts } from './deps';
 import { Entrance, type Arrival } from './entrance';
 import { Files } from './files';
-import { Home } from './home';
+import type { Home } from './home';
 import { Keys } from './keys';
 import type * as m from './model';
 import { readingApp } from './reading_app';
@@ -156,6 +156,8 @@ class HearthApp implements m.App {
 
   async #enter(arrival: Arrival): Promise<void> {
     const { user, house, recoverySheet } = arrival;
+    // What is behind the door comes once somebody is let in.
+    const { Home } = await import('./home');
     const home = new Home(this.#parts, arrival, {
       changed: (change) => {
         this.#state.update(change);
