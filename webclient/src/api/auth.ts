@@ -109,6 +109,12 @@ export class AuthApi {
     return this.#http.ask('POST', '/api/auth/register', session, { body, anonymous: true });
   }
 
+  /** A guest's account: without a password, signed in here only. */
+  guest(code: InviteCode, auth: Uint8Array, displayName: string, label: string): Promise<Session> {
+    const body = { code, auth: b64u(auth), display_name: displayName, label };
+    return this.#http.ask('POST', '/api/auth/guest', session, { body, anonymous: true });
+  }
+
   refresh(refresh: string): Promise<Session> {
     const body = { refresh };
     return this.#http.ask('POST', '/api/auth/refresh', session, { body, anonymous: true });

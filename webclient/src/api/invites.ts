@@ -11,6 +11,8 @@ export interface NewInvite {
   readonly blob: Uint8Array;
   readonly expiresAt: number;
   readonly uses: number;
+  /** Until when whoever makes an account by it stays, as a guest; null: for good. */
+  readonly guestUntil: number | null;
   readonly bundles: readonly { readonly room: Id; readonly bundle: Uint8Array }[];
 }
 
@@ -43,9 +45,10 @@ const invite: s.Parser<Invite> = (value, path) => {
 
 const look = s.object({
   house: s.text,
-  rooms: s.list(s.object({ id: s.id, name: s.text }), 1_000),
+  rooms: s.list(s.object({ id: s.id, name: s.text, sealing: s.oneOf('sealed', 'open') }), 1_000),
   inviter: s.optional(s.text),
   expires_at: s.count,
+  guest_until: s.optional(s.count),
   blob: s.optional(s.bytes()),
 });
 
@@ -56,12 +59,16 @@ export class InvitesApi {
     this.#http = http;
   }
 
-  make(room: Id, { authHash, blob, expiresAt, bundles, ...rest }: NewInvite): Promise<unknown> {
+  make(
+    room: Id,
+    { authHash, blob, expiresAt, guestUntil, bundles, ...rest }: NewInvite,
+  ): Promise<unknown> {
     const body = {
       ...rest,
       auth_hash: b64u(authHash),
       blob: b64u(blob),
       expires_at: expiresAt,
+      ...(guestUntil === null ? {} : { guest_until: guestUntil }),
       bundles: bundles.map((one) => ({ room: one.room, bundle: b64u(one.bundle) })),
     };
     return this.#http.ask('POST', `/api/rooms/${room}/invites`, s.anything, { body });

@@ -4,7 +4,7 @@ import type * as m from './account_model';
 import { ComingBack } from './coming_back';
 import type { Parts } from './deps';
 import type { Arrival, Entrance } from './entrance';
-import type { Id } from '../protocol/ids';
+import type { User } from '../api/users';
 import type { Credentials, RecoverySheet, Work } from './model';
 import { ProblemError } from './problem';
 
@@ -13,6 +13,8 @@ export interface AccountEvents {
   readonly renamed: (displayName: string) => void;
   readonly renewKeys: (password: string) => Promise<void>;
   readonly arrived: (arrival: Arrival) => Promise<void>;
+  /** Came in as a guest: the invite is used already. */
+  readonly visited: (arrival: Arrival) => Promise<void>;
   readonly failed: (error: unknown) => void;
   /** Runs an action as the application does: what it is busy with, what goes wrong as a Problem. */
   readonly act: <T>(working: Work | null, run: () => Promise<T>) => Promise<T>;
@@ -41,8 +43,10 @@ export class AccountArea implements m.AccountActions {
   }
 
   /** Somebody is signed in. */
-  entered(me: Id): void {
-    this.#own = new OwnAccount(this.#parts, me, this.#events);
+  entered({ id, role }: User): void {
+    this.#own = new OwnAccount(this.#parts, id, this.#events);
+    // A guest is told how long the stay is.
+    if (role === 'guest') this.#own.load().catch(this.#events.failed);
     const { entry } = this.#parts;
     if (entry.kind === 'pair') this.#own.answerPairing(entry.offer).catch(this.#events.failed);
   }
@@ -62,6 +66,10 @@ export class AccountArea implements m.AccountActions {
 
   reset(password: string): Promise<void> {
     return this.#act(() => this.#back.reset(password), 'password');
+  }
+
+  visit(displayName: string): Promise<void> {
+    return this.#act(() => this.#back.visit(displayName), 'identity');
   }
 
   openWithSheet(code: string): Promise<void> {

@@ -119,6 +119,8 @@ export interface RecoverySheet {
 export interface AccountActions {
   /** A new password by the link in the address; signs in with it. */
   reset(password: string): Promise<void>;
+  /** Comes in as a guest by the invite in the address. */
+  visit(displayName: string): Promise<void>;
   /** The keys by the printed sheet. */
   openWithSheet(code: string): Promise<void>;
   /** The keys by the password they still lie under. */

@@ -86,6 +86,7 @@ class HearthApp implements m.App {
       renamed: (displayName) => this.#renamed(displayName),
       renewKeys: (password) => this.keys.renew(password),
       arrived: (arrival) => this.#arrived(arrival),
+      visited: (arrival) => this.#enter(arrival),
       failed: this.#tell,
       act: (working, run) => this.#act(working, run),
     });
@@ -171,7 +172,7 @@ class HearthApp implements m.App {
     });
     this.#home = home;
     this.files.enter(home);
-    this.account.entered(user.id);
+    this.account.entered(user);
     const me: m.Person = { ...user };
     this.#drafts = await this.#parts.drafts.all();
     await home.start();
@@ -202,8 +203,13 @@ class HearthApp implements m.App {
 
   /** The login was ended elsewhere: what was written stays for the next one. */
   #signedOut(): void {
+    const guest = this.state.me?.role === 'guest';
     this.#leave();
-    this.#tell(new ProblemError('signed_out', 'this login has ended', 'sign in again'));
+    this.#tell(
+      guest
+        ? new ProblemError('visit_over', 'your stay as a guest has ended', 'ask for an invite')
+        : new ProblemError('signed_out', 'this login has ended', 'sign in again'),
+    );
   }
 
   #leave(): void {
@@ -346,8 +352,8 @@ class HearthApp implements m.App {
     this.#parts.drafts.keep(roomId, text).catch(this.#tell);
   }
 
-  makeInvite(roomId: string, uses = 10): Promise<m.InviteLink> {
-    return this.#act(null, () => this.#actions().makeInvite(roomId, uses));
+  makeInvite(roomId: string, uses = 10, guestDays?: number): Promise<m.InviteLink> {
+    return this.#act(null, () => this.#actions().makeInvite(roomId, uses, guestDays));
   }
 
   addDevice(roomId: string, name: string): Promise<m.NewDevice> {

@@ -14,7 +14,8 @@ export interface ComingBackEvents {
   readonly changed: (change: Partial<AccountState>) => void;
   /** Signed in, keys and all. */
   readonly arrived: (arrival: Arrival) => Promise<void>;
-  readonly failed: (error: unknown) => void;
+  /** Came in as a guest: the invite is used already. */
+  readonly visited: (arrival: Arrival) => Promise<void>;
 }
 
 const SALT = 16;
@@ -84,6 +85,12 @@ export class ComingBack {
     // Somebody else's browser: they stay signed in here.
     if (kept !== null && kept.user.name !== name) return this.#show({ kind: 'reset', done: name });
     await this.login({ name, password });
+  }
+
+  async visit(displayName: string): Promise<void> {
+    const { entry } = this.#events;
+    if (entry.kind !== 'join') throw new ProblemError('no_invite', 'this is no invite link', '');
+    await this.#events.visited(await this.#entrance.visit(entry.code, entry.key, displayName));
   }
 
   #need(): Locked {

@@ -6,6 +6,7 @@ import { newId, parseId, type Id } from '../protocol/ids';
 import { SchemaError } from '../protocol/schema';
 import type { Fact } from '../session/fact';
 import type { Home, Personal } from './home';
+import { mayInHouse } from './may';
 import type { AppState } from './model';
 import { Notices } from './notices';
 import { Observable } from './observable';
@@ -165,6 +166,9 @@ export class Desk implements PeopleDesk {
       presence: people.seen(person)?.presence ?? null,
       contact: contacts.find(({ user }) => user.id === person)?.state ?? 'none',
       blocked: blocked.some(({ id }) => id === person),
+      mayWrite:
+        mayInHouse(people.person(me).role, 'makeRooms') ||
+        rooms.all().some(({ room }) => room.directWith === person),
       pin: person === me ? 'self' : pin,
     };
   }

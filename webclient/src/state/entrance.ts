@@ -2,7 +2,7 @@
 import type { JoinProof, NewAccount, Session } from '../api/auth';
 import { isCode } from '../api/error';
 import type { VaultReply } from '../api/users';
-import { fromB64u } from '../protocol/bytes';
+import { b64u, fromB64u } from '../protocol/bytes';
 import { newId, parseCode, type Id, type InviteCode } from '../protocol/ids';
 import type { Parts } from './deps';
 import type { Credentials, Invitation, RecoverySheet, SetUp } from './model';
@@ -49,6 +49,8 @@ export class KeysLocked extends ProblemError {
 }
 
 const SALT = 16;
+/** Bytes of a password that nobody knows. */
+const SECRET = 32;
 
 export class Entrance {
   readonly #parts: Parts;
@@ -126,6 +128,8 @@ export class Entrance {
       inviter: look.inviter ?? '',
       rooms: look.rooms.map(({ name }) => name),
       expiresAt: look.expires_at,
+      guestUntil: look.guest_until,
+      visit: look.guest_until !== null && look.rooms.every(({ sealing }) => sealing === 'open'),
     };
     return { code, auth, rooms, shown };
   }
@@ -145,6 +149,24 @@ export class Entrance {
     await this.#keep(session, shown.house, 1, account.vault);
     const recoverySheet = this.#sheet(shown.house, name, sheet);
     return { user: session.user, house: shown.house, recoverySheet, joining: rooms };
+  }
+
+  /**
+   * Comes in as a guest, without a password. The keys lie under one that nobody knows: they end
+   * with this browser's login, as the stay does.
+   */
+  async visit(codeText: string, key: string, displayName: string): Promise<Arrival> {
+    const { sealing, api, random, cost, clock, label, tokens } = this.#parts;
+    const { code, auth, shown } = await this.lookAt(codeText, key);
+    const session = await api.auth.guest(code, auth, displayName, label);
+    await sealing.forget();
+    await tokens.take(session);
+    await sealing.stretch(b64u(random(SECRET)), random(SALT), cost);
+    const { card } = await sealing.createIdentity(session.user.id, clock.now());
+    const { vault, recovery } = await sealing.writeVault(1);
+    const version = await api.users.putVault(0, vault, recovery, card);
+    await this.#keep(session, shown.house, version, vault);
+    return { user: session.user, house: shown.house, recoverySheet: null, joining: [] };
   }
 
   /** Takes an invite as somebody who is signed in; gives the sealed rooms to list oneself in. */

@@ -49,6 +49,10 @@ export interface Invitation {
   readonly inviter: string;
   readonly rooms: readonly string[];
   readonly expiresAt: number;
+  /** ms since 1970: whoever comes in by it is a guest until then; null: lives in the house. */
+  readonly guestUntil: number | null;
+  /** A name is enough: a guest's, into open rooms. */
+  readonly visit: boolean;
 }
 
 /** What takes long enough to be said. */
@@ -152,7 +156,8 @@ export interface App {
   draft(roomId: string): string;
   keepDraft(roomId: string, text: string): void;
 
-  makeInvite(roomId: string, uses?: number): Promise<InviteLink>;
+  /** `guestDays`: for guests, who stay so long; else for people who will live in the house. */
+  makeInvite(roomId: string, uses?: number, guestDays?: number): Promise<InviteLink>;
   addDevice(roomId: string, name: string): Promise<NewDevice>;
   removeDevice(roomId: string, deviceId: string): Promise<void>;
   readonly keys: KeysActions;

@@ -18,6 +18,8 @@ export interface Profile {
   /** ms since 1970. */
   readonly lastSeen: number | null;
   readonly contact: ContactState;
+  /** One can write to them directly. */
+  readonly mayWrite: boolean;
   /** I block them. */
   readonly blocked: boolean;
   readonly pin: MemberView['pin'];

@@ -132,19 +132,22 @@ export class RoomActions {
     return id;
   }
 
-  /** An invite to a room; every invite is one to the general room too. */
-  async makeInvite(roomId: string, uses: number): Promise<InviteLink> {
+  /** An invite to a room; every invite is one to the general room too, but for guests' ones. */
+  async makeInvite(roomId: string, uses: number, guestDays?: number): Promise<InviteLink> {
     const home = this.#home;
     const { sealing, api, clock, origin } = home.parts;
     const { room } = home.rooms.need(roomId);
     const general = home.rooms.general();
-    const both = general === null || general.room.id === room.id ? [room] : [room, general.room];
+    const alone = guestDays !== undefined || general === null || general.room.id === room.id;
+    const both = alone ? [room] : [room, general.room];
     const sealed = both.filter((one) => one.sealing === 'sealed').map(({ id }) => id);
-    const expires = clock.now() + INVITE_DAYS * DAY_MS;
+    const guestUntil = guestDays === undefined ? null : clock.now() + guestDays * DAY_MS;
+    const expires = Math.min(clock.now() + INVITE_DAYS * DAY_MS, guestUntil ?? Infinity);
     const fragment = await home.keeper.withRequests(sealed, 'invite', async (rooms) => {
       const made = await sealing.makeInvite({ rooms, by: home.me, expires, uses });
       const { code, authHash, blob, bundles } = made;
-      await api.invites.make(room.id, { code, authHash, blob, expiresAt: expires, uses, bundles });
+      const terms = { expiresAt: expires, uses, guestUntil };
+      await api.invites.make(room.id, { code, authHash, blob, bundles, ...terms });
       return `${code}#${made.fragment}`;
     });
     return { link: `${origin}/i/${fragment}`, expiresAt: expires, uses };

@@ -65,7 +65,8 @@ export class TokenSource {
       await this.take(session);
       return session.token;
     } catch (error) {
-      if (error instanceof ApiError && (error.status === 401 || error.status === 403)) return null;
+      // Ended elsewhere, or the account itself: blocked, or a guest's whose time is over.
+      if (error instanceof ApiError && [401, 403, 410].includes(error.status)) return null;
       throw error;
     }
   }

@@ -196,7 +196,10 @@ export class Posts {
 
   #look(code: string, auth: string | null): Json {
     const invite = this.#invite(code, auth);
-    const rooms = invite.rooms.map((id) => ({ id, name: this.#house.rooms.get(id)?.name }));
+    const rooms = invite.rooms.map((id) => {
+      const room = this.#house.rooms.get(id);
+      return { id, name: room?.name, sealing: room?.sealing };
+    });
     const inviter = this.#house.users.get(invite.by)?.name;
     const { blob, expiresAt: expires_at } = invite;
     const sealed = blob === '' ? {} : { blob };

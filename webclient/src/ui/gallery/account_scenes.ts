@@ -3,6 +3,7 @@ import type { Door, Handing, NewBrowser } from '../../state/account_model';
 import { accountAt } from './fake_account';
 import { FakeApp } from './fake_app';
 
+const day = 24 * 60 * 60_000;
 const link = `https://hearth.local/pair#${'k7Q2mXw9ZpL4tR8v'.repeat(4)}`;
 const typed = 'K7Q2MXW3ZPL4TR6VN3SYB6HCJ2DF5GA7EUIOQWXTZV';
 
@@ -28,6 +29,19 @@ export const accountScenes: Readonly<Record<string, (now: number) => FakeApp>> =
   'pair-here': pairing((now) => ({ step: 'shown', link, typed, endsAt: now + 118_000 })),
   'pair-digits': pairing((now) => ({ step: 'digits', digits: '048213', endsAt: now + 70_000 })),
   'pair-failed': pairing(() => ({ step: 'failed', code: 'refused' })),
+  visit: (now) =>
+    new FakeApp(now, {
+      phase: 'join',
+      invitation: {
+        code: '7KQ4MZ2XPW',
+        house: 'The Lindens',
+        inviter: 'Anna',
+        rooms: ['Garden party'],
+        expiresAt: now + 2 * day,
+        guestUntil: now + 3 * day,
+        visit: true,
+      },
+    }),
   'let-digits': handing({ step: 'digits', digits: '048213' }),
   'let-failed': handing({ step: 'failed', code: 'other_key' }),
 };

@@ -71,6 +71,7 @@ export const fakeSheet = (house: string, name: string, createdAt: number): Recov
 
 export const fakeAccount: AccountActions = {
   reset: nothing,
+  visit: nothing,
   openWithSheet: () => Promise.reject({ code: 'wrong_sheet', message: '', hint: '' }),
   openWithOldPassword: nothing,
   startAnew: nothing,

@@ -18,7 +18,7 @@ const hour = 3_600_000;
 const nothing = (): Promise<void> => Promise.resolve();
 
 function everyone(now: number): Profile[] {
-  const base = { statusText: '', lastSeen: now - hour, blocked: false } as const;
+  const base = { statusText: '', lastSeen: now - hour, blocked: false, mayWrite: true } as const;
   return [
     { ...base, person: jonas, presence: 'away', contact: 'accepted', pin: 'verified' },
     {
@@ -155,7 +155,7 @@ export class FakePeople implements PeopleDesk {
     const found = this.state.everyone.find((one) => one.person.id === person);
     if (found !== undefined) return found;
     const me = { person: anna, statusText: '', presence: 'online', lastSeen: null } as const;
-    return { ...me, contact: 'none', blocked: false, pin: 'self' };
+    return { ...me, contact: 'none', blocked: false, mayWrite: true, pin: 'self' };
   }
 
   #change(person: string, change: Partial<Profile>): Promise<void> {

@@ -15,6 +15,8 @@ const invitation = {
   code: '7KQ4MZ2XPW',
   house: 'The Lindens',
   inviter: 'Anna',
+  guestUntil: null,
+  visit: false,
   rooms: ['General', 'Garden'],
 };
 

@@ -4,6 +4,7 @@ import { englishPeople } from './english_people';
 import { englishKeys } from './english_keys';
 import { englishFileProblems, englishFiles } from './english_files';
 import { englishAccount, englishAccountProblems } from './english_account';
+import { englishGuestProblems, englishGuests } from './english_guests';
 import { englishTalk } from './english_talk';
 import { englishTimeline } from './english_timeline';
 
@@ -155,6 +156,7 @@ export const english = {
   ...englishKeys,
   ...englishAccount,
   ...englishTalk,
+  guests: englishGuests,
   ...englishFiles,
   ...englishTimeline,
   delivery: {
@@ -329,6 +331,7 @@ export const english = {
         'Sign in, or ask someone at home for an invitation.',
       ],
       ...englishAccountProblems,
+      ...englishGuestProblems,
       on_its_way: ['This message may be on the box already.', 'Delete it once it is kept there.'],
       rotate_first: [
         'The room needs a new key first.',

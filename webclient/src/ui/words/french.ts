@@ -4,6 +4,7 @@ import { frenchPeople } from './french_people';
 import { frenchKeys } from './french_keys';
 import { frenchFileProblems, frenchFiles } from './french_files';
 import { frenchAccount, frenchAccountProblems } from './french_account';
+import { frenchGuestProblems, frenchGuests } from './french_guests';
 import { frenchTalk } from './french_talk';
 import { frenchTimeline } from './french_timeline';
 
@@ -158,6 +159,7 @@ export const french: Words = {
   ...frenchKeys,
   ...frenchAccount,
   ...frenchTalk,
+  guests: frenchGuests,
   ...frenchFiles,
   ...frenchTimeline,
   delivery: {
@@ -335,6 +337,7 @@ export const french: Words = {
         'Entrez, ou demandez une invitation à quelqu’un de la maison.',
       ],
       ...frenchAccountProblems,
+      ...frenchGuestProblems,
       on_its_way: [
         'Ce message est peut-être déjà sur le boîtier.',
         'Supprimez-le une fois qu’il y est gardé.',
