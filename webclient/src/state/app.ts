@@ -102,7 +102,11 @@ class HearthApp implements m.App {
 
   /** Runs an action; what goes wrong is a Problem, told to whoever asked. */
   async #act<T>(working: m.Work | null, run: () => Promise<T>): Promise<T> {
-    if (working !== null) this.#state.update({ working });
+    if (working !== null) {
+      this.#state.update({ working });
+      // Who is let in waits for it, and hears what went wrong.
+      import('./home').catch(() => null);
+    }
     try {
       return await run();
     } catch (error) {
@@ -157,7 +161,6 @@ class HearthApp implements m.App {
 
   async #enter(arrival: Arrival): Promise<void> {
     const { user, house, recoverySheet } = arrival;
-    // What is behind the door comes once somebody is let in.
     const { Home } = await import('./home');
     const home = new Home(this.#parts, arrival, {
       changed: (change) => {
