@@ -8,8 +8,6 @@ mod locked;
 mod rooms;
 mod socket;
 
-use std::net::SocketAddr;
-
 use hearth_protocol::grant::Access;
 use hearth_protocol::ids::GrantId;
 use hearth_protocol::network::Network;
@@ -24,6 +22,7 @@ use crate::attachments::Storage;
 use crate::auth::reset::ResetLink;
 use crate::devices::NewDevice;
 use crate::error::ApiError;
+use crate::listening::Listening;
 use crate::membership::RoomState;
 use crate::trouble::Trouble;
 
@@ -171,8 +170,9 @@ pub enum Reply {
         device: DeviceLine,
         /// Shown once.
         token: String,
-        /// Where MQTT listens, if it does.
-        mqtt: Option<SocketAddr>,
+        /// Where the box listens, while it runs.
+        #[serde(flatten)]
+        listening: Option<Listening>,
     },
     /// The certificate by which clients trust the box.
     Ca {
@@ -275,7 +275,7 @@ async fn answer(app: &App, request: Request) -> Result<Reply, ApiError> {
             Ok(Reply::NewDevice {
                 device: device_line(app, device, &state),
                 token,
-                mqtt: app.mqtt.get().copied(),
+                listening: app.listening.get().cloned(),
             })
         }
         Request::DeviceList => Ok(Reply::Devices(devices(app).await?)),

@@ -8,7 +8,7 @@
 //! - [`notifications`], [`contacts`], [`blocks`]: what one hears of, and of whom
 //! - [`mutes`], [`bans`], [`reports`], [`audit`]: who keeps order, and how
 //! - [`rooms`], [`members`], [`messages`], [`message`], [`attachments`], [`bundles`],
-//!   [`invites`], [`devices`]: rooms
+//!   [`invites`], [`devices`], [`door`]: rooms
 //! - [`reactions`], [`receipts`], [`pins`], [`room_view`]: what goes with them
 
 pub mod addresses;
@@ -22,6 +22,7 @@ pub mod bots;
 pub mod bundles;
 pub mod contacts;
 pub mod devices;
+pub mod door;
 pub mod extract;
 pub mod grants;
 pub mod invites;
@@ -85,6 +86,8 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .or(invites::routes(app))
         .unify()
         .or(devices::routes(app))
+        .unify()
+        .or(door::routes(app))
         .unify();
     let in_rooms = receipts::routes(app)
         .or(reactions::routes(app))

@@ -1,6 +1,5 @@
 //! The appliance's state: what every door (REST, MQTT, the admin socket) works on.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
 use hearth_broker::Broker;
@@ -23,6 +22,7 @@ use crate::error::ApiError;
 use crate::feed::Feed;
 use crate::grants::Grants;
 use crate::http;
+use crate::listening::Listening;
 use crate::membership::Membership;
 use crate::moderation::Rates;
 use crate::notifications::Unnoticed;
@@ -70,8 +70,8 @@ pub struct App {
     pub rates: Rates,
     /// Proves that somebody has the set-up link; new at each start.
     setup_secret: [u8; 16],
-    /// Where MQTT listens, once it does.
-    pub mqtt: OnceLock<SocketAddr>,
+    /// Where the box listens, once it does.
+    pub listening: OnceLock<Listening>,
     /// How busy HTTP is.
     pub http: Arc<http::counters::Counters>,
     /// What the database could not do.
@@ -122,7 +122,7 @@ impl App {
         let gap_ms = wide(limits.refusal_bell_gap_ms);
         let refusals = Refusals::new(limits.refusals_kept_max, gap_ms);
         let (rates, bodies) = (Rates::default(), Bodies::new(&limits));
-        let (setup_secret, mqtt, authority) = (random(), OnceLock::new(), OnceCell::new());
+        let (setup_secret, listening, authority) = (random(), OnceLock::new(), OnceCell::new());
         let app = Self {
             limits,
             clock,
@@ -142,7 +142,7 @@ impl App {
             bodies,
             rates,
             setup_secret,
-            mqtt,
+            listening,
             http: Arc::default(),
             troubles,
             backups: Backups::default(),

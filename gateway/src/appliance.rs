@@ -16,7 +16,6 @@ use tokio::sync::watch;
 use crate::admin;
 use crate::app::App;
 use crate::attachments::Files;
-use crate::authority::HOUSE;
 use crate::claim::{Claim, OpenHouse};
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
@@ -26,6 +25,7 @@ use crate::feed;
 use crate::gate::HouseGate;
 use crate::http::server::Server;
 use crate::http::trust::Https;
+use crate::listening::{Listening, OverTls};
 use crate::mqtt_thread::MqttThread;
 use crate::notifications;
 use crate::presence;
@@ -178,7 +178,6 @@ pub async fn serve(
     tracing::info!(sessions = sessions.map_err(ApplianceError::House)?, "sessions taken up");
     app.broker.open(Arc::new(HouseGate::new(&app)));
     let mqtt = mqtt_listener.local_addr()?;
-    app.mqtt.get_or_init(|| mqtt);
     let mqtts = mqtts_listener.as_ref().map(TcpListener::local_addr).transpose()?;
     let https = doors.https()?;
     let listened: Vec<_> = [https, mqtts].into_iter().flatten().collect();
@@ -188,10 +187,11 @@ pub async fn serve(
         None if !listened.is_empty() => Some(Arc::new(own(&config, &app, &listened).await?)),
         None => None,
     };
-    let tls = identity.clone().zip(https).map(|(identity, https)| {
-        let https = reached(&config, &identity, https.port());
-        Tls { identity, https }
-    });
+    let over_tls = identity.as_ref().map(|one| OverTls::new(&config, one, https, mqtts));
+    let web = over_tls.as_ref().and_then(OverTls::web);
+    let tls = identity.clone().zip(web).map(|(identity, https)| Tls { identity, https });
+    let http = doors.clear().find(|(_, all)| *all).map(|(address, _)| address);
+    app.listening.get_or_init(|| Listening { http, mqtt, tls: over_tls });
     let started = Started {
         http: doors.clear().collect(),
         https: https.zip(tls.as_ref().map(|tls| tls.https.clone())),
@@ -260,16 +260,6 @@ async fn own(
     let name = config.name.as_deref();
     let authority = app.authority_of(name).await?;
     Ok(Identity::own(Own { authority, listened, name, clock: app.clock.clone() })?)
-}
-
-/// How the box is reached over TLS: by the name it was given first, then by the house's.
-fn reached(config: &Config, identity: &Identity, port: u16) -> Https {
-    let mut names = identity.names.clone();
-    names.extend(config.name.clone());
-    let first = config.name.as_deref().unwrap_or(HOUSE);
-    names.sort_by_key(|name| name != first);
-    names.dedup();
-    Https { port, names, own: identity.fingerprint.is_some() }
 }
 
 /// Keeps a certificate that was given as fresh as its files.

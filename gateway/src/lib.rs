@@ -24,7 +24,8 @@
 //! - [`people`]: who may know of whom, and what becomes of an account
 //! - [`addresses`]: from where the house is reached · [`scopes`]: by which token
 //! - [`bots`]: accounts of programs · [`audit`]: the log of what is done by whoever runs the house
-//! - [`appliance`], [`http`], [`mqtt_thread`], [`web`], [`admin`]: the running program
+//! - [`appliance`], [`http`], [`mqtt_thread`], [`web`], [`admin`]: the running program; where it
+//!   listens: [`listening`]
 //! - [`claim`]: the data folder before it is open · [`upkeep`] of its file · [`trouble`]: what its
 //!   database could not do · [`thief`]: who could read it · [`hardening`]
 //! - [`authority`], [`tls`]: the certificates of the house, and TLS with them or given ones
@@ -61,6 +62,7 @@ pub mod history;
 pub mod http;
 pub mod ingest;
 pub mod invites;
+pub mod listening;
 pub mod member;
 pub mod members;
 pub mod membership;

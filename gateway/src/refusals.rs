@@ -1,5 +1,5 @@
-//! What each account was refused last over MQTT: some clients cannot be told, so those who run
-//! them are (design §3). Kept in memory, for as many accounts as the limit says.
+//! What each account was refused last, over MQTT or at its door: some clients cannot be told, so
+//! those who run them are (design §3). Kept in memory, for as many accounts as the limit says.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

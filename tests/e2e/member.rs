@@ -88,19 +88,22 @@ fn a_device_posts_sealed_and_an_ended_one_cannot() {
         shell(&house, "ada", &["device", "add", "washer", "--room", "Cellar", "--json"], "");
     assert!(output.status.success(), "{output:?}");
     let added: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let line = added["line"].as_str().unwrap();
+    let lines: Vec<_> =
+        added["lines"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
     let port = format!("-p {}", house.mqtt.port());
-    assert!(line.contains(" | age -r age1") && line.contains(&port), "{line}");
+    assert!(lines[0].contains(" | age -r age1") && lines[0].contains(&port), "{lines:?}");
+    assert!(lines[1].contains(&format!("curl -sS --fail-with-body {}", house.url())), "{lines:?}");
     let device = &added["device"];
     let text = |key: &str| device[key].as_str().unwrap();
     let post = door::seal(b"Washing done\n", text("recipient").parse().unwrap()).unwrap();
     let as_device =
         |name: &str| Session::connect(&house.mqtt.into(), name, text("id"), text("token"));
-    let pasted = Command::new("sh").args(["-c", line]).status().unwrap();
-    assert!(pasted.success(), "{line}");
+    for line in &lines {
+        let pasted = Command::new("sh").args(["-c", line]).output().unwrap();
+        assert!(pasted.status.success(), "{line}: {pasted:?}");
+    }
     as_device("washer").unwrap().publish(text("topic"), post.clone()).unwrap();
-    let twice = pairs(&[("washer", "Washing done"), ("washer", "Washing done")]);
-    assert_eq!(said(&mut ada, &room), twice);
+    assert_eq!(said(&mut ada, &room), pairs(&[("washer", "Washing done"); 3]));
     let elsewhere = format!("hearth/rooms/{}/in", room.id);
     assert!(as_device("washer").unwrap().publish(&elsewhere, post).is_err());
     let output = shell(&house, "ada", &["device", "remove", "washer"], "");

@@ -144,13 +144,53 @@ fn a_phone_app_of_mqtt_3_1_1_that_was_killed_returns_and_gets_the_rest() {
     child.wait().unwrap();
 }
 
-/// The line that `hearth device add` prints, without its shell quotes.
-fn device_line(house: &House, name: &str, room: &str) -> Vec<String> {
+/// The lines that `hearth device add` prints.
+fn device_lines(house: &House, name: &str, room: &str) -> Vec<String> {
     let added = house.run(&["device", "add", name, "--room", room], "");
     assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
     let text = String::from_utf8(added.stdout).unwrap();
-    let line = text.lines().find(|line| line.starts_with("mosquitto_pub")).unwrap();
+    let is_line = |line: &&str| line.starts_with("mosquitto_pub") || line.starts_with("curl");
+    text.lines().filter(is_line).map(String::from).collect()
+}
+
+/// The line for an MQTT client, without its shell quotes.
+fn device_line(house: &House, name: &str, room: &str) -> Vec<String> {
+    let line = device_lines(house, name, room).remove(0);
     line.replace("\"Washing done\"", "Washing_done").split(' ').map(String::from).collect()
+}
+
+#[test]
+fn every_line_that_a_device_is_given_posts_as_it_stands_in_clear_and_over_tls() {
+    let tls = ["--mqtts", "127.0.0.1:0", "--https", "127.0.0.1:0", "--name", "localhost"];
+    let house = House::with(&tls);
+    let anna = house.person("anna");
+    let room = house.open_room(&anna, "Laundry");
+    let printed = house.run(&["ca"], "");
+    std::fs::write(house.profile("ca.crt"), &printed.stdout).unwrap();
+    let folder = house.profile("..").canonicalize().unwrap();
+    std::fs::copy(house.profile("ca.crt"), folder.join("ca.crt")).unwrap();
+    let lines = device_lines(&house, "washer", "Laundry");
+    let begins = ["mosquitto_pub -q 1", "mosquitto_pub --cafile ca.crt", "curl -sS"];
+    assert_eq!(lines.len(), begins.len(), "{lines:?}");
+    for (line, begin) in lines.iter().zip(begins) {
+        assert!(line.starts_with(begin), "{line}");
+        let pasted = Command::new("sh").args(["-c", line]).current_dir(&folder).output().unwrap();
+        assert!(pasted.status.success(), "{line}: {pasted:?}");
+    }
+    let posts = house.messages(&anna, &room);
+    let is_post = |post: &&Value| post["type"] == "post" && post["content"] == "Washing done";
+    assert_eq!(posts.iter().filter(is_post).count(), 3, "{posts:?}");
+    let (_, health) = house.call("GET", "/health", None, None);
+    assert_eq!(health["mqtt"], json!(house.mqtt.to_string()));
+    let tls = &health["tls"];
+    assert_eq!((&tls["names"][0], &tls["own"]), (&json!("localhost"), &json!(true)));
+    assert_eq!(tls["https"], json!(house.https.unwrap().to_string()));
+    assert_eq!(tls["mqtts"], json!(house.mqtts.unwrap().to_string()));
+    let ended = house.run(&["device", "remove", "washer"], "");
+    assert!(ended.status.success());
+    let refused = Command::new("sh").args(["-c", &lines[2]]).current_dir(&folder).output().unwrap();
+    let said = String::from_utf8_lossy(&refused.stdout);
+    assert!(!refused.status.success() && said.contains("wrong_token"), "{refused:?}");
 }
 
 #[test]

@@ -8,10 +8,10 @@ use std::string::FromUtf8Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Buf, BufMut};
+use bytes::{Buf, BufMut, Bytes};
 use futures_util::{Stream, StreamExt};
 
-use hearth_protocol::ids::{SessionId, UserId};
+use hearth_protocol::ids::{DeviceId, RoomId, SessionId, UserId};
 use hearth_protocol::limits::wide;
 use hearth_protocol::principal::Principal;
 use hearth_protocol::refusal::Kind;
@@ -48,6 +48,15 @@ impl Caller {
                 .hint("sign in with the password")
         })
     }
+}
+
+/// A device that asks, and the room its door leads into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Door {
+    /// Which.
+    pub device: DeviceId,
+    /// Where to.
+    pub room: RoomId,
 }
 
 /// The app, for handlers.
@@ -123,6 +132,23 @@ pub fn principal(
         })
 }
 
+/// The device behind a token; 401 without one. Goes after the path filters.
+pub fn device(app: &Arc<App>) -> impl Filter<Extract = (Door,), Error = Rejection> + Clone + use<> {
+    with(app).and(warp::header::optional::<String>("authorization")).and_then(
+        |app: Arc<App>, header: Option<String>| async move {
+            door(&app, header.as_deref()).await.map_err(Rejection::from)
+        },
+    )
+}
+
+async fn door(app: &App, header: Option<&str>) -> Result<Door, ApiError> {
+    match app.auth.principal(bearer(header)?).await? {
+        Principal::Device { device, room } => Ok(Door { device, room }),
+        _ => Err(ApiError::forbidden("a door opens by its device's token")
+            .hint("people write by POST /api/rooms/{room}/messages")),
+    }
+}
+
 /// Whether the asker may see the counts: on this machine and not through a proxy, or by running
 /// the house.
 pub fn counts_reader(
@@ -189,7 +215,8 @@ fn bearer(header: Option<&str>) -> Result<&str, ApiError> {
 }
 
 fn no_person() -> ApiError {
-    ApiError::forbidden("a device's token opens its door over MQTT and nothing else")
+    ApiError::forbidden("a device's token opens its door and nothing else")
+        .hint("post by MQTT, or by POST /api/door")
 }
 
 /// The person, or their app, behind a token; devices have none of this.
@@ -237,11 +264,27 @@ pub fn open_body<T: DeserializeOwned + Send>(
     body_up_to(app, app.limits.json_open_bytes_max, Whose::Anyone)
 }
 
+/// What a device posts: any bytes, at most `event_bytes_max`; goes after [`device`].
+pub fn post_body(
+    app: &Arc<App>,
+) -> impl Filter<Extract = (Bytes,), Error = Rejection> + Clone + use<> {
+    bytes_up_to(app, app.limits.event_bytes_max, Whose::Known)
+}
+
 fn body_up_to<T: DeserializeOwned + Send>(
     app: &Arc<App>,
     max: usize,
     whose: Whose,
 ) -> impl Filter<Extract = (T,), Error = Rejection> + Clone + use<T> {
+    bytes_up_to(app, max, whose)
+        .and_then(|bytes: Bytes| async move { read_json(&bytes).map_err(Rejection::from) })
+}
+
+fn bytes_up_to(
+    app: &Arc<App>,
+    max: usize,
+    whose: Whose,
+) -> impl Filter<Extract = (Bytes,), Error = Rejection> + Clone + use<> {
     let max = wide(max);
     let within = Duration::from_millis(wide(app.limits.http_body_ms_max));
     warp::body::content_length_limit(max)
@@ -250,8 +293,8 @@ fn body_up_to<T: DeserializeOwned + Send>(
         .and(warp::body::stream())
         .and_then(move |app: Arc<App>, address, chunks| async move {
             let mut room = app.bodies.begin(whose, address);
-            let bytes = collect(chunks, within, &mut room).await?;
-            read_json(&bytes).map_err(Rejection::from)
+            let bytes = collect(chunks, within, &mut room).await;
+            bytes.map(Bytes::from).map_err(Rejection::from)
         })
 }
 

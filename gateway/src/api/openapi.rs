@@ -51,6 +51,7 @@ fn parts() -> Vec<(&'static str, OpenApi)> {
         ("invites", super::invites::Doc::openapi()),
         ("attachments", super::attachments::Doc::openapi()),
         ("devices", super::devices::Doc::openapi()),
+        ("door", super::door::Doc::openapi()),
         ("notifications", super::notifications::Doc::openapi()),
         ("notifications", crate::sse::Doc::openapi()),
         ("contacts", super::contacts::Doc::openapi()),
@@ -161,7 +162,7 @@ pub fn document() -> OpenApi {
     let mut info = Info::new("Hearth", env!("CARGO_PKG_VERSION"));
     info.description = Some(
         "A household's own messenger. Times are ms since 1970, bytes base64url without padding. \
-         A token is what `POST /api/auth/login` gives, or an app token."
+         A token is what `POST /api/auth/login` gives, or an app token; at `/api/door` a device's."
             .to_string(),
     );
     let mut document = OpenApi::new(info, Paths::new());

@@ -1,7 +1,6 @@
 //! Box commands: asked of the running appliance through its admin socket, else done on the store.
 
 use std::io::{self, BufRead, IsTerminal};
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -20,7 +19,7 @@ use crate::app::App;
 use crate::claim::Claim;
 use crate::clock::utc;
 use crate::config::Place;
-use crate::member::devices::NewDevice;
+use crate::member::devices::{Doors, NewDevice};
 use crate::refusals::LastRefused;
 
 /// Bytes of a megabyte, as disks are sold by.
@@ -323,9 +322,8 @@ pub(super) fn print(reply: Reply, json: bool) -> Result<(), Failure> {
         }
         Reply::Grants(grants) => grants.iter().for_each(print_grant),
         Reply::Devices(devices) => devices.iter().for_each(print_device),
-        Reply::NewDevice { device, token, mqtt } => {
-            let mqtt = mqtt.unwrap_or(([127, 0, 0, 1], 1883).into());
-            print_line_to_paste(device, token, mqtt);
+        Reply::NewDevice { device, token, listening } => {
+            print_lines_to_paste(device, token, Doors::of(listening));
         }
         Reply::Ca { certificate, fingerprint } => {
             print!("{certificate}");
@@ -381,10 +379,13 @@ fn print_grant(line: &GrantLine) {
     println!("{}  {name:<20}  {may} {}", grant.id, grant.filter);
 }
 
-fn print_line_to_paste(device: DeviceLine, token: String, mqtt: SocketAddr) {
+fn print_lines_to_paste(device: DeviceLine, token: String, doors: Doors) {
     let DeviceLine { id, name, room, room_name, .. } = device;
     let topic = Topic::Door(room, id).to_string();
-    let line = NewDevice { id, token, recipient: None, topic }.shell_line(&mqtt.into());
-    println!("{name} may post to {room_name}. This line does it; the token is shown only once:\n");
-    println!("{line}");
+    println!(
+        "{name} may post to {room_name}. Each of these lines does it; the token is shown once:"
+    );
+    for line in (NewDevice { id, token, recipient: None, topic }).shell_lines(&doors) {
+        println!("\n{line}");
+    }
 }

@@ -255,13 +255,15 @@ fn sealed_room(setting: &Setting, wanted: &str) -> Option<(Member, RoomInfo)> {
 pub fn add_device(setting: &Setting, name: &str, wanted: &str) -> Result<bool, Failure> {
     let Some((mut member, room)) = sealed_room(setting, wanted) else { return Ok(false) };
     let device = member.add_device(&room, name)?;
-    let line = device.shell_line(&member.mqtt_address()?);
+    let lines = device.shell_lines(&member.doors()?);
     if setting.json {
-        println!("{}", json!({ "device": device, "room": room.id, "line": line }));
+        println!("{}", json!({ "device": device, "room": room.id, "lines": lines }));
         return Ok(true);
     }
-    println!("{name} may post to {}, sealed. This line does it; it is shown only once:", room.name);
-    println!("\n{line}");
+    println!("{name} may post to {}, sealed. Each of these lines does it, shown once:", room.name);
+    for line in lines {
+        println!("\n{line}");
+    }
     Ok(true)
 }
 

@@ -15,6 +15,7 @@ use crate::api::reply::{Answer, answer};
 use crate::app::App;
 use crate::counts;
 use crate::error::ApiError;
+use crate::listening::OverTls;
 
 /// Its part of the description.
 #[derive(OpenApi)]
@@ -46,6 +47,7 @@ pub fn locked() -> BoxedFilter<(Response,)> {
             version,
             house: None,
             mqtt: None,
+            tls: None,
             connections: 0,
             clock: None,
         }))
@@ -66,9 +68,11 @@ struct Health {
     version: &'static str,
     /// What the house is called.
     house: Option<String>,
-    /// Where MQTT listens.
+    /// Where MQTT listens in clear.
     #[schema(value_type = Option<String>)]
     mqtt: Option<SocketAddr>,
+    /// What is reached over TLS.
+    tls: Option<OverTls>,
     /// MQTT connections now.
     connections: u64,
     /// `trusted`, or `doubted`: then nothing old is removed and no login ends.
@@ -81,11 +85,13 @@ struct Health {
     responses((status = 200, body = Health), (status = 503, body = Health)))]
 async fn health(app: Arc<App>) -> Result<Answer, ApiError> {
     let counts = app.broker.counts();
+    let listening = app.listening.get();
     Answer::ok(&Health {
         status: "ok",
         version: env!("CARGO_PKG_VERSION"),
         house: Some(app.house_name().await?),
-        mqtt: app.mqtt.get().copied(),
+        mqtt: listening.map(|at| at.mqtt),
+        tls: listening.and_then(|at| at.tls.clone()),
         connections: counts.connections,
         clock: Some(if app.trust.is_doubted() { "doubted" } else { "trusted" }),
     })

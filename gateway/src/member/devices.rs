@@ -1,4 +1,6 @@
-//! Devices: adding one, with its door in a sealed room, and the line to paste (sealing.md §5).
+//! Devices: adding one, with its door in a sealed room, and the lines to paste (sealing.md §5).
+
+use std::net::SocketAddr;
 
 use hearth_protocol::bytes::b64u;
 use hearth_protocol::ids::DeviceId;
@@ -6,13 +8,14 @@ use hearth_protocol::sealing::Recipient;
 use hearth_protocol::sealing::epoch::reason;
 use hearth_protocol::topic::Topic;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::mqtt::Address;
 use super::rooms::RoomInfo;
 use super::rotation::until_won;
 use super::{Member, MemberError, now_ms};
 use crate::clock::random;
+use crate::listening::{Listening, OverTls};
 
 /// A device that was just added; its token is shown once.
 #[derive(Debug, Clone, Serialize)]
@@ -32,18 +35,80 @@ struct Added {
     token: String,
 }
 
+/// Where a device reaches the box.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doors {
+    /// MQTT in clear.
+    pub mqtt: Address,
+    /// MQTT over TLS.
+    pub mqtts: Option<Address>,
+    /// HTTP, as `https://HOST:PORT`.
+    pub web: Option<String>,
+    /// Whether over TLS the device needs the house's certificate, `ca.crt`.
+    pub own: bool,
+}
+
+impl Doors {
+    /// As the box's own shell sees it; without a box that runs, where it listens by default.
+    pub fn of(listening: Option<Listening>) -> Self {
+        let mqtt = listening.as_ref().map_or(([127, 0, 0, 1], 1883).into(), |at| at.mqtt);
+        let http = match &listening {
+            Some(at) => at.http,
+            None => Some(([127, 0, 0, 1], 8080).into()),
+        };
+        let tls = listening.and_then(|at| at.tls);
+        let over_tls = tls.as_ref().and_then(OverTls::web);
+        let secure = over_tls.and_then(|web| web.names.first().map(|name| web.url(name)));
+        Self {
+            mqtt: mqtt.into(),
+            mqtts: tls.as_ref().and_then(|tls| {
+                let host = tls.names.first()?.clone();
+                tls.mqtts.map(|mqtts| Address { host, port: mqtts.port() })
+            }),
+            web: secure.or_else(|| http.map(|http| format!("http://{http}"))),
+            own: tls.is_some_and(|tls| tls.own),
+        }
+    }
+}
+
+/// What the box says of itself.
+#[derive(Deserialize)]
+struct Health {
+    mqtt: Option<SocketAddr>,
+    tls: Option<OverTls>,
+}
+
 impl NewDevice {
-    /// The line for a shell on the device; without a recipient it posts in the clear.
-    pub fn shell_line(&self, mqtt: &Address) -> String {
+    /// The lines for a shell on the device, one for each way to the box; without a recipient they
+    /// post in the clear.
+    pub fn shell_lines(&self, doors: &Doors) -> Vec<String> {
         let NewDevice { id, token, topic, .. } = self;
-        let (host, port) = (mqtt.host.trim_matches(['[', ']']), mqtt.port);
-        let publish =
-            format!("mosquitto_pub -q 1 -h {host} -p {port} -t {topic} -u {id} -P {token}");
+        let publish = |at: &Address, trust: &str| {
+            let (host, port) = (at.host.trim_matches(['[', ']']), at.port);
+            let command = format!("mosquitto_pub{trust} -q 1 -h {host} -p {port}");
+            self.piped(&format!("{command} -t {topic} -u {id} -P {token}"), "-m", "-s")
+        };
+        let mut lines = vec![publish(&doors.mqtt, "")];
+        let (file, store) = (" --cafile ca.crt", " --tls-use-os-certs");
+        let trust = if doors.own { file } else { store };
+        lines.extend(doors.mqtts.iter().map(|mqtts| publish(mqtts, trust)));
+        lines.extend(doors.web.iter().map(|web| {
+            let own = doors.own && web.starts_with("https:");
+            let trust = if own { " --cacert ca.crt" } else { "" };
+            let command = format!("curl -sS --fail-with-body{trust} {web}/api/door");
+            let command = format!("{command} -H \"Authorization: Bearer {token}\"");
+            self.piped(&command, "-d", "--data-binary @-")
+        }));
+        lines
+    }
+
+    /// A command that posts: in clear what follows a flag of its own, else what it reads.
+    fn piped(&self, command: &str, clear: &str, reads: &str) -> String {
         match &self.recipient {
             Some(recipient) => {
-                format!("echo \"Washing done\" | age -r {recipient} | {publish} -s")
+                format!("echo \"Washing done\" | age -r {recipient} | {command} {reads}")
             }
-            None => format!("{publish} -m \"Washing done\""),
+            None => format!("{command} {clear} \"Washing done\""),
         }
     }
 }
@@ -91,14 +156,24 @@ impl Member {
 
     /// Where the box's MQTT listener is, as seen from here.
     pub fn mqtt_address(&self) -> Result<Address, MemberError> {
-        let health: Value = self.rest.get("/health")?;
-        let text = health["mqtt"].as_str().ok_or(MemberError::NoMqtt)?;
-        let mut address: Address = text.parse()?;
-        if ["0.0.0.0", "[::]"].contains(&address.host.as_str()) {
-            let host = self.url().trim_start_matches("http://");
-            let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
-            address.host = host.to_string();
+        Ok(self.doors()?.mqtt)
+    }
+
+    /// How a device reaches the box, as seen from here.
+    pub fn doors(&self) -> Result<Doors, MemberError> {
+        let Health { mqtt, tls } = self.rest.get("/health")?;
+        let mut mqtt = Address::from(mqtt.ok_or(MemberError::NoMqtt)?);
+        let host = self.url().rsplit('/').next().unwrap_or_default();
+        let host = host.rsplit_once(':').map_or(host, |(host, _)| host).to_string();
+        if ["0.0.0.0", "::"].contains(&mqtt.host.as_str()) {
+            mqtt.host.clone_from(&host);
         }
-        Ok(address)
+        let mqtts = tls.as_ref().and_then(|tls| tls.mqtts);
+        Ok(Doors {
+            mqtt,
+            mqtts: mqtts.map(|mqtts| Address { host, port: mqtts.port() }),
+            web: Some(self.url().to_string()),
+            own: tls.is_some_and(|tls| tls.own),
+        })
     }
 }

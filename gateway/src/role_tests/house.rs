@@ -129,7 +129,7 @@ async fn an_app_token_never_opens_more_than_its_person_and_its_scope() {
 }
 
 #[tokio::test]
-async fn a_devices_token_opens_no_request_at_all() {
+async fn a_devices_token_opens_no_request_but_its_door() {
     let yard = Yard::new(HouseRole::Owner).await;
     let kitchen = yard.house.room(RoomType::Private, Sealing::Open, &[&yard.who]).await;
     let path = format!("/api/rooms/{kitchen}/devices");

@@ -2,7 +2,7 @@
 import type { MemberView, Person, RoomSummary } from '../../state/model';
 
 function person(id: string, name: string, role: Person['role'] = 'member'): Person {
-  return { id, name: name.toLowerCase(), displayName: name, role };
+  return { id, name: name.toLowerCase(), displayName: name, role, avatar: null };
 }
 
 export const anna = person('p-anna', 'Anna', 'owner');
