@@ -85,7 +85,7 @@ export async function person(browser, viewport = DESKTOP, options = {}) {
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (line) => {
     // A box that was killed, or a network that is away: the browser itself says so.
-    const expected = /ERR_CONNECTION|ERR_INTERNET_DISCONNECTED|WebSocket connection|status of 4\d\d/.test(line.text());
+    const expected = /ERR_CONNECTION|ERR_EMPTY|ERR_INTERNET_DISCONNECTED|WebSocket (connection|is already in CLOSING)|status of 4\d\d/.test(line.text());
     if (line.type() === 'error' && !expected) complaints.push(line.text());
   });
   return { context, page, complaints };

@@ -1,7 +1,15 @@
 // Figures of a long room in Chromium: bytes of the first load, opening, typing, scrolling, heap.
 // `node scripts/figures.mjs [messages] [arriving]`: messages in the room, messages that arrive for the heap.
 // Prints medians of three where it says so, beside the same of an empty page; it asserts nothing.
-import { House, openChromium, person, setUp, write, DESKTOP } from '../../tests/browser/house.mjs';
+import {
+  House,
+  openChromium,
+  person,
+  setUp,
+  write,
+  DESKTOP,
+  PASSWORD,
+} from '../../tests/browser/house.mjs';
 import { makeOpenRoom, roomOf, tokenOf } from '../../tests/browser/long_room.mjs';
 
 const MESSAGES = Number(process.argv[2] ?? 10_000);
@@ -27,7 +35,12 @@ async function fill(house, token, room, count) {
     const some = Array.from({ length: Math.min(AT_ONCE, count - n) }, (_, k) => n + k + 1);
     await Promise.all(
       some.map((one) =>
-        post(house, token, room, [`note ${one}`, ...Array(one % 4).fill('a line of *it*')].join('\n')),
+        post(
+          house,
+          token,
+          room,
+          [`note ${one}`, ...Array(one % 4).fill('a line of *it*')].join('\n'),
+        ),
       ),
     );
   }
@@ -49,12 +62,48 @@ async function firstLoad(browser, house) {
     if (scripts.get(requestId)) bytes += encodedDataLength;
   });
   await page.goto(`http://${house.http}/`);
-  await page.getByLabel('Your name').fill('anna');
+  await page.getByLabel('Your name').waitFor();
   const before = bytes;
+  await page.getByLabel('Your name').fill('anna');
   await page.waitForLoadState('networkidle');
   say('JavaScript until the login form can be typed into, KiB', round(before / 1024));
   say('everything the first screen loads, KiB', round(all / 1024));
   await context.close();
+}
+
+/**
+ * Milliseconds from the tap on "Sign in" in a browser that knows nothing yet to the sealed room's last
+ * message, and those in which an empty page loads; the page's thread throttled four times.
+ */
+async function loggingIn(browser, house, last) {
+  const taken = [];
+  const beside = [];
+  for (let n = 0; n < 3; n += 1) {
+    const { context, page } = await person(browser, DESKTOP);
+    const cdp = await context.newCDPSession(page);
+    await cdp.send('Emulation.setCPUThrottlingRate', { rate: 4 });
+    const began = performance.now();
+    await page.goto(`http://${house.http}/favicon.svg`);
+    beside.push(performance.now() - began);
+    await page.goto(`http://${house.http}/`);
+    await page.getByLabel('Your name').fill('anna');
+    await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+    taken.push(
+      await page.evaluate(async (text) => {
+        const from = performance.now();
+        document.querySelector('form').requestSubmit();
+        const shown = () =>
+          [...document.querySelectorAll('main li[data-item]')].some((row) =>
+            row.textContent.includes(text),
+          );
+        while (!shown()) await new Promise((done) => requestAnimationFrame(done));
+        await new Promise((done) => requestAnimationFrame(done));
+        return performance.now() - from;
+      }, last),
+    );
+    await context.close();
+  }
+  return [median(taken), median(beside)];
 }
 
 /** Milliseconds from a tap on the room to its newest message drawn. */
@@ -70,7 +119,9 @@ async function opening(page) {
         const from = performance.now();
         room.click();
         const shown = () =>
-          [...document.querySelectorAll('main li[data-item]')].some((row) => row.textContent.includes(last));
+          [...document.querySelectorAll('main li[data-item]')].some((row) =>
+            row.textContent.includes(last),
+          );
         while (!shown()) await new Promise((done) => requestAnimationFrame(done));
         await new Promise((done) => requestAnimationFrame(done));
         return performance.now() - from;
@@ -100,16 +151,48 @@ const frames = (page, ms, step) =>
     [ms, step],
   );
 
-/** Milliseconds from a key to the next frame, while ten messages a second arrive. */
-async function typing(page, house, token, room) {
-  await page.getByLabel(/^Write to /).focus();
-  await page.evaluate(() => {
-    window.taken = [];
-    document.addEventListener('keydown', () => {
-      const from = performance.now();
-      requestAnimationFrame(() => setTimeout(() => window.taken.push(performance.now() - from)));
+/** Follows keys on a page: milliseconds to the next frame, and those of the page's own work. */
+const followKeys = (page) =>
+  page.evaluate(() => {
+    window.taken = { frame: [], long: 0 };
+    document.addEventListener(
+      'keydown',
+      () => {
+        const began = performance.now();
+        requestAnimationFrame(() =>
+          setTimeout(() => window.taken.frame.push(performance.now() - began)),
+        );
+      },
+      { capture: true },
+    );
+    new PerformanceObserver((list) => (window.taken.long += list.getEntries().length)).observe({
+      type: 'longtask',
     });
   });
+
+async function typeInto(page) {
+  for (let n = 0; n < 150; n += 1) {
+    await page.keyboard.type('a');
+    await new Promise((done) => setTimeout(done, 40));
+  }
+  return page.evaluate(() => window.taken);
+}
+
+/** The same keys in a text field on an empty page. */
+async function typingBeside(context) {
+  const page = await context.newPage();
+  await page.setContent('<textarea></textarea>');
+  await page.locator('textarea').focus();
+  await followKeys(page);
+  const taken = await typeInto(page);
+  await page.close();
+  return taken;
+}
+
+/** The keys in the composer while ten messages a second arrive. */
+async function typing(page, house, token, room) {
+  await page.getByLabel(/^Write to /).focus();
+  await followKeys(page);
   let on = true;
   const arriving = (async () => {
     for (let n = 0; on; n += 1) {
@@ -118,13 +201,10 @@ async function typing(page, house, token, room) {
       await new Promise((done) => setTimeout(done, Math.max(0, 100 - (performance.now() - from))));
     }
   })();
-  for (let n = 0; n < 150; n += 1) {
-    await page.keyboard.type('a');
-    await new Promise((done) => setTimeout(done, 40));
-  }
+  const taken = await typeInto(page);
   on = false;
   await arriving;
-  return page.evaluate(() => window.taken);
+  return taken;
 }
 
 async function heap(context, page) {
@@ -143,6 +223,9 @@ try {
   await setUp(page, house, 'anna');
   await write(page, 'hello');
   await firstLoad(browser, house);
+  const [login, empty4] = await loggingIn(browser, house, 'hello');
+  say('login to a readable sealed room, 4× throttled, ms (median of 3)', round(login));
+  say('a small file in the place of the page, the same, ms', round(empty4));
   await makeOpenRoom(page, 'Kitchen');
   const room = await roomOf(house, bearer(), 'Kitchen');
   await fill(house, bearer(), room, MESSAGES - 1);
@@ -153,21 +236,35 @@ try {
   const empty = await context.newPage();
   await empty.goto('about:blank');
   const idle = await frames(empty, 3_000, 0);
-  say('frame of an empty page, ms: median, longest', `${round(median(idle))}, ${round(Math.max(...idle))}`);
+  say(
+    'frame of an empty page, ms: median, longest',
+    `${round(median(idle))}, ${round(Math.max(...idle))}`,
+  );
   await empty.close();
   await page.bringToFront();
   const scrolled = await frames(page, 15_000, 250);
   const over = scrolled.filter((gap) => gap > 50).length;
-  say('frame while scrolling up, ms: median, p99, longest', `${round(median(scrolled))}, ${round(share(scrolled, 0.99))}, ${round(Math.max(...scrolled))}`);
+  say(
+    'frame while scrolling up, ms: median, p99, longest',
+    `${round(median(scrolled))}, ${round(share(scrolled, 0.99))}, ${round(Math.max(...scrolled))}`,
+  );
   say('frames over 50 ms of all', `${over} of ${scrolled.length}`);
   await page.reload();
   await page.getByText(`note ${MESSAGES}`).last().waitFor();
+  const both = (values) => `${round(median(values))}, ${round(share(values, 0.95))}`;
+  const beside = await typingBeside(context);
+  say('key to frame on an empty page, ms: median, p95', both(beside.frame));
+  await page.bringToFront();
   const taken = await typing(page, house, bearer(), room);
-  say('key to frame while 10 messages/s arrive, ms: median, p95', `${round(median(taken))}, ${round(share(taken, 0.95))}`);
+  say('key to frame while 10 messages/s arrive, ms: median, p95', both(taken.frame));
+  say('tasks over 50 ms meanwhile', taken.long);
   const before = await heap(context, page);
   for (let done = 0; done < ARRIVING; done += ARRIVING / 4) {
     await fill(house, bearer(), room, ARRIVING / 4);
-    say(`heap after ${done + ARRIVING / 4} messages, MiB (${before} before)`, await heap(context, page));
+    say(
+      `heap after ${done + ARRIVING / 4} messages, MiB (${before} before)`,
+      await heap(context, page),
+    );
   }
 } finally {
   await browser.close();

@@ -14,6 +14,7 @@ import { mqttTransport } from './session/mqtt';
 import { createApp } from './state/app';
 import { browserLabel } from './state/browser_label';
 import { parseEntry } from './state/entry';
+import { prepareWords } from './ui/words/catalogue.svelte';
 
 const entry = parseEntry(location.pathname, location.hash);
 // The fragment holds keys: out of the address bar and the history, before anything else.
@@ -22,6 +23,12 @@ if (entry.kind !== 'plain') history.replaceState(null, '', '/');
 const shelf = openShelf();
 const locks: LockManager | undefined = navigator.locks;
 const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
+
+const { sealing, begin } = startSealing();
+// Who types or taps at a door soon needs keys.
+for (const kind of ['input', 'pointerdown'] as const) {
+  addEventListener(kind, begin, { once: true, capture: true });
+}
 
 const app = createApp({
   entry,
@@ -32,7 +39,7 @@ const app = createApp({
   fetch: (path, init) =>
     init.progress === undefined ? fetch(path, init) : sendWithProgress(path, init),
   transport: mqttTransport(`${scheme}://${location.host}/mqtt`),
-  sealing: startSealing(),
+  sealing,
   fileWork: startFileWork(),
   shelf,
   safe: isSecureContext ? openSafe(shelf) : memorySafe(),
@@ -58,5 +65,6 @@ const target = document.getElementById('app');
 if (target === null) throw new Error('index.html has no #app');
 // While developing the server has every file anew.
 const updates = keepShell(import.meta.env.PROD ? navigator.serviceWorker : undefined);
+await prepareWords();
 mount(App, { target, props: { app, updates } });
 void app.start();

@@ -12,7 +12,7 @@ import { NO_ACCOUNT } from './account_model';
 import type { AppDeps, Parts } from './deps';
 import { Entrance, type Arrival } from './entrance';
 import { Files } from './files';
-import { Home } from './home';
+import type { Home } from './home';
 import { Keys } from './keys';
 import type * as m from './model';
 import { readingApp } from './reading_app';
@@ -104,7 +104,11 @@ class HearthApp implements m.App {
 
   /** Runs an action; what goes wrong is a Problem, told to whoever asked. */
   async #act<T>(working: m.Work | null, run: () => Promise<T>): Promise<T> {
-    if (working !== null) this.#state.update({ working });
+    if (working !== null) {
+      this.#state.update({ working });
+      // Who is let in waits for it, and hears what went wrong.
+      import('./home').catch(() => null);
+    }
     try {
       return await run();
     } catch (error) {
@@ -156,6 +160,7 @@ class HearthApp implements m.App {
 
   async #enter(arrival: Arrival): Promise<void> {
     const { user, house, recoverySheet } = arrival;
+    const { Home } = await import('./home');
     const home = new Home(this.#parts, arrival, {
       changed: (change) => {
         this.#state.update(change);

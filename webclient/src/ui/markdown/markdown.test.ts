@@ -1,5 +1,7 @@
 // Markdown to a tree: what is shown, and that nothing written can be more than text and honest links.
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { list, parseJson, text } from '../../protocol/schema';
 import { highlight } from './highlight';
 import { parse } from './parse';
 import { toned } from './tone';
@@ -104,44 +106,11 @@ describe('links say where they lead', () => {
   });
 });
 
-/** After the OWASP and cure53 collections, and what Markdown makes of them. */
-export const CORPUS = [
-  '<script>alert(1)</script>',
-  '<img src=x onerror=alert(1)>',
-  '<svg/onload=alert(1)>',
-  '<iframe src="javascript:alert(1)">',
-  '<a href="javascript:alert(1)">x</a>',
-  '<style>@import "https://evil.example/x.css"</style>',
-  '<link rel=stylesheet href=https://evil.example/x.css>',
-  '<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>',
-  '<body onload=alert(1)>',
-  '<details open ontoggle=alert(1)>',
-  '<form action=https://evil.example><input autofocus onfocus=alert(1)>',
-  '<!--><img src=x onerror=alert(1)>-->',
-  '[x](javascript:alert(1))',
-  '[x](JaVaScRiPt:alert(1))',
-  '[x](java\tscript:alert(1))',
-  '[x](&#106;avascript:alert(1))',
-  '[x](\u0001javascript:alert(1))',
-  '[x](data:text/html,<script>alert(1)</script>)',
-  '[x](vbscript:msgbox(1))',
-  '[x](file:///etc/passwd)',
-  '[x](blob:https://a.example/1)',
-  '[x](//evil.example)',
-  '[x](/api/auth/logout)',
-  '<javascript:alert(1)>',
-  '![x](javascript:alert(1))',
-  '![x](data:image/svg+xml,<svg onload=alert(1)>)',
-  '![x"onerror="alert(1)](https://evil.example/x.png)',
-  '[x](https://a.example "onmouseover=alert(1)")',
-  '[x][y]\n\n[y]: javascript:alert(1)',
-  '```"><img src=x onerror=alert(1)>\ncode\n```',
-  '`</code><script>alert(1)</script>`',
-  '|<img src=x onerror=alert(1)>|b|\n|-|-|\n|<script>alert(1)</script>|2|',
-  '> <script>alert(1)</script>',
-  '{@html "<b>x</b>"} {{constructor.constructor("alert(1)")()}}',
-  '\u202Egnp.exe',
-];
+/** After the OWASP and cure53 collections, and what Markdown makes of them; a journey sends them, too. */
+const CORPUS = parseJson(
+  list(text),
+  readFileSync(new URL('../../../../tests/browser/hostile_texts.json', import.meta.url), 'utf8'),
+);
 
 describe('whatever is written', () => {
   function hrefs(node: unknown): string[] {

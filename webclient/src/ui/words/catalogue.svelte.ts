@@ -1,12 +1,12 @@
 // The language of the screens: chosen by the browser, changed in the settings, read with words().
 import { english } from './english';
-import { french } from './french';
 
 /** The shape every language fills completely. */
 export type Words = typeof english;
 export type Language = 'en' | 'fr';
 
-const catalogue: Readonly<Record<Language, Words>> = { en: english, fr: french };
+/** English is always here; another language comes when it is wanted. */
+const here = new Map<Language, Words>([['en', english]]);
 const stored = 'hearth.language';
 
 /** The first language of the list that there is a catalogue for, else English. */
@@ -25,9 +25,20 @@ function first(): Language {
 
 const current = $state<{ language: Language }>({ language: first() });
 
+async function load(wanted: Language): Promise<void> {
+  if (here.has(wanted)) return;
+  const { french } = await import('./french');
+  here.set('fr', french);
+}
+
+/** Before the first screen: the words it is written in. What cannot be fetched is English meanwhile. */
+export async function prepareWords(): Promise<void> {
+  await load(current.language).catch(() => (current.language = 'en'));
+}
+
 /** The sentences in the language of the moment. Reading it in a template follows changes. */
 export function words(): Words {
-  return catalogue[current.language];
+  return here.get(current.language) ?? english;
 }
 
 /** The language of the moment. */
@@ -36,7 +47,8 @@ export function language(): Language {
 }
 
 /** Changes the language and remembers it in this browser. */
-export function setLanguage(next: Language): void {
+export async function setLanguage(next: Language): Promise<void> {
+  await load(next);
   current.language = next;
   localStorage.setItem(stored, next);
 }

@@ -140,7 +140,7 @@ export const englishAccount = {
     since: (date: string) => `since ${date}`,
     now: 'now',
     endLogin: 'Sign out there',
-    endLoginLabel: (name: string) => `Sign out: ${name}`,
+    endLoginLabel: (name: string) => `Sign out there: ${name}`,
     endLoginQuestion: (name: string) =>
       `Sign out “${name}”? It can no longer connect. What it stored until then stays on it.`,
     lost: 'This device is lost',

@@ -1,0 +1,151 @@
+// The wire between a browser and the box is cut in the middle of sending and of scrolling, and the box is
+// killed in the middle: everything arrives once, in its order, and nothing has to be written again.
+import assert from 'node:assert/strict';
+import { createServer, connect } from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import {
+  House, composer, invite, join_, openChromium, openGeneral, person, reads, setUp, write,
+} from './house.mjs';
+import { fill, makeOpenRoom, roomOf, tokenOf } from './long_room.mjs';
+
+/** A wire to the house that can be cut: at once, or first only what the box answers. */
+class Wire {
+  #pairs = new Set();
+  #open = true;
+  #deaf = false;
+
+  constructor(house) {
+    this.server = createServer((near) => {
+      if (!this.#open) return near.destroy();
+      const [host, port] = house.http.split(':');
+      const far = connect(Number(port), host);
+      const pair = [near, far];
+      this.#pairs.add(pair);
+      const end = () => {
+        for (const socket of pair) socket.destroy();
+        this.#pairs.delete(pair);
+      };
+      for (const socket of pair) socket.on('error', end).on('close', end);
+      near.on('data', (bytes) => far.write(bytes));
+      far.on('data', (bytes) => this.#deaf || near.write(bytes));
+    });
+  }
+
+  async start() {
+    await new Promise((done) => this.server.listen(0, '127.0.0.1', done));
+    this.http = `127.0.0.1:${this.server.address().port}`;
+    return this;
+  }
+
+  /** What the box answers is lost from here on; what is sent still reaches it. */
+  deafen() {
+    this.#deaf = true;
+  }
+
+  cut() {
+    this.#open = false;
+    for (const pair of this.#pairs) for (const socket of pair) socket.destroy();
+  }
+
+  mend() {
+    this.#deaf = false;
+    this.#open = true;
+  }
+
+  end() {
+    this.cut();
+    return new Promise((done) => this.server.close(done));
+  }
+}
+
+const rows = (page, text) => page.locator('main li[data-item]').filter({ hasText: text });
+
+/** What a page shows of texts that begin with a word, in its order. */
+const shown = async (page, word) => {
+  const found = await rows(page, new RegExp(`${word} \\d`)).allInnerTexts();
+  return found.map((text) => new RegExp(`${word} \\d+`).exec(text)?.[0]);
+};
+
+/** Waits until a page shows exactly these. */
+async function showsAll(page, word, words) {
+  await rows(page, words.at(-1)).waitFor({ timeout: 60_000 });
+  for (let n = 0; n < 300 && (await shown(page, word)).length !== words.length; n += 1) {
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(done)));
+  }
+  assert.deepEqual(await shown(page, word), words);
+}
+
+const series = (word, count) => Array.from({ length: count }, (_, n) => `${word} ${n + 1}`);
+
+describe('a wire that is cut', () => {
+  let browser, house, wire, anna, bert, bearer;
+
+  before(async () => {
+    browser = await openChromium();
+    house = await new House(['--limit', 'messages_per_10_s=0']).start();
+    wire = await new Wire(house).start();
+    [anna, bert] = [await person(browser), await person(browser)];
+    bearer = tokenOf(anna.page);
+    await setUp(anna.page, { setup: house.setup.replace(house.http, wire.http) }, 'anna');
+    const link = await invite(anna.page);
+    await join_(bert.page, link.replace(wire.http, house.http), 'bert');
+    await write(bert.page, 'hello');
+    await reads(anna.page, 'hello');
+  });
+
+  after(async () => {
+    await browser?.close();
+    await wire?.end();
+    await house?.end();
+  });
+
+  test('while messages go out: those that had arrived are not sent twice', async () => {
+    const words = series('cut', 12);
+    for (const [n, text] of words.entries()) {
+      if (n === 4) {
+        const there = ['stored', 'delivered', 'read'].map((one) => `[data-delivery=${one}]`);
+        await rows(anna.page, 'cut 4').locator(there.join()).waitFor().catch(async (e) => { console.log(await rows(anna.page, /cut/).allInnerTexts(), await rows(anna.page, 'cut 4').evaluate((n) => n.outerHTML)); throw e; });
+        wire.deafen();
+      }
+      await write(anna.page, text);
+      if (n === 7) {
+        // The box has one more; nobody told this browser.
+        await rows(bert.page, 'cut 5').waitFor();
+        wire.cut();
+      }
+    }
+    await anna.page.getByText(/will go out/).waitFor();
+    wire.mend();
+    for (const { page } of [bert, anna]) await showsAll(page, 'cut', words);
+    await anna.page.getByText(/will go out/).waitFor({ state: 'detached' });
+  });
+
+  test('while the box is killed in the middle', async () => {
+    const words = series('kill', 12);
+    for (const [n, text] of words.entries()) {
+      await write(anna.page, text);
+      if (n === 5) await house.kill();
+    }
+    await anna.page.getByText(/will go out/).waitFor();
+    await house.start();
+    for (const { page } of [bert, anna]) await showsAll(page, 'kill', words);
+    await anna.page.getByText(/will go out/).waitFor({ state: 'detached' });
+  });
+
+  test('while one scrolls up: what is here is read, the rest comes with the network', async () => {
+    const { page } = anna;
+    await makeOpenRoom(page, 'Attic');
+    await fill(house, bearer(), await roomOf(house, bearer(), 'Attic'), 900);
+    await rows(page, /note 900/).first().waitFor();
+    wire.cut();
+    const region = page.locator('main [role=region]').first();
+    const top = () => region.evaluate((box) => (box.scrollTop -= box.clientHeight));
+    for (let n = 0; n < 60; n += 1) await top();
+    await page.getByText(/^The box does not answer|^Waiting for the network/).first().waitFor();
+    wire.mend();
+    const oldest = rows(page, /note 1\n|note 1$/).first();
+    for (let n = 0; n < 1_500 && !(await oldest.isVisible()); n += 1) await top();
+    await oldest.waitFor();
+    assert.deepEqual([...anna.complaints, ...bert.complaints], []);
+  });
+});
