@@ -113,7 +113,10 @@ const member: s.Parser<Member> = (value, path) => {
 
 const members = s.object({
   members: s.list(member),
-  waiting: s.withDefault(s.list(s.object({ user: s.id, code: s.code, proof: s.bytes(64) })), []),
+  waiting: s.withDefault(
+    s.readable(s.object({ user: s.id, code: s.code, proof: s.bytes(64) })),
+    [],
+  ),
 });
 
 export interface NewRoom {
