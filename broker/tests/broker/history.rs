@@ -181,7 +181,9 @@ async fn history_that_was_read_for_an_account_and_not_taken_is_bounded() {
         (limits.queued_bytes_max, limits.history_bytes_per_identity_max) = (400, 250);
     });
     let text = "x".repeat(50);
-    (0..2).for_each(|_| drop(house.store(room(1), &text)));
+    for _ in 0..2 {
+        house.store(room(1), &text);
+    }
     let reader = async |id: &str, name: &str| {
         let one_at_a_time = |connect: &mut Connect| {
             connect.receive_max = 1.try_into().ok();

@@ -123,7 +123,7 @@ async fn a_sealed_wire_on_live_is_its_senders_own() {
     let ben = house.keyed("ben", HouseRole::Member).await;
     let (_, epoch) = house.sealed_room(&anna).await;
     let id = EventId::from_bytes([4; 16]);
-    let wire = epoch.wire(&anna, id, Kind::Live, 1);
+    let wire = epoch.wire(&anna, id, Kind::Live, 0);
     assert!(typing::is_sealed(&wire, anna.id()));
     assert!(!typing::is_sealed(&wire, ben.id()), "it names another one");
     assert!(!typing::is_sealed(&epoch.wire(&anna, id, Kind::Content, 1), anna.id()));
