@@ -2,8 +2,8 @@
 //! act, over all doors together.
 //!
 //! Messages: seed 004 @Validation (10 in 10 s), design §5: the acknowledgement is held back up to
-//! 2 s, then the answer is "too fast" with when to come back. Reports, invites, contact requests
-//! and lines are refused at once.
+//! 2 s, then the answer is "too fast" with when to come back. Reports, invites, contact requests,
+//! lines and whatever else changes something by REST are refused at once.
 
 #[cfg(test)]
 mod tests;
@@ -23,6 +23,7 @@ const PERSON_WINDOW_MS: u64 = 10_000;
 const DEVICE_WINDOW_MS: u64 = 60_000;
 const ACT_WINDOW_MS: u64 = hours_ms(1);
 const LINE_WINDOW_MS: u64 = 60_000;
+const CHANGE_WINDOW_MS: u64 = 60_000;
 /// Above so many windows, those that are over are forgotten.
 const WINDOWS_KEPT: usize = 1_000;
 
@@ -39,6 +40,8 @@ pub enum Act {
     Contact(UserId),
     /// Another name for an account.
     Rename(UserId),
+    /// A request that changes something, and is no message.
+    Change(UserId),
     /// A line of the box that somebody causes: they join, leave, pin, rename, give a role.
     Line(UserId),
 }
@@ -54,6 +57,7 @@ impl Act {
             Act::Invite(_) => (limits.invites_per_hour, ACT_WINDOW_MS),
             Act::Contact(_) => (limits.contacts_per_hour, ACT_WINDOW_MS),
             Act::Rename(_) => (limits.renames_per_day, days_ms(1)),
+            Act::Change(_) => (limits.changes_per_60_s, CHANGE_WINDOW_MS),
             Act::Line(_) => (limits.lines_per_60_s, LINE_WINDOW_MS),
         };
         (max > 0).then_some((max, window_ms))
@@ -67,6 +71,7 @@ impl Act {
             Act::Invite(_) => "invites",
             Act::Contact(_) => "requests to be a contact",
             Act::Rename(_) => "new names",
+            Act::Change(_) => "changes",
             Act::Line(_) => "changes of rooms",
         }
     }
