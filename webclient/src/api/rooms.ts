@@ -116,7 +116,10 @@ const member: s.Parser<Member> = (value, path) => {
 
 const members = s.object({
   members: s.list(member),
-  waiting: s.withDefault(s.list(s.object({ user: s.id, code: s.code, proof: s.bytes(64) })), []),
+  waiting: s.withDefault(
+    s.readable(s.object({ user: s.id, code: s.code, proof: s.bytes(64) })),
+    [],
+  ),
 });
 
 export interface NewRoom {
@@ -147,7 +150,7 @@ export class RoomsApi {
   }
 
   async list(): Promise<Room[]> {
-    return (await this.#http.ask('GET', '/api/rooms', s.object({ rooms: s.list(room) }))).rooms;
+    return (await this.#http.ask('GET', '/api/rooms', s.object({ rooms: s.readable(room) }))).rooms;
   }
 
   get(id: Id): Promise<Room> {
@@ -182,7 +185,7 @@ export class RoomsApi {
 
   /** Public rooms, those one is not in as well. */
   async public(): Promise<readonly Room[]> {
-    const parser = s.object({ rooms: s.list(room), next: s.optional(s.id) });
+    const parser = s.object({ rooms: s.readable(room), next: s.optional(s.id) });
     const found: Room[] = [];
     let after = '';
     for (let pages = 0; pages < PUBLIC_PAGES_MAX; pages += 1) {

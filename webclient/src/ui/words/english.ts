@@ -5,6 +5,8 @@ import { englishKeys } from './english_keys';
 import { englishFileProblems, englishFiles } from './english_files';
 import { englishAccount, englishAccountProblems } from './english_account';
 import { englishGuestProblems, englishGuests } from './english_guests';
+import { englishProfile } from './english_profile';
+import { englishCommands } from './english_commands';
 import { englishTalk } from './english_talk';
 import { englishTimeline } from './english_timeline';
 
@@ -156,7 +158,9 @@ export const english = {
   ...englishKeys,
   ...englishAccount,
   ...englishTalk,
+  ...englishCommands,
   guests: englishGuests,
+  profile: englishProfile,
   ...englishFiles,
   ...englishTimeline,
   delivery: {

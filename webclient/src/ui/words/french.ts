@@ -5,6 +5,8 @@ import { frenchKeys } from './french_keys';
 import { frenchFileProblems, frenchFiles } from './french_files';
 import { frenchAccount, frenchAccountProblems } from './french_account';
 import { frenchGuestProblems, frenchGuests } from './french_guests';
+import { frenchProfile } from './french_profile';
+import { frenchCommands } from './french_commands';
 import { frenchTalk } from './french_talk';
 import { frenchTimeline } from './french_timeline';
 
@@ -159,7 +161,9 @@ export const french: Words = {
   ...frenchKeys,
   ...frenchAccount,
   ...frenchTalk,
+  ...frenchCommands,
   guests: frenchGuests,
+  profile: frenchProfile,
   ...frenchFiles,
   ...frenchTimeline,
   delivery: {
