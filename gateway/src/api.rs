@@ -1,9 +1,9 @@
 //! The REST interface: one file per noun, each with its routes and handlers.
 //!
 //! - [`extract`]: what routes take from a request
-//! - [`reply`]: the one place that makes answers
-//! - [`setup`], [`auth`], [`sessions`], [`users`], [`people`], [`settings`], [`addresses`],
-//!   [`grants`], [`bots`]: the house and its people
+//! - [`reply`]: the one place that makes answers · [`entries`]: as much of a list as fits
+//! - [`setup`], [`auth`], [`sessions`], [`users`], [`people`], [`export`], [`settings`],
+//!   [`addresses`], [`grants`], [`bots`]: the house and its people
 //! - [`openapi`]: the description of them all
 //! - [`notifications`], [`contacts`], [`blocks`]: what one hears of, and of whom
 //! - [`mutes`], [`bans`], [`reports`], [`audit`]: who keeps order, and how
@@ -23,6 +23,8 @@ pub mod bundles;
 pub mod contacts;
 pub mod devices;
 pub mod door;
+pub mod entries;
+pub mod export;
 pub mod extract;
 pub mod grants;
 pub mod invites;
@@ -59,6 +61,8 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .or(auth::routes(app))
         .unify()
         .or(sessions::routes(app))
+        .unify()
+        .or(export::routes(app))
         .unify()
         .or(people::routes(app))
         .unify()

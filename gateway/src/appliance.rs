@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use crate::admin;
 use crate::app::App;
 use crate::attachments::Files;
+use crate::beginning::Entrance;
 use crate::claim::{Claim, OpenHouse};
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
@@ -145,6 +146,7 @@ pub async fn serve(
     let admin = admin::Socket::bind(&config.place.admin_socket())
         .map_err(|cause| ApplianceError::Socket { path: config.place.admin_socket(), cause })?;
     let doors = Doors::bind(&config).await?;
+    let entrance = if opened.is_some() { Entrance::Own } else { Entrance::Unlocked };
     let opened = match opened {
         Some(opened) => opened,
         None => {
@@ -171,6 +173,7 @@ pub async fn serve(
     };
     let given = config.certificate.as_ref().map(Identity::given).transpose()?;
     let OpenHouse { app, engine, attachments } = claim.open(opened).await?;
+    app.note_beginning(entrance).await?;
     let files = Files::new(attachments.clone(), config.clamd.clone(), app.limits.clone());
     app.files.get_or_init(|| files);
     app.broker.know_rooms(app.store.room_heads());

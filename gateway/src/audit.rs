@@ -42,6 +42,10 @@ actions! {
     AddressesChange = "addresses.change",
     /// The clock is right, says the box's shell.
     ClockTrust = "clock.trust",
+    /// Other limits than before, by `serve --limit`.
+    LimitsChange = "limits.change",
+    /// The passphrase was brought by `hearth unlock`.
+    HouseUnlock = "house.unlock",
     /// A backup is whole.
     BackupMake = "backup.make",
     /// Who opens the backups to come.

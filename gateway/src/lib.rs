@@ -26,7 +26,8 @@
 //! - [`bots`]: accounts of programs · [`audit`]: the log of what is done by whoever runs the house
 //! - [`appliance`], [`http`], [`mqtt_thread`], [`web`], [`admin`]: the running program; where it
 //!   listens: [`listening`]
-//! - [`claim`]: the data folder before it is open · [`upkeep`] of its file · [`trouble`]: what its
+//! - [`claim`]: the data folder before it is open · [`beginning`]: what is noted of a start
+//! - [`upkeep`] of its file · [`trouble`]: what its
 //!   database could not do · [`thief`]: who could read it · [`hardening`]
 //! - [`authority`], [`tls`]: the certificates of the house, and TLS with them or given ones
 //! - [`cli`]: the command · [`member`]: a person who signed in on this machine
@@ -43,6 +44,7 @@ pub mod audit;
 pub mod auth;
 pub mod authority;
 pub mod backups;
+pub mod beginning;
 pub mod blocks;
 pub mod bots;
 pub mod bundles;

@@ -3,7 +3,8 @@
 //!
 //! Messages: seed 004 @Validation (10 in 10 s), design §5: the acknowledgement is held back up to
 //! 2 s, then the answer is "too fast" with when to come back; whom no refusal reaches (MQTT 3.1.1)
-//! waits in line. Reports, invites, contact requests, lines and live messages are refused at once.
+//! waits in line. Reports, invites, contact requests, lines, live messages and whatever else changes
+//! something by REST are refused at once.
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ const PERSON_WINDOW_MS: u64 = 10_000;
 const DEVICE_WINDOW_MS: u64 = 60_000;
 const ACT_WINDOW_MS: u64 = hours_ms(1);
 const LINE_WINDOW_MS: u64 = 60_000;
+const CHANGE_WINDOW_MS: u64 = 60_000;
 /// Above so many windows, those that are over are forgotten.
 const WINDOWS_KEPT: usize = 1_000;
 
@@ -42,6 +44,8 @@ pub enum Act {
     Contact(UserId),
     /// Another name for an account.
     Rename(UserId),
+    /// A request that changes something, and is no message.
+    Change(UserId),
     /// A line of the box that somebody causes, or an act in a room that its people bear: they join,
     /// leave, pin, change the room, give a role, put out, mute or ban.
     Line(UserId),
@@ -60,6 +64,7 @@ impl Act {
             Act::Invite(_) => (limits.invites_per_hour, ACT_WINDOW_MS),
             Act::Contact(_) => (limits.contacts_per_hour, ACT_WINDOW_MS),
             Act::Rename(_) => (limits.renames_per_day, days_ms(1)),
+            Act::Change(_) => (limits.changes_per_60_s, CHANGE_WINDOW_MS),
             Act::Line(_) => (limits.lines_per_60_s, LINE_WINDOW_MS),
             Act::Live(_) => (limits.live_per_10_s, PERSON_WINDOW_MS),
         };
@@ -74,6 +79,7 @@ impl Act {
             Act::Invite(_) => "invites",
             Act::Contact(_) => "requests to be a contact",
             Act::Rename(_) => "new names",
+            Act::Change(_) => "changes",
             Act::Line(_) => "changes of rooms",
             Act::Live(_) => "live messages",
         }

@@ -2,6 +2,7 @@
 //! exactly once, for every size of a page and at every edge. (History: `api/messages/tests/pages`.)
 
 use hearth_protocol::ids::{EventId, NotificationId, ReportId, RoomId};
+use hearth_protocol::limits::Limits;
 use hearth_protocol::role::{HouseRole, RoomType, Sealing};
 use hearth_store::{Edit, Notification, NotificationKind, Report, Subject};
 use serde_json::Value;
@@ -20,9 +21,10 @@ enum List {
     ReportsDecided,
     People,
     Search,
+    PublicRooms,
 }
 
-const LISTS: [List; 7] = [
+const LISTS: [List; 8] = [
     List::NotificationsDown,
     List::NotificationsUp,
     List::Audit,
@@ -30,6 +32,7 @@ const LISTS: [List; 7] = [
     List::ReportsDecided,
     List::People,
     List::Search,
+    List::PublicRooms,
 ];
 
 impl List {
@@ -43,6 +46,7 @@ impl List {
             List::ReportsDecided => ("/api/reports?status=decided&", "before"),
             List::People => ("/api/users?", "after"),
             List::Search => ("/api/users/search?q=zz&", "after"),
+            List::PublicRooms => ("/api/rooms/public?", "after"),
         }
     }
 
@@ -52,6 +56,7 @@ impl List {
             List::Audit => "entries",
             List::ReportsOpen | List::ReportsDecided => "reports",
             List::People | List::Search => "users",
+            List::PublicRooms => "rooms",
         }
     }
 
@@ -71,8 +76,8 @@ struct Reader {
 }
 
 impl Reader {
-    async fn new() -> Reader {
-        let house = House::new().await;
+    async fn new(page_bytes_max: usize) -> Reader {
+        let house = House::with(Limits { page_bytes_max, ..Limits::default() }).await;
         let anna = house.person("zz_anna", HouseRole::Owner).await;
         let ben = house.person("zz_ben", HouseRole::Member).await;
         let cleo = house.person("zz_cleo", HouseRole::Member).await;
@@ -111,6 +116,10 @@ impl Reader {
             List::People | List::Search => {
                 let name = format!("zz{}", now % 1_000_000);
                 self.house.person(&name, HouseRole::Member).await.id.to_string()
+            }
+            List::PublicRooms => {
+                let room = self.house.room(RoomType::Public, Sealing::Open, &[&self.ben]).await;
+                room.to_string()
             }
         }
     }
@@ -173,8 +182,10 @@ impl Reader {
 #[tokio::test]
 async fn each_entry_comes_once_whatever_comes_meanwhile() {
     for list in LISTS {
-        for limit in [1, 2, 3, 7] {
-            let reader = Reader::new().await;
+        let usual = Limits::default().page_bytes_max;
+        // The last ones are cut by their bytes.
+        for (limit, bytes) in [(1, usual), (2, usual), (3, usual), (7, usual), (7, 1), (7, 900)] {
+            let reader = Reader::new(bytes).await;
             let mut there = vec![];
             for _ in 0..6 {
                 there.push(reader.add(list).await);

@@ -27,11 +27,6 @@ use crate::membership::RoomState;
 use crate::moderation::Act;
 use crate::sanctions::{Case, Measures, Term};
 
-/// Reports that are read at a time: each may bring evidence of 256 KiB.
-const ROWS: usize = 20;
-/// So often for one page of somebody's reports.
-const PAGES_MAX: usize = 50;
-
 /// What a moderator decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -168,9 +163,9 @@ impl App {
         {
             return Err(ApiError::forbidden("reports are for who moderates a room or the house"));
         }
-        let rows = self.limits.page_entries_max.min(ROWS);
+        let rows = self.limits.page_entries_max.min(self.limits.report_rows_max);
         let mut page = ReportPage { reports: vec![], next: from };
-        for _ in 0..PAGES_MAX {
+        for _ in 0..self.limits.report_reads_max {
             let found = match decided {
                 true => self.store.decided_reports(page.next, rows).await?,
                 false => self.store.open_reports(page.next, rows).await?,

@@ -32,6 +32,9 @@ with_connections! { limits! {
     renames_per_day = 5;
     /// Lines of the box that one person causes in any 60 s: joining, leaving, pins, names, roles.
     lines_per_60_s = 20;
+    /// Requests of one person that change something, messages aside, in any 60 s: each is a write
+    /// to the disk, and a client at work makes a few a second; 0 = no limit.
+    changes_per_60_s = 600;
     /// What one person may publish on live topics in any 10 s; 0 = no limit.
     live_per_10_s = 50;
     /// How long an ack is held back, or a connection not read, before a rate is refused, in ms
@@ -88,6 +91,9 @@ with_connections! { limits! {
     /// Newest events of a room that are looked at for its unread messages; each older one counts as
     /// a message.
     unread_events_max = 200;
+    /// Events that are looked at for one list of rooms, all rooms together: of the rooms beyond,
+    /// what is unread is counted by positions.
+    list_events_max = 2_000;
     /// Characters of a room's last message in the list of rooms: a line.
     preview_chars_max = 200;
     /// Messages on a page when nobody says how many.
@@ -206,6 +212,11 @@ with_connections! { limits! {
     audit_detail_bytes_max = 2 * 1024;
     /// Days an audit entry and a decided report are kept unless the settings say otherwise.
     audit_days = 180;
+    /// Reports that are read at a time: each may bring evidence of 256 KiB.
+    report_rows_max = 20;
+    /// Reads of so many for one page of the reports that somebody may decide. The page is shorter
+    /// then, and says how far it came.
+    report_reads_max = 50;
     /// People, notifications, reports or audit entries on one page.
     page_entries_max = 100;
     /// Bytes of an attachment (seed 004 @Attachment: 10 MB).

@@ -8,6 +8,8 @@ use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+#[cfg(test)]
+pub(crate) mod through;
 pub(crate) mod untouched;
 
 /// The database's file inside the data folder.

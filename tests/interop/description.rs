@@ -66,7 +66,7 @@ fn keeps_to_the_description(asker: Asker) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let program = root.join("target/python/bin/st");
     assert!(program.exists(), "run scripts/setup test");
-    let limits = ["messages_per_10_s=0", "login_wait_s_max=0"];
+    let limits = ["messages_per_10_s=0", "changes_per_60_s=0", "login_wait_s_max=0"];
     let limits: Vec<_> = limits.into_iter().flat_map(|limit| ["--limit", limit]).collect();
     let house = House::with(&limits);
     let anna = house.person("anna");

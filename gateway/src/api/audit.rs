@@ -7,12 +7,14 @@ use hearth_protocol::role::HouseAction;
 use hearth_store::{AuditEntry, Subject};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
 
-use super::extract::{Caller, caller, page_limit, with};
+use super::entries::{entries_limit, first_within};
+use super::extract::{Caller, caller, with};
 use super::reply::{Answer, answer};
 use crate::app::App;
 use crate::error::ApiError;
@@ -75,7 +77,8 @@ struct SubjectView {
 /// A page of the log, the newest first.
 #[derive(Debug, Serialize, ToSchema)]
 struct AuditPage {
-    entries: Vec<AuditEntryView>,
+    #[schema(value_type = Vec<AuditEntryView>)]
+    entries: Vec<Box<RawValue>>,
 }
 
 impl From<Subject> for SubjectView {
@@ -103,9 +106,10 @@ impl From<AuditEntry> for AuditEntryView {
     responses((status = 200, body = AuditPage)))]
 async fn list(app: Arc<App>, caller: Caller, page: PageRequest) -> Result<Answer, ApiError> {
     app.roles.require(caller.user, HouseAction::Moderate)?;
-    let limit = page_limit(&app, page.limit)?;
+    let limit = entries_limit(&app, page.limit)?;
     let entries = app.store.audit(page.before, limit).await?;
-    Answer::ok(&AuditPage { entries: entries.into_iter().map(AuditEntryView::from).collect() })
+    let views = entries.into_iter().map(AuditEntryView::from);
+    Answer::ok(&AuditPage { entries: first_within(views, app.limits.page_bytes_max)? })
 }
 
 #[cfg(test)]

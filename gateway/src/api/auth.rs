@@ -186,7 +186,7 @@ async fn logout(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
 
 /// Who asks.
 #[derive(Serialize, ToSchema)]
-struct Me {
+pub struct Me {
     user: AccountView,
     /// The login that asks; `None`: an app token.
     session_id: Option<SessionId>,
@@ -194,13 +194,19 @@ struct Me {
     vault_version: Option<u64>,
 }
 
+impl Me {
+    /// Whoever asks.
+    pub async fn of(app: &App, caller: &Caller) -> Result<Self, ApiError> {
+        let vault_version = app.store.vault(caller.user).await?.map(|vault| vault.version);
+        let user = AccountView::from(app.person(caller.user).await?);
+        Ok(Self { user, session_id: caller.session, vault_version })
+    }
+}
+
 /// Shows who asks.
 #[utoipa::path(get, path = "/api/auth/me", responses((status = 200, body = Me)))]
 async fn me(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
-    let vault_version = app.store.vault(caller.user).await?.map(|vault| vault.version);
-    let user = AccountView::from(app.person(caller.user).await?);
-    let session_id = caller.session;
-    Answer::ok(&Me { user, session_id, vault_version })
+    Answer::ok(&Me::of(&app, &caller).await?)
 }
 
 /// Lists one's own app tokens.

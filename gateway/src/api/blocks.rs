@@ -61,8 +61,19 @@ struct BlockView {
 
 /// `GET /api/blocks`.
 #[derive(Debug, Serialize, ToSchema)]
-struct Blocks {
+pub struct Blocks {
     blocks: Vec<BlockView>,
+}
+
+impl Blocks {
+    /// Those of a person.
+    pub async fn of(app: &App, user: UserId) -> Result<Self, ApiError> {
+        let mut blocks = vec![];
+        for block in app.store.blocks(user).await? {
+            blocks.extend(view(app, block).await?);
+        }
+        Ok(Self { blocks })
+    }
 }
 
 async fn view(app: &App, block: Block) -> Result<Option<BlockView>, ApiError> {
@@ -74,11 +85,7 @@ async fn view(app: &App, block: Block) -> Result<Option<BlockView>, ApiError> {
 /// Lists whom one blocks.
 #[utoipa::path(get, path = "/api/blocks", responses((status = 200, body = Blocks)))]
 async fn list(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
-    let mut blocks = vec![];
-    for block in app.store.blocks(caller.user).await? {
-        blocks.extend(view(&app, block).await?);
-    }
-    Answer::ok(&Blocks { blocks })
+    Answer::ok(&Blocks::of(&app, caller.user).await?)
 }
 
 /// Shows whether one blocks somebody.

@@ -13,7 +13,8 @@ use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
 
-use super::extract::{Caller, body, caller, limit_within, with};
+use super::entries::limit_within;
+use super::extract::{Caller, body, caller, with};
 use super::reply::{Answer, answer};
 use crate::app::App;
 use crate::bundles::Setting;

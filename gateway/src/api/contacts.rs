@@ -64,8 +64,19 @@ struct ContactView {
 
 /// `GET /api/contacts`.
 #[derive(Debug, Serialize, ToSchema)]
-struct Contacts {
+pub struct Contacts {
     contacts: Vec<ContactView>,
+}
+
+impl Contacts {
+    /// Those of a person, and who asks to be one.
+    pub async fn of(app: &App, user: UserId) -> Result<Self, ApiError> {
+        let mut contacts = vec![];
+        for tie in app.ties(user).await? {
+            contacts.extend(view(app, user, tie).await?);
+        }
+        Ok(Self { contacts })
+    }
 }
 
 /// `PUT /api/contacts/{user}`.
@@ -85,11 +96,7 @@ async fn view(app: &App, viewer: UserId, tie: Tie) -> Result<Option<ContactView>
 /// Lists one's contacts, and who asks to be one.
 #[utoipa::path(get, path = "/api/contacts", responses((status = 200, body = Contacts)))]
 async fn list(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
-    let mut contacts = vec![];
-    for tie in app.ties(caller.user).await? {
-        contacts.extend(view(&app, caller.user, tie).await?);
-    }
-    Answer::ok(&Contacts { contacts })
+    Answer::ok(&Contacts::of(&app, caller.user).await?)
 }
 
 async fn answer_with(app: &App, viewer: UserId, tie: Option<Tie>) -> Result<Answer, ApiError> {

@@ -27,6 +27,7 @@ use crate::auth::live::Live;
 use crate::auth::sessions::ended;
 use crate::error::ApiError;
 use crate::http::budget::Room;
+use crate::moderation::Act;
 use crate::scopes::{covers_request, out_of_scope};
 
 /// The address a request came from; the listener puts it into the request.
@@ -197,13 +198,23 @@ pub(super) async fn identify(
     header: Option<&str>,
     asked: (Method, &str),
 ) -> Result<Caller, ApiError> {
+    let changes_something = is_paced(&asked);
     let (user, session) = match covered(app, header, asked).await? {
         Principal::Person { user, session } => (user, Some(session)),
         Principal::App { user, .. } => (user, None),
         Principal::Device { .. } | Principal::Local(_) => return Err(no_person()),
     };
     app.was_active(user);
+    if changes_something {
+        app.not_too_often(Act::Change(user))?;
+    }
     Ok(Caller { user, session, live: app.auth.live.clone() })
+}
+
+/// Whether a request is counted among those that change something; messages have a pace of their
+/// own.
+fn is_paced((method, path): &(Method, &str)) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD) && !path.ends_with("/messages")
 }
 
 /// The token in an Authorization header.
@@ -231,22 +242,6 @@ pub async fn person(app: &App, token: &str) -> Result<Principal, ApiError> {
         who @ (Principal::Person { .. } | Principal::App { .. }) => Ok(who),
         Principal::Device { .. } | Principal::Local(_) => Err(no_person()),
     }
-}
-
-/// How many entries of a list somebody asked for: 1 to `page_entries_max`, half of that when they
-/// do not say.
-pub fn page_limit(app: &App, asked: Option<usize>) -> Result<usize, ApiError> {
-    let max = app.limits.page_entries_max;
-    limit_within(asked, max.div_ceil(2), max)
-}
-
-/// How many of something somebody asked for: 1 to `max`, and `usual` when they do not say.
-pub fn limit_within(asked: Option<usize>, usual: usize, max: usize) -> Result<usize, ApiError> {
-    let limit = asked.unwrap_or(usual);
-    if (1..=max).contains(&limit) {
-        return Ok(limit);
-    }
-    Err(ApiError::invalid("bad_limit", format!("limit is 1 to {max}")))
 }
 
 /// A JSON body of at most `json_bytes_max`; goes after [`caller`].

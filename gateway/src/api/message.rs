@@ -13,8 +13,9 @@ use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
 
+use super::entries::{first_within, messages_limit};
 use super::extract::{Caller, body, caller, with};
-use super::messages::{page_limit, place};
+use super::messages::place;
 use super::reply::{Answer, answer};
 use crate::app::App;
 use crate::error::ApiError;
@@ -51,6 +52,7 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(warp::get())
         .and(with(app))
         .and(caller(app))
+        .and(warp::query())
         .then(edits)
         .map(answer);
     let thread = path!("api" / "messages" / EventId / "thread")
@@ -124,11 +126,23 @@ async fn erase(
     Answer::nothing()
 }
 
-/// The texts that a message had.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct EditsRequest {
+    /// Those above this position.
+    #[serde(default)]
+    #[param(value_type = Option<u64>)]
+    after: Position,
+}
+
+/// Texts that a message had.
 #[derive(Debug, Serialize, ToSchema)]
 struct EditList {
-    /// The first is the message as it was sent, the last its text now.
-    edits: Vec<EditView>,
+    /// The very first is the message as it was sent, the very last its text now.
+    #[schema(value_type = Vec<EditView>)]
+    edits: Vec<Box<RawValue>>,
+    /// There are more: ask after the last one.
+    more: bool,
 }
 
 /// A text that a message had.
@@ -142,23 +156,31 @@ struct EditView {
     content: Value,
 }
 
-/// Lists the texts that a message had.
-#[utoipa::path(get, path = "/api/messages/{message}/edits",
+/// Lists the texts that a message had, as many as fit into an answer.
+#[utoipa::path(get, path = "/api/messages/{message}/edits", params(EditsRequest),
     responses((status = 200, body = EditList)))]
-async fn edits(id: EventId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
+async fn edits(
+    id: EventId,
+    app: Arc<App>,
+    caller: Caller,
+    request: EditsRequest,
+) -> Result<Answer, ApiError> {
     let (_, event) = app.seen_in_open_room(id, caller.user).await?;
     if event.kind == EventKind::Erased || !event.kind.is_message() {
         return Err(ApiError::not_found("message").hint("what was erased has no earlier texts"));
     }
     let mut texts = vec![event.clone()];
     texts.extend(app.store.edits(&event).await?);
-    let edits = texts.iter().map(|text| EditView {
+    texts.retain(|text| text.position > request.after);
+    let views = texts.iter().map(|text| EditView {
         id: text.id,
         position: text.position,
         received_at: text.received_at,
         content: history::item(text, Sealing::Open)["content"].take(),
     });
-    Answer::ok(&EditList { edits: edits.collect() })
+    let edits = first_within(views, app.limits.page_bytes_max)?;
+    let more = edits.len() < texts.len();
+    Answer::ok(&EditList { edits, more })
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -197,7 +219,7 @@ async fn thread(
     if event.kind.is_effect() {
         return Err(ApiError::not_found("message"));
     }
-    let limit = page_limit(&app, request.limit)?;
+    let limit = messages_limit(&app, request.limit)?;
     let after = place(&app, event.room, request.after.as_deref()).await?.unwrap_or_default();
     let mut views = app.store.replies(event.room, event.position, after, limit + 1).await?;
     let mut more = views.len() > limit;

@@ -15,7 +15,8 @@ use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
 
-use super::extract::{Caller, body, caller, limit_within, with};
+use super::entries::messages_limit;
+use super::extract::{Caller, body, caller, with};
 use super::reply::{Answer, answer};
 use crate::app::App;
 use crate::error::ApiError;
@@ -67,11 +68,6 @@ struct PageRequest {
     raw: u8,
 }
 
-/// How many messages a page has.
-pub fn page_limit(app: &App, asked: Option<usize>) -> Result<usize, ApiError> {
-    limit_within(asked, app.limits.page_messages_default, app.limits.page_messages_max)
-}
-
 /// The position of a place, if one is given.
 pub async fn place(
     app: &App,
@@ -113,7 +109,7 @@ async fn page(
     request: PageRequest,
 ) -> Result<Answer, ApiError> {
     let state = app.membership.require(room, caller.user, RoomAction::Read)?;
-    let limit = page_limit(&app, request.limit)?;
+    let limit = messages_limit(&app, request.limit)?;
     if request.raw > 1 {
         return Err(ApiError::invalid("bad_query", "`raw` is 0 or 1"));
     }

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use hearth_protocol::ids::NotificationId;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
 
-use super::extract::{Caller, caller, page_limit, with};
+use super::entries::{entries_limit, first_within};
+use super::extract::{Caller, caller, with};
 use super::reply::{Answer, answer};
 use crate::app::App;
 use crate::error::ApiError;
@@ -70,7 +72,8 @@ struct PageRequest {
 /// A page of notifications, the newest first.
 #[derive(Debug, Serialize, ToSchema)]
 struct NotificationPage {
-    notifications: Vec<NotificationView>,
+    #[schema(value_type = Vec<NotificationView>)]
+    notifications: Vec<Box<RawValue>>,
     /// How many are unread in all.
     unread: usize,
 }
@@ -92,9 +95,17 @@ async fn list(app: Arc<App>, caller: Caller, page: PageRequest) -> Result<Answer
     if unread > 1 {
         return Err(ApiError::invalid("bad_query", "`unread` is 0 or 1"));
     }
-    let limit = page_limit(&app, limit)?;
+    let limit = entries_limit(&app, limit)?;
     let query = InboxQuery { before, after, unread_only: unread == 1, limit };
-    let notifications = app.notifications(caller.user, query).await?;
+    let mut notifications = app.notifications(caller.user, query).await?;
+    // What is left out is what the next page begins with: the newest of those after a place.
+    if after.is_some() {
+        notifications.reverse();
+    }
+    let mut notifications = first_within(notifications, app.limits.page_bytes_max)?;
+    if after.is_some() {
+        notifications.reverse();
+    }
     let unread = app.unread_notifications(caller.user).await?;
     Answer::ok(&NotificationPage { notifications, unread })
 }

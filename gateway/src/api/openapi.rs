@@ -36,6 +36,7 @@ fn parts() -> Vec<(&'static str, OpenApi)> {
         ("sessions", super::sessions::Doc::openapi()),
         ("users", super::users::Doc::openapi()),
         ("people", super::people::Doc::openapi()),
+        ("people", super::export::Doc::openapi()),
         ("bots", super::bots::Doc::openapi()),
         ("settings", super::settings::Doc::openapi()),
         ("addresses", super::addresses::Doc::openapi()),

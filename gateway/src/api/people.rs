@@ -14,7 +14,8 @@ use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
 
-use super::extract::{Caller, body, caller, limit_within, with};
+use super::entries::{first_within, limit_within};
+use super::extract::{Caller, body, caller, with};
 use super::reply::{Answer, answer};
 use super::users::UserView;
 use crate::app::App;
@@ -138,6 +139,17 @@ struct PeoplePage<T> {
     next: Option<UserId>,
 }
 
+impl<T: Serialize> PeoplePage<(UserId, T)> {
+    /// As much of it as an answer has room for.
+    fn answer(self, app: &App) -> Result<Answer, ApiError> {
+        let (ids, views): (Vec<_>, Vec<_>) = self.users.into_iter().unzip();
+        let users = first_within(views, app.limits.page_bytes_max)?;
+        let left_out = users.len() < ids.len();
+        let last = users.len().checked_sub(1).map(|last| ids[last]).filter(|_| left_out);
+        Answer::ok(&PeoplePage { users, next: last.or(self.next) })
+    }
+}
+
 /// A page of those who are found, before it is looked at who may see whom.
 async fn page(
     app: &App,
@@ -168,10 +180,10 @@ async fn search(app: Arc<App>, caller: Caller, query: Search) -> Result<Answer, 
     for user in users {
         let there = all || user.may_sign_in(now).is_ok();
         if there && app.may_see(caller.user, user.id) {
-            seen.push(app.seen_by(caller.user, user));
+            seen.push((user.id, app.seen_by(caller.user, user)));
         }
     }
-    Answer::ok(&PeoplePage { users: seen, next })
+    PeoplePage { users: seen, next }.answer(&app)
 }
 
 /// Lists the accounts of the house.
@@ -180,8 +192,8 @@ async fn search(app: Arc<App>, caller: Caller, query: Search) -> Result<Answer, 
 async fn list(app: Arc<App>, caller: Caller, query: ListQuery) -> Result<Answer, ApiError> {
     app.roles.require(caller.user, HouseAction::ManagePeople)?;
     let PeoplePage { users, next } = page(&app, "", query.limit, query.after).await?;
-    let users: Vec<_> = users.into_iter().map(AccountView::from).collect();
-    Answer::ok(&PeoplePage { users, next })
+    let users = users.into_iter().map(|user| (user.id, AccountView::from(user))).collect();
+    PeoplePage { users, next }.answer(&app)
 }
 
 /// A field that is there, also as `null`.

@@ -9,13 +9,14 @@ use hearth_protocol::schema::B64u;
 use hearth_store::{Decision, Report, StoredEvent, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
 
-use super::extract::{Caller, body, caller, page_limit, with};
+use super::entries::{entries_limit, first_within};
+use super::extract::{Caller, body, caller, with};
 use super::reply::{Answer, answer};
 use super::users::UserView;
 use crate::app::App;
@@ -208,7 +209,7 @@ async fn view(
 #[utoipa::path(get, path = "/api/reports", params(PageRequest),
     responses((status = 200, body = ReportPage)))]
 async fn list(app: Arc<App>, caller: Caller, page: PageRequest) -> Result<Answer, ApiError> {
-    let limit = page_limit(&app, page.limit)?;
+    let limit = entries_limit(&app, page.limit)?;
     let (decided, from) = match (page.status, page.after, page.before) {
         (ReportStatus::Open, after, None) => (false, after),
         (ReportStatus::Decided, None, before) => (true, before),
@@ -218,22 +219,15 @@ async fn list(app: Arc<App>, caller: Caller, page: PageRequest) -> Result<Answer
         }
     };
     let found = app.reports(caller.user, decided, from, limit).await?;
-    let (mut reports, mut next, mut bytes) = (vec![], found.next, 0);
+    let (mut ids, mut views) = (vec![], vec![]);
     for (report, event) in found.reports {
-        let id = report.id;
-        let view = view(&app, caller.user, report, event).await?;
-        let json = to_raw_value(&view).map_err(|error| ApiError::unwritable(&error))?;
-        bytes += json.get().len();
-        if bytes > app.limits.page_bytes_max
-            && let Some((last, _)) = reports.last()
-        {
-            next = Some(*last);
-            break;
-        }
-        reports.push((id, json));
+        ids.push(report.id);
+        views.push(view(&app, caller.user, report, event).await?);
     }
-    let reports = reports.into_iter().map(|(_, json)| json).collect();
-    Answer::ok(&ReportPage { reports, next })
+    let reports = first_within(views, app.limits.page_bytes_max)?;
+    let left_out = reports.len() < ids.len();
+    let last = reports.len().checked_sub(1).map(|last| ids[last]).filter(|_| left_out);
+    Answer::ok(&ReportPage { reports, next: last.or(found.next) })
 }
 
 /// Gives a report with its evidence to who may decide it.

@@ -30,7 +30,7 @@ pub struct RoomView {
     created_at: u64,
     created_by: UserId,
     /// When the newest event came, or the room was made; ms since 1970.
-    pub last_message_at: u64,
+    last_message_at: u64,
     head_position: Position,
     first_position: Position,
     my_role: Option<RoomRole>,
@@ -85,6 +85,18 @@ struct LastMessage {
 impl RoomView {
     /// The room for `user`.
     pub async fn new(app: &App, state: &RoomState, user: UserId) -> Result<Self, ApiError> {
+        let mut left = app.limits.unread_events_max;
+        Self::within(app, state, user, &mut left).await
+    }
+
+    /// The same, looking at so many events at most where more than a few are unread; fewer are left
+    /// then.
+    pub async fn within(
+        app: &App,
+        state: &RoomState,
+        user: UserId,
+        left: &mut usize,
+    ) -> Result<Self, ApiError> {
         let room = state.room.clone();
         let head_position = app.store.head(room.id).await?;
         let stored = app.store.room(room.id).await?.ok_or_else(|| ApiError::not_found("room"))?;
@@ -97,7 +109,7 @@ impl RoomView {
             None => room.name,
         };
         let mine = match app.store.member(room.id, user).await? {
-            Some(member) => Some(Mine::new(app, state, &member, head_position).await?),
+            Some(member) => Some(Mine::new(app, state, &member, head_position, left).await?),
             None => None,
         };
         Ok(Self {
@@ -125,11 +137,6 @@ impl RoomView {
             mine,
         })
     }
-
-    /// What the list of rooms is sorted by, the newest first.
-    pub fn newest_first(&self) -> impl Ord + use<> {
-        std::cmp::Reverse((self.last_message_at, self.id))
-    }
 }
 
 impl Mine {
@@ -138,12 +145,14 @@ impl Mine {
         state: &RoomState,
         member: &Member,
         head: Position,
+        left: &mut usize,
     ) -> Result<Mine, ApiError> {
         let room = state.room.id;
         let read = app.store.receipt(room, member.user).await?.read;
         let known = read.max(member.joined_position);
         let behind = usize::try_from(head.0.saturating_sub(known.0)).unwrap_or(usize::MAX);
-        let look = behind.min(app.limits.unread_events_max).max(LAST_AMONG);
+        let look = behind.min(app.limits.unread_events_max).min(*left).max(LAST_AMONG);
+        *left = left.saturating_sub(look);
         let since = app.sight(state, member.user).await?;
         let query = PageQuery { since, ..PageQuery::newest(look) };
         let page = app.store.page(room, query).await?;

@@ -1,17 +1,18 @@
 //! Rooms: `/api/rooms`.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use hearth_protocol::ids::{RoomId, UserId};
 use hearth_protocol::refusal::Kind;
 use hearth_protocol::role::{HouseAction, RoomType};
-use serde::Serialize;
-use utoipa::OpenApi;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, OpenApi, ToSchema};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
 
+use super::entries::limit_within;
 use super::extract::{Caller, body, caller, with};
 use super::reply::{Answer, answer};
 use super::room_view::RoomView;
@@ -44,6 +45,7 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(warp::get())
         .and(with(app))
         .and(caller(app))
+        .and(warp::query())
         .then(public)
         .map(answer);
     let one = path!("api" / "rooms" / RoomId)
@@ -84,39 +86,96 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 
 /// Rooms, the one with the latest message first.
 #[derive(Serialize, ToSchema)]
-struct RoomList {
+pub struct RoomList {
     rooms: Vec<RoomView>,
 }
 
-async fn views(app: &App, states: Vec<Arc<RoomState>>, user: UserId) -> Result<Answer, ApiError> {
-    let mut rooms = Vec::with_capacity(states.len());
+impl RoomList {
+    /// The rooms that somebody is in.
+    pub async fn of(app: &App, user: UserId) -> Result<Self, ApiError> {
+        let states = newest_first(app, app.membership.rooms_of(user)).await?;
+        Ok(Self { rooms: views(app, &states, user).await? })
+    }
+}
+
+/// Those with the latest message first; one that ended meanwhile is left out.
+async fn newest_first(
+    app: &App,
+    states: Vec<Arc<RoomState>>,
+) -> Result<Vec<Arc<RoomState>>, ApiError> {
+    let mut keyed = Vec::with_capacity(states.len());
     for state in states {
-        // One that ended meanwhile is left out.
-        match RoomView::new(app, &state, user).await {
+        if let Some(stored) = app.store.room(state.room.id).await? {
+            keyed.push((Reverse((stored.last_message_at, stored.id)), state));
+        }
+    }
+    keyed.sort_by_key(|(key, _)| *key);
+    Ok(keyed.into_iter().map(|(_, state)| state).collect())
+}
+
+async fn views(
+    app: &App,
+    states: &[Arc<RoomState>],
+    user: UserId,
+) -> Result<Vec<RoomView>, ApiError> {
+    let (mut rooms, mut left) = (Vec::with_capacity(states.len()), app.limits.list_events_max);
+    for state in states {
+        match RoomView::within(app, state, user, &mut left).await {
             Err(error) if error.0.kind == Kind::NotFound => {}
             view => rooms.push(view?),
         }
     }
-    rooms.sort_by_cached_key(RoomView::newest_first);
-    Answer::ok(&RoomList { rooms })
+    Ok(rooms)
 }
 
 /// Lists the rooms one is in.
 #[utoipa::path(get, path = "/api/rooms", responses((status = 200, body = RoomList)))]
 async fn mine(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
-    views(&app, app.membership.rooms_of(caller.user), caller.user).await
+    Answer::ok(&RoomList::of(&app, caller.user).await?)
 }
 
-/// Lists the public rooms of the house.
-#[utoipa::path(get, path = "/api/rooms/public", responses((status = 200, body = RoomList)))]
-async fn public(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct PublicRequest {
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<usize>,
+    /// Those that stand after this one in the list.
+    after: Option<RoomId>,
+}
+
+/// A page of rooms, the one with the latest message first.
+#[derive(Serialize, ToSchema)]
+struct RoomPage {
+    rooms: Vec<RoomView>,
+    /// After which the next page begins; `None`: this is the last one.
+    next: Option<RoomId>,
+}
+
+/// Gives a page of the public rooms of the house.
+#[utoipa::path(get, path = "/api/rooms/public", params(PublicRequest),
+    responses((status = 200, body = RoomPage)))]
+async fn public(app: Arc<App>, caller: Caller, request: PublicRequest) -> Result<Answer, ApiError> {
+    let max = app.limits.page_entries_max;
+    let limit = limit_within(request.limit, max, max)?;
     // Who may not find rooms sees those that they are in.
     let mut states = match app.roles.may(caller.user, HouseAction::FindRooms) {
         true => app.membership.rooms(),
         false => app.membership.rooms_of(caller.user),
     };
     states.retain(|state| state.room.kind == RoomType::Public);
-    views(&app, states, caller.user).await
+    let states = newest_first(&app, states).await?;
+    let from = match request.after {
+        None => 0,
+        Some(after) => {
+            let at = states.iter().position(|state| state.room.id == after);
+            at.ok_or_else(|| ApiError::not_found("room"))? + 1
+        }
+    };
+    let to = states.len().min(from + limit);
+    let next = states[from..to].last().map(|state| state.room.id).filter(|_| to < states.len());
+    let rooms = views(&app, &states[from..to], caller.user).await?;
+    Answer::ok(&RoomPage { rooms, next })
 }
 
 /// Shows a room.

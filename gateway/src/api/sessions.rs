@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use hearth_protocol::bytes::{b64u, from_b64u};
-use hearth_protocol::ids::SessionId;
+use hearth_protocol::ids::{SessionId, UserId};
 use hearth_protocol::schema::B64u;
 use hearth_store::{Change, Edit};
 use serde::{Deserialize, Serialize};
@@ -110,25 +110,32 @@ struct SessionView {
 
 /// A person's logins, the oldest first.
 #[derive(Serialize, ToSchema)]
-struct SessionList {
+pub struct SessionList {
     sessions: Vec<SessionView>,
+}
+
+impl SessionList {
+    /// The logins of a person, of which one asks.
+    pub async fn of(app: &App, user: UserId, current: SessionId) -> Result<Self, ApiError> {
+        let now = app.clock.now_ms();
+        let mut sessions = vec![];
+        for session in app.store.sessions_of(user).await? {
+            let last_seen = app.auth.live.last_seen(&session);
+            if !session.is_over(now, &app.limits) {
+                let (id, label, created_at) = (session.id, session.label, session.created_at);
+                let current = id == current;
+                sessions.push(SessionView { id, label, created_at, last_seen, current });
+            }
+        }
+        Ok(Self { sessions })
+    }
 }
 
 /// Lists one's logins.
 #[utoipa::path(get, path = "/api/auth/sessions", responses((status = 200, body = SessionList)))]
 async fn list(app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     let current = caller.login()?;
-    let now = app.clock.now_ms();
-    let mut sessions = vec![];
-    for session in app.store.sessions_of(caller.user).await? {
-        let last_seen = app.auth.live.last_seen(&session);
-        if !session.is_over(now, &app.limits) {
-            let (id, label, created_at) = (session.id, session.label, session.created_at);
-            let current = id == current;
-            sessions.push(SessionView { id, label, created_at, last_seen, current });
-        }
-    }
-    Answer::ok(&SessionList { sessions })
+    Answer::ok(&SessionList::of(&app, caller.user, current).await?)
 }
 
 /// What the new device is called.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use hearth_protocol::grant::Access;
+use hearth_protocol::limits::Limits;
 use hearth_protocol::role::{HouseRole, RoomType, Sealing};
 use hearth_protocol::sealing::Recipient;
 use hearth_store::{Attachments, History};
@@ -25,7 +26,8 @@ struct Desk {
 
 impl Desk {
     async fn new() -> Desk {
-        let house = House::new().await;
+        // Begun with another limit than the program has.
+        let house = House::with(Limits { posts_per_60_s: 61, ..Limits::default() }).await;
         house.named().await;
         let folder = tempfile::tempdir().unwrap();
         let files = folder.path().join("files");
@@ -143,6 +145,8 @@ impl Desk {
         let Reply::Grants(grants) = self.shell(grant).await else { panic!("no grant") };
         self.shell(Request::GrantRemove { grant: grants[0].grant.id }).await;
         self.shell(Request::TrustClock).await;
+        let entrance = crate::beginning::Entrance::Unlocked;
+        self.house.app.note_beginning(entrance).await.unwrap();
         let recipient: Recipient = RECIPIENT.parse().unwrap();
         let key = BackupRequest::SetKey { recipient, replace: false };
         self.shell(Request::Backup { ask: key }).await;
@@ -184,7 +188,9 @@ async fn every_action_is_told_of_by_the_door_it_came_by() {
             "device.remove",
             "grant.add",
             "grant.remove",
+            "house.unlock",
             "invite.create",
+            "limits.change",
             "room.add",
             "room.update",
             "user.add",

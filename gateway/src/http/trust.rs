@@ -2,6 +2,7 @@
 //! to do with it. Beyond loopback this is all there is in clear (design §10).
 
 mod page;
+mod words;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use crate::api::extract::with;
 use crate::api::reply::{Answer, answer};
 use crate::app::App;
 use crate::error::ApiError;
+use words::Tongue;
 
 /// Its part of the description.
 #[derive(OpenApi)]
@@ -74,7 +76,10 @@ pub fn routes(app: &Arc<App>, https: Https) -> BoxedFilter<(Response,)> {
         .and(warp::get())
         .and(with(app))
         .and(warp::header::headers_cloned())
-        .then(move |app, headers: HeaderMap| page(app, there.for_host(&headers)))
+        .then(move |app, headers: HeaderMap| {
+            let accept = headers.get("accept-language").and_then(|value| value.to_str().ok());
+            page(app, there.for_host(&headers), Tongue::liked(accept.unwrap_or_default()))
+        })
         .map(answer);
     let there = https.clone();
     let elsewhere = warp::method()
@@ -134,10 +139,10 @@ async fn profile(app: Arc<App>) -> Result<Answer, ApiError> {
     Answer::text(text, "application/x-apple-aspen-config")
 }
 
-async fn page(app: Arc<App>, https: Option<String>) -> Result<Answer, ApiError> {
+async fn page(app: Arc<App>, https: Option<String>, tongue: Tongue) -> Result<Answer, ApiError> {
     let fingerprint = app.authority().await?.fingerprint();
     let https = https.unwrap_or_default();
-    let page = page::html(&app.house_name().await?, &fingerprint, &https);
+    let page = page::html(&app.house_name().await?, &fingerprint, &https, tongue);
     Answer::text(page, "text/html; charset=utf-8")
 }
 
@@ -182,6 +187,10 @@ mod tests {
         let text = String::from_utf8(page.bytes).unwrap();
         let print = clear.app.authority().await.unwrap().fingerprint().replace(':', ":<wbr>");
         assert!(text.contains(&print) && text.contains("href=\"https://hearth.local\""), "{text}");
+        let french = warp::test::request().path("/").header("accept-language", "fr-FR");
+        let french = french.reply(&clear.routes).await;
+        let text = String::from_utf8(french.body().to_vec()).unwrap();
+        assert!(text.contains("<html lang=fr>") && text.contains(&print), "{text}");
         let moved = get("/api/rooms?limit=1").await;
         assert_eq!(moved.status, 307);
         assert_eq!(moved.headers["location"], "https://hearth.local/api/rooms?limit=1");

@@ -7,24 +7,15 @@ use hearth_protocol::ids::{AttachmentId, Position};
 use hearth_protocol::limits::Limits;
 use hearth_protocol::sealing::AttachmentSeal;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::reading::{Line, Said};
 use super::rest::ANSWER_MAX;
 use super::rooms::RoomInfo;
 use super::{Member, MemberError};
 
-/// What is asked of the box beside messages and files: the part's name, and where it is. In the
-/// list of rooms stand read positions and of which messages one is told.
-const PARTS: [(&str, &str); 6] = [
-    ("profile", PROFILE),
-    ("rooms", "/api/rooms"),
-    ("contacts", "/api/contacts"),
-    ("blocks", "/api/blocks"),
-    ("sessions", "/api/auth/sessions"),
-    ("app_tokens", "/api/auth/tokens"),
-];
-const PROFILE: &str = "/api/auth/me";
+/// What the box has of the account beside messages, files and notifications, part by part.
+const ACCOUNT: &str = "/api/users/me/export";
 
 /// Where an export goes. An error of it ends the export.
 pub trait Sink {
@@ -119,14 +110,12 @@ impl Member {
 
 impl<S: Sink> Export<'_, S> {
     fn run(&mut self) -> Result<(), S::Error> {
-        for (name, path) in PARTS {
-            let value: Value = self.member.rest.get(path)?;
-            self.sink.part(name, &value)?;
-            if path == PROFILE {
-                let avatar = json!({ "id": value["user"]["avatar"], "name": "avatar" });
-                self.file(None, &avatar)?;
-            }
+        let account: Map<String, Value> = self.member.rest.get(ACCOUNT)?;
+        for (name, value) in &account {
+            self.sink.part(name, value)?;
         }
+        let avatar = account.get("profile").map(|profile| &profile["user"]["avatar"]);
+        self.file(None, &json!({ "id": avatar, "name": "avatar" }))?;
         let notifications = json!({ "notifications": self.member.notifications()? });
         self.sink.part("notifications", &notifications)?;
         for room in self.member.rooms()? {

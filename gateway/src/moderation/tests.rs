@@ -292,3 +292,27 @@ async fn lines_of_the_box_are_counted_per_person_whatever_causes_them() {
     house.call("PUT", &path, Some(&anna), rename).await.is(200);
     house.post(&leave, &ben, none).await.is(204);
 }
+
+#[tokio::test]
+async fn what_changes_something_by_rest_is_counted_per_person() {
+    let house = House::with(Limits { changes_per_60_s: 2, ..Limits::default() }).await;
+    let anna = house.person("anna", HouseRole::Owner).await;
+    let ben = house.person("ben", HouseRole::Member).await;
+    let room = house.room(RoomType::Private, Sealing::Open, &[&anna, &ben]).await;
+    let (me, busy) = ("/api/users/me", serde_json::json!({ "status_text": "cooking" }));
+    for _ in 0..2 {
+        house.call("PATCH", me, Some(&ben), busy.clone()).await.is(200);
+    }
+    let refused = house.call("PATCH", me, Some(&ben), busy.clone()).await;
+    assert_eq!((refused.status, refused.code().as_str()), (429, "too_fast"));
+    assert_eq!(refused.headers["retry-after"], "60");
+    let read = house.call("PATCH", "/api/notifications/read-all", Some(&ben), busy.clone()).await;
+    assert_eq!(read.code(), "too_fast", "whatever it changes");
+    // To read is no change, a message has its own pace, and everybody theirs.
+    house.get("/api/auth/me", &ben).await.is(200);
+    let path = format!("/api/rooms/{room}/messages");
+    house.post(&path, &ben, serde_json::json!({ "content": "hi" })).await.is(201);
+    house.call("PATCH", me, Some(&anna), busy.clone()).await.is(200);
+    house.later(60_000);
+    house.call("PATCH", me, Some(&ben), busy).await.is(200);
+}

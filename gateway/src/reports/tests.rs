@@ -263,6 +263,12 @@ async fn what_cannot_be_done_leaves_the_report_open() {
 #[tokio::test]
 async fn reports_come_in_pages_that_leave_out_what_is_not_ones_own_to_decide() {
     let limits = Limits { page_entries_max: 2, ..Limits::default() };
+    own_reports_come_once(limits.clone()).await;
+    // However little is read for a page.
+    own_reports_come_once(Limits { report_rows_max: 1, report_reads_max: 1, ..limits }).await;
+}
+
+async fn own_reports_come_once(limits: Limits) {
     let scene = Scene::new(limits).await;
     let other = scene.house.person("other", HouseRole::Member).await;
     let theirs = scene.house.room(RoomType::Private, Sealing::Open, &[&other, &scene.ben]).await;

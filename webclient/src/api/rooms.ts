@@ -5,6 +5,9 @@ import * as s from '../protocol/schema';
 import { nothing, type Http } from './http';
 import { user, type User } from './users';
 
+/** More public rooms than this many pages of 100 are found by their link. */
+const PUBLIC_PAGES_MAX = 20;
+
 export interface Room {
   readonly id: Id;
   readonly name: string;
@@ -182,8 +185,16 @@ export class RoomsApi {
 
   /** Public rooms, those one is not in as well. */
   async public(): Promise<readonly Room[]> {
-    const parser = s.object({ rooms: s.readable(room) });
-    return (await this.#http.ask('GET', '/api/rooms/public', parser)).rooms;
+    const parser = s.object({ rooms: s.readable(room), next: s.optional(s.id) });
+    const found: Room[] = [];
+    let after = '';
+    for (let pages = 0; pages < PUBLIC_PAGES_MAX; pages += 1) {
+      const page = await this.#http.ask('GET', `/api/rooms/public${after}`, parser);
+      found.push(...page.rooms);
+      if (page.next === null) break;
+      after = `?after=${page.next}`;
+    }
+    return found;
   }
 
   join(id: Id): Promise<Room> {

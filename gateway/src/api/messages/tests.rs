@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::clock::random;
 use crate::testing::{BEGINS_MS, House, Person};
 
+mod edits;
 mod pages;
 mod sealed;
 

@@ -1,5 +1,7 @@
 //! Rooms over REST: made, changed, found, joined, left and deleted.
 
+mod lists;
+
 use futures_util::FutureExt;
 use hearth_protocol::ids::{DeviceId, RoomId};
 use hearth_protocol::limits::Limits;

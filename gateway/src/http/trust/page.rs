@@ -1,38 +1,30 @@
 //! What the page and the profile say.
 
+use super::words::{Tongue, Words};
 use crate::api::reply::escaped;
 
 /// The page "trust this house".
-pub fn html(house: &str, fingerprint: &str, https: &str) -> String {
+pub fn html(house: &str, fingerprint: &str, https: &str, tongue: Tongue) -> String {
     let (house, https) = (escaped(house), escaped(https));
+    let words = tongue.words();
+    let [title, why] = [words.title, words.why].map(|text| text.replace("{house}", &house));
     let print = fingerprint.replace(':', ":<wbr>");
+    let devices = words.devices.iter().map(|(device, steps)| {
+        let steps: String = steps.iter().map(|step| format!("<li>{step}</li>")).collect();
+        format!("<h2>{device}</h2><ol>{steps}</ol>")
+    });
+    let devices: String = devices.collect();
+    let Words { lang, compare, fingerprint, then, .. } = words;
     format!(
-        "<!doctype html><html lang=en><meta charset=utf-8>\
-<meta name=viewport content=\"width=device-width\"><title>Trust {house}</title>\
+        "<!doctype html><html lang={lang}><meta charset=utf-8>\
+<meta name=viewport content=\"width=device-width\"><title>{title}</title>\
 <style>body{{font:17px/1.5 system-ui,sans-serif;max-width:38rem;margin:2rem auto;padding:0 1rem;\
 color:#222;background:#fff}}code{{font:15px/1.5 ui-monospace,monospace;display:block;\
 padding:.75rem;background:#f4f4f2}}h2{{margin:1.75rem 0 .25rem;font-size:1.1rem}}\
 ol{{margin:.25rem 0}}@media(prefers-color-scheme:dark){{body{{color:#ddd;background:#1b1b1a}}\
 code{{background:#262624}}a{{color:#9cf}}}}</style>\
-<h1>Trust {house}</h1>\
-<p>{house} is a house of its own: no company vouches for it. Tell each of your devices once that \
-you trust it. What you install can vouch for this house and for nothing else on the internet.</p>\
-<h2>First compare</h2><p>This page came in clear. The line below must be the one on the box's \
-screen (<b>hearth ca</b>) or in your invite; your device shows it too, as SHA-256, before it \
-installs anything. If it differs, stop.</p><code>{print}</code>\
-<h2>iPhone, iPad</h2><ol><li>In Safari: <a href=/ca.mobileconfig>the profile</a>, Allow</li>\
-<li>Settings, Profile Downloaded, Install</li>\
-<li>Settings, General, About, Certificate Trust Settings: switch it on</li></ol>\
-<h2>Android</h2><ol><li><a href=/ca.crt>The certificate</a>, and keep the file</li>\
-<li>Settings, search for <i>CA certificate</i>, Install anyway, choose the file</li></ol>\
-<h2>Mac</h2><ol><li><a href=/ca.mobileconfig>The profile</a></li>\
-<li>System Settings, General, Device Management: Install</li></ol>\
-<h2>Windows</h2><ol><li><a href=/ca.crt>The certificate</a>, Open, Install Certificate</li>\
-<li>Place it in <i>Trusted Root Certification Authorities</i></li></ol>\
-<h2>Linux, and Firefox everywhere</h2><ol><li><a href=/ca.crt>The certificate</a></li>\
-<li>In the browser's settings search for <i>certificates</i>: Authorities, Import, to identify \
-websites</li></ol>\
-<h2>Then</h2><p><a href=\"{https}\">{https}</a></p></html>\n"
+<h1>{title}</h1><p>{why}</p><h2>{compare}</h2><p>{fingerprint}</p><code>{print}</code>{devices}\
+<h2>{then}</h2><p><a href=\"{https}\">{https}</a></p></html>\n"
     )
 }
 

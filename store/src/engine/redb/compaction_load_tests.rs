@@ -11,6 +11,7 @@ use bytes::Bytes;
 
 use super::Redb;
 use super::compaction_tests::{Model, key, rows};
+use crate::disk::through::Through;
 use crate::disk::{Disk, Folder};
 use crate::engine::{Batch, Engine, EngineError};
 use crate::sim_folder::SimFolder;
@@ -108,24 +109,12 @@ impl Watched {
     }
 }
 
-impl Disk for WatchedDisk {
-    fn len(&self) -> io::Result<u64> {
-        self.disk.len()
+impl Through for WatchedDisk {
+    fn below(&self) -> &dyn Disk {
+        &*self.disk
     }
 
-    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.disk.read_at(offset, out)
-    }
-
-    fn write_at(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.disk.write_at(offset, data)
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.disk.set_len(len)
-    }
-
-    fn sync(&self) -> io::Result<()> {
+    fn sync_through(&self) -> io::Result<()> {
         self.disk.sync()?;
         self.watched.synced(self.is_beside);
         Ok(())

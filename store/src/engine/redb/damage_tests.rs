@@ -10,6 +10,7 @@ use bytes::Bytes;
 use super::Redb;
 use crate::DataKey;
 use crate::disk::Disk;
+use crate::disk::through::Through;
 use crate::engine::{Batch, Engine, EngineError, Op, Order, Range};
 use crate::sim_disk::{Dice, SimDisk};
 use crate::testing::block_on;
@@ -29,30 +30,18 @@ struct Scratched {
     scratch: Mutex<std::ops::Range<usize>>,
 }
 
-impl Disk for Scratched {
-    fn len(&self) -> io::Result<u64> {
-        self.disk.len()
+impl Through for Scratched {
+    fn below(&self) -> &dyn Disk {
+        &self.disk
     }
 
-    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+    fn read_through(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let scratch = self.scratch.lock().unwrap().clone();
         let start = usize::try_from(offset).unwrap();
         if start < scratch.end && scratch.start < start + out.len() {
             return Err(io::Error::other("a bad sector"));
         }
         self.disk.read_at(offset, out)
-    }
-
-    fn write_at(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.disk.write_at(offset, data)
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.disk.set_len(len)
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        self.disk.sync()
     }
 }
 

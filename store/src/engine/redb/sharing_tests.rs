@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use super::Redb;
 use crate::DataKey;
 use crate::disk::Disk;
+use crate::disk::through::Through;
 use crate::engine::{Batch, Engine, EngineError, Order, Range};
 use crate::sealed_file::SealedFile;
 use crate::sim_disk::SimDisk;
@@ -34,24 +35,12 @@ impl Slow {
     }
 }
 
-impl Disk for Slow {
-    fn len(&self) -> io::Result<u64> {
-        self.disk.len()
+impl Through for Slow {
+    fn below(&self) -> &dyn Disk {
+        &self.disk
     }
 
-    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.disk.read_at(offset, out)
-    }
-
-    fn write_at(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.disk.write_at(offset, data)
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.disk.set_len(len)
-    }
-
-    fn sync(&self) -> io::Result<()> {
+    fn sync_through(&self) -> io::Result<()> {
         let held = self.held.lock().unwrap();
         if *held {
             *self.waiting.lock().unwrap() = true;
