@@ -5,7 +5,8 @@
 //!
 //! - [`profile`]: what is kept in the profile folder · [`account`]: how one signs in
 //! - [`rest`]: the box's REST as this client uses it · [`mqtt`]: its MQTT
-//! - [`people`]: cards and names · [`rooms`]: rooms and who is in them
+//! - [`people`]: cards and names · [`pins`]: whose keys are known
+//! - [`rooms`]: rooms and who is in them
 //! - [`epochs`]: a room's bundles, believed step by step · [`rotation`]: making the next one
 //! - [`sending`]: one message out · [`reading`]: messages in
 //! - [`export`]: all of one's own, as plain lines
@@ -23,6 +24,7 @@ mod fake;
 pub mod invites;
 pub mod mqtt;
 pub mod people;
+pub mod pins;
 pub mod profile;
 pub mod reading;
 pub mod rest;

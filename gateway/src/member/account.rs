@@ -29,11 +29,12 @@ struct Params {
     cost: Cost,
 }
 
+/// The newest vault, as the box keeps it.
 #[derive(Deserialize)]
-struct ServedVault {
-    version: u64,
+pub(super) struct ServedVault {
+    pub(super) version: u64,
     #[serde(with = "bytes")]
-    vault: Vec<u8>,
+    pub(super) vault: Vec<u8>,
 }
 
 /// A new person's keys and what the box keeps of them.
