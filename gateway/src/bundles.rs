@@ -73,7 +73,8 @@ impl App {
         }
         self.check_made(header.at, change.at_ms)?;
         let previous = self.previous(room, header).await?;
-        let cards = self.cards_of(change, header).await?;
+        let listed: Vec<UserId> = header.members.iter().map(|(user, _)| *user).collect();
+        let cards = self.cards_of(change, &listed).await?;
         self.check_follows(room, previous.as_ref(), &bundle, &cards).await?;
         check_members(&setting, previous.as_ref(), header)?;
         check_fingerprints(previous.as_ref(), header, &cards)?;
@@ -153,10 +154,14 @@ impl App {
         }
     }
 
-    /// All cards of everyone listed, those included that come with this change.
-    async fn cards_of(&self, change: &Change, header: &Header) -> Result<Vec<Card>, ApiError> {
+    /// All cards of these people, those included that come with this change.
+    pub async fn cards_of(
+        &self,
+        change: &Change,
+        people: &[UserId],
+    ) -> Result<Vec<Card>, ApiError> {
         let mut cards = vec![];
-        for (user, _) in &header.members {
+        for user in people {
             for bytes in self.store.cards(*user).await? {
                 cards.push(Card::parse_and_verify(&bytes)?);
             }

@@ -3,8 +3,11 @@
 use hearth_protocol::ids::{InviteCode, RoomId, UserId};
 use hearth_protocol::limits::days_ms;
 use hearth_protocol::refusal::Kind;
-use hearth_protocol::role::HouseRole;
+use hearth_protocol::role::{HouseRole, RoomAction};
 use hearth_protocol::schema::B64u;
+use hearth_protocol::sealing::bundle::Bundle;
+use hearth_protocol::sealing::card::Card;
+use hearth_protocol::sealing::invite::Joining;
 use hearth_protocol::sealing::kdf::sha256;
 use hearth_store::{Change, Edit, Invite, JoinProof, Room, Subject, User};
 use serde::Deserialize;
@@ -22,9 +25,9 @@ use crate::membership::RoomState;
 #[derive(Deserialize, ToSchema)]
 pub struct Join {
     room: RoomId,
-    #[serde(with = "hearth_protocol::bytes")]
+    #[serde(with = "hearth_protocol::bytes::array")]
     #[schema(value_type = B64u)]
-    proof: Vec<u8>,
+    proof: [u8; 64],
 }
 
 /// How long an invite lasts, how often it is used, and for whom it is.
@@ -99,6 +102,30 @@ impl App {
         Ok(invite)
     }
 
+    /// Adds to a change that seals a room: a code alone opens it no more.
+    pub async fn end_bare_invites(
+        &self,
+        change: &mut Change,
+        room: RoomId,
+    ) -> Result<(), ApiError> {
+        let standing = self.store.invites(room).await?.into_iter();
+        let bare = standing.filter(|invite| is_bare(invite) && !invite.revoked);
+        change.edits.extend(bare.map(|invite| Edit::RevokeInvite { code: invite.code }));
+        Ok(())
+    }
+
+    /// Whether somebody may have the code of an invite that opens by it: whoever made it, and who
+    /// may make such a one.
+    pub async fn may_hand_on(
+        &self,
+        invite: &Invite,
+        room: RoomId,
+        user: UserId,
+    ) -> Result<bool, ApiError> {
+        let may = self.membership.require(room, user, RoomAction::Invite).is_ok();
+        Ok(invite.by == user || may && self.may_let_in(user, invite.guest_until).await?)
+    }
+
     /// An invite taken up by somebody who has an account.
     pub async fn accept_invite(
         &self,
@@ -137,8 +164,11 @@ impl App {
             invite.rooms.iter().any(|room| !self.membership.is_member(*room, invite.by));
         let maker = self.store.user(invite.by).await?;
         let maker_is_out = maker.is_none_or(|maker| maker.may_sign_in(now).is_err());
+        let sealed = |room: &RoomId| self.membership.room(*room).is_some_and(|it| it.is_sealed());
         if invite.revoked || maker_left || maker_is_out {
             Err(gone("invite_revoked", "the invite was taken back"))
+        } else if is_bare(&invite) && invite.rooms.iter().any(sealed) {
+            Err(gone("invite_revoked", "the room was sealed since: a code alone opens it no more"))
         } else if invite.uses_left == 0 {
             Err(gone("invite_used_up", "the invite was used already"))
         } else if invite.expires_at <= now || invite.guest_until.is_some_and(|until| until <= now) {
@@ -169,35 +199,52 @@ impl App {
                 continue;
             }
             if state.is_sealed() {
-                self.prove(change, &state.room, invite.code, user.id, joins).await?;
+                let proof = self.proof(change, &state.room, invite.code, user.id, joins).await?;
+                change.edits.push(Edit::PutProof(proof));
             }
             self.enter(change, &state.room, user.id);
         }
         Ok(rooms)
     }
 
-    /// Adds the proof by which a newcomer is listed in a sealed room.
-    async fn prove(
+    /// The proof by which a newcomer is listed in a sealed room: one that its members will believe.
+    async fn proof(
         &self,
-        change: &mut Change,
+        change: &Change,
         room: &Room,
         code: InviteCode,
         user: UserId,
         joins: &[Join],
-    ) -> Result<(), ApiError> {
+    ) -> Result<JoinProof, ApiError> {
         if self.was_listed(room, user).await? {
             let message = "whoever was in a sealed room does not come back by a link";
             return Err(ApiError::conflict("listed_before", message)
                 .hint("ask an admin of it to let you in again"));
         }
-        let room = room.id;
-        let join = joins.iter().find(|join| join.room == room).ok_or_else(|| {
-            let message = format!("the sealed room {room} needs a join proof");
+        let id = room.id;
+        let join = joins.iter().find(|join| join.room == id).ok_or_else(|| {
+            let message = format!("the sealed room {id} needs a join proof");
             ApiError::invalid("proof_required", message)
         })?;
-        let proof = join.proof.clone();
-        change.edits.push(Edit::PutProof(JoinProof { room, user, code, proof }));
-        Ok(())
+        let current = self.store.bundle(id, room.epoch).await?;
+        let header = current.map(|bundle| Bundle::parse(&bundle.bytes)).transpose()?;
+        let invited = header.as_ref().and_then(|bundle| bundle.header.invite(code));
+        let Some(invited) = invited else {
+            let message = "the room's epoch names this invite no more";
+            return Err(
+                ApiError::new(Kind::Gone, "invite_revoked", message).hint("ask for a new invite")
+            );
+        };
+        let proves = |card: &Card| {
+            let joining = Joining { code, room: id, user, fingerprint: card.fingerprint() };
+            card.user() == user && joining.verify(&invited.sign_public, &join.proof).is_ok()
+        };
+        if !self.cards_of(change, &[user]).await?.iter().any(proves) {
+            let message = "the join proof is not by this invite's secret for your card";
+            return Err(ApiError::invalid("bad_proof", message)
+                .hint("make it of the link's secret, the room, yourself and your current keys"));
+        }
+        Ok(JoinProof { room: id, user, code, proof: join.proof.to_vec() })
     }
 
     /// Refuses guests where the house takes none.
@@ -209,19 +256,24 @@ impl App {
             .hint("ask who runs it for an account"))
     }
 
-    /// A guest lets nobody in for longer than they stay themselves, and no members.
+    /// Whether somebody may let others in for so long: a guest for no longer than they stay
+    /// themselves, and no members.
+    pub async fn may_let_in(&self, by: UserId, guest_until: Option<u64>) -> Result<bool, ApiError> {
+        let inviter = self.person(by).await?;
+        Ok(match (inviter.role, inviter.guest_until, guest_until) {
+            (HouseRole::Guest, None, until) => until.is_some(),
+            (HouseRole::Guest, Some(own), until) => until.is_some_and(|until| until <= own),
+            _ => true,
+        })
+    }
+
+    /// Refuses who may not let others in for so long.
     pub async fn require_inviter(
         &self,
         by: UserId,
         guest_until: Option<u64>,
     ) -> Result<(), ApiError> {
-        let inviter = self.person(by).await?;
-        let stays = match (inviter.role, inviter.guest_until, guest_until) {
-            (HouseRole::Guest, None, until) => until.is_some(),
-            (HouseRole::Guest, Some(own), until) => until.is_some_and(|until| until <= own),
-            _ => true,
-        };
-        if stays {
+        if self.may_let_in(by, guest_until).await? {
             return Ok(());
         }
         Err(ApiError::forbidden("a guest invites guests only, for no longer than they stay")
@@ -229,10 +281,21 @@ impl App {
     }
 }
 
+/// An invite's code as the audit log has it: who reads the log is not let in by that.
+pub fn noted_code(invite: &Invite) -> String {
+    let code = invite.code.as_str();
+    match code.get(..3).filter(|_| is_bare(invite)) {
+        Some(begin) => format!("{begin}…"),
+        None => code.to_string(),
+    }
+}
+
 /// Adds to a change that an invite is made by it.
 pub fn note_invite(change: &mut Change, by: Option<UserId>, room: RoomId, invite: &Invite) {
     let detail = json!({
-        "code": invite.code, "uses": invite.uses_left, "guest_until": invite.guest_until,
+        "code": noted_code(invite),
+        "uses": invite.uses_left,
+        "guest_until": invite.guest_until,
     });
     audit::note(change, by, AuditAction::InviteCreate, Subject::Room(room), detail);
 }

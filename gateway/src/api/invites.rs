@@ -22,7 +22,7 @@ use crate::app::App;
 use crate::audit::{self, AuditAction};
 use crate::bundles::Setting;
 use crate::error::ApiError;
-use crate::invites::{Join, Terms, is_bare, note_invite};
+use crate::invites::{Join, Terms, is_bare, note_invite, noted_code};
 use crate::membership::RoomState;
 use crate::moderation::Act;
 
@@ -228,7 +228,8 @@ async fn make_sealed(
     Ok(invite)
 }
 
-/// An invite as the members of its rooms see it.
+/// An invite as the members of its rooms see it; where its code is all of the link, as those see
+/// it who may make such a one.
 #[derive(Serialize, ToSchema)]
 struct InviteView {
     code: InviteCode,
@@ -263,8 +264,14 @@ struct InviteList {
 async fn list(room: RoomId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
     // Every member: whoever makes the next epoch leaves out what has ended.
     app.membership.require(room, caller.user, RoomAction::Read)?;
-    let invites = app.store.invites(room).await?;
-    Answer::ok(&InviteList { invites: invites.into_iter().map(InviteView::from).collect() })
+    let mut invites = vec![];
+    for invite in app.store.invites(room).await? {
+        let is_login = caller.session.is_some();
+        if !is_bare(&invite) || is_login && app.may_hand_on(&invite, room, caller.user).await? {
+            invites.push(InviteView::from(invite));
+        }
+    }
+    Answer::ok(&InviteList { invites })
 }
 
 /// A room that an invite is to.
@@ -343,9 +350,10 @@ async fn revoke(code: InviteCode, app: Arc<App>, caller: Caller) -> Result<Answe
     let now = app.clock.now_ms();
     let mut change = Change::of(vec![Edit::RevokeInvite { code }], now);
     // Its recipient can still open the current epoch: the next one leaves it out.
+    let noted = noted_code(&invite);
     for room in invite.rooms {
         app.mark_rotation_due(&mut change, room);
-        let (by, detail) = (Some(caller.user), json!({ "code": code }));
+        let (by, detail) = (Some(caller.user), json!({ "code": noted }));
         audit::note(&mut change, by, AuditAction::InviteRevoke, Subject::Room(room), detail);
     }
     app.store.change(change).await?;

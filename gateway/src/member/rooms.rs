@@ -3,7 +3,8 @@
 use hearth_protocol::bytes::{self, b64u};
 use hearth_protocol::ids::{DeviceId, Epoch, InviteCode, Position, RoomId, UserId};
 use hearth_protocol::role::{RoomType, Sealing};
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
 use super::rest::UserInfo;
@@ -69,8 +70,14 @@ pub struct Members {
     /// The members.
     pub members: Vec<MemberInfo>,
     /// Those of them who wait for a key.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "readable")]
     pub waiting: Vec<Waiting>,
+}
+
+/// Those entries of a list that read: one person's malformed proof hides nobody else.
+fn readable<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<Vec<T>, D::Error> {
+    let entries = Vec::<serde_json::Value>::deserialize(from)?;
+    Ok(entries.into_iter().filter_map(|entry| serde_json::from_value(entry).ok()).collect())
 }
 
 /// A device as the box shows it.
@@ -148,5 +155,24 @@ impl Member {
         let head = (1, first.header_hash());
         self.profile.update(id, |memory| memory.head = Some(head))?;
         Ok(room)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_malformed_proof_hides_nobody_elses() {
+        let user = UserId::new(1, [1; 10]);
+        let proof =
+            |proof: &[u8]| json!({ "user": user, "code": "0123456789", "proof": b64u(proof) });
+        let bad = [proof(b"A"), proof(&[1; 65]), json!({ "user": 1 }), json!(null)];
+        for bad in bad {
+            let list = json!({ "members": [], "waiting": [bad, proof(&[1; 64])] });
+            let read: Members = serde_json::from_value(list).unwrap();
+            assert_eq!(read.waiting.len(), 1, "{bad}");
+            assert_eq!(read.waiting[0].proof, [1; 64]);
+        }
     }
 }

@@ -151,6 +151,9 @@ impl App {
                     let message = "the bundle's rules say otherwise about history";
                     return Err(ApiError::invalid("bad_bundle", message));
                 }
+                if old.sealing == Sealing::Open {
+                    self.end_bare_invites(change, old.id).await?;
+                }
                 let setting = Setting { room: new, ..Setting::of(state) };
                 self.add_bundle(change, setting, by, bytes).await
             }

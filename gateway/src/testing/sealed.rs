@@ -5,7 +5,7 @@ use hearth_protocol::ids::{EventId, RoomId, UserId};
 use hearth_protocol::role::{HouseRole, RoomType};
 use hearth_protocol::sealing::bundle::Bundle;
 use hearth_protocol::sealing::card::Card;
-use hearth_protocol::sealing::epoch::{EpochKeys, Header, History, Rules};
+use hearth_protocol::sealing::epoch::{EpochKeys, Header, History, Invited, Rules};
 use hearth_protocol::sealing::event::{Kind, WireHeader, seal};
 use hearth_protocol::sealing::identity::Identity;
 use hearth_protocol::sealing::{Hash, Secret};
@@ -73,6 +73,12 @@ impl Epoch {
             ..before.clone()
         };
         Epoch::make(header, keys, members)
+    }
+
+    /// The next one, which names these invites and no others.
+    pub fn inviting(&self, invites: Vec<Invited>, members: &[&Keyed]) -> Epoch {
+        let next = self.next(self.bundle.header.rules, members);
+        Epoch::make(Header { invites, ..next.bundle.header }, next.keys, members)
     }
 
     fn make(header: Header, keys: EpochKeys, members: &[&Keyed]) -> Epoch {

@@ -24,6 +24,7 @@ export type OwnProfile = s.Parsed<typeof profileFields>;
 
 /** What of it changes; the rest stays. */
 export interface ProfileChange {
+  readonly name?: string;
   readonly display_name?: string;
   readonly status_text?: string;
   readonly avatar?: Id | null;

@@ -35,6 +35,12 @@ export class AttachmentsApi {
     return (await this.#http.ask('POST', path, uploaded, asked)).id;
   }
 
+  /** A picture to be one's own; the id under which the box keeps it. */
+  async uploadAvatar(file: Blob): Promise<Id> {
+    const path = '/api/attachments/upload?avatar=1';
+    return (await this.#http.ask('POST', path, uploaded, { file, timeoutMs: UPLOAD_MS })).id;
+  }
+
   /** In which message of a sealed room it is shown. */
   show(id: Id, event: Id): Promise<null> {
     return this.#http.ask('PUT', `/api/attachments/${id}/message`, nothing, { body: { event } });

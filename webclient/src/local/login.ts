@@ -12,6 +12,8 @@ export interface Login {
     readonly name: string;
     readonly displayName: string;
     readonly role: 'owner' | 'admin' | 'member' | 'guest' | 'device' | 'bot';
+    /** One's own picture's attachment. */
+    readonly avatar: Id | null;
   };
   readonly house: string | null;
   /** The last vault seen, to be read without the network; a lower version is refused. */
@@ -25,6 +27,7 @@ const login = s.object({
     name: s.text,
     displayName: s.text,
     role: s.oneOf('owner', 'admin', 'member', 'guest', 'device', 'bot'),
+    avatar: s.optional(s.id),
   }),
   house: s.optional(s.text),
   vaultVersion: s.count,

@@ -77,6 +77,18 @@ export const list =
     return value.map((entry: unknown, at) => item(entry, `${path}[${at}]`));
   };
 
+/** Those entries of a list that read: for lists in which others' entries must not hide the rest. */
+export const readable =
+  <T>(item: Parser<T>): Parser<T[]> =>
+  (value, path) =>
+    list(anything)(value, path).flatMap((entry, at) => {
+      try {
+        return [item(entry, `${path}[${at}]`)];
+      } catch {
+        return [];
+      }
+    });
+
 /** Absent or null: null. */
 export const optional =
   <T>(parser: Parser<T>): Parser<T | null> =>

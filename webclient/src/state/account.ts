@@ -4,15 +4,16 @@ import { isCode } from '../api/error';
 import { isId, type Id } from '../protocol/ids';
 import type * as m from './account_model';
 import type { Parts } from './deps';
-import type { RecoverySheet } from './model';
+import type { Person, RecoverySheet } from './model';
 import { Letting } from './pairing';
 import { ProblemError } from './problem';
+import { same } from './same';
 import { rewriteVault, type Rewritten } from './vault_rewrite';
 
 export interface OwnAccountEvents {
   readonly changed: (change: Partial<m.AccountState>) => void;
   /** What the others see of oneself is another. */
-  readonly renamed: (displayName: string) => void;
+  readonly shown: (as: Pick<Person, 'name' | 'displayName' | 'avatar'>) => void;
   /** New keys for this person, in every room. */
   readonly renewKeys: (password: string) => Promise<void>;
 }
@@ -80,18 +81,28 @@ export class OwnAccount {
     const profile = profileOf(user);
     const displayName = profile.displayName === '' ? profile.name : profile.displayName;
     this.#events.changed({ profile });
-    this.#events.renamed(displayName);
+    const { name, avatar } = profile;
+    this.#events.shown({ name, displayName, avatar });
     const kept = await login.read();
-    if (kept === null || kept.user.displayName === displayName) return;
-    await login.write({ ...kept, user: { ...kept.user, displayName } });
+    if (kept === null) return;
+    const now = { ...kept.user, name, displayName, avatar: user.avatar };
+    if (!same(now, kept.user)) await login.write({ ...kept, user: now });
   }
 
-  async changeProfile({ displayName, statusText, presence }: m.ProfileEdit): Promise<void> {
+  async changeProfile({ name, displayName, statusText, presence }: m.ProfileEdit): Promise<void> {
     await this.#change({
+      ...(name === undefined ? {} : { name }),
       ...(displayName === undefined ? {} : { display_name: displayName }),
       ...(statusText === undefined ? {} : { status_text: statusText }),
       ...(presence === undefined ? {} : { presence }),
     });
+  }
+
+  /** Null: none. */
+  async changePicture(picture: Blob | null): Promise<void> {
+    const { attachments } = this.#parts.api;
+    const avatar = picture === null ? null : await attachments.uploadAvatar(picture);
+    await this.#change({ avatar });
   }
 
   async #change(change: ProfileChange): Promise<void> {

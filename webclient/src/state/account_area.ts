@@ -1,5 +1,5 @@
 // The account's actions as the screens call them: before signing in, and after.
-import { OwnAccount } from './account';
+import { OwnAccount, type OwnAccountEvents } from './account';
 import type * as m from './account_model';
 import { ComingBack } from './coming_back';
 import type { Parts } from './deps';
@@ -10,7 +10,7 @@ import { ProblemError } from './problem';
 
 export interface AccountEvents {
   readonly changed: (change: Partial<m.AccountState>) => void;
-  readonly renamed: (displayName: string) => void;
+  readonly shown: OwnAccountEvents['shown'];
   readonly renewKeys: (password: string) => Promise<void>;
   readonly arrived: (arrival: Arrival) => Promise<void>;
   /** Came in as a guest: the invite is used already. */
@@ -94,6 +94,10 @@ export class AccountArea implements m.AccountActions {
 
   load(): Promise<void> {
     return this.#act(() => this.#mine.load());
+  }
+
+  changePicture(picture: Blob | null): Promise<void> {
+    return this.#act(() => this.#mine.changePicture(picture));
   }
 
   changeProfile(edit: m.ProfileEdit): Promise<void> {

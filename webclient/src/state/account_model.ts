@@ -51,6 +51,8 @@ export interface Profile {
 
 /** What a profile form changes; the rest stays. */
 export interface ProfileEdit {
+  /** What one signs in with. */
+  readonly name?: string;
   readonly displayName?: string;
   readonly statusText?: string;
   readonly presence?: PresenceChoice;
@@ -135,6 +137,8 @@ export interface AccountActions {
   /** Reads profile, logins and tokens. */
   load(): Promise<void>;
   changeProfile(edit: ProfileEdit): Promise<void>;
+  /** What is shown beside one's name, a small square; null: none. */
+  changePicture(picture: Blob | null): Promise<void>;
   /** Ends all other logins. */
   changePassword(old: string, next: string): Promise<void>;
   /** A new sheet; the one before opens nothing new from then on. */

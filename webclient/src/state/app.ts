@@ -83,7 +83,7 @@ class HearthApp implements m.App {
     this.files = new Files(parts);
     this.account = new AccountArea(parts, this.#entrance, {
       changed: (change) => this.#state.update({ account: { ...this.state.account, ...change } }),
-      renamed: (displayName) => this.#renamed(displayName),
+      shown: (as) => this.#shown(as),
       renewKeys: (password) => this.keys.renew(password),
       arrived: (arrival) => this.#arrived(arrival),
       visited: (arrival) => this.#enter(arrival),
@@ -130,15 +130,12 @@ class HearthApp implements m.App {
       this.#tell(error);
       return null;
     });
-    if (arrival !== null) {
+    try {
+      if (arrival === null) return await this.#firstScreen(entry);
       await this.#enter(arrival);
       if (entry.kind === 'join') await this.#acceptHere(entry).catch(this.#tell);
-      return;
-    }
-    try {
-      await this.#firstScreen(entry);
     } catch (error) {
-      this.#state.update({ phase: 'login' });
+      this.#leave();
       this.#tell(error);
     }
   }
@@ -191,12 +188,13 @@ class HearthApp implements m.App {
     if (entry.kind === 'join') await this.#acceptHere(entry);
   }
 
-  #renamed(displayName: string): void {
+  /** The others see oneself otherwise. */
+  #shown(as: Pick<m.Person, 'name' | 'displayName' | 'avatar'>): void {
     const { me } = this.state;
     if (me === null) return;
-    this.#home?.people.learn([{ ...me, displayName, id: this.#here().me }]);
+    this.#home?.people.learn([{ ...me, ...as, id: this.#here().me }]);
     this.#home?.draw();
-    this.#state.update({ me: { ...me, displayName } });
+    this.#state.update({ me: { ...me, ...as } });
   }
 
   /** The login was ended elsewhere: what was written stays for the next one. */

@@ -5,6 +5,7 @@ import { BytesError } from '../protocol/bytes';
 import { newId, parseId, type Id } from '../protocol/ids';
 import { SchemaError } from '../protocol/schema';
 import type { Fact } from '../session/fact';
+import { Faces } from './faces';
 import type { Home, Personal } from './home';
 import { mayInHouse } from './may';
 import type { AppState } from './model';
@@ -44,6 +45,7 @@ export class Desk implements PeopleDesk {
   readonly #state = new Observable<PeopleState>(NOBODY);
   readonly #alerted = new Set<(alert: Alert) => void>();
   readonly rooms: RoomOffice;
+  readonly #faces = new Faces((id) => this.#here().parts.api.attachments.read(parseId(id)));
   #known: Known | null = null;
   #drawing = false;
 
@@ -192,6 +194,10 @@ export class Desk implements PeopleDesk {
         olderNotices: known.notices.older,
       });
     });
+  }
+
+  picture(avatar: string): Promise<Blob | null> {
+    return this.#act(() => this.#faces.picture(avatar));
   }
 
   direct(person: string): Promise<string> {

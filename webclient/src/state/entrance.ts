@@ -283,7 +283,7 @@ export class Entrance {
     const kept = await login.read();
     if (kept === null || !(await tokens.wake()) || !(await sealing.wake(kept.user.id))) return null;
     await sealing.openVault(kept.user.id, kept.vaultVersion, kept.vault);
-    const user = { ...kept.user, statusText: '', avatar: null, lastSeen: null };
+    const user = { ...kept.user, statusText: '', lastSeen: null };
     return { user, house: kept.house, recoverySheet: null, joining: [] };
   }
 }

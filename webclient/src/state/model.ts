@@ -32,6 +32,8 @@ export interface Person {
   /** Never empty: the name where no display name is set. */
   readonly displayName: string;
   readonly role: HouseRole;
+  /** Their picture's attachment. */
+  readonly avatar: string | null;
 }
 
 export type Connection =

@@ -11,7 +11,8 @@ export interface Details {
 }
 
 /** Somebody as the box tells of them, or as this browser kept them. */
-type Told = Pick<User, 'id' | 'name' | 'displayName' | 'role'> & Partial<Details>;
+type Told = Pick<User, 'id' | 'name' | 'displayName' | 'role'> &
+  Partial<Details & Pick<Person, 'avatar'>>;
 
 const NOTHING: Details = { statusText: '', lastSeen: null };
 
@@ -21,8 +22,11 @@ export class People {
   readonly #seen = new Map<string, Seen>();
 
   learn(users: readonly Told[]): void {
-    for (const { id, name, displayName, role, statusText, lastSeen } of users) {
-      this.#known.set(id, { id, name, displayName, role });
+    for (const { id, name, displayName, role, statusText, lastSeen, avatar } of users) {
+      // Who was kept here without a picture keeps the one that is known.
+      const known = this.#known.get(id)?.avatar ?? null;
+      const picture = avatar === undefined ? known : avatar;
+      this.#known.set(id, { id, name, displayName, role, avatar: picture });
       if (statusText !== undefined && lastSeen !== undefined) {
         this.#details.set(id, { statusText, lastSeen });
       }
@@ -47,7 +51,7 @@ export class People {
   /** Somebody, even before the box has said who it is. */
   person(id: string): Person {
     const known = this.#known.get(id);
-    return known ?? { id, name: id.slice(-4), displayName: '…', role: 'member' };
+    return known ?? { id, name: id.slice(-4), displayName: '…', role: 'member', avatar: null };
   }
 
   has(id: string): boolean {

@@ -162,6 +162,8 @@ export interface PeopleDesk {
   refresh(): Promise<void>;
   /** Somebody, also who is not in the list. */
   profile(person: string): Profile;
+  /** The picture of somebody's `avatar`; null: it is gone. Rejects when the box is away. */
+  picture(avatar: string): Promise<Blob | null>;
   /** The direct room with somebody: made when there is none. */
   direct(person: string): Promise<string>;
   /** Asks to be a contact, or accepts. */

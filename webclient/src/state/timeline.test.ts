@@ -15,6 +15,7 @@ const person = (of: string): Person => ({
   name: of.slice(-1),
   displayName: of.slice(-1),
   role: 'member',
+  avatar: null,
 });
 
 interface Told {

@@ -5,9 +5,8 @@ use hearth_protocol::ids::{EventId, InviteCode};
 use hearth_protocol::limits::Limits;
 use hearth_protocol::role::{HouseRole, RoomType};
 use hearth_protocol::sealing::Secret;
-use hearth_protocol::sealing::bundle::Bundle;
 use hearth_protocol::sealing::card::Card;
-use hearth_protocol::sealing::epoch::{Header, Invited, Rules};
+use hearth_protocol::sealing::epoch::{Invited, Rules};
 use hearth_protocol::sealing::event::Kind;
 use hearth_protocol::sealing::identity::Identity;
 use hearth_protocol::sealing::invite::InviteKeys;
@@ -144,18 +143,15 @@ async fn a_day_after_an_invite_has_expired_an_epoch_without_it_comes_first() {
     let (room, first) = house.sealed_room(&anna).await;
     let keys = InviteKeys::new(&Secret::from_bytes(random())).unwrap();
     let (code, expires) = (InviteCode::new([1; 10]), BEGINS_MS + 1_000);
-    let mut second = first.next(RULES, &[&anna]);
-    let mut header = second.bundle.header.clone();
-    header.invites.push(Invited {
+    let invited = Invited {
         code,
         by: anna.id(),
         sign_public: keys.sign.public(),
         recipient: keys.age.recipient(),
         expires,
         uses: 1,
-    });
-    let to = [anna.identity.age.recipient()];
-    second.bundle = Bundle::make(header, &second.keys.secret, &to, &anna.identity.sign).unwrap();
+    };
+    let second = first.inviting(vec![invited], &[&anna]);
     let new = json!({
         "code": code,
         "auth_hash": b64u(&[1; 32]),
@@ -178,9 +174,7 @@ async fn a_day_after_an_invite_has_expired_an_epoch_without_it_comes_first() {
     );
     let view = house.get(&format!("/api/rooms/{room}"), &anna.person).await.is(200);
     assert_eq!(view["rotation_due"], json!(true));
-    let mut third = second.next(RULES, &[&anna]);
-    let header = Header { invites: vec![], ..third.bundle.header.clone() };
-    third.bundle = Bundle::make(header, &third.keys.secret, &to, &anna.identity.sign).unwrap();
+    let third = second.inviting(vec![], &[&anna]);
     let path = format!("/api/rooms/{room}/bundles");
     house.post(&path, &anna.person, json!({ "bundle": third.b64u() })).await.is(201);
     house.send_sealed(room, &anna, &wire(&anna, &third, 2)).await.is(201);

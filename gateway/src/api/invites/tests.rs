@@ -1,12 +1,19 @@
 //! Invites over REST: how long they last, how often they are used, and who takes them back.
 
 use hearth_protocol::bytes::b64u;
-use hearth_protocol::ids::RoomId;
+use hearth_protocol::ids::{InviteCode, RoomId};
 use hearth_protocol::limits::days_ms;
-use hearth_protocol::role::{HouseRole, RoomType, Sealing};
+use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
+use hearth_protocol::sealing::Secret;
+use hearth_protocol::sealing::epoch::{Invited, Rules};
+use hearth_protocol::sealing::invite::{InviteKeys, Joining};
 use hearth_protocol::sealing::kdf::sha256;
+use hearth_store::{Edit, Invite};
 use serde_json::{Value, json};
 
+use crate::accounts::member;
+use crate::clock::random;
+use crate::testing::sealed::{Epoch, Keyed};
 use crate::testing::{BEGINS_MS, House, Person};
 
 const AUTH: [u8; 32] = [7; 32];
@@ -105,8 +112,6 @@ async fn an_invite_is_taken_back_by_its_maker_or_an_admin() {
 
 #[tokio::test]
 async fn who_was_listed_does_not_come_back_by_a_link_but_by_an_admin() {
-    use hearth_protocol::sealing::epoch::Rules;
-
     let house = House::new().await;
     let anna = house.keyed("anna", HouseRole::Owner).await;
     let ben = house.keyed("ben", HouseRole::Member).await;
@@ -163,4 +168,119 @@ async fn an_open_rooms_invite_needs_no_keys_and_opens_by_its_code() {
     let sealed = house.room(RoomType::Private, Sealing::Sealed, &[&anna]).await;
     let refused = house.post(&format!("/api/rooms/{sealed}/invites"), &anna, json!({})).await;
     assert_eq!(refused.code(), "bundle_required");
+}
+
+#[tokio::test]
+async fn a_join_proof_is_by_the_links_secret_and_for_ones_own_keys() {
+    let house = House::new().await;
+    let anna = house.keyed("anna", HouseRole::Owner).await;
+    let ben = house.keyed("ben", HouseRole::Member).await;
+    let eve = house.keyed("eve", HouseRole::Member).await;
+    let (room, first) = house.sealed_room(&anna).await;
+    let keys = InviteKeys::new(&Secret::from_bytes(random())).unwrap();
+    let code = InviteCode::new([1; 10]);
+    let expires = BEGINS_MS + days_ms(7);
+    let (sign_public, recipient) = (keys.sign.public(), keys.age.recipient());
+    let invited = Invited { code, by: anna.id(), sign_public, recipient, expires, uses: 9 };
+    let second = first.inviting(vec![invited], &[&anna]);
+    let bundles = json!([{ "room": room, "bundle": second.b64u() }]);
+    let made = invite(code.as_str(), json!({ "uses": 9, "bundles": bundles }));
+    house.post(&format!("/api/rooms/{room}/invites"), &anna.person, made).await.is(201);
+
+    let proof = |who: &Keyed, keys: &InviteKeys| {
+        let (user, fingerprint) = (who.id(), who.identity.fingerprint(who.id()));
+        Joining { code, room, user, fingerprint }.prove(keys)
+    };
+    let take = async |who: &Keyed, proof: &[u8]| {
+        let joins = json!([{ "room": room, "proof": b64u(proof) }]);
+        let body = json!({ "auth": b64u(&AUTH), "joins": joins });
+        house.post(&format!("/api/invites/{code}/accept"), &who.person, body).await.code()
+    };
+    let other = InviteKeys::new(&Secret::from_bytes(random())).unwrap();
+    let mut long = proof(&ben, &keys).to_vec();
+    long.push(0);
+    for (bad, refusal) in [
+        (vec![0], "bad_json"),
+        (long, "bad_json"),
+        (vec![0; 64], "bad_proof"),
+        (proof(&ben, &other).to_vec(), "bad_proof"),
+        (proof(&eve, &keys).to_vec(), "bad_proof"),
+    ] {
+        assert_eq!(take(&ben, &bad).await, refusal);
+    }
+    assert!(!house.app.membership.is_member(room, ben.id()));
+    assert_eq!(take(&ben, &proof(&ben, &keys)).await, "200");
+    let members = house.get(&format!("/api/rooms/{room}/members"), &anna.person).await.is(200);
+    assert_eq!(members["waiting"][0]["proof"], json!(b64u(&proof(&ben, &keys))));
+    // An epoch that names the invite no more.
+    let body = json!({ "bundle": second.inviting(vec![], &[&anna]).b64u() });
+    house.post(&format!("/api/rooms/{room}/bundles"), &anna.person, body).await.is(201);
+    assert_eq!(take(&eve, &proof(&eve, &keys)).await, "invite_revoked");
+}
+
+#[tokio::test]
+async fn a_code_that_opens_by_itself_is_shown_to_those_who_may_make_such_a_one() {
+    let (house, [anna, ben, eve, _], room) = open().await;
+    let gus = house.person("gus", HouseRole::Guest).await;
+    let state = house.app.membership.room(room).unwrap();
+    let admin = |who: &Person| member(&state.room, who.id, RoomRole::Admin, BEGINS_MS);
+    house.change(vec![Edit::PutMember(admin(&gus)), Edit::PutMember(admin(&eve))]).await;
+    let path = format!("/api/rooms/{room}/invites");
+    let until = BEGINS_MS + days_ms(2);
+    house.post(&path, &anna, invite("0123456789", json!({}))).await.is(201);
+    house.post(&path, &anna, json!({})).await.is(201);
+    house.post(&path, &eve, json!({ "guest_until": until })).await.is(201);
+    let app = house.app.auth.make_app_token(anna.id, "x", None).await.unwrap().1;
+    let app = Person { token: app, ..anna.clone() };
+    let seen = async |who: &Person| {
+        house.get(&path, who).await.is(200)["invites"].as_array().unwrap().len()
+    };
+    for (who, count) in [(&anna, 3), (&eve, 3), (&gus, 2), (&ben, 1), (&app, 1)] {
+        assert_eq!(seen(who).await, count);
+    }
+    // Whoever made one goes on seeing it.
+    let member = member(&state.room, eve.id, RoomRole::Member, BEGINS_MS);
+    house.change(vec![Edit::UpdateMember(member)]).await;
+    assert_eq!(seen(&eve).await, 2);
+    let audit = house.app.store.audit(None, 9).await.unwrap();
+    let codes: Vec<_> = audit.iter().map(|entry| entry.detail["code"].as_str().unwrap()).collect();
+    assert_eq!(codes[2], "0123456789", "it opens nothing without its secret");
+    assert!(codes[..2].iter().all(|code| code.chars().count() == 4), "{codes:?}");
+}
+
+#[tokio::test]
+async fn a_code_alone_opens_no_room_that_was_sealed_since() {
+    let house = House::new().await;
+    let anna = house.keyed("anna", HouseRole::Owner).await;
+    let eve = house.keyed("eve", HouseRole::Member).await;
+    let room = house.room(RoomType::Private, Sealing::Open, &[&anna.person]).await;
+    let path = format!("/api/rooms/{room}/invites");
+    let made = house.post(&path, &anna.person, json!({ "uses": 9 })).await.is(201);
+    let until = json!({ "guest_until": BEGINS_MS + days_ms(2) });
+    let guests = house.post(&path, &anna.person, until).await.is(201)["code"].clone();
+    house.post(&path, &anna.person, invite("0123456789", json!({}))).await.is(201);
+    let first = Epoch::first(room, RoomType::Private, &[&anna]);
+    let seal = json!({ "sealing": "sealed", "bundle": first.b64u() });
+    house.put(&format!("/api/rooms/{room}"), &anna.person, seal).await.is(200);
+    let code = made["code"].as_str().unwrap().parse().unwrap();
+    let ended = house.app.store.invite(code).await.unwrap().unwrap();
+    assert!(ended.revoked);
+    // One that stands, as where the room was sealed before such invites ended by that.
+    let stands = Invite { code: InviteCode::new([9; 10]), revoked: false, ..ended };
+    house.change(vec![Edit::PutInvite(stands.clone())]).await;
+    let joins = json!({ "joins": [{ "room": room, "proof": b64u(&[0; 64]) }] });
+    for code in [code, stands.code] {
+        let one = format!("/api/invites/{code}");
+        let taken = house.post(&format!("{one}/accept"), &eve.person, joins.clone()).await;
+        assert_eq!((taken.status, taken.code().as_str()), (410, "invite_revoked"));
+        assert_eq!(house.call("GET", &one, None, Value::Null).await.code(), "invite_revoked");
+    }
+    let body = json!({ "code": guests, "display_name": "Gus" });
+    let guest = house.call("POST", "/api/auth/guest", None, body).await;
+    assert_eq!(guest.code(), "invite_revoked");
+    // One with a secret was made into an open room: the epoch does not name it.
+    let body = json!({ "auth": b64u(&AUTH), "joins": joins["joins"] });
+    let keyed = house.post("/api/invites/0123456789/accept", &eve.person, body).await;
+    assert_eq!((keyed.status, keyed.code().as_str()), (410, "invite_revoked"));
+    assert!(!house.app.membership.is_member(room, eve.id()));
 }

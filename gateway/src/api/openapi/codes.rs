@@ -32,6 +32,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("bad_name", "a name of the wrong length or with wrong characters"),
     ("bad_password", "a password of the wrong length"),
     ("bad_place", "no place of this room"),
+    ("bad_proof", "the join proof is not by the invite's secret for this person"),
     ("bad_query", "the query does not read"),
     ("bad_salt", "a salt has 16 bytes"),
     ("bad_scope", "a token's scope names 1 to 32 rooms"),

@@ -79,6 +79,7 @@ export const fakeAccount: AccountActions = {
   leaveDoor: nothing,
   load: nothing,
   changeProfile: nothing,
+  changePicture: nothing,
   changePassword: () => Promise.reject({ code: 'wrong_password', message: '', hint: '' }),
   newSheet: () => Promise.resolve(fakeSheet('The Lindens', 'anna', Date.now())),
   endLogin: nothing,

@@ -5,7 +5,7 @@ import { parse } from './parse';
 import { toned } from './tone';
 import type { Block, Inline } from './tree';
 
-const anna = { id: 'a', name: 'anna', displayName: 'Anna', role: 'member' } as const;
+const anna = { id: 'a', name: 'anna', displayName: 'Anna', role: 'member', avatar: null } as const;
 
 function inlineText(inline: Inline): string {
   switch (inline.kind) {

@@ -11,7 +11,7 @@ function message(id: string, who: string, minutes: number, own = false): Message
     id,
     position: 1,
     at: noon + minutes * 60_000,
-    sender: { id: who, name: who, displayName: who, role: 'member' },
+    sender: { id: who, name: who, displayName: who, role: 'member', avatar: null },
     own,
     text: id,
     attachments: [],

@@ -5,6 +5,7 @@ import { englishKeys } from './english_keys';
 import { englishFileProblems, englishFiles } from './english_files';
 import { englishAccount, englishAccountProblems } from './english_account';
 import { englishGuestProblems, englishGuests } from './english_guests';
+import { englishProfile } from './english_profile';
 import { englishTalk } from './english_talk';
 import { englishTimeline } from './english_timeline';
 
@@ -157,6 +158,7 @@ export const english = {
   ...englishAccount,
   ...englishTalk,
   guests: englishGuests,
+  profile: englishProfile,
   ...englishFiles,
   ...englishTimeline,
   delivery: {

@@ -5,6 +5,7 @@ import { frenchKeys } from './french_keys';
 import { frenchFileProblems, frenchFiles } from './french_files';
 import { frenchAccount, frenchAccountProblems } from './french_account';
 import { frenchGuestProblems, frenchGuests } from './french_guests';
+import { frenchProfile } from './french_profile';
 import { frenchTalk } from './french_talk';
 import { frenchTimeline } from './french_timeline';
 
@@ -160,6 +161,7 @@ export const french: Words = {
   ...frenchAccount,
   ...frenchTalk,
   guests: frenchGuests,
+  profile: frenchProfile,
   ...frenchFiles,
   ...frenchTimeline,
   delivery: {

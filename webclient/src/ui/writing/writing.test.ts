@@ -5,7 +5,7 @@ import { written } from './commands';
 import { completionAt } from './completion';
 
 const person = (name: string, displayName: string) =>
-  ({ id: name, name, displayName, role: 'member' }) as const;
+  ({ id: name, name, displayName, role: 'member', avatar: null }) as const;
 const people = [person('anna', 'Anna'), person('zoe', 'Zoë Lind'), person('oma', 'Oma Grete')];
 
 function offers(text: string, caret = text.length): string[] | null {
