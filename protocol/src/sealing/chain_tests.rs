@@ -1,6 +1,6 @@
 //! Rooms through several epochs: who may make the next, and who may not.
 
-use super::super::epoch::{Join, Rules, reason};
+use super::super::epoch::{AHEAD_MS_MAX, EPOCH_MS_MAX, Join, Rules, reason};
 use super::super::hash::Fingerprint;
 use super::super::identity::Identity;
 use super::super::invite::InviteKeys;
