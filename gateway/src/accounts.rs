@@ -231,6 +231,11 @@ impl App {
         if card.user() != user {
             return Err(ApiError::invalid("bad_card", "the card is somebody else's"));
         }
+        if !card.is_whole() {
+            let message = "the card has a field that this box does not know";
+            return Err(ApiError::invalid("bad_card", message));
+        }
+        self.check_made(card.created(), change.at_ms)?;
         change.edits.push(Edit::PutCard { user, card: bytes });
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use hearth_protocol::event::Line;
 use hearth_protocol::ids::{DeviceId, Epoch, EventId, UserId};
-use hearth_protocol::limits::days_ms;
+use hearth_protocol::limits::{days_ms, hours_ms};
 use hearth_protocol::refusal::Kind;
 use hearth_protocol::role::RoomAction;
 use hearth_protocol::sealing::bundle::Bundle as SealedBundle;
@@ -23,8 +23,6 @@ use crate::membership::RoomState;
 
 /// The window of `epochs_per_10_min`.
 const EPOCHS_WINDOW_MS: u64 = 10 * 60_000;
-/// Bundles that are in memory at a time when all are looked through.
-const LOOKED_THROUGH: usize = 16;
 
 /// What a bundle may refer to: the room as it will be when the change it comes with is made.
 pub struct Setting<'a> {
@@ -73,6 +71,10 @@ impl App {
         if header.room != room.id || header.rules.kind != room.kind {
             return Err(bad("the bundle is for another room or another kind of room"));
         }
+        if !bundle.is_whole() {
+            return Err(bad("the bundle's header has a field that this box does not know"));
+        }
+        self.check_made(header.at, change.at_ms)?;
         let previous = self.previous(room, header).await?;
         self.check_rules(room, previous.as_ref(), header)?;
         let listed: Vec<UserId> = header.members.iter().map(|(user, _)| *user).collect();
@@ -115,6 +117,18 @@ impl App {
             self.membership.require(room.id, header.by, RoomAction::ManageRoom)?;
         }
         Ok(())
+    }
+
+    /// What is far ahead of the time would never grow old: no epoch would be due after it. A box
+    /// whose own clock is doubted cannot tell.
+    pub fn check_made(&self, made_ms: u64, now_ms: u64) -> Result<(), ApiError> {
+        let hours = self.limits.made_ahead_hours_max;
+        if made_ms <= now_ms.saturating_add(hours_ms(hours)) || self.trust.is_doubted() {
+            return Ok(());
+        }
+        let message = format!("it says to be made more than {hours} hours from now");
+        Err(ApiError::invalid("clock_ahead", message)
+            .hint("set the clock of your device, or that of the box"))
     }
 
     /// Epochs are kept for ever: a room makes only so many at a time.
@@ -206,21 +220,6 @@ impl App {
         let hash = previous.header_hash();
         chain::check_next(&previous.header, hash, bundle, signer, |_| false)?;
         Ok(())
-    }
-
-    /// Whether any epoch of a room ever listed somebody: nobody comes back by a proof.
-    pub async fn was_listed(&self, room: &Room, user: UserId) -> Result<bool, ApiError> {
-        let mut after = 0;
-        loop {
-            let some = self.store.bundles_page(room.id, after, LOOKED_THROUGH).await?;
-            let Some(last) = some.last() else { return Ok(false) };
-            after = last.epoch;
-            for bundle in &some {
-                if SealedBundle::parse(&bundle.bytes)?.header.member(user).is_some() {
-                    return Ok(true);
-                }
-            }
-        }
     }
 
     /// Every invite that the header keeps is one of the box's, as it was made, and not ended.
@@ -332,3 +331,6 @@ fn check_members(
 fn bad(message: impl Into<String>) -> ApiError {
     ApiError::invalid("bad_bundle", message)
 }
+
+#[cfg(test)]
+mod tests;

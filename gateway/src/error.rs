@@ -89,6 +89,7 @@ impl From<StoreError> for ApiError {
             StoreError::QuotaFull { .. } => Self::conflict("quota_full", text),
             StoreError::BadType { .. } => Self::invalid("bad_type", text),
             StoreError::Invalid { .. } => Self::invalid("not_possible", text),
+            StoreError::TooMuch { .. } => Self::invalid("bad_keep", text),
             StoreError::TooLarge { unit: "characters", .. } => Self::invalid("too_long", text),
             StoreError::TooLarge { .. } => Self::new(Kind::TooLarge, "too_large", text),
             StoreError::BrokenOff { .. } => Self::invalid("broke_off", text),

@@ -21,7 +21,7 @@
 //! - [`app`]: the state they share · [`error`], [`clock`], [`config`], [`names`]
 //! - [`auth`]: who is it · [`accounts`], [`devices`], [`bundles`]: how they come to be
 //! - [`registration`]: by an invite ([`invites`]), by an open house, as a guest
-//! - [`people`]: who may know of whom, and what becomes of an account
+//! - [`people`]: who may know of whom, and what becomes of an account · [`past`]: whom rooms listed
 //! - [`addresses`]: from where the house is reached · [`scopes`]: by which token
 //! - [`bots`]: accounts of programs · [`audit`]: the log of what is done by whoever runs the house
 //! - [`appliance`], [`http`], [`mqtt_thread`], [`web`], [`admin`]: the running program; where it
@@ -76,6 +76,7 @@ pub mod names;
 pub mod notifications;
 #[cfg(test)]
 mod paging_tests;
+pub mod past;
 pub mod people;
 pub mod place;
 pub mod presence;

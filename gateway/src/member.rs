@@ -5,7 +5,8 @@
 //!
 //! - [`profile`]: what is kept in the profile folder · [`account`]: how one signs in
 //! - [`rest`]: the box's REST as this client uses it · [`mqtt`]: its MQTT
-//! - [`people`]: cards and names · [`rooms`]: rooms and who is in them
+//! - [`people`]: cards and names · [`pins`]: whose keys are known
+//! - [`rooms`]: rooms and who is in them
 //! - [`epochs`]: a room's bundles, believed step by step · [`rotation`]: making the next one
 //! - [`sending`]: one message out · [`reading`]: messages in · [`opening`]: one that was carried
 //!   here by hand
@@ -26,6 +27,7 @@ pub mod mqtt;
 pub mod opening;
 pub mod pairing;
 pub mod people;
+pub mod pins;
 pub mod profile;
 pub mod reading;
 pub mod rest;

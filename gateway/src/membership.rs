@@ -15,6 +15,7 @@ use hearth_store::{Change, Edit, Room, Sanction, Store, StoreError};
 
 use crate::clock::utc;
 use crate::error::ApiError;
+use crate::past::Past;
 
 /// A room as the mirror knows it. Cheap to clone: replaced as a whole on each change.
 #[derive(Debug, Clone)]
@@ -35,6 +36,8 @@ pub struct RoomState {
     pub invites_end: Option<u64>,
     /// The payload of its `key` topic.
     pub key: Option<Bytes>,
+    /// Whom its epochs ever listed.
+    pub past: Arc<Past>,
 }
 
 #[derive(Debug, Default)]
@@ -187,6 +190,7 @@ impl RoomState {
             hints: false,
             invites_end: None,
             key: None,
+            past: Arc::default(),
         }
     }
 

@@ -54,6 +54,10 @@ with_connections! { limits! {
     room_name_chars_max = 100;
     /// Characters of a room's description: as a message's would be too long for a header line.
     room_description_chars_max = 1_000;
+    /// Days that a room or the house keeps history at most, where not for ever: a century.
+    keep_days_max = 36_525;
+    /// GiB of history that a room keeps at most, where not all: a PiB, more than a box's disk.
+    keep_gib_max = 1024 * 1024;
     /// Characters of a user's name at least (seed 004 @Validation).
     user_name_chars_min = 3;
     /// Characters of a user's name at most (seed 004 @Validation).
@@ -122,6 +126,9 @@ with_connections! { limits! {
     /// Bytes of bundles that one person makes in a day, over all their rooms: thousands of epochs
     /// of a household, and years until they fill a disk; 0 = no limit.
     bundle_bytes_per_day = 64 * 1024 * 1024;
+    /// Hours by which an epoch or a card may be ahead of the box's clock: what is far ahead would
+    /// never grow old.
+    made_ahead_hours_max = 24;
     /// Rooms that one person made and that are still there, direct ones not counted: many more than
     /// a household has, and few enough to look at when one more is made.
     rooms_per_user_max = 500;

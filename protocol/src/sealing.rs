@@ -3,7 +3,8 @@
 //!
 //! Read in this order:
 //!
-//! - [`kdf`]: `lp`, `ctx`, HKDF, XChaCha, and composites read to their last byte
+//! - [`kdf`]: `lp`, `ctx`, HKDF, XChaCha, and composites read to their last byte; [`exact`]: JSON
+//!   that says the same to every reader
 //! - [`hash`]: fingerprints, hashes and key ids, base64url inside JSON
 //! - [`sign`]: strict Ed25519
 //! - [`agefile`]: age recipients, identities and files
@@ -30,6 +31,7 @@ pub mod chain;
 pub mod door;
 pub mod epoch;
 pub mod event;
+pub mod exact;
 pub mod hash;
 pub mod identity;
 pub mod invite;

@@ -34,7 +34,7 @@ pub(crate) async fn apply(
     match edit {
         Edit::SetHouse(house) => house::set(stage, house),
         Edit::SwapSettings { expected, settings } => {
-            settings::swap(stage, *expected, settings).await
+            settings::swap(stage, *expected, settings, limits).await
         }
         Edit::PutUser(user) => users::put(stage, user, limits).await,
         Edit::UpdateUser(user) => users::update(stage, user, limits).await,
@@ -100,7 +100,7 @@ pub(crate) async fn apply(
         Edit::UpdateMember(member) => members::update(stage, member).await,
         Edit::RemoveMember { room, user } => members::remove(stage, *room, *user).await,
         Edit::SetHistory { room, history, keep_days, keep_bytes } => {
-            rooms::set_history(stage, *room, *history, *keep_days, *keep_bytes).await
+            rooms::set_history(stage, *room, *history, *keep_days, *keep_bytes, limits).await
         }
         Edit::RemoveRoom { room, by } => rooms::removal::remove(stage, *room, *by, at_ms).await,
         Edit::PutPin { room, message, by } => {

@@ -57,6 +57,16 @@ pub enum StoreError {
         /// Of what.
         unit: &'static str,
     },
+    /// A number is larger than `limits.rs` allows.
+    #[error("{what} is at most {max} {unit}; give a smaller number")]
+    TooMuch {
+        /// What was counted.
+        what: &'static str,
+        /// How much there may be.
+        max: usize,
+        /// Of what.
+        unit: &'static str,
+    },
     /// A file of a type that is not taken.
     #[error("{what} is of one of these types: {taken}; send another")]
     BadType {

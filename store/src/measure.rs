@@ -1,5 +1,7 @@
 //! Texts and bytes measured against the limits, before they become part of a record.
 
+use hearth_protocol::limits::{Limits, wide};
+
 use crate::error::StoreError;
 
 /// A text in at most `max` characters, none of them a control character.
@@ -27,6 +29,19 @@ pub(crate) fn bytes(what: &'static str, bytes: &[u8], max: usize) -> Result<(), 
         return Ok(());
     }
     Err(StoreError::TooLarge { what, max, unit: "bytes" })
+}
+
+/// Days and bytes of history that are kept; 0: for ever, and all.
+pub(crate) fn kept(days: usize, kept_bytes: u64, limits: &Limits) -> Result<(), StoreError> {
+    let (what, max) = ("what is kept of a history", limits.keep_days_max);
+    if days > max {
+        return Err(StoreError::TooMuch { what, max, unit: "days" });
+    }
+    let max = limits.keep_gib_max;
+    if kept_bytes > wide(max).saturating_mul(1 << 30) {
+        return Err(StoreError::TooMuch { what, max, unit: "GiB" });
+    }
+    Ok(())
 }
 
 /// Something, not only spaces.

@@ -199,7 +199,9 @@ pub(crate) async fn set_history(
     history: History,
     keep_days: usize,
     keep_bytes: u64,
+    limits: &Limits,
 ) -> Result<(), StoreError> {
+    measure::kept(keep_days, keep_bytes, limits)?;
     let old = require(stage, room).await?;
     save(stage, &Room { history, keep_days, keep_bytes, ..old })?;
     stage.touch_room(room);
@@ -211,6 +213,7 @@ fn check(room: &Room, limits: &Limits) -> Result<(), StoreError> {
     if room.name.trim().is_empty() {
         return Err(StoreError::Invalid { what: "the room", why: "it has a name" });
     }
+    measure::kept(room.keep_days, room.keep_bytes, limits)?;
     let texts = [
         ("a room's name", &room.name, limits.room_name_chars_max),
         ("a room's description", &room.description, limits.room_description_chars_max),

@@ -5,10 +5,10 @@ use hearth_protocol::limits::{Limits, days_ms, wide};
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
-use crate::keys;
 use crate::rooms::Room;
 use crate::stage::Stage;
 use crate::store::Store;
+use crate::{keys, measure};
 
 /// What whoever runs the house decides for all. `None` is what `limits.rs` says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +87,7 @@ pub(crate) async fn swap(
     stage: &mut Stage<'_>,
     expected: u64,
     settings: &Settings,
+    limits: &Limits,
 ) -> Result<(), StoreError> {
     if current(stage).await?.version != expected {
         return Err(StoreError::Stale { what: "settings" });
@@ -98,6 +99,7 @@ pub(crate) async fn swap(
     if settings.audit_days == Some(0) {
         return invalid("audit entries are kept for a day at least");
     }
+    measure::kept(settings.retention_days, settings.retention_bytes, limits)?;
     stage.save("settings", keys::settings(), settings)
 }
 
@@ -142,6 +144,27 @@ mod tests {
         settings.audit_days = Some(1);
         assert_eq!(settings.attachment_user_bytes(&limits), 0);
         assert_eq!(settings.audit_ms(&limits), days_ms(1));
+    }
+
+    #[test]
+    fn days_and_bytes_of_history_have_their_most() {
+        let limits = Limits { keep_days_max: 30, keep_gib_max: 2, ..Limits::default() };
+        for (days, bytes, fits) in
+            [(30, 2 << 30, true), (31, 0, false), (0, (2 << 30) + 1, false), (0, 1 << 60, false)]
+        {
+            assert_eq!(measure::kept(days, bytes, &limits).is_ok(), fits, "{days} {bytes}");
+        }
+        on_each_engine(|store| async move {
+            let kept = |days, bytes| Settings {
+                version: 1,
+                retention_days: days,
+                retention_bytes: bytes,
+                ..Settings::default()
+            };
+            refused!(store.make(swap(0, kept(36_526, 0))).await, TooMuch);
+            refused!(store.make(swap(0, kept(0, (1 << 50) + 1))).await, TooMuch);
+            store.make(swap(0, kept(36_525, 1 << 50))).await.unwrap();
+        });
     }
 
     #[test]

@@ -249,6 +249,8 @@ def event_header(wire):
     else:
         need(kind in (CONTENT, LIVE), "a kind that is unknown")
     need((seq == 0) == (kind == LIVE), "seq does not fit the kind")
+    need(seq < 2**53, "a seq that not every language holds")
+    need(bytes(16) not in [id_, sender, target, *notify], "an id that names nothing")
     need(len(wire) >= end + NONCE_BYTES + SIGNATURE_BYTES + 1 + TAG_BYTES, "the wire is too short")
     header = {
         "epoch": epoch,

@@ -132,10 +132,18 @@ pub fn send(setting: &Setting, args: SendArgs) -> Result<(), Failure> {
     let room = member.room(&args.room)?;
     let mut session = member.connect(&address(&member, args.mqtt)?)?;
     let id = member.send(&mut session, &room, &text)?;
+    warn(&mut member);
     if setting.json {
         println!("{}", json!({ "id": id, "room": room.id }));
     }
     Ok(())
+}
+
+/// Tells what the person should know beside what was done.
+fn warn(member: &mut Member) {
+    for warning in member.take_warnings() {
+        eprintln!("hearth: {}", one_line(&warning));
+    }
 }
 
 fn all_of_stdin() -> Result<String, Failure> {

@@ -8,7 +8,7 @@ use hearth_protocol::ids::{Epoch, RoomId, UserId};
 use hearth_protocol::sealing::bundle::Bundle;
 use hearth_protocol::sealing::chain;
 use hearth_protocol::sealing::epoch::{EpochKeys, Header};
-use hearth_protocol::sealing::{AgeIdentity, Hash};
+use hearth_protocol::sealing::{AgeIdentity, Fingerprint, Hash};
 use serde::Deserialize;
 
 use super::{Member, MemberError};
@@ -44,6 +44,17 @@ impl RoomKeys {
         self.keys.get(&self.current()?.header.epoch).ok_or(MemberError::NotListed)
     }
 
+    /// The keys of the newest epoch that opens.
+    pub fn newest_keys(&self) -> Option<&EpochKeys> {
+        self.keys.last_key_value().map(|(_, keys)| keys)
+    }
+
+    /// Whether the current epoch lists somebody with these keys and all the same does not open.
+    pub fn is_closed_to(&self, user: UserId, print: Fingerprint) -> Result<bool, MemberError> {
+        let header = &self.current()?.header;
+        Ok(header.member(user) == Some(print) && !self.keys.contains_key(&header.epoch))
+    }
+
     /// An epoch's keys, if they open.
     pub fn keys(&self, epoch: Epoch) -> Option<&EpochKeys> {
         self.keys.get(&epoch)
@@ -65,23 +76,18 @@ impl RoomKeys {
         listed(&self.bundles)
     }
 
-    /// Opens what this identity opens: the newest that is sealed to it, and all before that.
-    fn open(&mut self, identity: &AgeIdentity) -> Result<(), MemberError> {
-        let mut known: Option<EpochKeys> = None;
-        for at in (0..self.bundles.len()).rev() {
-            let bundle = &self.bundles[at];
-            let keys = match known.take() {
-                Some(keys) => Some(keys),
-                None => bundle.open(identity).ok(),
-            };
-            let Some(keys) = keys else { continue };
-            known = match at.checked_sub(1).and_then(|before| self.bundles.get(before)) {
-                Some(before) => chain::step_back(bundle, &keys, before)?,
-                None => None,
-            };
-            self.keys.insert(bundle.header.epoch, keys);
+    /// Opens what this identity opens: what is sealed to it, and whereto ways back lead from there.
+    /// What does not open stays closed, and is no error (decision 0051).
+    fn open(&mut self, identity: &AgeIdentity) {
+        for (at, bundle) in self.bundles.iter().enumerate().rev() {
+            let epoch = bundle.header.epoch;
+            let known = self.keys.get(&epoch).cloned();
+            let Some(keys) = known.or_else(|| bundle.open(identity).ok()) else { continue };
+            if let Some((before, keys)) = chain::step_back(bundle, &keys, &self.bundles[..at]) {
+                self.keys.entry(before).or_insert(keys);
+            }
+            self.keys.insert(epoch, keys);
         }
-        Ok(())
     }
 }
 
@@ -136,7 +142,7 @@ impl Member {
         let known = self.profile.room(room)?.head.or(told);
         self.believe(&bundles, known)?;
         let mut keys = RoomKeys { bundles, keys: BTreeMap::new() };
-        keys.open(identity)?;
+        keys.open(identity);
         if let Some(last) = keys.bundles.last() {
             let head = (last.header.epoch, last.header_hash());
             self.profile.update(room, |memory| {
@@ -204,3 +210,6 @@ impl Member {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

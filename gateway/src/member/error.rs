@@ -122,6 +122,11 @@ pub enum MemberError {
         "waiting for a key to this room from someone at home (the current epoch does not list you)"
     )]
     NotListed,
+    /// An epoch that lists this person and that nobody's keys here lead into.
+    #[error(
+        "waiting for a key to this room from someone at home (none of its epochs opens with yours)"
+    )]
+    NothingOpens,
     /// A card that nobody serves.
     #[error("the box has no card of {user} with the keys that the room lists")]
     NoCard {

@@ -7,10 +7,18 @@ use hearth_protocol::ids::UserId;
 use hearth_protocol::sealing::Secret;
 use tempfile::TempDir;
 
+use super::Member;
 use super::people::People;
 use super::profile::{Account, Profile};
 use super::rest::Rest;
-use super::{Member, random_fill};
+
+/// The root of [`member`].
+pub const ROOT: [u8; 32] = [1; 32];
+
+/// Somebody; the first is [`member`].
+pub fn user(byte: u8) -> UserId {
+    UserId::new(1, [byte; 10])
+}
 
 /// Somebody whose box answers with these statuses and bodies; the folder is their profile.
 pub fn member(answers: &[(u16, &str)]) -> (TempDir, Member) {
@@ -25,8 +33,8 @@ pub fn member(answers: &[(u16, &str)]) -> (TempDir, Member) {
         }
     });
     let folder = tempfile::tempdir().unwrap();
-    let root = Secret::random(&mut random_fill);
-    let account = Account::new(&url, UserId::new(1, [1; 10]), "ada", "refresh", &root, 7);
+    let root = Secret::from_bytes(ROOT);
+    let account = Account::new(&url, user(1), "ada", "refresh", &root, 7);
     let profile = Profile::create(folder.path(), account).unwrap();
     let identity = profile.identity().unwrap();
     let rest = Rest::new(&url).unwrap();

@@ -172,7 +172,7 @@ impl Member {
             if current.header.member(user).is_some() {
                 return Ok(());
             }
-            let mut draft = Draft::after(current, keys.current_keys()?, user)?;
+            let mut draft = Draft::after(current, Some(keys.current_keys()?), user)?;
             if !draft.list_by_proof(&join, fingerprint) {
                 return Err(MemberError::NotListed);
             }

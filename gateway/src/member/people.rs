@@ -8,6 +8,7 @@ use hearth_protocol::sealing::Fingerprint;
 use hearth_protocol::sealing::card::Card;
 use serde::Deserialize;
 
+use super::pins::Pins;
 use super::rest::{Rest, UserInfo};
 use super::{Member, MemberError};
 
@@ -16,6 +17,8 @@ use super::{Member, MemberError};
 pub struct People {
     cards: HashMap<UserId, Vec<Card>>,
     names: HashMap<UserId, String>,
+    pub(super) pins: Option<Pins>,
+    pub(super) warnings: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -26,10 +29,22 @@ struct Cards {
 /// A person's cards that verify by themselves, oldest first. Others are as if not there: a
 /// fingerprint decides which one counts.
 fn fetch(rest: &Rest, user: UserId) -> Result<Vec<Card>, MemberError> {
-    let served: Cards = rest.get(&format!("/api/users/{user}/cards"))?;
+    let served: Cards = match rest.get(&format!("/api/users/{user}/cards")) {
+        // Somebody of whom the box tells nothing has no card here, which costs them alone.
+        Err(error) if error.is("not_found") => return Ok(vec![]),
+        served => served?,
+    };
     let cards = served.cards.iter().filter_map(|text| from_b64u(text));
     let cards = cards.filter_map(|bytes| Card::parse_and_verify(&bytes).ok());
     Ok(cards.filter(|card| card.user() == user).collect())
+}
+
+/// The card with some keys and those after it, each signed by the keys before.
+fn signed_on(cards: &[Card], from: Fingerprint) -> &[Card] {
+    let at = cards.iter().position(|card| card.fingerprint() == from);
+    let after = cards.get(at.unwrap_or(cards.len())..).unwrap_or_default();
+    let signed = after.windows(2).take_while(|pair| pair[1].follows(&pair[0]) == Ok(true)).count();
+    after.get(..=signed).unwrap_or_default()
 }
 
 impl Member {
@@ -53,12 +68,17 @@ impl Member {
         user: UserId,
         listed: Fingerprint,
     ) -> Result<Option<Card>, MemberError> {
-        let cards = self.cards(user)?;
-        let at = cards.iter().position(|card| card.fingerprint() == listed);
-        let Some(at) = at else { return Ok(None) };
-        let signed_on =
-            cards[at..].windows(2).take_while(|pair| pair[1].follows(&pair[0]) == Ok(true));
-        Ok(cards.get(at + signed_on.count()).cloned())
+        Ok(signed_on(self.cards(user)?, listed).last().cloned())
+    }
+
+    /// Whether some keys of somebody have signed on to others.
+    pub(super) fn leads(
+        &mut self,
+        user: UserId,
+        from: Fingerprint,
+        to: Fingerprint,
+    ) -> Result<bool, MemberError> {
+        Ok(signed_on(self.cards(user)?, from).iter().any(|card| card.fingerprint() == to))
     }
 
     /// Cards are fetched anew when they are asked for next.

@@ -1,5 +1,5 @@
-//! The profile folder (0700, files 0600): who is signed in, the newest epochs seen, and the count
-//! of what this installation sent to each room.
+//! The profile folder (0700, files 0600): who is signed in, whose keys are known, the newest epochs
+//! seen, and the count of what this installation sent to each room.
 //!
 //! `account.json` holds root and the refresh secret: whoever reads the folder is this person.
 
@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::MemberError;
+use super::pins::Pins;
 
 /// Who is signed in, where.
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
@@ -102,14 +103,16 @@ impl Profile {
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true).mode(0o700).create(folder).map_err(failed("make", folder))?;
         let _lock = lock(folder)?;
-        let mut rooms = Rooms::new();
+        let (mut rooms, mut pins) = (Rooms::new(), Pins::default());
         if let Some(before) = read::<Account>(&folder.join(ACCOUNT))?
             && before.user == account.user
             && before.url == account.url
         {
             account.writer = before.writer;
             rooms = read(&folder.join(ROOMS))?.unwrap_or_default();
+            pins = read(&folder.join(PINS))?.unwrap_or_default();
         }
+        write(&folder.join(PINS), &pins)?;
         write(&folder.join(ROOMS), &rooms)?;
         write(&folder.join(ACCOUNT), &account)?;
         Ok(Profile { folder: folder.into(), account, held: None })
@@ -166,6 +169,17 @@ impl Profile {
         self.held = None;
     }
 
+    /// Whose keys were known when a vault was read last.
+    pub fn pins(&self) -> Result<Pins, MemberError> {
+        Ok(read(&self.folder.join(PINS))?.unwrap_or_default())
+    }
+
+    /// Keeps the pins of a newer vault; on disk when it returns.
+    pub fn keep_pins(&self, pins: &Pins) -> Result<(), MemberError> {
+        let _lock = if self.held.is_none() { Some(lock(&self.folder)?) } else { None };
+        write(&self.folder.join(PINS), pins)
+    }
+
     /// What is remembered of a room.
     pub fn room(&self, room: RoomId) -> Result<RoomMemory, MemberError> {
         let rooms: Option<Rooms> = read(&self.folder.join(ROOMS))?;
@@ -196,6 +210,7 @@ type Rooms = BTreeMap<RoomId, RoomMemory>;
 
 const ACCOUNT: &str = "account.json";
 const ROOMS: &str = "rooms.json";
+const PINS: &str = "pins.json";
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, MemberError> {
     let text = match fs::read(path) {

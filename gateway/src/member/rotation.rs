@@ -55,17 +55,21 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// A header that follows `current` and changes nothing.
+    /// A header that follows `current` and changes nothing; `open` are the keys of the newest
+    /// epoch that opens, to which its way back leads.
     pub(super) fn after(
         current: &Bundle,
-        keys: &EpochKeys,
+        open: Option<&EpochKeys>,
         by: UserId,
     ) -> Result<Draft, MemberError> {
         let before = &current.header;
         let fresh = EpochKeys::new(before.room, Secret::random(&mut random_fill));
         let epoch = before.epoch.saturating_add(1);
         let back = match before.rules.history {
-            History::All => Some(fresh.seal_back(epoch, &keys.secret, &mut random_fill)?),
+            History::All => {
+                let open = open.ok_or(MemberError::NothingOpens)?;
+                Some(fresh.seal_back(epoch, &open.secret, &mut random_fill)?)
+            }
             History::SinceJoin => None,
         };
         let header = Header {
@@ -75,8 +79,7 @@ impl Draft {
             joins: vec![],
             back,
             by,
-            // A clock that was set back does not make an epoch older than its predecessor.
-            at: now_ms().max(before.at),
+            at: before.next_at(now_ms()),
             reason: reason::DUE.into(),
             ..before.clone()
         };
@@ -116,7 +119,12 @@ impl Member {
     /// dropped, whoever brings a proof is listed, in a public room everybody who joined.
     pub(super) fn draft(&mut self, keys: &RoomKeys) -> Result<Draft, MemberError> {
         let current = keys.current()?;
-        let mut draft = Draft::after(current, keys.current_keys()?, self.user())?;
+        let user = self.user();
+        let closed = keys.is_closed_to(user, self.identity.fingerprint(user))?;
+        if !closed {
+            keys.current_keys()?;
+        }
+        let mut draft = Draft::after(current, keys.newest_keys(), user)?;
         let room = current.header.room;
         let now = self.members(room)?;
         let is_member = |user: &UserId| now.members.iter().any(|one| one.user.id == *user);
@@ -139,7 +147,8 @@ impl Member {
         self.drop_revoked(&mut draft)?;
         let devices = self.devices(room)?;
         draft.header.doors.retain(|(device, ..)| devices.iter().any(|one| one.id == *device));
-        if somebody_left || keys_changed {
+        // What a closed epoch made of doors, nobody can derive.
+        if somebody_left || keys_changed || closed {
             for device in draft.header.doors.clone().iter().map(|(device, ..)| *device) {
                 draft.put_door(device)?;
             }
@@ -147,13 +156,14 @@ impl Member {
         Ok(draft)
     }
 
-    /// Lists everybody with the newest keys that theirs have signed; whether any changed.
+    /// Lists everybody with the newest keys that those known of them have signed; whether any
+    /// changed.
     fn list_current_keys(&mut self, draft: &mut Draft) -> Result<bool, MemberError> {
         self.forget_cards();
         let mut changed = false;
         for at in 0..draft.header.members.len() {
             let (user, listed) = draft.header.members[at];
-            let Some(card) = self.current_card(user, listed)? else { continue };
+            let Some(card) = self.card_for(user, Some(listed))? else { continue };
             changed |= card.fingerprint() != listed;
             draft.header.members[at].1 = card.fingerprint();
         }
@@ -174,12 +184,13 @@ impl Member {
         Ok(())
     }
 
-    /// Only where the room's own rules say public, with the card the box serves.
+    /// Only where the room's own rules say public, with the card the box serves, if it is of keys
+    /// that are known or of somebody who is not.
     fn list_unasked(&mut self, draft: &mut Draft, user: UserId) -> Result<(), MemberError> {
         if draft.header.member(user).is_some() {
             return Ok(());
         }
-        if let Some(card) = self.newest_card(user)? {
+        if let Some(card) = self.card_for(user, None)? {
             draft.header.members.push((user, card.fingerprint()));
             draft.header.reason = reason::ADDED.into();
         }

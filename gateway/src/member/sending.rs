@@ -143,8 +143,11 @@ impl Member {
     ) -> Result<Vec<u8>, MemberError> {
         let known = self.room_keys(room)?;
         let due = known.current_keys().is_ok() && known.current()?.header.is_due(now_ms());
-        let known = if due { self.rotate(room)? } else { known };
+        let print = self.identity.fingerprint(self.user());
+        let closed = known.is_closed_to(self.user(), print)?;
+        let known = if due || closed { self.rotate(room)? } else { known };
         let keys = known.current_keys()?;
+        self.warn_of_changed(&known.current()?.header)?;
         let epoch = known.current()?.header.epoch;
         let (sender, writer) = (self.user(), self.profile.account().writer);
         let header = WireHeader { epoch, id, sender, writer, kind: Kind::Content, seq };

@@ -332,6 +332,10 @@ fn malformed(cases: &mut Cases) {
             json!({ "type": "public", "history": "some", "hints": false }),
         ),
         ("members as an object", "members", json!({})),
+        ("rules as a list", "rules", json!(["private", "all", false])),
+        ("made beyond 2^53-1", "at", json!(9_007_199_254_740_992u64)),
+        ("made before 1970", "at", json!(-1)),
+        ("an epoch with a fraction", "epoch", json!(1.5)),
     ] {
         let mut header = good.clone();
         header[field] = value;
@@ -341,6 +345,8 @@ fn malformed(cases: &mut Cases) {
         ("an invite that is used up", "uses", json!(0)),
         ("an invite whose key is of small order", "sign_public", json!("A".repeat(43))),
         ("an invite without a code", "code", json!("01Z0ZAJMPU")),
+        ("an invite's code in lower case", "code", json!(code(10).as_str().to_ascii_lowercase())),
+        ("an invite that ends beyond 2^53-1", "expires", json!(9_007_199_254_740_992u64)),
     ] {
         let mut header = good.clone();
         header["invites"][0][key] = value;
@@ -349,4 +355,21 @@ fn malformed(cases: &mut Cases) {
     let mut twice = good.clone();
     twice["invites"] = json!([good["invites"][0], good["invites"][0]]);
     cases.fail("an invite twice", op, &sealed(&twice));
+    let invite = &good["invites"][0];
+    let names = ["code", "by", "sign_public", "recipient", "expires", "uses"];
+    let mut list = good.clone();
+    list["invites"] = json!([names.map(|name| invite[name].clone())]);
+    cases.fail("an invite as a list", op, &sealed(&list));
+    let mut latest = good.clone();
+    latest["at"] = json!(9_007_199_254_740_991u64);
+    cases.pass("made at 2^53-1", op, &sealed(&latest));
+    let text = good.to_string();
+    for (name, more) in [
+        ("a field twice", r#"{"epoch":1,"#),
+        ("an unknown field twice", r#"{"later":1,"later":1,"#),
+        ("a field twice within an unknown one", r#"{"later":[{"a":1,"a":2}],"#),
+    ] {
+        let bundle = forge::bundle_of(&text.replacen('{', more, 1), &file, key);
+        cases.fail(name, op, &json!({ "bundle": bundle, "signer": card_hex(1) }));
+    }
 }

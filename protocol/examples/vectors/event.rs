@@ -116,11 +116,31 @@ fn lengths(cases: &mut Cases) {
     let mut zero = bytes.clone();
     zero[42..50].fill(0);
     cases.fail("content with seq 0", op, &json!({ "wire": hex::encode(&zero) }));
+    let mut beyond = bytes.clone();
+    beyond[42..50].copy_from_slice(&(1u64 << 53).to_be_bytes());
+    cases.fail("a seq beyond 2^53-1", op, &json!({ "wire": hex::encode(&beyond) }));
+    nil_ids(cases);
     let mut hints = bytes.clone();
     (hints[41], hints[50]) = (4, 0);
     cases.fail("hints that name nobody", op, &json!({ "wire": hex::encode(&hints) }));
     hints[50] = 255;
     cases.fail("hints beyond the end", op, &json!({ "wire": hex::encode(&hints) }));
+}
+
+/// An id of 16 zero bytes, at each place that has one.
+fn nil_ids(cases: &mut Cases) {
+    let op = "event_header";
+    for (name, kind, at) in [
+        ("an id that is nil", 1, 5),
+        ("a sender that is nil", 1, 21),
+        ("a target that is nil", 2, 50),
+        ("a nil one to notify", 4, 67),
+    ] {
+        let wire = cases.pass("to be changed", "event_seal", &draft(kind))["wire"].clone();
+        let mut bytes = hex::decode(wire.as_str().unwrap()).unwrap();
+        bytes[at..at + 16].fill(0);
+        cases.fail(name, op, &json!({ "wire": hex::encode(&bytes) }));
+    }
 }
 
 fn refused_drafts(cases: &mut Cases) {

@@ -63,7 +63,11 @@ pub fn signed_card(json: &[u8], signer: &SigningKey) -> String {
 
 /// A bundle of any header, signed.
 pub fn bundle(header: &Value, age_file: &[u8], signer: &SigningKey) -> String {
-    let json = header.to_string();
+    bundle_of(&header.to_string(), age_file, signer)
+}
+
+/// A bundle of any header's JSON text, signed.
+pub fn bundle_of(json: &str, age_file: &[u8], signer: &SigningKey) -> String {
     let hash = kdf::sha256(age_file);
     let signature = signer.sign(&kdf::ctx("hearth/v1/epoch", &[json.as_bytes(), &hash]));
     let mut out = vec![];

@@ -108,10 +108,19 @@ fn refused_cards(cases: &mut Cases, good: &Value, agreed: &Value, first: &Card) 
     with("an Ed25519 key of 31 bytes", "ed25519", "A".repeat(42).into());
     with("created as text", "created", "1760000000000".into());
     with("created before 1970", "created", json!(-1));
+    with("created beyond 2^53-1", "created", json!(9_007_199_254_740_992u64));
+    with("created with a fraction", "created", json!(1_760_000_000_000.5));
     let text = fields.to_string();
     let twice = text.replacen('{', "{\"created\":1,", 1);
     let no_json = text.replace(':', "=");
-    for (name, json) in [("a field twice", twice), ("no JSON", no_json)] {
+    let unknown_twice = text.replacen('{', "{\"later\":1,\"later\":1,", 1);
+    let list = json!([first.user(), first.recipient(), first.sign_key(), first.created()]);
+    for (name, json) in [
+        ("a field twice", twice),
+        ("an unknown field twice", unknown_twice),
+        ("a list in the object's place", list.to_string()),
+        ("no JSON", no_json),
+    ] {
         let card = forge::signed_card(json.as_bytes(), &key);
         cases.fail_with(name, op, good, "card", card.into());
     }

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::epoch::{EpochKeys, Header};
 use super::hash::Hash;
 use super::{
-    AgeIdentity, PublicKey, Recipient, SealingError, Secret, Signature, SigningKey, agefile, kdf,
+    AgeIdentity, PublicKey, Recipient, SealingError, Secret, Signature, SigningKey, agefile, exact,
+    kdf,
 };
 use crate::bytes;
 
@@ -42,7 +43,7 @@ fn signed(header_json: &[u8], age_file_hash: &Hash) -> Vec<u8> {
 }
 
 fn parse_header(what: &'static str, json: &[u8]) -> Result<Header, SealingError> {
-    let header: Header = kdf::from_json(what, json)?;
+    let header: Header = exact::read(what, json)?;
     header.check()?;
     Ok(header)
 }
@@ -84,6 +85,11 @@ impl Bundle {
     /// The bytes as they travel.
     pub fn encode(&self) -> Vec<u8> {
         composite(&self.header_json, &self.age_file, &self.signature)
+    }
+
+    /// Whether its header says nothing but what this program knows of.
+    pub fn is_whole(&self) -> bool {
+        exact::is_whole(&self.header, &self.header_json)
     }
 
     /// SHA-256 of the header's bytes.

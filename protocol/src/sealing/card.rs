@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::hash::{Fingerprint, Hash};
 use super::identity::{self, Identity};
-use super::{PublicKey, Recipient, SealingError, Signature, SigningKey, kdf};
+use super::{PublicKey, Recipient, SealingError, Signature, SigningKey, exact, kdf};
 use crate::ids::UserId;
 
 const WHAT: &str = "a card";
@@ -86,7 +86,7 @@ impl Card {
                 Some(signature)
             }
         };
-        let fields: Fields = kdf::from_json(WHAT, &json)?;
+        let fields: Fields = exact::read(WHAT, &json)?;
         fields.ed25519.verify(WHAT, &signed(&json), &signature)?;
         Ok(Card { fields, json, signature, by_previous })
     }
@@ -112,6 +112,11 @@ impl Card {
         let what = "the card by the previous key";
         previous.sign_key().verify(what, &signed(&self.json), signature)?;
         Ok(true)
+    }
+
+    /// Whether it says nothing but what this program knows of.
+    pub fn is_whole(&self) -> bool {
+        exact::is_whole(&self.fields, &self.json)
     }
 
     /// Whose it says to be.

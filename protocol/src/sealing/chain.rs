@@ -2,7 +2,7 @@
 //!
 //! A listed member vouches for whatever the next epoch says. Somebody who is not listed may add
 //! himself by the proof of an invite, and change nothing else. Secrets are not looked at here:
-//! [`Bundle::open`] checks that the key id fits, [`step_back`] that the way back leads there.
+//! [`Bundle::open`] checks that the key id fits, [`step_back`] finds where the way back leads.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -12,7 +12,7 @@ use super::card::Card;
 use super::epoch::{EpochKeys, Header, Invited};
 use super::hash::Hash;
 use super::invite::Joining;
-use crate::ids::{InviteCode, UserId};
+use crate::ids::{Epoch, InviteCode, UserId};
 
 /// How an epoch came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,15 +148,19 @@ fn check_invites(previous: &Header, next: &Header) -> Result<(), SealingError> {
     Ok(())
 }
 
-/// The keys of the epoch before `bundle`, whose keys are `keys`; they are those that `previous`
-/// names. `None` where the room hides what was before.
+/// Where the way back of `bundle`, whose keys are `keys`, leads: the newest of the `older` epochs
+/// (epoch 1 first) whose key id its secret has, and its keys. `None`: the room hides what was
+/// before, or the way leads nowhere, which is no error (decision 0051).
 pub fn step_back(
     bundle: &Bundle,
     keys: &EpochKeys,
-    previous: &Bundle,
-) -> Result<Option<EpochKeys>, SealingError> {
-    let Some(back) = &bundle.header.back else { return Ok(None) };
-    previous.with_secret(keys.open_back(bundle.header.epoch, back)?).map(Some)
+    older: &[Bundle],
+) -> Option<(Epoch, EpochKeys)> {
+    let Header { epoch, back, .. } = &bundle.header;
+    let secret = keys.open_back(*epoch, back.as_deref()?).ok()?;
+    let before = EpochKeys::new(keys.room, secret);
+    let whose = older.iter().rev().find(|one| one.header.kid == before.kid)?;
+    Some((whose.header.epoch, before))
 }
 
 #[cfg(test)]

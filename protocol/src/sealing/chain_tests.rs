@@ -1,6 +1,6 @@
 //! Rooms through several epochs: who may make the next, and who may not.
 
-use super::super::epoch::{Join, Rules, reason};
+use super::super::epoch::{AHEAD_MS_MAX, EPOCH_MS_MAX, Join, Rules, reason};
 use super::super::hash::Fingerprint;
 use super::super::identity::Identity;
 use super::super::invite::InviteKeys;
@@ -261,12 +261,47 @@ fn one_secret_opens_all_older_epochs() {
         chain.push(seal(&next, &ada));
     }
     let mut opened = chain[3].open(&person(2).identity.age).unwrap();
-    for epoch in (0..3).rev() {
-        opened = step_back(&chain[epoch + 1], &opened, &chain[epoch]).unwrap().unwrap();
+    for at in (1..4).rev() {
+        let (epoch, before) = step_back(&chain[at], &opened, &chain[..at]).unwrap();
+        assert_eq!(epoch, chain[at - 1].header.epoch);
+        opened = before;
     }
     assert_eq!(opened, keys(1));
-    let wrong = step_back(&chain[3], &keys(3), &chain[2]);
-    assert!(matches!(wrong, Err(SealingError::Closed { .. })), "{wrong:?}");
+    assert_eq!(step_back(&chain[3], &keys(3), &chain[..3]), None, "other keys lead nowhere");
+    assert_eq!(step_back(&chain[3], &keys(4), &chain[..2]), None, "to no epoch that is known");
+}
+
+#[test]
+fn a_way_back_may_leave_out_epochs_that_were_closed_to_its_maker() {
+    let ada = person(1);
+    let one = seal(&first(), &ada);
+    let two = seal(&after(&one.header, &ada), &ada);
+    let back = keys(3).seal_back(3, &keys(1).secret, &mut |out| out.fill(1)).unwrap();
+    let three = Header { back: Some(back), ..after(&two.header, &ada) };
+    let three = seal(&three, &ada);
+    let older = [one, two];
+    assert_eq!(step_back(&three, &keys(3), &older), Some((1, keys(1))));
+    let nowhere = Header { back: Some(vec![7; 72]), ..three.header.clone() };
+    assert_eq!(step_back(&seal(&nowhere, &ada), &keys(3), &older), None);
+}
+
+#[test]
+fn an_epoch_of_a_time_far_ahead_is_due_and_the_next_is_of_now() {
+    let header = Header { at: 1_000, invites: vec![], ..first() };
+    let at = |at: u64| Header { at, ..header.clone() };
+    let now = 5 * EPOCH_MS_MAX;
+    for (made, due) in [
+        (now - EPOCH_MS_MAX, true),
+        (now - EPOCH_MS_MAX + 1, false),
+        (now + AHEAD_MS_MAX, false),
+        (now + AHEAD_MS_MAX + 1, true),
+        ((1 << 53) - 1, true),
+    ] {
+        assert_eq!(at(made).is_due(now), due, "{made}");
+    }
+    assert_eq!(at(now - 1).next_at(now), now);
+    assert_eq!(at(now + AHEAD_MS_MAX).next_at(now), now + AHEAD_MS_MAX, "a clock set back");
+    assert_eq!(at(now + AHEAD_MS_MAX + 1).next_at(now), now);
 }
 
 #[test]

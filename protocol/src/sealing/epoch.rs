@@ -128,6 +128,10 @@ pub struct Invited {
 /// ms after which a new epoch is made although nothing changed: 30 days.
 pub const EPOCH_MS_MAX: u64 = 30 * 24 * 3_600_000;
 
+/// ms by which a maker's clock is believed to be ahead: a day. What is further ahead would never
+/// grow old.
+pub const AHEAD_MS_MAX: u64 = 24 * 3_600_000;
+
 /// Why epochs are made: the known words of `reason`.
 pub mod reason {
     /// The room's first epoch.
@@ -185,10 +189,22 @@ pub struct Header {
 }
 
 impl Header {
-    /// Whether the next epoch is due by itself: this one is old, or an invite of it has expired.
+    /// Whether the next epoch is due by itself: this one is old or of a time that is far ahead, or
+    /// an invite of it has expired.
     pub fn is_due(&self, now_ms: u64) -> bool {
         let old = self.at.saturating_add(EPOCH_MS_MAX) <= now_ms;
-        old || self.invites.iter().any(|invite| invite.expires <= now_ms)
+        let over = self.invites.iter().any(|invite| invite.expires <= now_ms);
+        old || over || self.is_far_ahead(now_ms)
+    }
+
+    /// When the epoch that follows says to be made. A clock that was set back does not make it
+    /// older than this one, unless this one's is far ahead.
+    pub fn next_at(&self, now_ms: u64) -> u64 {
+        if self.is_far_ahead(now_ms) { now_ms } else { self.at.max(now_ms) }
+    }
+
+    fn is_far_ahead(&self, now_ms: u64) -> bool {
+        self.at > now_ms.saturating_add(AHEAD_MS_MAX)
     }
 
     /// The fingerprint listed for a person.

@@ -6,7 +6,7 @@
 use zeroize::Zeroizing;
 
 use super::epoch::EpochKeys;
-use super::{PublicKey, Random, SealingError, SigningKey, kdf, padding};
+use super::{PublicKey, Random, SealingError, SigningKey, exact, kdf, padding};
 use crate::event::SEALED;
 use crate::ids::{Epoch, EventId, RoomId, UserId};
 
@@ -126,10 +126,27 @@ impl WireHeader {
         if (self.seq == 0) != (self.kind == Kind::Live) {
             return Err(SealingError::Event("live events, and only they, have seq 0"));
         }
+        if self.seq > exact::WHOLE_MAX {
+            return Err(SealingError::Event("its seq is beyond 2^53-1"));
+        }
+        if self.names_nothing() {
+            return Err(SealingError::Event("an id of it is 16 zero bytes"));
+        }
         if self.kind == Kind::Hinted(vec![]) {
             return Err(SealingError::Event("hints name 1 to 255 people"));
         }
         Ok(())
+    }
+
+    /// Whether one of its ids is the nil id, which names nothing.
+    fn names_nothing(&self) -> bool {
+        let nil = |user: &UserId| *user.as_bytes() == [0; 16];
+        let in_kind = match &self.kind {
+            Kind::Content | Kind::Live => false,
+            Kind::Tombstone(target) => *target.as_bytes() == [0; 16],
+            Kind::Hinted(users) => users.iter().any(nil),
+        };
+        in_kind || nil(&self.sender) || *self.id.as_bytes() == [0; 16]
     }
 
     /// The header's bytes, extra included.

@@ -53,7 +53,7 @@ async fn a_room_is_changed_by_its_admins_and_all_hear_of_it() {
 }
 
 #[tokio::test]
-async fn names_and_descriptions_have_their_lengths() {
+async fn names_descriptions_and_what_is_kept_have_their_most() {
     let house = House::new().await;
     let anna = house.person("anna", HouseRole::Owner).await;
     let room = open_room(&house, &[&anna]).await;
@@ -65,6 +65,10 @@ async fn names_and_descriptions_have_their_lengths() {
         (json!({ "name": "  " }), "bad_name"),
         (json!({ "description": long(1_000) }), "200"),
         (json!({ "description": long(1_001) }), "bad_name"),
+        (json!({ "keep_days": 36_525, "keep_bytes": 1u64 << 50 }), "200"),
+        (json!({ "keep_days": 36_526 }), "bad_keep"),
+        (json!({ "keep_bytes": (1u64 << 50) + 1 }), "bad_keep"),
+        (json!({ "keep_bytes": 1u64 << 60 }), "bad_keep"),
         (json!({ "type": "direct" }), "bad_type"),
         (json!({ "type": "secret" }), "bad_json"),
         (json!({ "bundle": "AAAA" }), "room_is_open"),
