@@ -21,3 +21,14 @@ test('a malformed proof hides nobody else who waits', async () => {
     expect(waiting).toEqual([{ ...good, proof: new Uint8Array(64).fill(7) }]);
   }
 });
+
+test('a room that does not read hides no other', async () => {
+  const good = { id: room, name: 'Attic', type: 'private', sealing: 'sealed' };
+  const places = { head_position: 1, first_position: 1 };
+  const bad = { ...good, ...places, keep_bytes: 2 ** 60 };
+  const http = new Http(async () => Response.json({ rooms: [bad, { ...good, ...places }, 1] }), {
+    current: () => 'token',
+    renew: async () => null,
+  });
+  expect((await new RoomsApi(http).list()).map(({ keepBytes }) => keepBytes)).toEqual([0]);
+});

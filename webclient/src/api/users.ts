@@ -92,7 +92,8 @@ export class UsersApi {
 
   /**
    * Writes the vault over `expected`; 0: the first one, which brings the card. `underLogin`: root
-   * lies under the password that one signs in with now, which it did not before.
+   * lies under the password that one signs in with now, which it did not before. The next version,
+   * which the vault was sealed as: another one in the answer is refused.
    */
   async putVault(
     expected: number,
@@ -108,7 +109,12 @@ export class UsersApi {
       ...(card === null ? {} : { card: b64u(card) }),
       ...(underLogin ? { under_login: true } : {}),
     };
-    const parser = s.object({ version: s.count });
+    const next = expected + 1;
+    const version: s.Parser<number> = (value, path) => {
+      if (value !== next) throw new s.SchemaError(path, `${next}, as the vault was sealed`);
+      return next;
+    };
+    const parser = s.object({ version });
     return (await this.#http.ask('PUT', '/api/vault', parser, { body })).version;
   }
 

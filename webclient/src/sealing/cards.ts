@@ -4,6 +4,7 @@ import type { Id } from '../protocol/ids';
 import type { Account } from './account';
 import { verifyCard, verifyFollowingCard, type Card } from './card';
 import { SealingError } from './kdf';
+import { isRefusal } from './refusal';
 
 export class Cards {
   readonly #byPrint = new Map<string, Card>();
@@ -11,17 +12,30 @@ export class Cards {
   /** Fingerprint → that of the card before it, whose key signed it too. */
   readonly #signedBy = new Map<string, string>();
 
-  /** Takes a person's cards, oldest first; each must carry its own signature. */
+  /**
+   * Takes a person's cards, oldest first; each must carry its own signature. One that does not read
+   * is as if it were not there; none that does is an error.
+   */
   async add(user: Id, cards: readonly Uint8Array[]): Promise<void> {
     const known: Card[] = [];
+    let refusal: Error | null = null;
     for (const bytes of cards) {
-      const previous = known.at(-1);
-      const card = await this.#read(bytes, previous);
-      if (card.user !== user) throw new SealingError('the box gave another person’s card');
-      this.#byPrint.set(hex(card.fingerprint), card);
-      known.push(card);
+      try {
+        known.push(await this.#readOf(user, bytes, known.at(-1)));
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        refusal ??= error;
+      }
     }
+    if (known.length === 0 && refusal !== null) throw refusal;
+    for (const card of known) this.#byPrint.set(hex(card.fingerprint), card);
     this.#byUser.set(user, known);
+  }
+
+  async #readOf(user: Id, bytes: Uint8Array, previous: Card | undefined): Promise<Card> {
+    const card = await this.#read(bytes, previous);
+    if (card.user !== user) throw new SealingError('the box gave another person’s card');
+    return card;
   }
 
   async #read(bytes: Uint8Array, previous: Card | undefined): Promise<Card> {

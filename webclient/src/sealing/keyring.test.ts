@@ -264,6 +264,15 @@ describe('the account', () => {
     await expect(again.writeVault(2)).rejects.toThrow(/signed in/);
   });
 
+  test('of somebody else finds nothing of who was here before', async () => {
+    const { vault } = await ben.keys.writeVault(1);
+    expect((await ada.keys.keyView(room)).epoch).toBe(1);
+    await ada.keys.stretch('password', SALT, COST);
+    await ada.keys.openVault(ben.user, 1, vault);
+    expect(await ada.keys.sealedRooms()).toEqual([]);
+    expect(await ada.keys.keyView(room)).toMatchObject({ epoch: 0, open: false });
+  });
+
   test('a wrong password opens no vault', async () => {
     const { vault } = await ada.keys.writeVault(1);
     const thief = new Keyring(memorySafe(), random);

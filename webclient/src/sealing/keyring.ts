@@ -16,7 +16,7 @@ import { openPost, openWire, sealWire } from './opening';
 import { Pairing, parseTyped } from './pairing';
 import { stretch } from './password';
 import type * as r from './requests';
-import { RoomKeys, type Anchor } from './room_keys';
+import { reaches, RoomKeys, type Anchor } from './room_keys';
 import { acceptKeys, trustOf } from './trust';
 import type { PinState } from './vault';
 
@@ -52,6 +52,7 @@ export class Keyring implements r.Sealing {
   }
 
   #enter(account: Account): void {
+    if (this.#account !== null && this.#account.user !== account.user) this.#clear();
     this.#account = account;
     this.#cards.addOwn(account);
   }
@@ -76,13 +77,18 @@ export class Keyring implements r.Sealing {
   async forget(): Promise<void> {
     await this.#safe.wipe();
     this.#account = null;
-    this.#renewed = null;
     this.#vaultKey = null;
+    this.#clear();
+    this.#pairing.end();
+  }
+
+  /** What is known of other people and of rooms. */
+  #clear(): void {
+    this.#renewed = null;
     this.#cards = new Cards();
     this.#rooms = new Map();
     this.#invites = new HeldInvites();
     this.#founded = new Map();
-    this.#pairing.end();
   }
 
   async stretch(password: string, salt: Uint8Array, cost: Cost): Promise<Uint8Array> {
@@ -385,11 +391,4 @@ export class Keyring implements r.Sealing {
   #opened(room: Id, positions: r.Positions): Promise<OpenedPage> {
     return this.#cache.page(this.#me.identity.root, room, positions);
   }
-}
-
-/** Whether bundles go as far as the epoch that makes them believable. */
-function reaches(bundles: readonly Uint8Array[], anchor: Anchor): boolean {
-  if (anchor.kind === 'none') return true;
-  const [epoch] = anchor.head;
-  return readBundles(bundles).bundles.some(({ header }) => header.epoch === epoch);
 }

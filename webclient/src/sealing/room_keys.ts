@@ -21,6 +21,13 @@ export type Anchor =
   | { readonly kind: 'invite'; readonly head: Head; readonly blob: Blob }
   | { readonly kind: 'none' };
 
+/** Whether bundles go as far as the epoch that makes them believable. */
+export function reaches(bundles: readonly Uint8Array[], anchor: Anchor): boolean {
+  if (anchor.kind === 'none') return true;
+  const [epoch] = anchor.head;
+  return readBundles(bundles).bundles.some(({ header }) => header.epoch === epoch);
+}
+
 /** What bundles are judged by. */
 export interface Judging {
   readonly cards: Cards;

@@ -1,4 +1,5 @@
 // What was erased on the box goes from this browser too: which events, and what stays of them.
+import { BytesError } from '../protocol/bytes';
 import { idFromBytes, type Id } from '../protocol/ids';
 import type { HistoryStore } from '../local/history';
 import type { Item } from '../protocol/item';
@@ -31,8 +32,14 @@ function headOf(item: Item): { id: Id; sender: Id | null } | null {
   if (item.kind === 'open') return { id: item.id, sender: item.sender };
   if (item.kind === 'damaged' || item.class !== 'event') return null;
   if (item.bytes.length <= HEADER_BYTES) return null;
-  const id = idFromBytes(item.bytes.slice(ID_AT, SENDER_AT));
-  return { id, sender: idFromBytes(item.bytes.slice(SENDER_AT, SENDER_AT + 16)) };
+  try {
+    const id = idFromBytes(item.bytes.slice(ID_AT, SENDER_AT));
+    return { id, sender: idFromBytes(item.bytes.slice(SENDER_AT, SENDER_AT + 16)) };
+  } catch (error) {
+    // The nil id is nobody's: such an event is none, and hides no other from erasing.
+    if (error instanceof BytesError) return null;
+    throw error;
+  }
 }
 
 function editOf(item: Item): Id | null {

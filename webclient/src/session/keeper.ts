@@ -170,8 +170,10 @@ export class Keeper {
       await sealing.addCards(user, cards);
       await store.keepCards(user, cards);
     } catch (error) {
-      // The box hides who is blocked or not met: what is kept of them goes on.
-      if (!(error instanceof ApiError) || error.status !== 404) throw error;
+      // The box hides who is blocked or not met, and somebody's card may not read: what is kept of
+      // them goes on, and holds up nobody else.
+      const hidden = error instanceof ApiError && error.status === 404;
+      if (!hidden && !isRefusal(error)) throw error;
       const kept = await store.cards(user);
       if (kept.length > 0) await sealing.addCards(user, kept);
     }

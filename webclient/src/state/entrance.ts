@@ -80,6 +80,12 @@ export class Entrance {
     return { account, sheet: recoverySheet, prepared };
   }
 
+  /** A new person's browser from here on: nothing of whoever was here before stays. */
+  async #begin(account: NewAccount, session: Session, house: string): Promise<void> {
+    await this.#parts.login.forget();
+    await this.#keep(session, house, 1, account.vault);
+  }
+
   /** Keeps the login and root for the next page. */
   async #keep(
     session: Session,
@@ -107,7 +113,7 @@ export class Entrance {
     const { account, sheet, prepared: bundle } = made;
     const room = { id: general, name: 'General', bundle };
     const session = await api.auth.setUp(secret, house, account, room);
-    await this.#keep(session, house, 1, account.vault);
+    await this.#begin(account, session, house);
     const recoverySheet = this.#sheet(house, name, sheet);
     return { user: session.user, house, recoverySheet, joining: [] };
   }
@@ -146,7 +152,7 @@ export class Entrance {
     const { code, auth, rooms, shown } = prepared;
     const proofs = await this.#proofs(prepared);
     const session = await api.auth.register(code, auth, account, proofs);
-    await this.#keep(session, shown.house, 1, account.vault);
+    await this.#begin(account, session, shown.house);
     const recoverySheet = this.#sheet(shown.house, name, sheet);
     return { user: session.user, house: shown.house, recoverySheet, joining: rooms };
   }
@@ -156,10 +162,11 @@ export class Entrance {
    * with this browser's login, as the stay does.
    */
   async visit(codeText: string, key: string, displayName: string): Promise<Arrival> {
-    const { sealing, api, random, cost, clock, label, tokens } = this.#parts;
+    const { sealing, api, random, cost, clock, label, tokens, login } = this.#parts;
     const { code, auth, shown } = await this.lookAt(codeText, key);
     const session = await api.auth.guest(code, auth, displayName, label);
     await sealing.forget();
+    await login.forget();
     await tokens.take(session);
     await sealing.stretch(b64u(random(SECRET)), random(SALT), cost);
     const { card } = await sealing.createIdentity(session.user.id, clock.now());
@@ -180,14 +187,16 @@ export class Entrance {
   /** Rejects with KeysLocked when the password is right and does not open the vault. */
   async login({ name, password }: Credentials): Promise<Arrival> {
     const { sealing, api, login, label, tokens } = this.#parts;
+    const kept = await login.read();
+    // Nobody's browser: what this page may hold yet is of somebody who signed out elsewhere.
+    if (kept === null) await sealing.forget();
     const { salt, cost } = await api.auth.params(name);
     const authKey = await sealing.stretch(password, salt, cost);
     const session = await api.auth.login(name, authKey, label);
-    const kept = await login.read();
+    // Another person's browser until now: nothing of theirs stays.
+    if (kept?.user.id !== session.user.id) await login.forget();
     if (kept !== null && kept.user.id !== session.user.id) {
-      // Another person's browser until now: nothing of theirs stays.
       await sealing.forget();
-      await login.forget();
       await sealing.stretch(password, salt, cost);
     }
     await tokens.take(session);
@@ -266,7 +275,7 @@ export class Entrance {
     const { sealing, api, tokens, login } = this.#parts;
     const { user } = session;
     const kept = await login.read();
-    if (kept !== null && kept.user.id !== user.id) await login.forget();
+    if (kept?.user.id !== user.id) await login.forget();
     await tokens.take(session);
     const house = await api.auth.house();
     const reply = await api.users.vault();

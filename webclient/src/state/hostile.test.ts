@@ -4,11 +4,13 @@ import { b64u, fromB64u } from '../protocol/bytes';
 import { parseId, type Id } from '../protocol/ids';
 import type { Item } from '../protocol/item';
 import { parseBundle } from '../sealing/bundle';
+import { makeCard } from '../sealing/card';
+import { identityOf } from '../sealing/identity';
 import type { Sealing } from '../sealing/requests';
 import { openItems } from '../session/inbox';
 import { Browser } from '../testing/browser';
 import { elapsing, FakeClock, until } from '../testing/clock';
-import { Forger } from '../testing/circle';
+import { Forger, random } from '../testing/circle';
 import { FakeHouse, type FakeRoom } from '../testing/house';
 import { Insider, type Crooked, type Known } from '../testing/insider';
 import { foundHouse, openGeneral, settled, shows, type Founder } from '../testing/screens';
@@ -156,6 +158,34 @@ describe('a member who makes epochs of no use', () => {
       ['before', 'after', 'and again'].every((text) => shows(text)(state));
     await elapsing(clock, again, (state) => all(state) && settled(state));
   });
+});
+
+test('an epoch of a time far ahead is followed by one of its own time', async () => {
+  const founder = await foundHouse(house, clock);
+  const { app, general } = founder;
+  const guest = await Guest.enter(general, founder);
+  await guest.post({ header: { at: Number.MAX_SAFE_INTEGER } });
+  const room = house.rooms.get(parseId(general));
+  Object.assign(room ?? {}, { rotationDue: true });
+  await app.send('what time is it?');
+  await elapsing(clock, app, (state) => shows('what time is it?')(state) && settled(state));
+  const head = parseBundle(room?.bundles.at(-1) ?? new Uint8Array()).header;
+  expect(head.at).toBeLessThanOrEqual(clock.now());
+});
+
+test('a card that does not read holds up no epoch', async () => {
+  const founder = await foundHouse(house, clock);
+  const { app, general } = founder;
+  const guest = await Guest.enter(general, founder);
+  const user = house.users.get(guest.user);
+  const [room, before] = [house.rooms.get(parseId(general)), [...(user?.cards ?? [])]];
+  const bad = b64u(makeCard(identityOf(random(32)), guest.user, 2 ** 60));
+  for (const cards of [[...before, bad], [bad]]) {
+    user?.cards.splice(0, user.cards.length, ...cards);
+    Object.assign(room ?? {}, { rotationDue: true });
+    await app.send(`with ${cards.length}`);
+    await elapsing(clock, app, (state) => shows(`with ${cards.length}`)(state) && settled(state));
+  }
 });
 
 describe('epochs that were refused', () => {

@@ -127,6 +127,29 @@ describe('a sender’s numbers', () => {
     expect(texts(draw(facts))).toEqual(['a']);
   });
 
+  test('an old number after a newer one is shown as out of turn, whatever lies between', () => {
+    const facts = [
+      event(5, say('new'), { seq: 90 }),
+      event(6, say('b'), { by: BEN, seq: 1 }),
+      event(7, say('old'), { seq: 5 }),
+      event(20, say('older'), { seq: 4 }),
+      event(21, say('newest'), { seq: 91 }),
+    ];
+    const shown = draw(facts).filter(({ kind }) => kind === 'message');
+    const marks = shown.map((item) => (item.kind === 'message' ? item.marks : null));
+    expect(marks).toEqual([[], [], ['out_of_turn'], ['out_of_turn'], []]);
+  });
+
+  test('an old edit that comes again marks the text that it brings back', () => {
+    const facts = [
+      event(1, say('a')),
+      event(2, edit(id(101), 'new'), { seq: 9 }),
+      event(3, edit(id(101), 'old'), { seq: 4 }),
+    ];
+    const [shown] = draw(facts).filter(({ kind }) => kind === 'message');
+    expect(shown).toMatchObject({ marks: ['out_of_turn'] });
+  });
+
   test('a known number with another id is shown as sent from a copied device', () => {
     const facts = [event(1, say('a')), event(2, say('b'), { seq: 1 })];
     expect(draw(facts)[1]).toMatchObject({ text: 'b', marks: ['copied_writer'] });

@@ -82,10 +82,10 @@ class Folding {
     if (this.#seen.has(fact.id)) return;
     this.#seen.add(fact.id);
     const pending = fact.position === PENDING;
-    const copied = pending ? false : this.#count(fact.sender, fact.number, fact.id, fact);
+    const strange = pending ? null : this.#count(fact.sender, fact.number, fact.id, fact);
     const { body } = fact;
     const marks: Mark[] = [];
-    if (copied) marks.push('copied_writer');
+    if (strange !== null) marks.push(strange);
     if (fact.epoch > 0 && fact.epoch < this.#epoch) marks.push('old_key');
     if (fact.changedCard) marks.push('changed_card');
     // Not by the box's own line alone: it might leave that out.
@@ -167,9 +167,9 @@ class Folding {
     if (by !== null) draft.deletedBy ??= this.#input.person(by);
   }
 
-  /** Follows a writer's numbers; puts a gap before what follows it. True: a copied writer. */
-  #count(sender: string, number: Numbered | null, id: string, fact: Fact): boolean {
-    if (number === null) return false;
+  /** Follows a writer's numbers; puts a gap before what follows it. What is strange about this one. */
+  #count(sender: string, number: Numbered | null, id: string, fact: Fact): Mark | null {
+    if (number === null) return null;
     const key = `${sender} ${number.writer}`;
     const known = this.#writers.get(key);
     if (known === undefined) {
@@ -177,16 +177,19 @@ class Folding {
       if (fromStart && number.seq > 1) this.#gap(sender, number.seq - 1, id, fact);
       const ids = new Map([[number.seq, id]]);
       this.#writers.set(key, { seq: number.seq, ids, at: fact.position });
-      return false;
+      return null;
     }
     const other = known.ids.get(number.seq);
     const copied = other !== undefined && other !== id;
     const missing = number.seq - known.seq - 1;
     if (missing > 0 && known.at >= this.#runFrom) this.#gap(sender, missing, id, fact);
     known.ids.set(number.seq, id);
+    // A writer's numbers rise with the positions: a lower one was written before, and comes again.
+    const late = number.seq < known.seq;
     known.seq = Math.max(known.seq, number.seq);
     known.at = fact.position;
-    return copied;
+    if (copied) return 'copied_writer';
+    return late ? 'out_of_turn' : null;
   }
 
   #gap(sender: string, count: number, id: string, { position, at }: Fact): void {

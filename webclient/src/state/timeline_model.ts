@@ -55,6 +55,8 @@ export interface Reach {
 export type Mark =
   /** A known sequence number under another id: sent twice from a copied device. */
   | 'copied_writer'
+  /** Numbered before what the same writer sent earlier: an old event at a new place. */
+  | 'out_of_turn'
   /** Sealed under an epoch that was already replaced. */
   | 'old_key'
   /** The sender's card changed since this person was first seen. */

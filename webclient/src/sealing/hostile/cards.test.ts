@@ -34,6 +34,16 @@ describe('a substituted card', () => {
     await expect(ada.keys.addCards(ben.user, [damaged])).rejects.toThrow();
   });
 
+  test('that does not read is as if it were not there', async () => {
+    const ahead = makeCard(identityOf(random(32)), ben.user, 2 ** 60);
+    for (const bad of [ahead, Uint8Array.of(1)]) {
+      await ada.keys.addCards(ben.user, [ben.card, bad]);
+      const hall = await Circle.found(ada, { ...PRIVATE, type: 'public' });
+      const bundle = await hall.rotate(ada, [ada.user, ben.user], { reason: 'added' });
+      expect(printsOf(bundle, ben.user)).toHaveLength(1);
+    }
+  });
+
   test('does not make a newcomer’s proof fit other keys', async () => {
     const code = await circle.invite(ada, ben);
     await circle.show(ben);

@@ -6,6 +6,7 @@ import {
   COST,
   fresh,
   meet,
+  NOW,
   person,
   PRIVATE,
   SALT,
@@ -177,4 +178,12 @@ describe('of what the box serves', () => {
     bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
     expect(await ada.keys.accepted(circle.room, [bytes])).toEqual([false]);
   });
+});
+
+test('a time far ahead is not remembered as when somebody’s keys were known', async () => {
+  const cleo = await person();
+  await meet(ada, cleo);
+  await serve({ header: { at: Number.MAX_SAFE_INTEGER } }, cleo);
+  await ada.keys.takeBundles(circle.room, circle.served, 'box', NOW + 5);
+  expect((await ada.keys.trust()).get(cleo.user)).toMatchObject({ at: NOW + 5, by: ben.user });
 });

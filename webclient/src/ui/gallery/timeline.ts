@@ -129,6 +129,7 @@ export function everything(now: number): TimelineItem[] {
     { kind: 'stub', ...at(197), id: 's4', reason: 'erased', sender: null, by: jonas },
     { kind: 'gap', ...at(196), id: 'g1', count: 3, sender: jonas },
     message(now, 100, mila, 'Sent twice.', { marks: ['copied_writer'] }),
+    message(now, 100, mila, 'Come again.', { marks: ['out_of_turn'] }),
     message(now, 99, jonas, 'Old key.', { marks: ['old_key', 'changed_card'] }),
     message(now, 98, oma, '', { deleted: true, deletedBy: oma }),
     message(now, 90, mila, '<img src=x onerror=alert(1)> **not bold** javascript:alert(1)'),

@@ -146,6 +146,7 @@ export const english = {
     gap: (n: number, who: string) =>
       n === 1 ? `A message from ${who} never arrived.` : `${n} messages from ${who} never arrived.`,
     markCopiedWriter: 'Sent twice from a copied browser. Ask the sender whether it was them.',
+    markOutOfTurn: 'Written before what stands above it. The box may have delivered it again.',
     markOldKey: 'Sealed with a key that had already been replaced.',
     markChangedCard: 'The keys of this person have changed. Check in person.',
     postedBy: (device: string) => `posted by ${device}`,

@@ -149,6 +149,8 @@ export const french: Words = {
         : `${n} messages de ${who} ne sont jamais arrivés.`,
     markCopiedWriter:
       'Envoyé deux fois depuis un navigateur copié. Demandez à la personne si c’était elle.',
+    markOutOfTurn:
+      'Écrit avant ce qui précède. Le boîtier l’a peut-être distribué une seconde fois.',
     markOldKey: 'Scellé avec une clé déjà remplacée.',
     markChangedCard: 'Les clés de cette personne ont changé. Vérifiez en personne.',
     postedBy: (device) => `posté par ${device}`,
