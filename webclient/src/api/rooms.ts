@@ -147,7 +147,7 @@ export class RoomsApi {
   }
 
   async list(): Promise<Room[]> {
-    return (await this.#http.ask('GET', '/api/rooms', s.object({ rooms: s.list(room) }))).rooms;
+    return (await this.#http.ask('GET', '/api/rooms', s.object({ rooms: s.readable(room) }))).rooms;
   }
 
   get(id: Id): Promise<Room> {
@@ -182,7 +182,7 @@ export class RoomsApi {
 
   /** Public rooms, those one is not in as well. */
   async public(): Promise<readonly Room[]> {
-    const parser = s.object({ rooms: s.list(room) });
+    const parser = s.object({ rooms: s.readable(room) });
     return (await this.#http.ask('GET', '/api/rooms/public', parser)).rooms;
   }
 

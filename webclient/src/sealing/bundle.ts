@@ -11,6 +11,7 @@ import {
   type Header,
 } from './epoch';
 import { ctx, lp, SealingError, sha256 } from './kdf';
+import { isRefusal } from './refusal';
 import { demand, sign, type PublicKey } from './sign';
 
 /** Bytes of a bundle at most. */
@@ -61,12 +62,32 @@ export function parseBundle(bytes: Uint8Array): Bundle {
   return { header: parseHeader(json), headerHash: sha256(json), bytes, json, ageFile, signature };
 }
 
+/** Those of what the box serves that read, and what was wrong with the first that does not. */
+export interface Served {
+  readonly bundles: readonly Bundle[];
+  readonly refusal: Error | null;
+}
+
+export function readBundles(served: readonly Uint8Array[]): Served {
+  let refusal: Error | null = null;
+  const bundles = served.flatMap((bytes) => {
+    try {
+      return [parseBundle(bytes)];
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      refusal ??= error;
+      return [];
+    }
+  });
+  return { bundles, refusal };
+}
+
 /** Throws unless the owner of this key made it. */
 export const verifyBundle = (bundle: Bundle, key: PublicKey): Promise<void> =>
   demand('a bundle', key, signed(bundle.json, sha256(bundle.ageFile)), bundle.signature);
 
 /** The keys of a secret that is said to be this epoch's; its kid must be the header's. */
-export function keysOf(header: Header, secret: Uint8Array): EpochKeys {
+function keysOf(header: Header, secret: Uint8Array): EpochKeys {
   const keys = epochKeys(header.room, secret);
   if (!equal(keys.kid, header.kid)) throw new SealingError('an epoch’s key id is not its secret’s');
   return keys;

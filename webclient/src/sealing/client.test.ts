@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { answerCall, type Call } from '../local/calls';
 import { memorySafe } from '../local/safe';
-import { newId } from '../protocol/ids';
+import { newId, parseId } from '../protocol/ids';
 import { sealingOf } from './client';
 import { Keyring } from './keyring';
 
@@ -42,7 +42,7 @@ test('a refusal comes back as the error it was', async () => {
     name: 'SealingError',
     message: 'nobody is signed in',
   });
-  const short = start().missingCards([new Uint8Array(3)]);
+  const short = start().isNews(parseId('01890000-0000-7000-8000-000000000001'), new Uint8Array(3));
   await expect(short).rejects.toMatchObject({ name: 'BytesError' });
 });
 

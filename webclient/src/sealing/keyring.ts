@@ -3,14 +3,14 @@ import { b64u, equal } from '../protocol/bytes';
 import type { Cost } from '../protocol/cost';
 import { newCode, type Id, type InviteCode } from '../protocol/ids';
 import { Account } from './account';
-import { parseAnnouncement, parseBundle } from './bundle';
+import { parseAnnouncement, parseBundle, readBundles } from './bundle';
 import { Cards } from './cards';
 import { comparisonOf, markChecked } from './comparison';
 import type { Rules } from './epoch';
 import { HeldInvites } from './held_invites';
 import { inviteKeys, sealBlob } from './invite';
 import { SealingError, sha256, type Random } from './kdf';
-import { makeFirst, makeNext, makeOwnJoin, type Ground } from './next_epoch';
+import { makeFirst, makeNext, makeOwnJoin, NOT_HERE, type Ground } from './next_epoch';
 import { KEEPS_NOTHING, OpenedCache, type OpenedPage, type OpenedShelf } from './opened_cache';
 import { openPost, openWire, sealWire } from './opening';
 import { Pairing, parseTyped } from './pairing';
@@ -209,8 +209,8 @@ export class Keyring implements r.Sealing {
 
   async missingCards(bundles: readonly Uint8Array[]): Promise<Id[]> {
     const missing = new Set<Id>();
-    for (const bytes of bundles) {
-      for (const [user, print] of parseBundle(bytes).header.members) {
+    for (const { header } of readBundles(bundles).bundles) {
+      for (const [user, print] of header.members) {
         if (this.#cards.byPrint(print) === null) missing.add(user);
       }
     }
@@ -237,17 +237,22 @@ export class Keyring implements r.Sealing {
     room: Id,
     bundles: readonly Uint8Array[],
     source: 'kept' | 'box',
+    now = Number.MAX_SAFE_INTEGER,
   ): Promise<r.KeyView> {
     const keys = this.#room(room);
     try {
       const anchor = this.#anchor(room);
       if (source === 'box' || keys.head !== null || reaches(bundles, anchor)) {
-        await keys.take(bundles, this.#cards, this.#me, anchor);
+        await keys.take(bundles, { cards: this.#cards, me: this.#me, anchor, now });
       }
     } finally {
       await keys.open(this.#me, this.#invites.identities());
     }
     return keys.view(this.#me, this.#cards);
+  }
+
+  async accepted(room: Id, bundles: readonly Uint8Array[]): Promise<boolean[]> {
+    return this.#room(room).accepted(bundles);
   }
 
   async keyView(room: Id): Promise<r.KeyView> {
@@ -285,18 +290,25 @@ export class Keyring implements r.Sealing {
 
   #ground(room: Id): Ground {
     const keys = this.#room(room);
-    const head = keys.head;
-    const headKeys = head === null ? null : keys.keys(head.header.epoch);
-    if (head === null || headKeys === null) {
-      throw new SealingError('this room’s key is not here yet');
-    }
+    const { head } = keys;
+    if (head === null) throw new SealingError(NOT_HERE);
     const listedBefore = keys.listedBefore(head.header.epoch);
-    return { head, headKeys, listedBefore, cards: this.#cards, me: this.#me, random: this.#random };
+    const [open, newest] = [keys.keys(head.header.epoch), keys.newest()];
+    return {
+      head,
+      open,
+      newest,
+      listedBefore,
+      cards: this.#cards,
+      me: this.#me,
+      random: this.#random,
+    };
   }
 
   async nextEpoch(request: r.NextEpoch): Promise<r.MadeEpoch> {
     const ground = this.#ground(request.room);
     if (this.#me.listedIn(ground.head.header) !== null) return makeNext(request, ground);
+    if (ground.open === null) throw new SealingError(NOT_HERE);
     const held = this.#invites.keysOf(ground.head.header.invites.map(({ code }) => code));
     if (held === null) {
       throw new SealingError('not listed in this room, and no invite to it is at hand');
@@ -339,8 +351,9 @@ export class Keyring implements r.Sealing {
   }
 
   async seal(event: r.ToSeal): Promise<Uint8Array> {
-    const { head, headKeys } = this.#ground(event.room);
-    return sealWire(event, head.header.epoch, headKeys, this.#me, this.#random);
+    const { head, open } = this.#ground(event.room);
+    if (open === null) throw new SealingError(NOT_HERE);
+    return sealWire(event, head.header.epoch, open, this.#me, this.#random);
   }
 
   async open(
@@ -378,5 +391,5 @@ export class Keyring implements r.Sealing {
 function reaches(bundles: readonly Uint8Array[], anchor: Anchor): boolean {
   if (anchor.kind === 'none') return true;
   const [epoch] = anchor.head;
-  return bundles.some((bundle) => parseBundle(bundle).header.epoch === epoch);
+  return readBundles(bundles).bundles.some(({ header }) => header.epoch === epoch);
 }

@@ -69,10 +69,16 @@ export function makeFirst(
   return makeBundle(header, keys, recipients, me.identity.seed);
 }
 
+/** Why nothing can be sealed or built. */
+export const NOT_HERE = 'this room’s key is not here yet';
+
 /** What the next epoch is made from. */
 export interface Ground {
   readonly head: Bundle;
-  readonly headKeys: EpochKeys;
+  /** The head's keys; null: it does not open here. */
+  readonly open: EpochKeys | null;
+  /** The newest keys that are here, to be handed on; null: none. */
+  readonly newest: EpochKeys | null;
   /** Who was listed in an older epoch: a proof does not bring them back. */
   readonly listedBefore: ReadonlySet<Id>;
   readonly cards: Cards;
@@ -211,6 +217,8 @@ function base(request: NextEpoch, ground: Ground, keys: EpochKeys): Header {
   const epoch = header.epoch + 1;
   const rules = request.rules ?? header.rules;
   const all = rules.history === 'all';
+  const { newest } = ground;
+  if (all && newest === null) throw new SealingError(NOT_HERE);
   return {
     ...header,
     rules,
@@ -218,7 +226,7 @@ function base(request: NextEpoch, ground: Ground, keys: EpochKeys): Header {
     kid: keys.kid,
     prev: headerHash,
     joins: [],
-    back: all ? sealBack(keys, epoch, ground.headKeys.secret, ground.random) : null,
+    back: all && newest !== null ? sealBack(keys, epoch, newest.secret, ground.random) : null,
     by: ground.me.user,
     at: request.at,
     reason: request.reason,
@@ -241,7 +249,8 @@ export async function makeNext(
     const before = fingerprintOf(previous, user);
     return before !== null && equal(before, print);
   });
-  const renew = kept.length < previous.members.length;
+  // And doors of an epoch that does not open, nobody knows.
+  const renew = ground.open === null || kept.length < previous.members.length;
   const header: Header = {
     ...base(request, ground, keys),
     members: [...listed, ...welcome(request, ground, listed)],

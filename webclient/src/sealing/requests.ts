@@ -92,6 +92,8 @@ export interface KeyView {
   readonly listed: boolean;
   /** The box showed another history of this room before. */
   readonly split: boolean;
+  /** I can make the next epoch, also where this one does not open. */
+  readonly mayBuild: boolean;
   readonly members: readonly Id[];
   readonly doors: readonly Id[];
   readonly invites: readonly InviteCode[];
@@ -273,8 +275,19 @@ export interface Sealing {
   addCards(user: Id, cards: readonly Uint8Array[]): Promise<void>;
   /** Whose cards are needed before these bundles can be judged. */
   missingCards(bundles: readonly Uint8Array[]): Promise<Id[]>;
-  /** `kept`: what this browser kept, which may end before what the vault knows. */
-  takeBundles(room: Id, bundles: readonly Uint8Array[], source: 'kept' | 'box'): Promise<KeyView>;
+  /**
+   * What does not read or may not follow is refused in the end, after the rest was taken. `kept`:
+   * what this browser kept, which may end before what the vault knows. `now`: ms since 1970; no
+   * header's time is remembered as later.
+   */
+  takeBundles(
+    room: Id,
+    bundles: readonly Uint8Array[],
+    source: 'kept' | 'box',
+    now?: number,
+  ): Promise<KeyView>;
+  /** Which of these bundles were taken, byte by byte: only those are for keeping. */
+  accepted(room: Id, bundles: readonly Uint8Array[]): Promise<readonly boolean[]>;
   keyView(room: Id): Promise<KeyView>;
   /** The rooms with a key that is known here, by the vault, a link or an own founding. */
   sealedRooms(): Promise<Id[]>;

@@ -3,13 +3,14 @@ import { equal, hex } from '../protocol/bytes';
 import type { Id } from '../protocol/ids';
 import type { AgeIdentity } from './agefile';
 import type { Account } from './account';
-import { keysOf, openBundle, parseBundle, verifyBundle, type Bundle } from './bundle';
+import { openBundle, readBundles, verifyBundle, type Bundle } from './bundle';
 import type { Card } from './card';
 import type { Cards } from './cards';
 import { checkNext } from './chain';
-import { dueAt, fingerprintOf, openBack, type EpochKeys, type Header } from './epoch';
+import { dueAt, epochKeys, fingerprintOf, openBack, type EpochKeys, type Header } from './epoch';
 import type { Blob } from './invite';
 import { SealingError } from './kdf';
+import { isRefusal } from './refusal';
 import type { KeyView } from './requests';
 import { changesOf, NOBODY } from './trust';
 import type { Head } from './vault';
@@ -20,10 +21,21 @@ export type Anchor =
   | { readonly kind: 'invite'; readonly head: Head; readonly blob: Blob }
   | { readonly kind: 'none' };
 
+/** What bundles are judged by. */
+export interface Judging {
+  readonly cards: Cards;
+  readonly me: Account;
+  readonly anchor: Anchor;
+  /** ms since 1970: nothing is remembered as newer. */
+  readonly now: number;
+}
+
 export class RoomKeys {
   readonly room: Id;
   readonly #bundles = new Map<number, Bundle>();
   readonly #keys = new Map<number, EpochKeys>();
+  /** Epochs whose way back was gone. */
+  readonly #walked = new Set<number>();
   #head = 0;
   #split = false;
 
@@ -61,6 +73,7 @@ export class RoomKeys {
       open: this.#keys.has(this.#head),
       listed: header !== null && isListed(header, me),
       split: this.#split,
+      mayBuild: header !== null && this.#mayBuild(header, me),
       members: header?.members.map(([user]) => user) ?? [],
       doors: header?.doors.map(([device]) => device) ?? [],
       invites: header?.invites.map(({ code }) => code) ?? [],
@@ -73,24 +86,44 @@ export class RoomKeys {
     };
   }
 
-  /** Takes what the box serves, in any order; what does not fit the chain is not taken. */
-  async take(
-    served: readonly Uint8Array[],
-    cards: Cards,
-    me: Account,
-    anchor: Anchor,
-  ): Promise<void> {
-    const bundles = served
-      .map(parseBundle)
+  /**
+   * Takes what the box serves, in any order. What does not read or does not fit the chain is not
+   * taken, and costs nothing that is good; in the end it is an error.
+   */
+  async take(served: readonly Uint8Array[], ground: Judging): Promise<void> {
+    const { bundles: read, refusal } = readBundles(served);
+    const bundles = read
       .filter(({ header }) => header.room === this.room)
       .sort((a, b) => a.header.epoch - b.header.epoch);
     this.#noticeSplit(bundles);
-    if (this.#split || bundles.length === 0) return;
-    if (this.#head === 0) await this.#start(bundles, cards, me, anchor);
-    this.#fillBack(bundles);
-    for (const bundle of bundles) {
-      if (bundle.header.epoch === this.#head + 1) await this.#follow(bundle, cards, me);
+    if (!this.#split && bundles.length > 0) {
+      if (this.#head === 0) await this.#start(bundles, ground);
+      this.#fillBack(bundles);
     }
+    const unfit = this.#split ? null : await this.#followAll(bundles, ground);
+    const cause = refusal ?? unfit;
+    if (cause !== null) throw new SealingError(cause.message, { cause });
+  }
+
+  /** The first that may not follow, and why; what follows is taken. */
+  async #followAll(bundles: readonly Bundle[], ground: Judging): Promise<Error | null> {
+    let unfit: Error | null = null;
+    for (const bundle of bundles) {
+      if (bundle.header.epoch !== this.#head + 1) continue;
+      try {
+        await this.#follow(bundle, ground);
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        unfit ??= error;
+      }
+    }
+    return unfit;
+  }
+
+  /** Of bundles, whether each is the one that was taken here, byte by byte. */
+  accepted(served: readonly Uint8Array[]): boolean[] {
+    const taken = [...this.#bundles.values()];
+    return served.map((bytes) => taken.some((bundle) => equal(bundle.bytes, bytes)));
   }
 
   /** The same epoch with another header: somebody is shown another room. */
@@ -102,19 +135,14 @@ export class RoomKeys {
     if (other) this.#split = true;
   }
 
-  async #start(
-    bundles: readonly Bundle[],
-    cards: Cards,
-    me: Account,
-    anchor: Anchor,
-  ): Promise<void> {
+  async #start(bundles: readonly Bundle[], { cards, me, anchor, now }: Judging): Promise<void> {
     if (anchor.kind === 'none') {
       const newest = bundles.findLast(({ header }) => isListed(header, me));
       if (newest === undefined) return;
       const signer = signerOf(newest, bundles, cards);
       await verifyBundle(newest, signer.ed25519);
       this.#accept(newest, me);
-      this.#pinAll(newest.header, cards, me, 'unverified', null);
+      this.#pinAll(newest.header, { cards, me, now }, 'unverified', null);
       return;
     }
     const [epoch, hash] = anchor.head;
@@ -126,8 +154,8 @@ export class RoomKeys {
     this.#accept(found, me);
     if (anchor.kind === 'invite') {
       const { by, byFingerprint } = anchor.blob;
-      me.pin(by, byFingerprint, 'verified', null, found.header.at, cards);
-      this.#pinAll(found.header, cards, me, 'vouched', by);
+      me.pin(by, byFingerprint, 'verified', null, Math.min(found.header.at, now), cards);
+      this.#pinAll(found.header, { cards, me, now }, 'vouched', by);
     }
   }
 
@@ -137,7 +165,7 @@ export class RoomKeys {
     return new Set(older.flatMap(({ header }) => header.members.map(([user]) => user)));
   }
 
-  async #follow(bundle: Bundle, cards: Cards, me: Account): Promise<void> {
+  async #follow(bundle: Bundle, { cards, me, now }: Judging): Promise<void> {
     const previous = this.head;
     if (previous === null) return;
     const signer = signerOf(bundle, [previous, bundle], cards);
@@ -148,7 +176,8 @@ export class RoomKeys {
       const before = fingerprintOf(previous.header, user);
       return before === null || !equal(before, print) || !me.pins.has(user);
     });
-    this.#pinAll({ ...bundle.header, members: news }, cards, me, 'vouched', bundle.header.by);
+    const listing = { ...bundle.header, members: news };
+    this.#pinAll(listing, { cards, me, now }, 'vouched', bundle.header.by);
   }
 
   #accept(bundle: Bundle, me: Account): void {
@@ -159,14 +188,14 @@ export class RoomKeys {
 
   #pinAll(
     header: Header,
-    cards: Cards,
-    me: Account,
+    { cards, me, now }: Pick<Judging, 'cards' | 'me' | 'now'>,
     state: 'unverified' | 'vouched',
     by: Id | null,
   ): void {
     for (const [user, print] of header.members) {
       const voucher = by === user ? null : by;
-      me.pin(user, print, state, voucher, header.at, cards);
+      // Whoever makes an epoch writes its time: one ahead would outrank what comes after.
+      me.pin(user, print, state, voucher, Math.min(header.at, now), cards);
     }
   }
 
@@ -185,43 +214,72 @@ export class RoomKeys {
     }
   }
 
-  /** Opens what these identities open, newest first, and walks back from there. */
+  /**
+   * Opens what these identities open, newest first, and walks back from there. What opens in no way
+   * stays closed: its maker's doing, and no error (protocol.md, "An epoch that does not open").
+   */
   async open(me: Account, invites: readonly AgeIdentity[]): Promise<void> {
     for (let epoch = this.#head; epoch >= 1; epoch--) {
       const bundle = this.#bundles.get(epoch);
       if (bundle === undefined) continue;
-      if (!this.#keys.has(epoch)) {
-        const keys = (await this.#byBundle(bundle, me, invites)) ?? this.#byBack(bundle.header);
-        if (keys !== null) this.#keys.set(epoch, keys);
-      }
+      const keys = this.#keys.get(epoch) ?? (await openWith(bundle, me, invites));
+      if (keys === null) continue;
+      this.#keys.set(epoch, keys);
+      this.#walkBack(bundle.header, keys);
     }
   }
 
-  #byBack(header: Header): EpochKeys | null {
-    const later = this.#bundles.get(header.epoch + 1)?.header;
-    const keys = this.#keys.get(header.epoch + 1);
-    if (keys === undefined || later?.back == null) return null;
-    return keysOf(header, openBack(keys, later.epoch, later.back));
+  /** The way back leads to the newest older epoch whose kid its secret gives. */
+  #walkBack({ epoch, back }: Header, keys: EpochKeys): void {
+    if (back === null || this.#walked.has(epoch)) return;
+    const older = olderKeys(keys, epoch, back);
+    for (let at = epoch - 1; older !== null && at >= 1; at--) {
+      const kid = this.#bundles.get(at)?.header.kid;
+      if (kid === undefined || !equal(kid, older.kid)) continue;
+      this.#keys.set(at, older);
+      this.#walked.add(epoch);
+      return;
+    }
   }
 
-  async #byBundle(
-    bundle: Bundle,
-    me: Account,
-    invites: readonly AgeIdentity[],
-  ): Promise<EpochKeys | null> {
-    // The way back is cheaper than age, and the same secret.
-    const back = this.#byBack(bundle.header);
-    if (back !== null) return back;
-    const mine = me.listedIn(bundle.header);
-    for (const identity of [...(mine === null ? [] : [mine.age]), ...invites]) {
-      try {
-        return await openBundle(bundle, identity);
-      } catch (error) {
-        if (!(error instanceof SealingError)) throw error;
-      }
-    }
-    return null;
+  /** The newest secret that is here, for the next epoch to hand on; null: none. */
+  newest(): EpochKeys | null {
+    const epoch = Math.max(0, ...this.#keys.keys());
+    return this.keys(epoch);
   }
+
+  /** Whether this person can make the next epoch, though the head may not open. */
+  #mayBuild(header: Header, me: Account): boolean {
+    if (this.#split || me.listedIn(header) === null) return false;
+    return this.newest() !== null || header.rules.history !== 'all';
+  }
+}
+
+/** The keys that a way back holds; null: it does not open. */
+function olderKeys(keys: EpochKeys, epoch: number, back: Uint8Array): EpochKeys | null {
+  try {
+    return epochKeys(keys.room, openBack(keys, epoch, back));
+  } catch (error) {
+    if (isRefusal(error)) return null;
+    throw error;
+  }
+}
+
+/** The keys in a bundle's age file; null: it does not open, or holds no secret of its epoch. */
+async function openWith(
+  bundle: Bundle,
+  me: Account,
+  invites: readonly AgeIdentity[],
+): Promise<EpochKeys | null> {
+  const mine = me.listedIn(bundle.header);
+  for (const identity of [...(mine === null ? [] : [mine.age]), ...invites]) {
+    try {
+      return await openBundle(bundle, identity);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+    }
+  }
+  return null;
 }
 
 /** Whether a header lists me with the keys I have. */

@@ -36,6 +36,7 @@ export const METHODS = Object.keys({
   addCards: 1,
   missingCards: 1,
   takeBundles: 1,
+  accepted: 1,
   keyView: 1,
   sealedRooms: 1,
   isNews: 1,

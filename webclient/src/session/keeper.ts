@@ -1,16 +1,19 @@
 // A room's keys kept current: bundles fetched and judged, epochs made when they are due.
 import type { Api } from '../api/api';
-import { isCode } from '../api/error';
+import { ApiError, isCode } from '../api/error';
 import type { Device } from '../api/devices';
 import type { Member, WaitingProof } from '../api/rooms';
 import type { KeyStore } from '../local/keys';
 import type { Id, InviteCode } from '../protocol/ids';
+import { isRefusal } from '../sealing/refusal';
 import type { KeyView, NextEpoch, Sealing } from '../sealing/requests';
 import type { Chance, Clock } from './clock';
 
 /** A member's client waits up to this long before it makes a due epoch. */
 const DUE_MS_MAX = 5_000;
 const TRIES = 6;
+/** Clocks are not apart by more than a day. */
+const AHEAD_MS_MAX = 24 * 3_600_000;
 /** The room moved on between looking and making: look again. */
 const RACED = [
   'epoch_taken',
@@ -23,6 +26,13 @@ const RACED = [
 
 /** Reasons of epochs that follow a new card. */
 const AFTER_A_CARD: readonly string[] = ['card', 'due'];
+
+/** The time of an epoch after one of `before`. */
+function atOf(now: number, before: number): number {
+  // A clock that was set back does not make an epoch older than the one before; a time that was
+  // made up does not carry on.
+  return before > now + AHEAD_MS_MAX ? now : Math.max(now, before);
+}
 
 /** What of a view others are told when it changes. */
 const marksOf = ({ epoch, open, listed, split, changed, behind }: KeyView): string =>
@@ -80,7 +90,11 @@ export class Keeper {
       for (const user of await this.#deps.sealing.missingCards(bundles)) {
         await this.#deps.sealing.addCards(user, await this.#deps.store.cards(user));
       }
-      return this.#take(room, bundles, 'kept');
+      await this.#take(room, bundles, 'kept').catch((error: unknown) => {
+        // What is not believed any more, the box is asked for again.
+        if (!isRefusal(error)) throw error;
+      });
+      return this.#look(room, await this.#deps.sealing.keyView(room));
     });
   }
 
@@ -90,13 +104,23 @@ export class Keeper {
   }
 
   async #refresh(room: Id): Promise<KeyView> {
-    const { api, store } = this.#deps;
+    const { api, store, sealing } = this.#deps;
     const known = this.#views.get(room)?.epoch ?? 0;
     const served = await api.rooms.bundles(room, known);
     const bundles = served.map(({ bundle }) => bundle);
     await this.#learn(bundles);
-    await store.keepBundles(room, served);
-    const view = await this.#take(room, bundles, 'box');
+    let view: KeyView;
+    try {
+      view = await this.#take(room, bundles, 'box');
+    } finally {
+      // Beside what was refused there may be good ones.
+      const good = await sealing.accepted(room, bundles);
+      await store.keepBundles(
+        room,
+        served.filter((_one, n) => good[n] === true),
+      );
+      this.#look(room, await sealing.keyView(room));
+    }
     // Made after a card may have changed: whose, the cards say.
     const news = served.length > 0 && known > 0 && AFTER_A_CARD.includes(view.reason);
     return news ? this.#recheck(room, view.members) : view;
@@ -109,7 +133,8 @@ export class Keeper {
   }
 
   async #take(room: Id, bundles: readonly Uint8Array[], source: 'kept' | 'box'): Promise<KeyView> {
-    return this.#look(room, await this.#deps.sealing.takeBundles(room, bundles, source));
+    const { sealing, clock } = this.#deps;
+    return this.#look(room, await sealing.takeBundles(room, bundles, source, clock.now()));
   }
 
   #look(room: Id, view: KeyView): KeyView {
@@ -139,9 +164,17 @@ export class Keeper {
   }
 
   async #cards(user: Id): Promise<void> {
-    const cards = await this.#deps.api.users.cards(user);
-    await this.#deps.sealing.addCards(user, cards);
-    await this.#deps.store.keepCards(user, cards);
+    const { api, sealing, store } = this.#deps;
+    try {
+      const cards = await api.users.cards(user);
+      await sealing.addCards(user, cards);
+      await store.keepCards(user, cards);
+    } catch (error) {
+      // The box hides who is blocked or not met: what is kept of them goes on.
+      if (!(error instanceof ApiError) || error.status !== 404) throw error;
+      const kept = await store.cards(user);
+      if (kept.length > 0) await sealing.addCards(user, kept);
+    }
   }
 
   /** A retained announcement on the room's `key` topic. */
@@ -170,8 +203,7 @@ export class Keeper {
       waiting: company.waiting.filter(({ user }) => user !== this.#deps.me),
       devices: company.devices.map(({ id }) => id),
       reason,
-      // A clock that was set back does not make an epoch older than the one before.
-      at: Math.max(this.#deps.clock.now(), view?.at ?? 0),
+      at: atOf(this.#deps.clock.now(), view?.at ?? 0),
       endInvites: await this.#revoked(room, view),
     };
   }
@@ -184,13 +216,19 @@ export class Keeper {
 
   /**
    * Makes the next epoch, again when somebody was faster, until it stands or `needed` says that
-   * what was wanted is there by now.
+   * what was wanted is there by now. `change`: what this person did, whatever the box says of it;
+   * rejects if the new epoch still needs it.
    */
-  rotate(room: Id, reason: string, needed: (view: KeyView) => boolean): Promise<KeyView> {
+  rotate(
+    room: Id,
+    reason: string,
+    needed: (view: KeyView) => boolean,
+    change: (request: NextEpoch) => NextEpoch = (request) => request,
+  ): Promise<KeyView> {
     return this.#inTurn(room, async () => {
       let view = await this.#refresh(room);
       for (let attempt = 0; needed(view); attempt++) {
-        const request = await this.request(room, reason);
+        const request = change(await this.request(room, reason));
         const { bundle, members } = await this.#deps.sealing.nextEpoch(request);
         // Nobody new has a card or a proof that holds: an epoch would help nobody.
         const known = new Set(view.members);
@@ -202,7 +240,9 @@ export class Keeper {
           view = await this.#refresh(room);
           continue;
         }
-        return this.#refresh(room);
+        const made = await this.#refresh(room);
+        if (needed(made)) throw new Error('the new key was made, and not for what it was made for');
+        return made;
       }
       return view;
     });
@@ -248,7 +288,8 @@ export class Keeper {
   /** Whether anything waits for a member's client: a removal, or newcomers with proofs. */
   async #isDue(room: Id): Promise<string | null> {
     const view = this.#views.get(room);
-    if (view === undefined || !view.open || view.split) return null;
+    if (view === undefined || view.split) return null;
+    if (!view.open) return view.mayBuild ? 'due' : null;
     const mine = view.behind.includes(this.#deps.me);
     if (!view.listed && !mine) return null;
     if (mine || view.behind.length > 0) return 'card';
@@ -265,11 +306,12 @@ export class Keeper {
     return open ? 'added' : null;
   }
 
-  /** Whether the next epoch is due by what is known here alone: by age, an invite's end, a card. */
+  /** Whether the next epoch is due by what is known here: its age, an invite, a card, no key. */
   isDueByItself(room: Id): boolean {
     const view = this.#views.get(room);
     if (view === undefined) return false;
-    return view.behind.length > 0 || view.dueAt <= this.#deps.clock.now();
+    const closed = !view.open && view.mayBuild;
+    return closed || view.behind.length > 0 || view.dueAt <= this.#deps.clock.now();
   }
 
   /** After a random wait makes the epoch that is due, if it still is. */

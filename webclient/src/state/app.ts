@@ -132,15 +132,12 @@ class HearthApp implements m.App {
       this.#tell(error);
       return null;
     });
-    if (arrival !== null) {
+    try {
+      if (arrival === null) return await this.#firstScreen(entry);
       await this.#enter(arrival);
       if (entry.kind === 'join') await this.#acceptHere(entry).catch(this.#tell);
-      return;
-    }
-    try {
-      await this.#firstScreen(entry);
     } catch (error) {
-      this.#state.update({ phase: 'login' });
+      this.#leave();
       this.#tell(error);
     }
   }

@@ -1,13 +1,17 @@
 // A box that lies about a sealed room: no word goes out in clear, no forged word is shown.
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { parseId } from '../protocol/ids';
+import { b64u, fromB64u } from '../protocol/bytes';
+import { parseId, type Id } from '../protocol/ids';
 import type { Item } from '../protocol/item';
+import { parseBundle } from '../sealing/bundle';
 import type { Sealing } from '../sealing/requests';
 import { openItems } from '../session/inbox';
 import { Browser } from '../testing/browser';
-import { FakeClock, until } from '../testing/clock';
-import { FakeHouse } from '../testing/house';
-import { foundHouse, settled, shows } from '../testing/screens';
+import { elapsing, FakeClock, until } from '../testing/clock';
+import { Forger } from '../testing/circle';
+import { FakeHouse, type FakeRoom } from '../testing/house';
+import { Insider, type Crooked, type Known } from '../testing/insider';
+import { foundHouse, openGeneral, settled, shows, type Founder } from '../testing/screens';
 
 let clock: FakeClock;
 let house: FakeHouse;
@@ -84,4 +88,114 @@ test('an event in clear among a sealed room\u2019s is nobody\u2019s word', async
   expect(sealed).toMatchObject({ kind: 'stub', sender: null, reason: 'other_key' });
   const [open] = await openItems(id, [forged], none, false);
   expect(open).toMatchObject({ kind: 'event', sender: id });
+});
+
+/** Somebody whom the box puts into the general room, and whom its members list. */
+class Guest {
+  readonly #insider: Insider;
+  readonly #room: FakeRoom;
+  readonly #people: readonly Known[];
+
+  private constructor(insider: Insider, room: FakeRoom, people: readonly Known[]) {
+    this.#insider = insider;
+    this.#room = room;
+    this.#people = people;
+  }
+
+  static async enter(general: string, { app }: Founder): Promise<Guest> {
+    const [insider, room] = [await Insider.make(), house.rooms.get(parseId(general))];
+    const ada = house.userByName('ada');
+    if (room === undefined || ada === undefined) throw new Error('no room');
+    const { user, card } = insider;
+    house.users.set(user, { ...ada, id: user, name: 'mallory', cards: [b64u(card)], vault: null });
+    room.members.set(user, 'member');
+    house.line(room, { type: 'joined', user });
+    await elapsing(clock, app, ({ currentRoom }) =>
+      Boolean(
+        currentRoom?.members.some(({ person, key }) => person.id === user && key === 'listed'),
+      ),
+    );
+    const known = { user: ada.id, card: fromB64u(ada.cards[0] ?? '') };
+    return new Guest(insider, room, [known, insider]);
+  }
+
+  get user(): Id {
+    return this.#insider.user;
+  }
+
+  /** Their epoch, which an honest box cannot look into. */
+  async post(change: Crooked): Promise<void> {
+    const { id: room, bundles: served } = this.#room;
+    const bundle = await this.#insider.after({ room, served }, this.#people, change);
+    house.addBundle(this.#room, bundle, this.#insider.user);
+  }
+}
+
+describe('a member who makes epochs of no use', () => {
+  const crooked: readonly (readonly [string, Crooked])[] = [
+    ['with a way back that leads nowhere', { header: { back: Uint8Array.of(0) } }],
+    ['that open for nobody', { file: Uint8Array.of(1, 2, 3) }],
+  ];
+
+  test.each(crooked)('%s locks nobody out, before or after a reload', async (_name, change) => {
+    const founder = await foundHouse(house, clock);
+    const { app, browser, general } = founder;
+    await app.send('before');
+    await until(app, shows('before'));
+    const guest = await Guest.enter(general, founder);
+    await guest.post(change);
+    await app.send('after');
+    await elapsing(clock, app, (state) => shows('after')(state) && settled(state));
+    await guest.post(change);
+    browser.crash();
+    const again = await browser.open();
+    expect(again.state.phase).toBe('ready');
+    await again.openRoom(general);
+    await again.send('and again');
+    const all = (state: typeof app.state): boolean =>
+      ['before', 'after', 'and again'].every((text) => shows(text)(state));
+    await elapsing(clock, again, (state) => all(state) && settled(state));
+  });
+});
+
+describe('epochs that were refused', () => {
+  test('are not kept, and cost neither the start nor the room', async () => {
+    const { app, browser, general } = await foundHouse(house, clock);
+    const room = house.rooms.get(parseId(general));
+    const last = room?.bundles.at(-1) ?? new Uint8Array();
+    const forged = await new Forger().after(last, { by: parseBundle(last).header.by });
+    for (const bad of [forged, Uint8Array.of(1, 2), last.slice(0, -1)]) {
+      room?.bundles.push(bad);
+      house.cut();
+      const told = await elapsing(clock, app, ({ problem }) => problem !== null);
+      expect(told.problem?.message).toBeTruthy();
+      app.dismissProblem();
+      room?.bundles.pop();
+    }
+    const kept = await browser.shelf.list('bundles', { prefix: `${general}/` });
+    expect(kept).toEqual(room?.bundles);
+    const again = await browser.open();
+    expect(again.state.phase).toBe('ready');
+    await openGeneral(again);
+    await again.send('still here');
+    await elapsing(clock, again, (state) => shows('still here')(state) && settled(state));
+  });
+
+  test('and were kept by an older version, cost neither', async () => {
+    const { browser, general } = await foundHouse(house, clock);
+    const last = house.rooms.get(parseId(general))?.bundles.at(-1) ?? new Uint8Array();
+    const bad = [
+      await new Forger().after(last, { by: parseBundle(last).header.by }),
+      Uint8Array.of(1),
+      last.slice(0, -1),
+    ];
+    await browser.shelf.write(
+      bad.map((value, n) => ({ put: 'bundles', key: `${general}/000000000${n + 2}`, value })),
+    );
+    const again = await browser.open();
+    expect(again.state.phase).toBe('ready');
+    await openGeneral(again);
+    await again.send('still here');
+    await elapsing(clock, again, (state) => shows('still here')(state) && settled(state));
+  });
 });

@@ -42,8 +42,13 @@ export class Keys implements KeysActions {
     await home.keeper.pinsChanged();
     for (const handle of home.rooms.all()) {
       if (handle.room.sealing !== 'sealed') continue;
-      await home.keeper.settle(handle.room.id);
-      await home.rooms.company(handle);
+      try {
+        await home.keeper.settle(handle.room.id);
+        await home.rooms.company(handle);
+      } catch (error) {
+        // One room that cannot go on holds up no other.
+        home.failed(error);
+      }
     }
   }
 

@@ -1,13 +1,12 @@
 // Who can read a room, from its members, its epoch and what is known of people's keys.
-import type { Member } from '../api/rooms';
 import type { DeviceView } from './model';
 import type { Reader, Readers } from './readers_model';
 import type { RoomContext, RoomHandle } from './room';
 
-function readerOf({ user }: Member, { me, people, trust }: RoomContext): Reader {
-  const person = people.person(user.id);
-  if (user.id === me) return { person, pin: 'self', since: null, by: null, offered: null };
-  const known = trust.get(user.id);
+function readerOf(user: string, { me, people, trust }: RoomContext): Reader {
+  const person = people.person(user);
+  if (user === me) return { person, pin: 'self', since: null, by: null, offered: null };
+  const known = trust.get(user);
   const by = known?.by == null ? null : people.person(known.by);
   const { state: pin = 'unverified', at: since = null, offered = null } = known ?? {};
   return { person, pin, since, by, offered };
@@ -20,12 +19,15 @@ export function readersOf(
 ): Readers {
   const { keys, people, trust } = context;
   const box = handle.room.sealing === 'open';
-  const all = handle.company?.members ?? [];
-  const has = ({ user }: Member): boolean => box || keys?.members.includes(user.id) === true;
-  const read = (members: readonly Member[]): Reader[] =>
-    members.map((member) => readerOf(member, context));
-  const waits = ({ user }: Member): boolean =>
-    keys?.changed.includes(user.id) === true || trust.get(user.id)?.offered != null;
+  const all = handle.company?.members.map(({ user }): string => user.id) ?? [];
+  const listed: readonly string[] = keys?.members ?? [];
+  const has = (user: string): boolean => box || listed.includes(user);
+  const read = (users: readonly string[]): Reader[] => users.map((user) => readerOf(user, context));
+  const waits = (user: string): boolean =>
+    keys?.changed.some((one) => one === user) === true || trust.get(user)?.offered != null;
+  // The epoch says who reads; the box's list alone may leave somebody out.
+  const unnamed = (user: string): boolean => user !== context.me && !all.includes(user);
+  const gone = box || handle.company === null ? [] : listed.filter(unnamed);
   return {
     box,
     epoch: box ? 0 : (keys?.epoch ?? 0),
@@ -33,8 +35,9 @@ export function readersOf(
     by: keys?.by == null ? null : people.person(keys.by),
     reason: keys?.reason ?? '',
     people: read(all.filter(has)),
-    waiting: read(all.filter((member) => !has(member))),
-    changed: box ? [] : read(all.filter(waits)),
+    gone: read(gone),
+    waiting: read(all.filter((user) => !has(user))),
+    changed: box ? [] : read([...all, ...gone].filter(waits)),
     hints: keys?.rules?.hints === true,
     devices,
   };

@@ -23,6 +23,8 @@ export interface Readers {
   readonly reason: string;
   /** Those with the room's key; in an open room all its members. */
   readonly people: readonly Reader[];
+  /** With the room's key, though the box does not name them as members. */
+  readonly gone: readonly Reader[];
   /** In the room, and nobody has given them the key yet. */
   readonly waiting: readonly Reader[];
   /** Whose keys changed: with the key already, so that sending waits, or offered only. */

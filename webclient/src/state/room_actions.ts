@@ -183,7 +183,12 @@ export class RoomActions {
     const id = parseId(deviceId);
     await home.parts.api.devices.remove(id);
     if (handle.room.sealing === 'sealed') {
-      await home.keeper.rotate(handle.room.id, 'device', (view) => view.doors.includes(id));
+      await home.keeper.rotate(
+        handle.room.id,
+        'device',
+        (view) => view.doors.includes(id),
+        (request) => ({ ...request, devices: request.devices.filter((one) => one !== id) }),
+      );
     }
     await home.rooms.company(handle);
   }

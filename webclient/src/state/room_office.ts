@@ -42,8 +42,11 @@ export class RoomOffice implements RoomDesk {
   }
 
   rules(room: string): RoomRules {
-    const { room: one } = this.#here().rooms.need(room);
-    const { name, type, sealing, general, history, keepDays, keepBytes, notify } = one;
+    const { keeper, rooms } = this.#here();
+    const { room: one } = rooms.need(room);
+    const { name, sealing, general, keepDays, keepBytes, notify } = one;
+    // Of a sealed room its members' word, as far as it is here.
+    const { type, history } = (sealing === 'sealed' ? keeper.view(one.id)?.rules : null) ?? one;
     return {
       name,
       boxName: name,
@@ -65,9 +68,12 @@ export class RoomOffice implements RoomDesk {
       const { id, sealing } = handle.room;
       const newRules = rest.type !== undefined || rest.history !== undefined;
       if (sealing === 'open' || !newRules) return home.parts.api.rooms.change(id, change);
-      const rules = { ...rulesOf(home, handle), ...pick(rest) };
       return home.keeper.withRequests([id], 'rules', async ([request]) => {
         if (request === undefined) throw new Error('one request per room');
+        // What its members signed, never what the box says of the room.
+        const signed = home.keeper.view(id)?.rules;
+        if (signed == null) throw noKey();
+        const rules = { ...signed, ...pick(rest) };
         const { bundle } = await home.parts.sealing.nextEpoch({ ...request, rules });
         return home.parts.api.rooms.change(id, { ...change, bundle });
       });
@@ -85,7 +91,9 @@ export class RoomOffice implements RoomDesk {
         // Who has no keys yet waits for one.
         if ((await api.users.cards(user.id)).length > 0) others.push(user.id);
       }
-      const bundle = await sealing.foundRoom(id, rulesOf(home, handle), clock.now(), others);
+      const { type, history } = handle.room;
+      const rules: Rules = { type, history, hints: false };
+      const bundle = await sealing.foundRoom(id, rules, clock.now(), others);
       await api.rooms.change(id, { sealing: 'sealed', bundle });
       home.keepPins();
     });
@@ -147,7 +155,12 @@ export class RoomOffice implements RoomDesk {
       if (found === undefined) throw new ProblemError('not_found', 'this invite is gone', '');
       await api.invites.revoke(found.code);
       if (sealing === 'open') return;
-      await home.keeper.rotate(id, 'invite', (view) => view.invites.includes(found.code));
+      await home.keeper.rotate(
+        id,
+        'invite',
+        (view) => view.invites.includes(found.code),
+        (request) => ({ ...request, endInvites: [...(request.endInvites ?? []), found.code] }),
+      );
     });
   }
 
@@ -213,7 +226,7 @@ export class RoomOffice implements RoomDesk {
     );
   }
 
-  /** Somebody goes out; in a sealed room a new key follows that they do not get. */
+  /** Somebody goes out; in a sealed room a new key follows that they do not get, whatever the box says. */
   #out(
     room: string,
     person: string,
@@ -224,7 +237,13 @@ export class RoomOffice implements RoomDesk {
       const { id, sealing } = handle.room;
       await put(home, id, user);
       if (sealing === 'open') return;
-      await home.keeper.rotate(id, 'removed', (view) => view.members.includes(user));
+      const others = (members: readonly Id[]): Id[] => members.filter((one) => one !== user);
+      await home.keeper.rotate(
+        id,
+        'removed',
+        (view) => view.members.includes(user),
+        (request) => ({ ...request, members: others(request.members) }),
+      );
     });
   }
 
@@ -271,11 +290,8 @@ const sentenceView = ({ people }: Home, { user, by, ...rest }: Sentence): Senten
   by: people.person(by),
 });
 
-const rulesOf = (home: Home, { room: { id, type, history } }: RoomHandle): Rules => ({
-  type,
-  history,
-  hints: home.keeper.view(id)?.rules?.hints ?? false,
-});
+const noKey = (): ProblemError =>
+  new ProblemError('waiting_for_key', 'this room’s key is not here yet', 'wait for a member of it');
 
 const pick = ({ type, history }: RoomRulesChange): Partial<Rules> => ({
   ...(type === undefined ? {} : { type }),

@@ -2,7 +2,7 @@
 import { ApiError } from '../api/error';
 import { room as roomParser, type Room } from '../api/rooms';
 import { isId, type Id } from '../protocol/ids';
-import { list, SchemaError } from '../protocol/schema';
+import { readable } from '../protocol/schema';
 import type { Trust } from '../sealing/requests';
 import type { Fact } from '../session/fact';
 import type { Keeper } from '../session/keeper';
@@ -65,19 +65,19 @@ export class Rooms {
 
   /** From what is kept here. */
   async load(): Promise<void> {
-    const { parts, keeper } = this.#deps;
+    const { parts, keeper, failed } = this.#deps;
     const kept = await parts.history.rooms();
-    if (kept === undefined) return;
+    if (!Array.isArray(kept)) return;
     const sealed = new Set(await parts.sealing.sealedRooms());
-    try {
-      for (const room of list(roomParser)(kept, 'rooms')) {
-        const handle = this.#ensure(room, sealed);
+    // What another version of this program kept may not read: the box has it all.
+    for (const room of readable(roomParser)(kept, 'rooms')) {
+      const handle = this.#ensure(room, sealed);
+      try {
         if (handle.room.sealing === 'sealed') await keeper.load(room.id);
         await handle.log.load();
+      } catch (error) {
+        failed(error);
       }
-    } catch (error) {
-      // Kept by another version of this program: the box has it all.
-      if (!(error instanceof SchemaError)) throw error;
     }
   }
 
@@ -146,7 +146,8 @@ export class Rooms {
     const { keeper, failed } = this.#deps;
     const { id, sealing } = handle.room;
     try {
-      if (sealing === 'sealed') await keeper.refresh(id);
+      // What is refused of its keys costs the room nothing else.
+      if (sealing === 'sealed') await keeper.refresh(id).catch(failed);
       if (this.#joining.includes(id)) await keeper.joinByProof(id);
       await handle.log.begin();
       await this.company(handle);

@@ -10,6 +10,8 @@ export const mila = person('p-mila', 'Mila');
 export const jonas = person('p-jonas', 'Jonas');
 export const oma = person('p-oma', 'Oma Grete');
 export const ravi = person('p-ravi', 'Ravi', 'guest');
+/** Was in the household. */
+export const lea = person('p-lea', 'Lea');
 
 /** All the people, as a room shows them. */
 export const members: readonly MemberView[] = [

@@ -1,6 +1,6 @@
 // Who can read the gallery's rooms.
 import type { Reader, Readers } from '../../state/readers_model';
-import { anna, jonas, members, mila, oma, ravi } from './people';
+import { anna, jonas, lea, members, mila, oma, ravi } from './people';
 
 const day = 24 * 60 * 60_000;
 
@@ -25,6 +25,7 @@ export function readersAt(now: number, sealing: 'sealed' | 'open', alone: boolea
     by: jonas,
     reason: 'added',
     people: people.filter((reader) => !waits(reader)),
+    gone: box || alone ? [] : [{ ...known, person: lea, pin: 'vouched' }],
     waiting: people.filter(waits),
     changed: box || alone ? [] : changedAt(now),
     hints: false,

@@ -7,6 +7,7 @@ import { englishAccount, englishAccountProblems } from './english_account';
 import { englishGuestProblems, englishGuests } from './english_guests';
 import { englishProfile } from './english_profile';
 import { englishDevices } from './english_devices';
+import { englishCommands } from './english_commands';
 import { englishTalk } from './english_talk';
 import { englishTimeline } from './english_timeline';
 
@@ -159,6 +160,7 @@ export const english = {
   ...englishAccount,
   ...englishTalk,
   ...englishDevices,
+  ...englishCommands,
   guests: englishGuests,
   profile: englishProfile,
   ...englishFiles,

@@ -24,6 +24,9 @@ export const englishKeys = {
     hints: 'Tell the box whom a message names',
     hintsHelp:
       'Then it can notify them, and learns who is named by whom. What is written stays sealed.',
+    goneLead: 'With the key, though the box does not name them as members:',
+    goneHelp:
+      'Who left or was removed reads on until the next key is made. If it stays like this, the box is not telling you everything.',
     devicesLead: 'Devices that write here, and read nothing:',
   },
 };

@@ -7,6 +7,7 @@ import { frenchAccount, frenchAccountProblems } from './french_account';
 import { frenchGuestProblems, frenchGuests } from './french_guests';
 import { frenchProfile } from './french_profile';
 import { frenchDevices } from './french_devices';
+import { frenchCommands } from './french_commands';
 import { frenchTalk } from './french_talk';
 import { frenchTimeline } from './french_timeline';
 
@@ -162,6 +163,7 @@ export const french: Words = {
   ...frenchAccount,
   ...frenchTalk,
   ...frenchDevices,
+  ...frenchCommands,
   guests: frenchGuests,
   profile: frenchProfile,
   ...frenchFiles,

@@ -24,6 +24,9 @@ export const frenchKeys: typeof englishKeys = {
     hints: 'Dire à la boîte qui un message nomme',
     hintsHelp:
       'Elle peut alors prévenir ces personnes, et apprend qui nomme qui. Ce qui est écrit reste scellé.',
+    goneLead: 'Avec la clé, bien que le boîtier ne les nomme pas parmi les membres :',
+    goneHelp:
+      'Qui est parti ou a été retiré lit encore jusqu’à la prochaine clé. Si cela dure, le boîtier ne vous dit pas tout.',
     devicesLead: 'Appareils qui écrivent ici et ne lisent rien :',
   },
 };
