@@ -96,6 +96,18 @@ describe('over TLS', () => {
     expect(other.lines[1]?.line).toContain('-h hearth.local ');
   });
 
+  test('on the box itself where it listens there alone', () => {
+    const inside = { ...tls, https: '127.0.0.1:8443', mqtts: '[::1]:8883' };
+    const { lines } = deviceLines({ mqtt: null, tls: inside }, atBox, open);
+    expect(lines.map(({ kind, local }) => [kind, local])).toEqual([
+      ['mqtts', true],
+      ['http', true],
+      ['https', true],
+    ]);
+    expect(lines[0]?.line).toContain('-h ::1 -p 8883 ');
+    expect(lines[2]?.line).toContain('https://127.0.0.1:8443/api/door');
+  });
+
   test('only the listeners that there are', () => {
     const some = { ...tls, https: null };
     const { lines } = deviceLines({ mqtt: null, tls: some }, atBox, open);

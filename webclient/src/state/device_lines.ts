@@ -23,11 +23,18 @@ const LOOPBACK = /^(127\.|localhost$|\[?::1\]?$)/;
 const ADDRESS = /^\d+\.\d+\.\d+\.\d+$/;
 const EVERYWHERE = /^(0\.0\.0\.0|\[::\])?$/;
 
-/** Host and port of `ADDR:PORT`; `otherwise` where it listens on every address. */
-function split(listener: string, otherwise: string): { host: string; port: string } {
+interface Reached {
+  readonly host: string;
+  readonly port: string;
+  /** From the box itself only. */
+  readonly local: boolean;
+}
+
+/** Where `ADDR:PORT` is reached; `everywhere`: by what name where it listens on every address. */
+function reached(listener: string, everywhere: string): Reached {
   const [, found = '', port = ''] = /^(.*):(\d+)$/.exec(listener) ?? [];
-  const host = EVERYWHERE.test(found) ? otherwise : found.replace(/^\[(.*)\]$/, '$1');
-  return { host, port };
+  const host = EVERYWHERE.test(found) ? everywhere : found.replace(/^\[(.*)\]$/, '$1');
+  return { host, port, local: LOOPBACK.test(host) };
 }
 
 /** A name of the certificate that a device can reach without further ado. */
@@ -43,7 +50,7 @@ function line({ recipient }: NewDoor, command: string, clear: string, sealed: st
   return `echo "${SAYS}" | age -r ${recipient} | ${command} ${sealed}`;
 }
 
-function mqttLine(door: NewDoor, at: { host: string; port: string }, trust: string): string {
+function mqttLine(door: NewDoor, at: Reached, trust: string): string {
   const to = `-h ${at.host} -p ${at.port} -q 1 -t ${topic.door(door.room, door.device)}`;
   const command = `mosquitto_pub${trust} ${to} -u ${door.device} -P ${door.token}`;
   return line(door, command, `-m "${SAYS}"`, '-s');
@@ -64,14 +71,14 @@ export function deviceLines(
 ): { readonly lines: readonly DeviceLine[]; readonly ca: boolean } {
   const lines: DeviceLine[] = [];
   if (mqtt !== null) {
-    const at = split(mqtt, here.hostname);
-    lines.push({ kind: 'mqtt', local: LOOPBACK.test(at.host), line: mqttLine(door, at, '') });
+    const at = reached(mqtt, here.hostname);
+    lines.push({ kind: 'mqtt', local: at.local, line: mqttLine(door, at, '') });
   }
   const name = nameFor(here, tls?.names ?? []);
   if (tls?.mqtts !== null && tls?.mqtts !== undefined) {
     const trust = tls.own ? ' --cafile ca.crt' : ' --tls-use-os-certs';
-    const at = { ...split(tls.mqtts, name), host: name };
-    lines.push({ kind: 'mqtts', local: false, line: mqttLine(door, at, trust) });
+    const at = reached(tls.mqtts, name);
+    lines.push({ kind: 'mqtts', local: at.local, line: mqttLine(door, at, trust) });
   }
   const trust = tls?.own === true ? ' --cacert ca.crt' : '';
   const local = LOOPBACK.test(here.hostname);
@@ -80,8 +87,10 @@ export function deviceLines(
   } else {
     lines.push({ kind: 'http', local, line: curlLine(door, here.origin, '') });
     if (tls?.https !== null && tls?.https !== undefined) {
-      const origin = `https://${name}:${split(tls.https, name).port}`;
-      lines.push({ kind: 'https', local: false, line: curlLine(door, origin, trust) });
+      const at = reached(tls.https, name);
+      const host = at.host.includes(':') ? `[${at.host}]` : at.host;
+      const origin = `https://${host}:${at.port}`;
+      lines.push({ kind: 'https', local: at.local, line: curlLine(door, origin, trust) });
     }
   }
   const safe = lines.some(({ kind }) => kind === 'mqtts' || kind === 'https');

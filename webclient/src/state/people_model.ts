@@ -126,6 +126,8 @@ export interface RoomDesk {
   change(room: string, change: RoomRulesChange): Promise<void>;
   /** Open becomes sealed, for ever. */
   seal(room: string): Promise<void>;
+  /** Asks the box anew for its people and devices. */
+  look(room: string): Promise<void>;
   notify(room: string, notify: Notify): Promise<void>;
   leave(room: string): Promise<void>;
   end(room: string): Promise<void>;

@@ -99,6 +99,13 @@ export class RoomOffice implements RoomDesk {
     });
   }
 
+  look(room: string): Promise<void> {
+    return this.#act(async () => {
+      const { rooms } = this.#here();
+      await rooms.company(rooms.need(room));
+    });
+  }
+
   notify(room: string, notify: Notify): Promise<void> {
     return this.#on(room, (home, handle) => home.parts.api.rooms.notify(handle.room.id, notify));
   }

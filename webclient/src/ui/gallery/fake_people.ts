@@ -94,6 +94,7 @@ class FakeRoomDesk implements RoomDesk {
 
   change = nothing;
   seal = nothing;
+  look = nothing;
   notify = nothing;
   leave = nothing;
   end = nothing;
