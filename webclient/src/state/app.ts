@@ -330,8 +330,8 @@ class HearthApp implements m.App {
     return this.#act(null, () => this.#actions().create(input));
   }
 
-  send(text: string, parentId?: string): Promise<void> {
-    return this.#act(null, () => this.files.send(text, parentId ?? null));
+  send(text: string, parentId?: string, thread?: string): Promise<void> {
+    return this.#act(null, () => this.files.send(text, parentId ?? null, thread));
   }
 
   edit(target: string, text: string): Promise<void> {

@@ -6,7 +6,7 @@ import { Browser } from '../testing/browser';
 import { elapsing, FakeClock, until } from '../testing/clock';
 import { FakeHouse } from '../testing/house';
 import { foundHouse, messages, openGeneral, settled, shows } from '../testing/screens';
-import type { FilesState } from './files_model';
+import { trayOf, type FilesState } from './files_model';
 import type { App, MessageItem } from './model';
 
 let clock: FakeClock;
@@ -218,4 +218,18 @@ test('a deleted message shows its files no longer; a quote and the list say what
   await ada.remove(item?.id ?? '');
   await until(ada, (state) => messages(state).some(({ deleted }) => deleted));
   expect(withFiles(ada)).toBeUndefined();
+});
+
+test('a thread has a tray of its own beside that of its room', async () => {
+  const { app: ada, general } = await foundHouse(house, clock);
+  await ada.send('where shall we go?');
+  await until(ada, settled);
+  const asked = messages(ada.state)[0]?.id ?? '';
+  const thread = trayOf(general, asked);
+  await ada.files.choose(general, [pdf('for the room')]);
+  await ada.files.choose(thread, [pdf('for the thread')]);
+  await ada.send('here', asked, asked);
+  await until(ada, settled);
+  expect(Object.keys(stateOf(ada).trays)).toEqual([general]);
+  expect(await words(ada)).toBe('%PDF-1.7 for the thread');
 });

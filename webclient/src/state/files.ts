@@ -7,7 +7,14 @@ import { newId, parseId, type Id } from '../protocol/ids';
 import { SealingError } from '../sealing/kdf';
 import { Uploads } from '../session/uploads';
 import type { Parts } from './deps';
-import type { FilesApp, FilesState, OpenedFile, Recording, Which } from './files_model';
+import {
+  trayOf,
+  type FilesApp,
+  type FilesState,
+  type OpenedFile,
+  type Recording,
+  type Which,
+} from './files_model';
 import type { Home } from './home';
 import { Observable } from './observable';
 import { OpenedFiles } from './opened_files';
@@ -76,27 +83,27 @@ export class Files implements FilesApp {
     return this.#home;
   }
 
-  async choose(room: string, files: readonly File[]): Promise<void> {
-    const { sealing } = this.#here().rooms.need(room).room;
-    this.#trays.choose(room, sealing, files);
+  async choose(tray: string, files: readonly File[]): Promise<void> {
+    const { sealing } = this.#here().rooms.need(tray.split('/')[0] ?? '').room;
+    this.#trays.choose(tray, sealing, files);
   }
 
-  keepOriginal(room: string, id: string, on: boolean): void {
-    this.#trays.keepOriginal(room, id, on);
+  keepOriginal(tray: string, id: string, on: boolean): void {
+    this.#trays.keepOriginal(tray, id, on);
   }
 
-  drop(room: string, id: string): void {
-    this.#trays.drop(room, [id]);
+  drop(tray: string, id: string): void {
+    this.#trays.drop(tray, [id]);
   }
 
-  /** A message with what lies in its room's tray. */
-  async send(text: string, parent: string | null): Promise<void> {
+  /** A message with what lies in the open room's tray, or in that of a thread in it. */
+  async send(text: string, parent: string | null, thread?: string): Promise<void> {
     const home = this.#here();
-    const room = home.current?.room.id ?? '';
-    const ready = await this.#trays.take(room);
+    const tray = trayOf(home.current?.room.id ?? '', thread);
+    const ready = await this.#trays.take(tray);
     await this.#send(home, text, parent, ready);
     const sent = ready.map(({ attachment }) => attachment.id);
-    if (sent.length > 0) this.#trays.drop(room, sent);
+    if (sent.length > 0) this.#trays.drop(tray, sent);
   }
 
   async #send(home: Home, text: string, parent: string | null, ready: Ready[]): Promise<void> {

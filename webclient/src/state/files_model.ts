@@ -37,8 +37,12 @@ export interface StagedFile {
   readonly canChoose: boolean;
 }
 
+/** A room's tray, or that of a thread in it. */
+export const trayOf = (room: string, thread: string | undefined): string =>
+  thread === undefined ? room : `${room}/${thread}`;
+
 export interface FilesState {
-  /** By room, in the order of choosing. */
+  /** By tray (`trayOf`), in the order of choosing. */
   readonly trays: Readonly<Record<string, readonly StagedFile[]>>;
   /** By attachment: how much of it is on the box, 0 to 1. */
   readonly progress: Readonly<Record<string, number>>;
@@ -66,12 +70,12 @@ export interface OpenedFile {
 /** The part of the application that is about files. `subscribe` is Svelte's store contract. */
 export interface FilesApp {
   subscribe(run: (state: FilesState) => void): () => void;
-  /** Puts files into a room's tray; sent with the next message there. Rejects what is too many. */
-  choose(room: string, files: readonly File[]): Promise<void>;
+  /** Puts files into a tray; sent with the next message there. Rejects what is too many. */
+  choose(tray: string, files: readonly File[]): Promise<void>;
   /** A picture as the camera made it, or drawn anew. */
-  keepOriginal(room: string, id: string, on: boolean): void;
+  keepOriginal(tray: string, id: string, on: boolean): void;
   /** Out of the tray. */
-  drop(room: string, id: string): void;
+  drop(tray: string, id: string): void;
   /** Into the open room, as a message of its own. */
   sendVoice(recording: Recording, parentId?: string): Promise<void>;
   /** Takes a message back whose files are on their way. */

@@ -154,8 +154,11 @@ export interface App {
   /** What goes wrong here, in `react`, `retry` and `discard` is told by `problem`. */
   loadOlder(): Promise<void>;
   readonly reading: Reading;
-  /** Into the open room; resolves when it lies in the outbox. */
-  send(text: string, parentId?: string): Promise<void>;
+  /**
+   * Into the open room, with the files in its tray or in that of `thread`; resolves when it lies in
+   * the outbox.
+   */
+  send(text: string, parentId?: string, thread?: string): Promise<void>;
   /** Within 15 minutes of storing. */
   edit(target: string, text: string): Promise<void>;
   react(target: string, emoji: string, on: boolean): Promise<void>;

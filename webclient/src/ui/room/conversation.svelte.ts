@@ -62,7 +62,7 @@ export class Conversation {
   menu = $state.raw<Menu | null>(null);
   shown = $state.raw<Shown | null>(null);
   /** What all that is written here answers: a thread's message. */
-  within: string | undefined;
+  within = $state<string | undefined>();
   /** The picture that is shown large, by its attachment. */
   picture = $state<string | null>(null);
   /** The messages that are selected, to be copied; null: nothing is being selected. */
