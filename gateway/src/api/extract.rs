@@ -23,6 +23,8 @@ use warp::{Filter, Rejection};
 
 use super::bodies::Whose;
 use crate::app::App;
+use crate::auth::live::Live;
+use crate::auth::sessions::ended;
 use crate::error::ApiError;
 use crate::http::budget::Room;
 use crate::moderation::Act;
@@ -33,21 +35,25 @@ use crate::scopes::{covers_request, out_of_scope};
 pub struct Peer(pub SocketAddr);
 
 /// A person who asks, after the token was checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Caller {
     /// Who.
     pub user: UserId,
     /// Through which login; `None` through an app token.
     pub session: Option<SessionId>,
+    live: Arc<Live>,
 }
 
 impl Caller {
-    /// The login behind it: keys and tokens are not for apps.
+    /// The login behind it, which may have ended while the body came: keys and tokens are not for
+    /// apps.
     pub fn login(&self) -> Result<SessionId, ApiError> {
-        self.session.ok_or_else(|| {
+        let session = self.session.ok_or_else(|| {
             ApiError::forbidden("an app token does not reach keys, tokens, logins and grants")
                 .hint("sign in with the password")
-        })
+        })?;
+        let held = self.live.holds(&Principal::Person { user: self.user, session });
+        if held { Ok(session) } else { Err(ended()) }
     }
 }
 
@@ -187,7 +193,7 @@ async fn covered(
 }
 
 /// Who asks.
-async fn identify(
+pub(super) async fn identify(
     app: &App,
     header: Option<&str>,
     asked: (Method, &str),
@@ -202,7 +208,7 @@ async fn identify(
     if changes_something {
         app.not_too_often(Act::Change(user))?;
     }
-    Ok(Caller { user, session })
+    Ok(Caller { user, session, live: app.auth.live.clone() })
 }
 
 /// Whether a request is counted among those that change something; messages have a pace of their
