@@ -29,7 +29,11 @@ struct Scene {
 }
 
 fn scene() -> Scene {
-    let house = House::start();
+    scene_with(&[])
+}
+
+fn scene_with(args: &[&str]) -> Scene {
+    let house = House::with(args);
     let anna = house.person("anna");
     let room = house.open_room(&anna, "Kitchen");
     let granted = house.run(&["grant", "add", "--user", "anna", "interop/#"], "");
@@ -167,6 +171,37 @@ impl Socket {
         }
         self.send(&packet(0x62, &[0, 7])).await;
         self.acked(0x70, [0, 7]).await;
+    }
+}
+
+/// What the box takes of the machine's memory, in KiB (proc(5), `VmRSS`).
+fn memory_kib(house: &House) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", house.pid())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_reader_that_stalls_holds_nobody_takes_little_memory_and_then_has_everything_in_order() {
+    const EVENTS: usize = 300;
+    let scene = scene_with(&["--limit", "messages_per_10_s=0"]);
+    let mut stalled = scene.reader(5).await;
+    let mut good = scene.enter(5, "good").await;
+    let out = text(&scene.topic("out"));
+    good.send(&packet(0x82, &[&[0, 1, 0][..], &out, &[1]].concat())).await;
+    assert_eq!(good.packet().await[0], 0x90);
+    let before = memory_kib(&scene.house);
+    let path = format!("/api/rooms/{}/messages", scene.room);
+    let said = |number: usize| format!("{number:>9000}");
+    for number in 0..EVENTS {
+        let body = serde_json::json!({ "content": said(number) });
+        assert_eq!(scene.house.call("POST", &path, Some(&scene.anna), Some(body)).0, 201);
+        assert_eq!(good.read(5).await, said(number), "who reads is not held up");
+    }
+    let grown = memory_kib(&scene.house).saturating_sub(before);
+    assert!(grown < 24 * 1024, "{grown} KiB more, and {EVENTS} events are not read");
+    for number in 0..EVENTS {
+        assert_eq!(stalled.read(5).await, said(number), "all of it, in order");
     }
 }
 

@@ -105,9 +105,9 @@ impl Scene {
         }
         let newest = bundles.last().unwrap();
         let mut keys = newest.open(&self.identity.age).unwrap();
-        for pair in bundles.windows(2).rev() {
-            let [before, next] = pair else { unreachable!() };
-            keys = chain::step_back(next, &keys, before).unwrap().expect("the history is open");
+        for newer in (1..bundles.len()).rev() {
+            let back = chain::step_back(&bundles[newer], &keys, &bundles[..newer]);
+            (_, keys) = back.expect("the history is open");
         }
         black_box(keys);
     }
