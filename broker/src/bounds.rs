@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use hearth_protocol::network::counted_as;
+
 use crate::reason::Reason;
 
 /// Connections over the bound that are told so at a time; more are closed without a word.
@@ -41,7 +43,7 @@ impl Bounds {
 
     /// Takes a place. `None`: close at once.
     pub fn enter(self: &Arc<Self>, peer: SocketAddr) -> Option<Place> {
-        let address = peer.ip().to_canonical();
+        let address = counted_as(peer.ip());
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         let here = counted.addresses.get(&address).copied().unwrap_or(0);
         let refused = if counted.all >= self.all_max {

@@ -33,6 +33,7 @@ use crate::session::packet::Will;
 use crate::session::state::State;
 use crate::shelf::record::{MessageRow, Now, RetainedRow, retained_key};
 use crate::shelf::writer::{NOTHING, Shelving, Ticket};
+use crate::waiting::Waiting;
 
 /// The tables of a broker.
 pub(crate) struct Hub {
@@ -44,6 +45,10 @@ pub(crate) struct Hub {
     pub totals: Totals,
     pub bounds: Arc<Bounds>,
     pub paces: Paces,
+    /// What waits for the gate.
+    pub waiting: Arc<Waiting>,
+    /// What was read of history and is not sent yet.
+    pub pages: Arc<Waiting>,
     pub departures: Departures,
     pub presence: Presence,
     pub shelving: Arc<Shelving>,
@@ -81,6 +86,8 @@ impl Hub {
                 limits.connections_per_address_max,
             )),
             paces: Paces::new(&limits, Instant::now()),
+            waiting: Arc::new(Waiting::new(limits.pending_bytes_per_identity_max)),
+            pages: Arc::new(Waiting::new(limits.history_bytes_per_identity_max)),
             departures: Departures::default(),
             presence: Presence::default(),
             shelving: Arc::new(Shelving::new(Arc::clone(&limits))),

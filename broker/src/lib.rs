@@ -6,7 +6,8 @@
 //! - [`broker`]: the broker as its owner sees it; [`reason`] codes, [`counts`], a [`link`] to it
 //! - `hub`: what all connections share: `registry` of sessions, `routes` of plain topics
 //!   (a `tree` of filters, each `group` that shares one), `retained` messages, `rooms` with
-//!   their `bus`, `departures` of those who left, each account's `pace` and `presence`
+//!   their `bus`, `departures` of those who left, each account's `pace`, `presence` and
+//!   what of it is `waiting` for the gate
 //! - [`shelf`]: what of all that outlives a restart
 //! - `session`: one connection, from its first byte to its last; its `mailbox`
 //! - `listener`: TCP, TLS and WebSocket; [`ws`] makes a stream of bytes from frames
@@ -40,6 +41,7 @@ mod routes;
 mod session;
 pub mod shelf;
 mod tree;
+mod waiting;
 pub mod ws;
 
 pub use broker::Broker;

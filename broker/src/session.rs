@@ -4,7 +4,7 @@
 //! - [`inbound`]: what the client sends, [`pacing`] how fast, [`accepting`] what waits for the
 //!   gate; [`subscribe`] its subscriptions
 //! - [`outbound`]: what it is sent; [`feed`] room events, from the bus and from history
-//! - [`ending`]: wills, hand-over, the lingering close
+//! - [`stall`]: a client that takes nothing; [`ending`]: wills, hand-over, the lingering close
 //! - [`state`], [`flight`], [`cursor`]: what outlives a connection; [`keeping`] it over restarts
 //! - [`packet`], [`wire`], [`frame`], [`transport`]: packets and bytes; [`attention`] between them
 
@@ -21,6 +21,7 @@ mod keeping;
 mod outbound;
 mod pacing;
 pub(crate) mod packet;
+mod stall;
 pub(crate) mod state;
 mod subscribe;
 #[cfg(test)]
@@ -54,6 +55,7 @@ use keeping::{Held, Timer};
 use outbound::Outbound;
 use pacing::Pacing;
 use packet::Will;
+use stall::Stall;
 use state::State;
 use transport::Transport;
 use wire::Wire;
@@ -112,6 +114,7 @@ struct Connection {
     framer: Framer,
     transport: Transport,
     keep_alive: Option<KeepAlive>,
+    stall: Stall,
     inbound: Inbound,
     held: Held,
     /// When cursors that moved are saved.
@@ -213,13 +216,19 @@ impl Connection {
             match self.transport.poll_write(cx) {
                 // Packets that were read may have waited for this.
                 Poll::Ready(Ok(())) => {
+                    self.stall.over();
                     happened |= self.outbound.more || !self.transport.input.is_empty();
                 }
                 Poll::Ready(Err(cause)) => {
                     tracing::debug!(%cause, client_id = %self.key.client_id, "write failed");
                     turn.end = Some(End::Lost);
                 }
-                Poll::Pending => {}
+                Poll::Pending => {
+                    if self.stall.poll(cx, self.transport.taken).is_ready() {
+                        tracing::debug!(client_id = %self.key.client_id, "takes nothing");
+                        turn.end = Some(End::Lost);
+                    }
+                }
             }
         }
         let hungry = self.transport.output.len() < outbound::OUTPUT_BYTES;

@@ -17,6 +17,7 @@ use crate::auth::Auth;
 use crate::authority::Authority;
 use crate::backups::Backups;
 use crate::blocks::Blocks;
+use crate::bundles::daily::Daily;
 use crate::clock::{Clock, Trust, random};
 use crate::error::ApiError;
 use crate::feed::Feed;
@@ -68,6 +69,8 @@ pub struct App {
     pub bodies: Bodies,
     /// Who writes how fast.
     pub rates: Rates,
+    /// Who made how many epochs today.
+    pub bundled: Daily,
     /// Proves that somebody has the set-up link; new at each start.
     setup_secret: [u8; 16],
     /// Where the box listens, once it does.
@@ -141,6 +144,7 @@ impl App {
             auth,
             bodies,
             rates,
+            bundled: Daily::default(),
             setup_secret,
             listening,
             http: Arc::default(),

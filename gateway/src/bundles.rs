@@ -1,11 +1,14 @@
 //! Which bundles the box takes (sealing.md §3): it opens none, but keeps epochs in one line.
 
+pub mod daily;
+
 use std::collections::HashSet;
 
 use hearth_protocol::event::Line;
 use hearth_protocol::ids::{DeviceId, Epoch, EventId, UserId};
 use hearth_protocol::limits::{days_ms, hours_ms};
 use hearth_protocol::refusal::Kind;
+use hearth_protocol::role::RoomAction;
 use hearth_protocol::sealing::bundle::Bundle as SealedBundle;
 use hearth_protocol::sealing::card::Card;
 use hearth_protocol::sealing::chain;
@@ -73,6 +76,7 @@ impl App {
         }
         self.check_made(header.at, change.at_ms)?;
         let previous = self.previous(room, header).await?;
+        self.check_rules(room, previous.as_ref(), header)?;
         let listed: Vec<UserId> = header.members.iter().map(|(user, _)| *user).collect();
         let cards = self.cards_of(change, &listed).await?;
         self.check_follows(room, previous.as_ref(), &bundle, &cards).await?;
@@ -81,6 +85,8 @@ impl App {
         check_replaced(previous.as_ref(), header, &cards)?;
         check_doors(&setting, header)?;
         self.check_invites(&setting, header, change.at_ms).await?;
+        let max = self.limits.bundle_bytes_per_day;
+        self.bundled.count(by, bytes.len(), change.at_ms, max)?;
         let header_hash = bundle.header_hash();
         change.edits.push(Edit::PutBundle(Bundle {
             room: room.id,
@@ -110,6 +116,19 @@ impl App {
         let message = format!("it says to be made more than {hours} hours from now");
         Err(ApiError::invalid("clock_ahead", message)
             .hint("set the clock of your device, or that of the box"))
+    }
+
+    /// The rules are those of the epoch before, unless whoever manages the room changes them.
+    fn check_rules(
+        &self,
+        room: &Room,
+        previous: Option<&SealedBundle>,
+        header: &Header,
+    ) -> Result<(), ApiError> {
+        if previous.is_some_and(|previous| previous.header.rules != header.rules) {
+            self.membership.require(room.id, header.by, RoomAction::ManageRoom)?;
+        }
+        Ok(())
     }
 
     /// Epochs are kept for ever: a room makes only so many at a time.

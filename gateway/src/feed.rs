@@ -216,7 +216,7 @@ impl Feed {
     fn heard(&self, heard: &Heard, typing: &mut Typing) {
         match Topic::parse(&heard.topic) {
             Some(Topic::Live(room, user)) => {
-                if typing::is_sealed(&heard.payload) {
+                if typing::is_sealed(&heard.payload, user) {
                     let wire = heard.payload.clone();
                     return self.each(|seat| {
                         seat.of_room(room, Item::Live { room, user, wire: wire.clone() })

@@ -11,7 +11,7 @@ use hearth_broker::{
     Backlog, Gate, Login, OnceKey, PresenceChange, Publish, Qos, Verdict, Version,
 };
 use hearth_protocol::event::Sender;
-use hearth_protocol::ids::{Position, RoomId};
+use hearth_protocol::ids::{Position, RoomId, UserId};
 use hearth_protocol::principal::{Account, Principal};
 use hearth_protocol::refusal::{Kind, Refusal};
 use hearth_protocol::role::{HouseAction, RoomAction};
@@ -21,6 +21,7 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::history::{self, Stretch};
 use crate::ingest::Submission;
+use crate::moderation::Act;
 use crate::place::Place;
 use crate::scopes::out_of_scope;
 
@@ -230,7 +231,7 @@ async fn accept(app: &Arc<App>, who: &Principal, publish: Publish) -> Result<Ver
                 Topic::Live(room, of) if of == *user => {
                     let state = app.membership.require(room, *user, RoomAction::Write)?;
                     app.may_speak(&state, *user)?;
-                    return live(publish);
+                    return live(app, *user, &publish);
                 }
                 Topic::Read(room, of) if of == *user => {
                     app.mark_read(room, *user, read_place(&publish.payload)?).await?;
@@ -262,11 +263,17 @@ fn read_place(payload: &[u8]) -> Result<Place, ApiError> {
 }
 
 /// Typing and calls: passed on, never kept.
-fn live(publish: Publish) -> Result<Verdict, ApiError> {
+fn live(app: &App, user: UserId, publish: &Publish) -> Result<Verdict, ApiError> {
     if publish.retain || publish.qos != Qos::AtMostOnce {
         let message = "a live topic takes QoS 0 without retain";
         return Err(ApiError::invalid("not_live", message));
     }
+    let (bytes, max) = (publish.payload.len(), app.limits.live_bytes_max);
+    if bytes > max {
+        let message = format!("a live topic takes {max} bytes; these are {bytes}");
+        return Err(ApiError::new(Kind::TooLarge, "too_large", message));
+    }
+    app.not_too_often(Act::Live(user))?;
     Ok(Verdict::Route)
 }
 

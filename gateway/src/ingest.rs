@@ -346,8 +346,10 @@ impl App {
         }
         let now = self.clock.now_ms();
         let act = Act::Write(submission.sender);
-        let patience = if submission.can_be_refused { Patience::Short } else { Patience::Endless };
-        match self.rates.count(act, now, patience, &self.limits) {
+        if !submission.can_be_refused {
+            return self.rates.in_turn(act, &*self.clock, &self.limits).await;
+        }
+        match self.rates.count(act, now, Patience::Short, &self.limits) {
             Pace::Go => Ok(()),
             Pace::Wait(wait) => {
                 tokio::time::sleep(Duration::from_millis(wait)).await;

@@ -2,21 +2,24 @@
 //! act, over all doors together.
 //!
 //! Messages: seed 004 @Validation (10 in 10 s), design §5: the acknowledgement is held back up to
-//! 2 s, then the answer is "too fast" with when to come back. Reports, invites, contact requests
-//! and lines are refused at once.
+//! 2 s, then the answer is "too fast" with when to come back; whom no refusal reaches (MQTT 3.1.1)
+//! waits in line. Reports, invites, contact requests, lines and live messages are refused at once.
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use hearth_protocol::event::Sender;
 use hearth_protocol::ids::UserId;
 use hearth_protocol::limits::{Limits, days_ms, hours_ms, wide};
 use hearth_protocol::refusal::{Kind, Refusal};
+use tokio::sync::Semaphore;
 
 use crate::app::App;
+use crate::clock::Clock;
 use crate::error::ApiError;
 
 const PERSON_WINDOW_MS: u64 = 10_000;
@@ -39,8 +42,11 @@ pub enum Act {
     Contact(UserId),
     /// Another name for an account.
     Rename(UserId),
-    /// A line of the box that somebody causes: they join, leave, pin, rename, give a role.
+    /// A line of the box that somebody causes, or an act in a room that its people bear: they join,
+    /// leave, pin, change the room, give a role, put out, mute or ban.
     Line(UserId),
+    /// Something on a live topic: passed on, never kept.
+    Live(UserId),
 }
 
 impl Act {
@@ -55,6 +61,7 @@ impl Act {
             Act::Contact(_) => (limits.contacts_per_hour, ACT_WINDOW_MS),
             Act::Rename(_) => (limits.renames_per_day, days_ms(1)),
             Act::Line(_) => (limits.lines_per_60_s, LINE_WINDOW_MS),
+            Act::Live(_) => (limits.live_per_10_s, PERSON_WINDOW_MS),
         };
         (max > 0).then_some((max, window_ms))
     }
@@ -68,6 +75,7 @@ impl Act {
             Act::Contact(_) => "requests to be a contact",
             Act::Rename(_) => "new names",
             Act::Line(_) => "changes of rooms",
+            Act::Live(_) => "live messages",
         }
     }
 }
@@ -79,14 +87,14 @@ pub enum Patience {
     None,
     /// `rate_delay_ms_max`.
     Short,
-    /// However long it takes: they cannot be told no (MQTT 3.1.1).
-    Endless,
 }
 
 /// What everyone did lately.
 #[derive(Debug)]
 pub struct Rates {
     recent: Mutex<Recent>,
+    /// Where those stand who wait as long as it takes; of one place each.
+    lines: Mutex<HashMap<Act, Arc<Semaphore>>>,
 }
 
 #[derive(Debug)]
@@ -98,7 +106,8 @@ struct Recent {
 
 impl Default for Rates {
     fn default() -> Self {
-        Self { recent: Mutex::new(Recent { of: HashMap::new(), full_at: WINDOWS_KEPT }) }
+        let recent = Recent { of: HashMap::new(), full_at: WINDOWS_KEPT };
+        Self { recent: Mutex::new(recent), lines: Mutex::default() }
     }
 }
 
@@ -132,7 +141,6 @@ impl Rates {
         let patient = match patience {
             Patience::None => false,
             Patience::Short => wait <= wide(limits.rate_delay_ms_max),
-            Patience::Endless => true,
         };
         if wait == 0 {
             times.push_back(now_ms);
@@ -143,6 +151,37 @@ impl Rates {
         } else {
             Pace::TooFast(wait)
         }
+    }
+
+    /// Counts one act once there is room for it, however long that takes: in the order of coming.
+    /// Nothing is counted before, so that who stops waiting has taken nobody's room.
+    pub async fn in_turn(
+        &self,
+        act: Act,
+        clock: &dyn Clock,
+        limits: &Limits,
+    ) -> Result<(), ApiError> {
+        let line = self.line(act);
+        let _first = line.acquire().await.map_err(|error| {
+            ApiError::new(Kind::Unavailable, "shutting_down", error.to_string())
+        })?;
+        loop {
+            match self.count(act, clock.now_ms(), Patience::None, limits) {
+                Pace::Go => return Ok(()),
+                Pace::Wait(ms) | Pace::TooFast(ms) => {
+                    tokio::time::sleep(Duration::from_millis(ms)).await;
+                }
+            }
+        }
+    }
+
+    /// Where to stand. Once there are many lines, those in which nobody stands are forgotten.
+    fn line(&self, act: Act) -> Arc<Semaphore> {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.len() >= WINDOWS_KEPT {
+            lines.retain(|_, line| Arc::strong_count(line) > 1);
+        }
+        lines.entry(act).or_insert_with(|| Arc::new(Semaphore::new(1))).clone()
     }
 
     /// How many windows are in memory.

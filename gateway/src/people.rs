@@ -45,11 +45,10 @@ impl App {
     }
 
     /// Somebody as somebody else sees them: the one place that decides what of a person is shown
-    /// to whom. Of whom they block or are blocked by they see who it is, and nothing of how they
-    /// are.
+    /// to whom. Of whom they block or are blocked by, or do not meet in this house, they see who it
+    /// is, and nothing of how they are.
     pub fn seen_by(&self, viewer: UserId, user: User) -> UserView {
-        let apart = self.blocks.apart(viewer, user.id);
-        if apart { UserView::who(user) } else { UserView::whole(user) }
+        if self.may_see(viewer, user.id) { UserView::whole(user) } else { UserView::who(user) }
     }
 
     /// Somebody's account.

@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::audit::{self, AuditAction};
 use crate::error::ApiError;
 use crate::membership::RoomState;
+use crate::moderation::Act;
 
 /// How long a mute or ban lasts; of the two one at most, and with neither it stays until lifted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -76,14 +77,21 @@ impl Case<'_> {
         self.state.members.contains_key(&self.whom)
     }
 
+    /// Whether the room has had to do with them.
+    fn is_known(&self) -> bool {
+        self.is_member() || self.state.sanctions.contains_key(&self.whom)
+    }
+
     fn detail(&self, until: Option<u64>) -> Value {
         json!({ "room": self.state.room.id, "reason": audit::short(self.reason), "until": until })
     }
 
-    fn bell(&self, kind: &str, until: Option<u64>) -> (UserId, Value) {
+    /// What rings at a member. Who is none hears it when they want to come in: nobody's words
+    /// reach strangers like this, or those who block them.
+    fn bell(&self, kind: &str, until: Option<u64>) -> Option<(UserId, Value)> {
         let bell = json!({ "type": kind, "room_id": self.state.room.id, "reason": self.reason,
                            "until": until });
-        (self.whom, bell)
+        self.is_member().then_some((self.whom, bell))
     }
 }
 
@@ -127,7 +135,7 @@ impl App {
         }
         self.check_reason(case.reason)?;
         self.add_removal(&mut measures.change, case);
-        measures.bells.push(case.bell("removed", None));
+        measures.bells.extend(case.bell("removed", None));
         let subject = Subject::User(case.whom);
         audit::note(
             &mut measures.change,
@@ -159,7 +167,7 @@ impl App {
             Subject::User(user),
             case.detail(until),
         );
-        measures.bells.push(case.bell("muted", until));
+        measures.bells.extend(case.bell("muted", until));
         Ok(())
     }
 
@@ -189,7 +197,7 @@ impl App {
             Subject::User(user),
             case.detail(until),
         );
-        measures.bells.push(case.bell("banned", until));
+        measures.bells.extend(case.bell("banned", until));
         Ok(())
     }
 
@@ -252,6 +260,7 @@ impl App {
         let state = self.membership.require(room, by, RoomAction::RemoveMember)?;
         let mut measures = self.measures();
         self.add_kick(&mut measures, Case { state: &state, by, whom, reason })?;
+        self.not_too_often(Act::Line(by))?;
         self.carry_out(measures).await
     }
 
@@ -266,7 +275,10 @@ impl App {
     ) -> Result<(), ApiError> {
         let state = self.moderated(room, by)?;
         let mut measures = self.measures();
-        self.add_mute(&mut measures, Case { state: &state, by, whom, reason }, term)?;
+        let case = Case { state: &state, by, whom, reason };
+        self.require_known(case)?;
+        self.add_mute(&mut measures, case, term)?;
+        self.not_too_often(Act::Line(by))?;
         self.carry_out(measures).await
     }
 
@@ -281,7 +293,10 @@ impl App {
     ) -> Result<(), ApiError> {
         let state = self.moderated(room, by)?;
         let mut measures = self.measures();
-        self.add_ban(&mut measures, Case { state: &state, by, whom, reason }, term)?;
+        let case = Case { state: &state, by, whom, reason };
+        self.require_known(case)?;
+        self.add_ban(&mut measures, case, term)?;
+        self.not_too_often(Act::Line(by))?;
         self.carry_out(measures).await
     }
 
@@ -315,13 +330,23 @@ impl App {
         bell: &str,
     ) -> Result<(), ApiError> {
         case.check()?;
+        self.not_too_often(Act::Line(case.by))?;
         let mut measures = self.measures();
         let (change, subject) = (&mut measures.change, Subject::User(case.whom));
         change.checks.push((case.state.room.id, case.state.room.version));
         change.edits.push(lift);
         audit::note(change, Some(case.by), action, subject, case.detail(None));
-        measures.bells.push(case.bell(bell, None));
+        measures.bells.extend(case.bell(bell, None));
         self.carry_out(measures).await
+    }
+
+    /// Who is not in the room and never was muted or banned there is there for those only who meet
+    /// them in the house: 404. One may keep out whom one blocks.
+    fn require_known(&self, case: Case<'_>) -> Result<(), ApiError> {
+        if case.is_known() || self.knows(case.by, case.whom) {
+            return Ok(());
+        }
+        Err(ApiError::not_found("person"))
     }
 
     /// A room that somebody moderates. Direct rooms are nobody's to moderate.

@@ -32,6 +32,8 @@ with_connections! { limits! {
     renames_per_day = 5;
     /// Lines of the box that one person causes in any 60 s: joining, leaving, pins, names, roles.
     lines_per_60_s = 20;
+    /// What one person may publish on live topics in any 10 s; 0 = no limit.
+    live_per_10_s = 50;
     /// How long an ack is held back, or a connection not read, before a rate is refused, in ms
     /// (design §5).
     rate_delay_ms_max = 2_000;
@@ -39,6 +41,12 @@ with_connections! { limits! {
     message_chars_max = 10_000;
     /// Bytes of an event or a door post on the wire (sealing.md §4, §5).
     event_bytes_max = 64 * 1024;
+    /// Bytes on a live topic: that somebody writes, or the beginning of a call.
+    live_bytes_max = 4 * 1024;
+    /// Characters of a door post's title: a line on a phone.
+    post_title_chars_max = 200;
+    /// Characters of a door post's icon: an emoji, or a short name of one.
+    post_icon_chars_max = 64;
     /// Characters of a room's name (seed 004 @Validation).
     room_name_chars_max = 100;
     /// Characters of a room's description: as a message's would be too long for a header line.
@@ -112,6 +120,9 @@ with_connections! { limits! {
     /// Hours by which an epoch or a card may be ahead of the box's clock: what is far ahead would
     /// never grow old.
     made_ahead_hours_max = 24;
+    /// Bytes of bundles that one person makes in a day, over all their rooms: thousands of epochs
+    /// of a household, and years until they fill a disk; 0 = no limit.
+    bundle_bytes_per_day = 64 * 1024 * 1024;
     /// Rooms that one person made and that are still there, direct ones not counted: many more than
     /// a household has, and few enough to look at when one more is made.
     rooms_per_user_max = 500;

@@ -40,6 +40,15 @@ impl Network {
     }
 }
 
+/// What an address counts as where addresses are counted: an address of the IPv6 internet as its
+/// network, of which whoever has it has all 2^64 (RFC 4291 §2.5.4); at home each device by itself.
+pub fn counted_as(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(global) if global.segments()[0] >> 13 == 1 => mask(global.into(), 64),
+        address => address,
+    }
+}
+
 fn width(address: IpAddr) -> u8 {
     if address.is_ipv4() { 32 } else { 128 }
 }
@@ -132,6 +141,21 @@ mod tests {
         ] {
             assert!(network(text).contains(inside.parse().unwrap()), "{text} {inside}");
             assert!(!network(text).contains(outside.parse().unwrap()), "{text} {outside}");
+        }
+    }
+
+    #[test]
+    fn an_address_of_the_ipv6_internet_counts_as_its_network() {
+        for (address, expected) in [
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+            ("3fff::ffff", "3fff::"),
+            ("fe80::1", "fe80::1"),
+            ("fd00::1:2:3:4:5", "fd00::1:2:3:4:5"),
+            ("::ffff:192.168.1.5", "192.168.1.5"),
+            ("203.0.113.7", "203.0.113.7"),
+        ] {
+            let counted = counted_as(address.parse().unwrap());
+            assert_eq!(counted, expected.parse::<IpAddr>().unwrap(), "{address}");
         }
     }
 

@@ -20,6 +20,7 @@ use crate::bus::{BusError, Link, RoomEvent};
 use crate::counts::add;
 use crate::gate::Backlog;
 use crate::hub::Hub;
+use crate::waiting::Waits;
 
 /// Events taken from the bus ahead of their sending.
 const LIVE_MAX: usize = 64;
@@ -55,6 +56,8 @@ pub(super) struct Feed {
     pub page: Option<Page>,
     reading: Option<Reading>,
     answer: Option<(RoomId, Position, Result<Backlog, Refusal>)>,
+    /// What is read or being read takes of its account's bytes.
+    waits: Option<Waits>,
     pause: Option<Pin<Box<Sleep>>>,
     /// The link is new: whatever happened before it has to be compared.
     pub linked: bool,
@@ -72,6 +75,7 @@ impl Feed {
             page: None,
             reading: None,
             answer: None,
+            waits: None,
             pause: None,
             linked: false,
             page_events: FIRST_PAGE.min(page_events_max),
@@ -185,6 +189,13 @@ impl Connection {
             return;
         }
         let Some((room, after)) = self.state.cursors.next_behind() else { return };
+        // A page has no more than that, as far as the last one tells.
+        feed.waits = self.hub.pages.begin(&self.key.account, feed.page_bytes_max / 2);
+        if feed.waits.is_none() {
+            // Others of the account read first.
+            feed.pause = Some(Box::pin(sleep(RETRY)));
+            return;
+        }
         let (gate, who, limit) = (Arc::clone(&self.gate), Arc::clone(&self.who), feed.page_events);
         add(&self.hub.totals.backlogs, 1);
         feed.reading = Some(
@@ -203,6 +214,9 @@ impl Connection {
                 let each = (bytes / backlog.events.len().max(1)).max(1);
                 let fitting = self.feed.page_bytes_max / 2 / each;
                 self.feed.page_events = fitting.clamp(1, self.feed.page_events_max);
+                if let Some(waits) = &mut self.feed.waits {
+                    waits.shrink(bytes);
+                }
                 self.feed.page = Some(Page {
                     room,
                     empty: backlog.events.is_empty() && backlog.up_to <= after,
@@ -210,25 +224,34 @@ impl Connection {
                     up_to: backlog.up_to,
                 });
             }
-            Err(refusal) => match refusal.kind {
-                Kind::Unavailable | Kind::TooMany { .. } => {
-                    tracing::warn!(%room, %refusal, "history cannot be read now");
-                    self.feed.pause = Some(Box::pin(sleep(RETRY)));
+            Err(refusal) => {
+                self.feed.waits = None;
+                self.miss_page(room, &refusal);
+            }
+        }
+    }
+
+    /// Nothing could be read.
+    fn miss_page(&mut self, room: RoomId, refusal: &Refusal) {
+        match refusal.kind {
+            Kind::Unavailable | Kind::TooMany { .. } => {
+                tracing::warn!(%room, %refusal, "history cannot be read now");
+                self.feed.pause = Some(Box::pin(sleep(RETRY)));
+            }
+            // Not for this reader: whoever joins starts where the room is then.
+            _ => {
+                if let Some(head) = self.hub.rooms.head(room) {
+                    self.state.cursors.pass(room, head.head);
                 }
-                // Not for this reader: whoever joins starts where the room is then.
-                _ => {
-                    if let Some(head) = self.hub.rooms.head(room) {
-                        self.state.cursors.pass(room, head.head);
-                    }
-                    self.state.cursors.caught_up(room, None);
-                }
-            },
+                self.state.cursors.caught_up(room, None);
+            }
         }
     }
 
     /// A page is sent: the cursor goes to its end, and on if the room went on meanwhile.
     pub(super) fn turn_page(&mut self) {
         let Some(page) = self.feed.page.take() else { return };
+        self.feed.waits = None;
         self.state.cursors.pass(page.room, page.up_to);
         let head = self.hub.rooms.head(page.room).map(|head| head.head);
         let late = page.empty && head.is_some_and(|head| head > page.up_to);

@@ -18,6 +18,7 @@ use super::keeping::Held;
 use super::outbound::Outbound;
 use super::pacing::Pacing;
 use super::packet::{ConnAck, Connect, Incoming, Outgoing};
+use super::stall::Stall;
 use super::state::State;
 use super::transport::Transport;
 use super::wire::{Opening, Wire, opening};
@@ -282,6 +283,7 @@ fn welcome(hub: Arc<Hub>, guest: Guest, visit: Visit, yours: Yours, place: Place
         outbound: Outbound::new(window),
         feed: Feed::new(&limits),
         keep_alive: KeepAlive::new(keep_alive_s, Instant::now()),
+        stall: Stall::new(limits.http_stall_ms_max),
         will: connect.will.map(|will| Box::new(will.detached())),
         mailbox: yours.mailbox,
         visit: yours.visit,

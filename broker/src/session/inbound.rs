@@ -139,7 +139,7 @@ impl Connection {
                 let released = self.gate.release(once_key(self.mailbox.number, id));
                 let future = async move { released.await.map(|()| Verdict::Handled) }.boxed();
                 let about = Some(About::Release(id, reason));
-                self.inbound.pending.push_back(Accepting { future, about });
+                self.inbound.pending.push_back(Accepting { future, about, _waits: None });
             }
             (_, false) => self.send(Outgoing::PubComp(id, reason)),
         }
@@ -234,7 +234,7 @@ impl Connection {
             // Its turn comes after those that the gate has not ruled on (§4.6).
             let future = std::future::ready(Ok(Verdict::Handled)).boxed();
             let about = Some(About::Rejected(which, told));
-            self.inbound.pending.push_back(Accepting { future, about });
+            self.inbound.pending.push_back(Accepting { future, about, _waits: None });
         }
         Ok(())
     }
@@ -303,17 +303,8 @@ impl Connection {
             Poll::Ready(ruled) if self.inbound.pending.is_empty() => {
                 self.settle_one(Accepted { about: About::Publish(message, id), ruled })
             }
-            Poll::Ready(ruled) => {
-                let future = Box::pin(std::future::ready(ruled));
-                let about = Some(About::Publish(message, id));
-                self.inbound.pending.push_back(Accepting { future, about });
-                Ok(())
-            }
-            Poll::Pending => {
-                let about = Some(About::Publish(message, id));
-                self.inbound.pending.push_back(Accepting { future, about });
-                Ok(())
-            }
+            Poll::Ready(ruled) => self.wait(Box::pin(std::future::ready(ruled)), message, id),
+            Poll::Pending => self.wait(future, message, id),
         }
     }
 

@@ -29,6 +29,8 @@ pub(crate) struct Transport {
     pub input: BytesMut,
     pub output: BytesMut,
     unflushed: bool,
+    /// Bytes that the stream took.
+    pub taken: u64,
 }
 
 impl Transport {
@@ -38,6 +40,7 @@ impl Transport {
             input: BytesMut::new(),
             output: BytesMut::new(),
             unflushed: false,
+            taken: 0,
         }
     }
 
@@ -49,6 +52,7 @@ impl Transport {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             self.output.advance(count);
+            self.taken = self.taken.wrapping_add(u64::try_from(count).unwrap_or(1));
             self.unflushed = true;
         }
         if self.unflushed {

@@ -2,6 +2,7 @@
 
 use super::support::{Client, House, house, out, room, stay};
 use hearth_protocol::ids::{Position, RoomId};
+use rmqtt_codec::v5::Connect;
 
 async fn after(client: &mut Client, filter: &str, room: RoomId, position: u64) -> u8 {
     let property = ("after".into(), format!("{room}:{position}").into());
@@ -171,4 +172,39 @@ async fn the_gate_hears_what_was_acknowledged_at_qos_1_and_nothing_of_qos_0() {
     live.nothing().await;
     let acknowledged = house.gate.acknowledged.lock().unwrap().clone();
     assert_eq!(acknowledged, [1, 2].map(|position| (room(1), Position(position))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn history_that_was_read_for_an_account_and_not_taken_is_bounded() {
+    // Before a page is read it counts for 200 bytes, and then for the 100 that it has.
+    let house = house(|limits| {
+        (limits.queued_bytes_max, limits.history_bytes_per_identity_max) = (400, 250);
+    });
+    let text = "x".repeat(50);
+    for _ in 0..2 {
+        house.store(room(1), &text);
+    }
+    let reader = async |id: &str, name: &str| {
+        let one_at_a_time = |connect: &mut Connect| {
+            connect.receive_max = 1.try_into().ok();
+            connect.username = Some(name.to_string().into());
+        };
+        let (mut client, _) = house.connect(id, one_at_a_time).await;
+        after(&mut client, &out(room(1)), room(1), 0).await;
+        client
+    };
+    let backlogs = || house.gate.backlogs.lock().unwrap().len();
+    let mut first = reader("a", "anna").await;
+    let held = first.heard().await;
+    let mut second = reader("b", "anna").await;
+    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    second.nothing().await;
+    assert_eq!(backlogs(), 1);
+    let mut other = reader("c", "ben").await;
+    assert_eq!(other.take().await, text);
+    first.ack(held.packet_id.unwrap()).await;
+    assert_eq!(first.take().await, text);
+    for _ in 0..2 {
+        assert_eq!(second.take().await, text);
+    }
 }

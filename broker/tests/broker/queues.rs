@@ -118,3 +118,27 @@ async fn plain_messages_at_qos_1_for_a_reader_that_stalls() {
         stalled.send(Packet::PublishAck(ack)).await.unwrap();
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn bytes_that_wait_for_the_gate_of_one_account_over_its_connections() {
+    let house = house(|limits| limits.pending_bytes_per_identity_max = 2_000);
+    let held = "x".repeat(900);
+    let mut first = house.client("a").await;
+    let mut second = house.client("b").await;
+    for client in [&mut first, &mut second] {
+        client.push("hold/t", &held, 1).await;
+        client.nothing().await;
+    }
+    let mut third = house.client("c").await;
+    third.push("hold/t", &held, 1).await;
+    assert_eq!(third.bye().await, 0x97);
+    let mut other = house.client_as("o", "other").await;
+    other.push("hold/t", &held, 1).await;
+    other.nothing().await;
+    house.gate.open.send_replace(true);
+    for client in [&mut first, &mut second] {
+        assert!(matches!(client.next().await, Packet::PublishAck(_)));
+    }
+    let mut third = house.client("c").await;
+    assert_eq!(third.publish("hold/t", &held).await, 0);
+}

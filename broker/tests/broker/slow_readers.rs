@@ -90,3 +90,27 @@ async fn plain_messages_for_a_stalled_reader_are_dropped_and_counted() {
         heard += 1;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_takes_nothing_at_all_is_given_up() {
+    let house = house(|limits| limits.http_stall_ms_max = 10_000);
+    let mut stalled = Framed::new(house.stream(256, 1), Codec::new(0, 0));
+    stalled.send(Packet::Connect(Box::new(connect("a")))).await.unwrap();
+    stalled.next().await.unwrap().unwrap();
+    let subscribe = b"\x82\x07\x00\x01\x00\x00\x01t\x00";
+    tokio::io::AsyncWriteExt::write_all(stalled.get_mut(), subscribe).await.unwrap();
+    stalled.next().await.unwrap().unwrap();
+    let mut other = house.client("b").await;
+    let much = "x".repeat(2_000);
+    other.push("t", &much, 0).await;
+    // Who takes a little, now and then, stays.
+    for _ in 0..4 {
+        tokio::time::sleep(std::time::Duration::from_secs(6)).await;
+        let mut some = [0; 100];
+        tokio::io::AsyncReadExt::read_exact(stalled.get_mut(), &mut some).await.unwrap();
+    }
+    assert_eq!(house.broker.counts().connections, 2);
+    tokio::time::sleep(std::time::Duration::from_secs(20)).await;
+    other.nothing().await;
+    assert_eq!(house.broker.counts().connections, 1);
+}

@@ -23,6 +23,8 @@ use warp::{Filter, Rejection};
 
 use super::bodies::Whose;
 use crate::app::App;
+use crate::auth::live::Live;
+use crate::auth::sessions::ended;
 use crate::error::ApiError;
 use crate::http::budget::Room;
 use crate::scopes::{covers_request, out_of_scope};
@@ -32,21 +34,25 @@ use crate::scopes::{covers_request, out_of_scope};
 pub struct Peer(pub SocketAddr);
 
 /// A person who asks, after the token was checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Caller {
     /// Who.
     pub user: UserId,
     /// Through which login; `None` through an app token.
     pub session: Option<SessionId>,
+    live: Arc<Live>,
 }
 
 impl Caller {
-    /// The login behind it: keys and tokens are not for apps.
+    /// The login behind it, which may have ended while the body came: keys and tokens are not for
+    /// apps.
     pub fn login(&self) -> Result<SessionId, ApiError> {
-        self.session.ok_or_else(|| {
+        let session = self.session.ok_or_else(|| {
             ApiError::forbidden("an app token does not reach keys, tokens, logins and grants")
                 .hint("sign in with the password")
-        })
+        })?;
+        let held = self.live.holds(&Principal::Person { user: self.user, session });
+        if held { Ok(session) } else { Err(ended()) }
     }
 }
 
@@ -186,7 +192,7 @@ async fn covered(
 }
 
 /// Who asks.
-async fn identify(
+pub(super) async fn identify(
     app: &App,
     header: Option<&str>,
     asked: (Method, &str),
@@ -197,7 +203,7 @@ async fn identify(
         Principal::Device { .. } | Principal::Local(_) => return Err(no_person()),
     };
     app.was_active(user);
-    Ok(Caller { user, session })
+    Ok(Caller { user, session, live: app.auth.live.clone() })
 }
 
 /// The token in an Authorization header.

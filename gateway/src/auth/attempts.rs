@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use hearth_protocol::limits::{Limits, days_ms, seconds_ms};
+use hearth_protocol::network::counted_as;
 use hearth_protocol::refusal::{Kind, Refusal};
 use hearth_store::users;
 
@@ -27,7 +28,7 @@ pub struct Attempts {
     failures: Mutex<HashMap<Key, Failures>>,
 }
 
-/// Entries kept at most; the oldest half goes when there are more.
+/// Entries kept at most; when there are more, half of them go.
 const KEPT_MAX: usize = 10_000;
 /// A failure is forgotten after this long.
 const FORGET_MS: u64 = days_ms(1);
@@ -74,13 +75,16 @@ impl Attempts {
     }
 }
 
-/// Drops what is old, then the older half.
+/// Drops what is old, then those with the fewest failures, of these the older ones: a flood of
+/// names that are tried once lets no name be forgotten that was tried often.
 fn forget(failures: &mut HashMap<Key, Failures>, now_ms: u64) {
     failures.retain(|_, failed| failed.last_ms + FORGET_MS > now_ms);
-    let mut times: Vec<_> = failures.values().map(|failed| failed.last_ms).collect();
-    times.sort_unstable();
-    if let Some(&middle) = times.get(KEPT_MAX / 2) {
-        failures.retain(|_, failed| failed.last_ms >= middle);
+    let Some(spare) = failures.len().checked_sub(KEPT_MAX / 2) else { return };
+    let rank = |(key, failed): (&Key, &Failures)| (failed.count, failed.last_ms, key.clone());
+    let mut ranks: Vec<_> = failures.iter().map(rank).collect();
+    ranks.sort_unstable_by_key(|(count, last_ms, _)| (*count, *last_ms));
+    for (_, _, key) in ranks.into_iter().take(spare) {
+        failures.remove(&key);
     }
 }
 
@@ -88,7 +92,7 @@ fn forget(failures: &mut HashMap<Key, Failures>, now_ms: u64) {
 fn keys(name: &str, address: IpAddr, limits: &Limits) -> impl Iterator<Item = Key> {
     let known = users::check_name(name, limits).is_ok();
     let name = known.then(|| Key::Name(name.to_ascii_lowercase()));
-    name.into_iter().chain([Key::Address(address)])
+    name.into_iter().chain([Key::Address(counted_as(address))])
 }
 
 /// Nothing for the free tries, then 1 s, 2 s, 4 s … up to the limit.
@@ -101,6 +105,8 @@ fn wait_ms(count: usize, limits: &Limits) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv6Addr;
+
     use super::*;
 
     /// So many tries in a row, each answered.
@@ -139,6 +145,26 @@ mod tests {
         tries(&attempts, "ggg", other, 0, 1);
         attempts.succeeded("ggg", home, &Limits::default());
         tries(&attempts, "ggg", home, 0, 1);
+    }
+
+    #[test]
+    fn a_network_counts_as_one_address_and_a_flood_lets_no_name_be_forgotten() {
+        let (attempts, limits) = (Attempts::default(), Limits::default());
+        let network = 0x2001_0db8_0000_0001_u128 << 64;
+        let at = |number: u32| Ipv6Addr::from_bits(network | u128::from(number)).into();
+        for number in 0..5 {
+            attempts.begin(&format!("n{number}"), at(number), 0, &limits).unwrap();
+        }
+        assert!(attempts.begin("zoe", at(9), 0, &limits).is_err());
+        let other = [192, 168, 1, 1].into();
+        tries(&attempts, "anna", other, 0, 5);
+        for number in 0..30_000_u32 {
+            let junk = IpAddr::from(number.to_be_bytes());
+            attempts.begin(&format!("n{number}"), junk, 1, &limits).unwrap();
+        }
+        let elsewhere = [192, 168, 1, 2].into();
+        assert!(attempts.begin("anna", elsewhere, 999, &limits).is_err());
+        tries(&attempts, "anna", elsewhere, 1_000, 1);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use hearth_protocol::limits::{Limits, seconds_ms};
+use hearth_protocol::network::counted_as;
 use hearth_protocol::refusal::{Kind, Refusal};
 
 use crate::error::ApiError;
@@ -42,6 +43,7 @@ impl Channels {
             let message = format!("a message of a pairing has 1 to {max} bytes");
             return Err(ApiError::invalid("bad_message", message));
         }
+        let from = counted_as(from);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|_, channel| channel.ends_ms > now_ms);
         if !open.contains_key(&id) {

@@ -265,3 +265,20 @@ async fn a_login_brings_little() {
         assert_eq!((over.status, over.code().as_str()), (413, "too_large"), "{path}");
     }
 }
+
+#[tokio::test]
+async fn the_box_stretches_passwords_at_its_own_cost_only() {
+    let (house, anna) = anna().await;
+    let user = house.app.person(anna.id).await.unwrap();
+    let dear = Cost { memory_kib: 256 * 1024, passes: 10, lanes: 4 };
+    let made = house.app.auth.make_login("a long password").await.unwrap();
+    let login = async |cost: Cost| {
+        let login = Login { cost, ..made.clone() };
+        house.change(vec![Edit::UpdateUser(User { login, ..user.clone() })]).await;
+        let body = json!({ "username": "anna", "password": "a long password" });
+        house.call("POST", "/api/auth/login", None, body).await.code()
+    };
+    assert_eq!(login(Cost::default()).await, "200");
+    // What the account says of another cost changes nothing: the same bytes come out.
+    assert_eq!(login(dear).await, "200");
+}

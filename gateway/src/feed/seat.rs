@@ -194,9 +194,10 @@ impl Seat {
         }
     }
 
-    /// Queues what is kept nowhere: who does not take it in time has to come back and look.
+    /// Queues what is kept nowhere: who does not take it in time has to come back and look. What
+    /// anyone in a room may say as fast as they like is left out instead.
     fn push(&self, item: Item) {
-        let matters = !matches!(item, Item::Typing { .. });
+        let matters = !matches!(item, Item::Typing { .. } | Item::Live { .. });
         if self.take(&mut self.inside(), item) {
             self.bell.notify_one();
         } else if matters {

@@ -71,12 +71,13 @@ fn what_does_not_fit_is_read_from_the_store_and_so_is_what_comes_after() {
 }
 
 #[tokio::test]
-async fn typing_that_does_not_fit_is_lost_and_anything_else_ends_it() {
+async fn what_is_live_and_does_not_fit_is_lost_and_anything_else_ends_it() {
     let seat = seat(1, 100);
     seat.follow(ROOM);
     let typing = Item::Typing { room: ROOM, user: ANNA, on: true };
     seat.of_room(ROOM, typing.clone());
     seat.of_room(ROOM, typing);
+    seat.of_room(ROOM, Item::Live { room: ROOM, user: ANNA, wire: Bytes::new() });
     assert_eq!([next(&seat), next(&seat)], ["item", "nothing"]);
     seat.of_house(Item::Presence(ANNA, Bytes::new()));
     seat.of_person(ANNA, Item::Inbox(Bytes::new()));
@@ -110,4 +111,20 @@ async fn a_flood_of_typing_loses_no_doorbell() {
     house.app.broker.publish(&Topic::Inbox(ANNA), Bytes::from_static(b"{}"), false);
     let next = tokio::time::timeout(Duration::from_secs(5), seat.next()).await;
     assert!(matches!(next, Ok(Next::Item(Item::Inbox(_)))), "{next:?}");
+}
+
+#[tokio::test]
+async fn a_sealed_wire_on_live_is_its_senders_own() {
+    use hearth_protocol::role::HouseRole;
+    use hearth_protocol::sealing::event::Kind;
+
+    let house = crate::testing::House::new().await;
+    let anna = house.keyed("anna", HouseRole::Owner).await;
+    let ben = house.keyed("ben", HouseRole::Member).await;
+    let (_, epoch) = house.sealed_room(&anna).await;
+    let id = EventId::from_bytes([4; 16]);
+    let wire = epoch.wire(&anna, id, Kind::Live, 0);
+    assert!(typing::is_sealed(&wire, anna.id()));
+    assert!(!typing::is_sealed(&wire, ben.id()), "it names another one");
+    assert!(!typing::is_sealed(&epoch.wire(&anna, id, Kind::Content, 1), anna.id()));
 }

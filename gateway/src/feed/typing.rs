@@ -28,9 +28,10 @@ pub fn read(payload: &[u8]) -> Option<bool> {
     serde_json::from_slice(payload).ok().map(|Live::Typing { on }| on)
 }
 
-/// Whether a payload of `live` is a sealed wire.
-pub fn is_sealed(payload: &[u8]) -> bool {
-    WireHeader::parse(payload).is_ok_and(|header| header.kind == Kind::Live)
+/// Whether a payload of somebody's `live` is a sealed wire of theirs.
+pub fn is_sealed(payload: &[u8], user: UserId) -> bool {
+    let own = |header: WireHeader| (header.kind, header.sender) == (Kind::Live, user);
+    WireHeader::parse(payload).is_ok_and(own)
 }
 
 /// Who is writing, until when. Bounded by who may publish: members, in their rooms.

@@ -339,3 +339,27 @@ async fn a_stopped_house_lets_go_of_its_state_and_its_engine() {
     assert!(!gate.may_receive(&owner, "hearth/status"));
     assert_eq!(gate.may_subscribe(&owner, "hearth/#").unwrap_err().code, "stopping");
 }
+
+#[tokio::test]
+async fn a_live_topic_takes_what_is_small_and_so_many() {
+    let house = House::new().await;
+    house.joins().await;
+    let topic = Topic::Live(house.room, house.member.user().unwrap()).to_string();
+    let live = async |bytes: usize| {
+        let publish = Publish {
+            topic: topic.clone().into(),
+            payload: vec![b'x'; bytes].into(),
+            qos: Qos::AtMostOnce,
+            retain: false,
+            properties: Default::default(),
+            version: Version::V5,
+            once: None,
+        };
+        house.gate.accept(house.member.clone(), publish).await.map_err(|refusal| refusal.code)
+    };
+    assert_eq!(live(4_097).await, Err("too_large"));
+    for _ in 0..50 {
+        assert_eq!(live(4_096).await, Ok(Verdict::Route));
+    }
+    assert_eq!(live(1).await, Err("too_fast"));
+}

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use hearth_protocol::network::counted_as;
 use hearth_protocol::refusal::Kind;
 
 use crate::error::ApiError;
@@ -33,7 +34,7 @@ impl Budget {
 
     /// Room for something of an address; none of it is taken yet.
     pub fn room(&self, address: IpAddr) -> Room {
-        Room { budget: self.clone(), address, bytes: 0 }
+        Room { budget: self.clone(), address: counted_as(address), bytes: 0 }
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {

@@ -29,10 +29,24 @@ impl App {
         let mut map = Map::from_iter([("type".to_string(), json!("post"))]);
         match serde_json::from_str::<Value>(text) {
             Ok(Value::Object(given)) if given.get("text").is_some_and(Value::is_string) => {
-                for key in ["title", "icon", "priority", "at"] {
-                    if let Some(value) = given.get(key) {
-                        map.insert(key.into(), value.clone());
+                let limits = &self.limits;
+                for (key, chars_max, or_number) in [
+                    ("title", limits.post_title_chars_max, false),
+                    ("icon", limits.post_icon_chars_max, false),
+                    ("priority", limits.post_icon_chars_max, true),
+                    ("at", limits.post_icon_chars_max, true),
+                ] {
+                    let Some(value) = given.get(key).filter(|value| !value.is_null()) else {
+                        continue;
+                    };
+                    let short = value.as_str().map(|text| text.chars().count() <= chars_max);
+                    if !short.unwrap_or(or_number && value.is_number()) {
+                        return Err(bad(
+                            "bad_event",
+                            format!("a post's `{key}` is a text of at most {chars_max} characters"),
+                        ));
                     }
+                    map.insert(key.into(), value.clone());
                 }
                 map.insert("content".into(), given["text"].clone());
             }

@@ -200,3 +200,24 @@ async fn who_sees_history_since_joining_sees_from_the_own_line_on() {
     assert_eq!(house.app.sight(&state, OWNER).await.unwrap(), Position::START);
     assert_eq!(house.app.sight(&state, MEMBER).await.unwrap(), Position(1), "at the head then");
 }
+
+#[tokio::test]
+async fn what_a_post_says_beside_its_text_is_short() {
+    let house = House::new().await;
+    let post = |key: &str, value: Value| {
+        let body = json!({ "text": "Done", key: value }).to_string();
+        house.app.open_post(&body.into()).map(|fit| fit.body).map_err(|no| no.0.code)
+    };
+    for (key, fits, not) in [
+        ("title", json!("ü".repeat(200)), json!("ü".repeat(201))),
+        ("icon", json!("i".repeat(64)), json!("i".repeat(65))),
+        ("priority", json!("p".repeat(64)), json!("p".repeat(65))),
+        ("priority", json!(5), json!([[]])),
+        ("at", json!(1_800_000_000_000_u64), json!({})),
+        ("title", Value::Null, json!(1)),
+    ] {
+        let body: Value = serde_json::from_slice(&post(key, fits.clone()).unwrap()).unwrap();
+        assert_eq!(body[key], fits);
+        assert_eq!(post(key, not).unwrap_err(), "bad_event", "{key}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use hearth_broker::{Gate, Publish, Qos, Verdict, Version};
 use hearth_protocol::ids::{DeviceId, RoomId, TokenId, UserId};
 use hearth_protocol::principal::Principal;
@@ -29,13 +30,51 @@ fn ten_in_ten_seconds_go_and_the_eleventh_waits_or_is_told_when() {
     assert_eq!(rates.count(ANNA, 20_200, Patience::Short, &limits), Pace::Go);
 }
 
-#[test]
-fn who_cannot_be_told_no_waits_in_line() {
+/// tokio's time, which a test can move.
+struct Paused(tokio::time::Instant);
+
+impl Clock for Paused {
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.0.elapsed().as_millis()).unwrap()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_cannot_be_told_no_waits_in_line() {
     let (rates, limits) = (Rates::default(), Limits::default());
-    let paces: Vec<_> = (0..12).map(|_| rates.count(ANNA, 0, Patience::Endless, &limits)).collect();
-    assert_eq!(paces[9..], [Pace::Go, Pace::Wait(10_000), Pace::Wait(10_000)]);
-    let more: Vec<_> = (0..10).map(|_| rates.count(ANNA, 0, Patience::Endless, &limits)).collect();
-    assert_eq!(more[8..], [Pace::Wait(20_000), Pace::Wait(20_000)]);
+    let clock = Paused(tokio::time::Instant::now());
+    let taken = Mutex::new(vec![]);
+    let all = (0..25).map(|number| {
+        let (rates, limits, clock, taken) = (&rates, &limits, &clock, &taken);
+        async move {
+            rates.in_turn(ANNA, clock, limits).await.unwrap();
+            taken.lock().unwrap().push((number, clock.now_ms() / 1_000));
+        }
+    });
+    futures_util::future::join_all(all).await;
+    let expected: Vec<_> = (0..25).map(|number| (number, number / 10 * 10)).collect();
+    assert_eq!(*taken.lock().unwrap(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_stops_waiting_has_taken_nobodys_room() {
+    let (rates, limits) = (Rates::default(), Limits::default());
+    let clock = Paused(tokio::time::Instant::now());
+    let mut all: Vec<_> =
+        (0..6_500).map(|_| Box::pin(rates.in_turn(ANNA, &clock, &limits))).collect();
+    let now = all.iter_mut().filter_map(|one| one.as_mut().now_or_never()).count();
+    assert_eq!(now, 10);
+    drop(all);
+    assert_eq!(rates.count(ANNA, 9_999, Patience::None, &limits), Pace::TooFast(1));
+    assert_eq!(rates.count(ANNA, 10_000, Patience::None, &limits), Pace::Go);
+    // Lines in which nobody stands are forgotten.
+    for number in 0..3_000_u32 {
+        let mut bytes = [2; 16];
+        bytes[..4].copy_from_slice(&number.to_be_bytes());
+        let act = Act::Write(Sender::Person(UserId::from_bytes(bytes)));
+        rates.in_turn(act, &clock, &limits).await.unwrap();
+    }
+    assert!(rates.lines.lock().unwrap().len() <= WINDOWS_KEPT);
 }
 
 #[test]
@@ -60,6 +99,7 @@ fn acts_that_are_refused_at_once_have_windows_of_their_own() {
         (Act::Invite(anna), 60, hour),
         (Act::Contact(anna), 60, hour),
         (Act::Line(anna), 20, 60_000),
+        (Act::Live(anna), 50, 10_000),
     ] {
         for _ in 0..max {
             assert_eq!(rates.count(act, 0, Patience::None, &limits), Pace::Go, "{act:?}");
@@ -223,6 +263,14 @@ async fn lines_of_the_box_are_counted_per_person_whatever_causes_them() {
     let refused = house.post(&leave, &ben, none.clone()).await;
     assert_eq!((refused.status, refused.code().as_str()), (429, "too_fast"));
     assert_eq!(refused.headers["retry-after"], "60");
+    // What changes nothing is none, and the log does not tell of it.
+    let path = format!("/api/rooms/{room}");
+    for same in [serde_json::json!({}), serde_json::json!({ "name": " Kitchen " })] {
+        for _ in 0..5 {
+            house.call("PUT", &path, Some(&anna), same.clone()).await.is(200);
+        }
+    }
+    assert!(house.app.store.audit(None, 9).await.unwrap().is_empty());
     let head = house.app.store.head(room).await.unwrap();
     let (about, path) = ("description", format!("/api/rooms/{room}"));
     for text in ["a", "b"] {
@@ -234,6 +282,8 @@ async fn lines_of_the_box_are_counted_per_person_whatever_causes_them() {
         let role = serde_json::json!({ "role": role });
         house.call("PATCH", &path, Some(&anna), role).await.is(200);
     }
+    let keep = serde_json::json!({ "keep_days": 9 });
+    assert_eq!(house.call("PUT", &path, Some(&anna), keep).await.code(), "too_fast");
     let rename = serde_json::json!({ "name": "Hall" });
     let refused = house.call("PUT", &path, Some(&anna), rename.clone()).await;
     assert_eq!(refused.code(), "too_fast");

@@ -57,6 +57,9 @@ impl App {
     ) -> Result<Arc<RoomState>, ApiError> {
         let state = self.membership.require(room, by, RoomAction::ManageRoom)?;
         let (old, new) = (&state.room, self.changed_room(&state.room, &changes)?);
+        if new == *old && changes.bundle.is_none() {
+            return Ok(state);
+        }
         let mut change = Change::of(vec![Edit::UpdateRoom(new.clone())], self.clock.now_ms());
         change.checks.push((room, old.version));
         let (history, keep_days, keep_bytes) = (new.history, new.keep_days, new.keep_bytes);
@@ -64,8 +67,8 @@ impl App {
             change.edits.push(Edit::SetHistory { room, history, keep_days, keep_bytes });
         }
         self.reseal(&mut change, &state, &new, by, changes.bundle.as_deref()).await?;
+        self.not_too_often(Act::Line(by))?;
         if (&new.name, &new.description) != (&old.name, &old.description) {
-            self.not_too_often(Act::Line(by))?;
             let line = Line::Room {
                 by,
                 title: (new.name != old.name).then(|| new.name.clone()),

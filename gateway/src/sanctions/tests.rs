@@ -344,3 +344,48 @@ async fn everyones_room_and_rooms_of_two_are_not_moderated_away() {
     let refused = app.add_kick(&mut app.measures(), case).unwrap_err();
     assert_eq!(refused.0.code, "direct_room");
 }
+
+#[tokio::test]
+async fn nobodys_words_reach_a_stranger_by_a_ban_and_there_are_only_so_many() {
+    let mut scene = Scene::open().await;
+    let words = json!({ "reason": "read this" });
+    for what in ["/bans", "/mutes"] {
+        assert_eq!(scene.sentence(what, &scene.owner, &scene.eve, words.clone()).await, "204");
+        assert_eq!(scene.lift(what, &scene.owner, &scene.eve).await, "204");
+    }
+    for _ in 4..20 {
+        assert_eq!(scene.sentence("/mutes", &scene.owner, &scene.ben, json!({})).await, "204");
+    }
+    let (topic, bell) = scene.bell().await;
+    assert_eq!((topic, &bell["type"]), (Topic::Inbox(scene.ben.id).to_string(), &json!("muted")));
+    let logged = scene.house.app.store.audit(None, 100).await.unwrap().len();
+    for what in ["/bans", "/mutes"] {
+        let refused = scene.sentence(what, &scene.owner, &scene.ben, json!({})).await;
+        assert_eq!(refused, "too_fast", "{what}");
+    }
+    assert_eq!(scene.kick(&scene.owner, &scene.ben).await, "too_fast");
+    assert_eq!(scene.lift("/mutes", &scene.owner, &scene.ben).await, "too_fast");
+    assert_eq!(scene.house.app.store.audit(None, 100).await.unwrap().len(), logged);
+}
+
+#[tokio::test]
+async fn a_guest_who_moderates_knows_of_nobody_they_do_not_meet() {
+    let scene = Scene::open().await;
+    let gus = scene.house.person("gus", HouseRole::Guest).await;
+    let room = scene.house.app.membership.room(scene.room).unwrap().room.clone();
+    let admin = Edit::PutMember(member(&room, gus.id, RoomRole::Admin, 1));
+    let eve = scene.house.app.person(scene.eve.id).await.unwrap();
+    let told = hearth_store::User { status_text: "in Rome".into(), ..eve };
+    scene.house.change(vec![admin, Edit::UpdateUser(told)]).await;
+    assert_eq!(scene.sentence("/bans", &gus, &scene.eve, json!({})).await, "not_found");
+    assert_eq!(scene.sentence("/mutes", &gus, &scene.eve, json!({})).await, "not_found");
+    assert_eq!(scene.sentence("/mutes", &gus, &scene.ben, json!({})).await, "204");
+    assert_eq!(scene.sentence("/bans", &scene.owner, &scene.eve, json!({})).await, "204");
+    for (who, status) in [(&gus, ""), (&scene.owner, "in Rome")] {
+        let list = scene.house.get(&scene.path("/bans"), who).await.is(200);
+        assert_eq!(list["bans"][0]["user"]["status_text"], status);
+    }
+    // Of whom the room has had to do with they may be rid again.
+    assert_eq!(scene.lift("/bans", &gus, &scene.eve).await, "204");
+    assert_eq!(scene.sentence("/bans", &gus, &scene.eve, json!({})).await, "204");
+}

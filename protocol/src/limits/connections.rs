@@ -24,7 +24,7 @@ macro_rules! with_connections {
     http_header_ms_max = 15_000;
     /// How long a client may take to send a JSON body, in ms.
     http_body_ms_max = 30_000;
-    /// How long a client may not take any of what waits for it, in ms.
+    /// How long a client may not take any of what waits for it, in ms; over MQTT up to twice that.
     http_stall_ms_max = 30_000;
     /// How long a connection may carry nothing in either direction, in ms.
     http_idle_ms_max = 75_000;
@@ -55,6 +55,9 @@ macro_rules! with_connections {
     session_expiry_s_max = 30 * 24 * 3_600;
     /// Unacknowledged QoS 1/2 publishes a client may have under way (receive maximum).
     receive_max = 64;
+    /// Bytes of one identity's publishes that wait for their ruling, over all its connections: a
+    /// connection that brings more ends.
+    pending_bytes_per_identity_max = 16 * 1024 * 1024;
     /// Unacknowledged QoS 1/2 publishes the broker sends a client.
     in_flight_max = 64;
     /// Subscriptions of one session.
@@ -104,6 +107,9 @@ macro_rules! with_connections {
     presence_grace_s = 30;
     /// Events read back from history at a time.
     backlog_events_max = 256;
+    /// Bytes of history that were read for one identity and not sent yet, over all its connections:
+    /// further ones read when there is room.
+    history_bytes_per_identity_max = 32 * 1024 * 1024;
     /// Bytes of room events the bus remembers: a session that lags further reads history.
     bus_ring_bytes = 4 * 1024 * 1024;
 

@@ -1,6 +1,6 @@
 // Addresses of messages: made, read back, and nothing else taken for one.
 import { expect, test } from 'vitest';
-import { permalink, targetOf, targetOfLink } from './permalink';
+import { permalink, roomAddress, targetOf, targetOfLink } from './permalink';
 
 const ROOM = '01929b2a-7c01-7abc-8def-000000000001';
 const MESSAGE = '01929b2a-7c01-7abc-8def-000000000002';
@@ -18,11 +18,14 @@ test('what is made leads back', () => {
   });
 });
 
+test('a room has an address too', () => {
+  expect(targetOfLink(`${HOUSE}${roomAddress(ROOM)}`, HOUSE)).toEqual({ room: ROOM, spot: null });
+});
+
 test('other addresses are none', () => {
   for (const fragment of [
     '',
     '#/rooms',
-    `#/rooms/${ROOM}`,
     `#/rooms/${ROOM}/m/`,
     `#/rooms/${ROOM}/m/0`,
     `#/rooms/${ROOM}/m/-1`,

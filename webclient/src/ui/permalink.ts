@@ -1,11 +1,15 @@
-// The address of a message in a room: /#/rooms/{room}/m/{position, or id of the message}.
+// The address of a room, /#/rooms/{room}, and of a message in it: …/m/{position, or its id}.
 import { isId } from '../protocol/ids';
 import type { Spot } from '../state/reading_model';
 
 export interface Target {
   readonly room: string;
-  readonly spot: Spot;
+  /** Null: the room itself. */
+  readonly spot: Spot | null;
 }
+
+/** The address of a room within this house. */
+export const roomAddress = (room: string): string => `/#/rooms/${room}`;
 
 /** The address of a stored message. */
 export const permalink = (origin: string, room: string, position: number): string =>
@@ -13,8 +17,9 @@ export const permalink = (origin: string, room: string, position: number): strin
 
 /** Where an address's fragment leads; null when it is not one of these. */
 export function targetOf(fragment: string): Target | null {
-  const [, room, place] = /^#\/rooms\/([^/]+)\/m\/([^/]+)$/.exec(fragment) ?? [];
-  if (room === undefined || place === undefined || !isId(room)) return null;
+  const [, room, place] = /^#\/rooms\/([^/]+)(?:\/m\/([^/]+))?$/.exec(fragment) ?? [];
+  if (room === undefined || !isId(room)) return null;
+  if (place === undefined) return { room, spot: null };
   if (/^[1-9]\d{0,14}$/.test(place)) {
     return { room, spot: { kind: 'position', position: Number(place) } };
   }

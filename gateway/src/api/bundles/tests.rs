@@ -6,7 +6,7 @@ use hearth_protocol::limits::Limits;
 use hearth_protocol::role::{HouseRole, RoomType};
 use hearth_protocol::sealing::Secret;
 use hearth_protocol::sealing::card::Card;
-use hearth_protocol::sealing::epoch::{Invited, Rules};
+use hearth_protocol::sealing::epoch::{History, Invited, Rules};
 use hearth_protocol::sealing::event::Kind;
 use hearth_protocol::sealing::identity::Identity;
 use hearth_protocol::sealing::invite::InviteKeys;
@@ -178,4 +178,55 @@ async fn a_day_after_an_invite_has_expired_an_epoch_without_it_comes_first() {
     let path = format!("/api/rooms/{room}/bundles");
     house.post(&path, &anna.person, json!({ "bundle": third.b64u() })).await.is(201);
     house.send_sealed(room, &anna, &wire(&anna, &third, 2)).await.is(201);
+}
+
+#[tokio::test]
+async fn the_rules_change_by_who_manages_the_room() {
+    let house = House::new().await;
+    let anna = house.keyed("anna", HouseRole::Owner).await;
+    let ben = house.keyed("ben", HouseRole::Member).await;
+    let (room, first) = house.sealed_room(&anna).await;
+    let second = first.next(RULES, &[&anna, &ben]);
+    let add = json!({ "user_id": ben.id(), "bundle": second.b64u() });
+    house.post(&format!("/api/rooms/{room}/members"), &anna.person, add).await.is(201);
+    let path = format!("/api/rooms/{room}/bundles");
+    let post = async |by: &Keyed, epoch: &Epoch| {
+        house.post(&path, &by.person, json!({ "bundle": epoch.b64u() })).await.code()
+    };
+    let hints = Rules { hints: true, ..RULES };
+    for rules in [hints, Rules { history: History::SinceJoin, ..RULES }] {
+        assert_eq!(post(&ben, &second.next(rules, &[&ben, &anna])).await, "forbidden");
+    }
+    let third = second.next(RULES, &[&ben, &anna]);
+    assert_eq!(post(&ben, &third).await, "201");
+    let fourth = third.next(hints, &[&anna, &ben]);
+    assert_eq!(post(&anna, &fourth).await, "201");
+    assert_eq!(post(&ben, &fourth.next(RULES, &[&ben, &anna])).await, "forbidden");
+    assert_eq!(post(&ben, &fourth.next(hints, &[&ben, &anna])).await, "201");
+}
+
+#[tokio::test]
+async fn a_persons_epochs_of_a_day_have_so_many_bytes_over_all_rooms() {
+    let house = House::with(Limits { bundle_bytes_per_day: 3_000, ..Limits::default() }).await;
+    let anna = house.keyed("anna", HouseRole::Owner).await;
+    let (mut rooms, mut bytes) = (vec![], 0);
+    let refused = loop {
+        let room = hearth_protocol::ids::RoomId::new(BEGINS_MS, random());
+        let first = Epoch::first(room, RoomType::Private, &[&anna]);
+        let new = json!({ "id": room, "name": "x", "type": "private", "bundle": first.b64u() });
+        let made = house.post("/api/rooms", &anna.person, new).await;
+        bytes += first.bundle.encode().len();
+        if made.status != 201 {
+            break made;
+        }
+        rooms.push((room, first));
+        assert!(bytes <= 3_000);
+    };
+    assert_eq!((refused.status, refused.code().as_str()), (429, "too_fast"));
+    assert!(bytes > 3_000 && rooms.len() > 1, "{bytes}");
+    house.later(hearth_protocol::limits::days_ms(1));
+    let anna = Keyed { person: house.again(&anna.person).await, ..anna };
+    let (room, first) = rooms.pop().unwrap();
+    let body = json!({ "bundle": first.next(RULES, &[&anna]).b64u() });
+    house.post(&format!("/api/rooms/{room}/bundles"), &anna.person, body).await.is(201);
 }

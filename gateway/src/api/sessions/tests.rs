@@ -5,6 +5,7 @@ use hearth_protocol::role::HouseRole;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::api::extract::identify;
 use crate::testing::{Answered, BEGINS_MS, House, Person};
 
 const AT: &str = "/api/auth/sessions";
@@ -103,4 +104,16 @@ async fn a_pairing_passes_through_without_a_login() {
     assert_eq!(get("").await.code(), "not_found");
     house.later(days_ms(1));
     assert_eq!(put(1).await.is(201)["number"], 1);
+}
+
+#[tokio::test]
+async fn a_login_that_ended_while_the_body_came_makes_nothing_any_more() {
+    let house = House::new().await;
+    let anna = house.person("anna", HouseRole::Owner).await;
+    let header = format!("Bearer {}", anna.token);
+    let asked = (warp::http::Method::POST, "/api/auth/tokens");
+    let caller = identify(&house.app, Some(&header), asked).await.unwrap();
+    assert_eq!(caller.login().unwrap(), anna.session);
+    house.change(vec![Edit::RemoveSession(anna.session)]).await;
+    assert_eq!(caller.login().unwrap_err().0.code, "session_ended");
 }

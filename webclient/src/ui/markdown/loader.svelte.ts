@@ -1,8 +1,9 @@
 // The reader of Markdown, loaded with the first message that needs it.
 import type { Person } from '../../state/model';
+import type { RoomName } from './rooms';
 import type { Block } from './tree';
 
-type Parse = (text: string, people: readonly Person[]) => Block[];
+type Parse = (text: string, people: readonly Person[], rooms: readonly RoomName[]) => Block[];
 
 let parse = $state.raw<Parse | null>(null);
 let asked = false;
@@ -13,11 +14,11 @@ const keptMax = 2_000;
 function remembering(read: Parse): Parse {
   const known = new Map<string, Block[]>();
   let names = '';
-  return (text, people) => {
-    const now = people.map(({ id, name }) => `${id} ${name}`).join();
+  return (text, people, rooms) => {
+    const now = [...people, ...rooms].map(({ id, name }) => `${id} ${name}`).join();
     if (now !== names || known.size >= keptMax) known.clear();
     names = now;
-    const kept = known.get(text) ?? read(text, people);
+    const kept = known.get(text) ?? read(text, people, rooms);
     known.set(text, kept);
     return kept;
   };

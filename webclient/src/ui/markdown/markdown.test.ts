@@ -21,6 +21,8 @@ function inlineText(inline: Inline): string {
       return `code(${inline.text})`;
     case 'mention':
       return `{${inline.text}}`;
+    case 'room':
+      return `{${inline.text}|${inline.room.id}}`;
     case 'text':
       return inline.text;
   }
@@ -198,4 +200,31 @@ test('tones stand at the end, by their forms, and alone are words', () => {
   for (const text of ['/s', 'and/or', 'see /etc', 'https://a.example/s', '/s is first']) {
     expect(toned(text, null)).toEqual({ text, tones: [] });
   }
+});
+
+describe('rooms', () => {
+  const rooms = [
+    { id: 'r1', name: 'Garden' },
+    { id: 'r2', name: 'Garden party' },
+    { id: 'r3', name: 'Küche' },
+  ];
+  const seen = (text: string): string => drawn(parse(text, [anna], rooms));
+
+  test('are links by their whole name, the longest that fits', () => {
+    expect(seen('see #garden, then **#Garden party**!')).toBe(
+      'see {#garden|r1}, then strong({#Garden party|r2})!',
+    );
+    expect(seen('#küche @anna')).toBe('{#küche|r3} {@anna}');
+  });
+
+  test.each(['#Gardening', 'a#Garden', '##Garden', '#Attic', 'x.example/#Garden', '# Garden'])(
+    '%s names none',
+    (text) => {
+      expect(seen(text)).not.toContain('|r');
+    },
+  );
+
+  test('code is left alone', () => {
+    expect(seen('`#Garden`')).toBe('code(#Garden)');
+  });
 });

@@ -2,6 +2,7 @@
 import { Lexer, Tokenizer, type Token, type Tokens } from 'marked';
 import { namedIn } from '../../state/mentions';
 import type { Person } from '../../state/model';
+import { roomsIn, type RoomName } from './rooms';
 import type { Block, Inline } from './tree';
 
 /** Quotes in quotes and lists in lists, at most; what lies deeper is shown as it was written. */
@@ -23,7 +24,10 @@ class ChatTokenizer extends Tokenizer {
 class Reading {
   readonly #people: ReadonlyMap<string, Person>;
 
-  constructor(people: readonly Person[]) {
+  readonly #rooms: readonly RoomName[];
+
+  constructor(people: readonly Person[], rooms: readonly RoomName[]) {
+    this.#rooms = rooms;
     this.#people = new Map(people.map((person) => [person.name.toLowerCase(), person]));
   }
 
@@ -133,7 +137,7 @@ class Reading {
     return [{ kind: 'link', href, host, children: [{ kind: 'text', text: shown }] }];
   }
 
-  /** Text with its line breaks, and the people it names. */
+  /** Text with its line breaks, and the people and rooms it names. */
   plain(text: string): Inline[] {
     return text.split('\n').flatMap((line, at) => {
       const start: Inline[] = at === 0 ? [] : [{ kind: 'break' }];
@@ -142,13 +146,23 @@ class Reading {
   }
 
   #named(line: string): Inline[] {
+    const people = namedIn(line).flatMap(({ from, to, name }) => {
+      const person = this.#people.get(name.toLowerCase());
+      const text = line.slice(from, to);
+      return person === undefined
+        ? []
+        : [{ from, to, one: { kind: 'mention', text, person } as const }];
+    });
+    const rooms = roomsIn(line, this.#rooms).map(({ from, to, room }) => {
+      return { from, to, one: { kind: 'room', text: line.slice(from, to), room } } as const;
+    });
     const found: Inline[] = [];
     let from = 0;
-    for (const { from: start, to, name } of namedIn(line)) {
-      const person = this.#people.get(name.toLowerCase());
-      if (person === undefined) continue;
+    for (const { from: start, to, one } of [...people, ...rooms].sort((a, b) => a.from - b.from)) {
+      // A room may be called after somebody: what begins first is meant.
+      if (start < from) continue;
       if (start > from) found.push({ kind: 'text', text: line.slice(from, start) });
-      found.push({ kind: 'mention', text: line.slice(start, to), person });
+      found.push(one);
       from = to;
     }
     if (from < line.length) found.push({ kind: 'text', text: line.slice(from) });
@@ -179,8 +193,12 @@ function addressOf(written: string): { href: string; host: string; strange: bool
 }
 
 /** The tree of a message. Whatever is written, it does not throw. */
-export function parse(text: string, people: readonly Person[]): Block[] {
-  const reading = new Reading(people);
+export function parse(
+  text: string,
+  people: readonly Person[],
+  rooms: readonly RoomName[] = [],
+): Block[] {
+  const reading = new Reading(people, rooms);
   try {
     const tokens = new Lexer({ gfm: true, breaks: true, tokenizer: new ChatTokenizer() }).lex(text);
     return reading.blocks(tokens, 0);

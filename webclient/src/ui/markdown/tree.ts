@@ -1,5 +1,6 @@
 // What a message looks like once it is read: a small tree, drawn by components, never as HTML.
 import type { Person } from '../../state/model';
+import type { RoomName } from './rooms';
 
 export type Inline =
   | { readonly kind: 'text'; readonly text: string }
@@ -14,6 +15,7 @@ export type Inline =
       readonly host: string | null;
       readonly children: readonly Inline[];
     }
+  | { readonly kind: 'room'; readonly text: string; readonly room: RoomName }
   | { readonly kind: 'mention'; readonly text: string; readonly person: Person };
 
 export type Block =

@@ -14,6 +14,8 @@ export type Said = MessageItem | PostItem;
 /** The actions of the application that a room needs. */
 export type RoomApp = Pick<
   App,
+  | 'people'
+  | 'account'
   | 'files'
   | 'send'
   | 'edit'

@@ -6,6 +6,7 @@ import { englishFileProblems, englishFiles } from './english_files';
 import { englishAccount, englishAccountProblems } from './english_account';
 import { englishGuestProblems, englishGuests } from './english_guests';
 import { englishProfile } from './english_profile';
+import { englishCommands } from './english_commands';
 import { englishTalk } from './english_talk';
 import { englishTimeline } from './english_timeline';
 
@@ -157,6 +158,7 @@ export const english = {
   ...englishKeys,
   ...englishAccount,
   ...englishTalk,
+  ...englishCommands,
   guests: englishGuests,
   profile: englishProfile,
   ...englishFiles,

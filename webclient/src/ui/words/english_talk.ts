@@ -60,14 +60,6 @@ export const englishTalk = {
     positive: 'meant well',
     negative: 'meant badly',
   },
-  commands: {
-    me: 'what you do, in italics: /me waves',
-    shrug: 'adds ¯\\_(ツ)_/¯',
-    invite: 'invite someone to this room',
-    people: 'who is here',
-    devices: 'which devices post here',
-    help: 'how to write',
-  },
   writing: {
     title: 'How to write',
     marks: 'Marks',
@@ -83,6 +75,7 @@ export const englishTalk = {
     link: 'a link, with where it leads',
     table: 'a table, below its head | - | - |',
     mention: 'calls someone by name',
+    room: 'leads to a room',
   },
   emoji: {
     search: 'Search emoji',

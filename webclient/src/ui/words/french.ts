@@ -6,6 +6,7 @@ import { frenchFileProblems, frenchFiles } from './french_files';
 import { frenchAccount, frenchAccountProblems } from './french_account';
 import { frenchGuestProblems, frenchGuests } from './french_guests';
 import { frenchProfile } from './french_profile';
+import { frenchCommands } from './french_commands';
 import { frenchTalk } from './french_talk';
 import { frenchTimeline } from './french_timeline';
 
@@ -160,6 +161,7 @@ export const french: Words = {
   ...frenchKeys,
   ...frenchAccount,
   ...frenchTalk,
+  ...frenchCommands,
   guests: frenchGuests,
   profile: frenchProfile,
   ...frenchFiles,

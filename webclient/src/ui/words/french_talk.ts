@@ -60,14 +60,6 @@ export const frenchTalk: typeof englishTalk = {
     positive: 'en bien',
     negative: 'en mal',
   },
-  commands: {
-    me: 'ce que vous faites, en italique : /me salue',
-    shrug: 'ajoute ¯\\_(ツ)_/¯',
-    invite: 'inviter quelqu’un dans ce salon',
-    people: 'qui est ici',
-    devices: 'quels appareils écrivent ici',
-    help: 'comment écrire',
-  },
   writing: {
     title: 'Comment écrire',
     marks: 'Signes',
@@ -83,6 +75,7 @@ export const frenchTalk: typeof englishTalk = {
     link: 'un lien, avec sa destination',
     table: 'un tableau, sous sa tête | - | - |',
     mention: 'appelle quelqu’un par son nom',
+    room: 'mène à un salon',
   },
   emoji: {
     search: 'Chercher un émoji',

@@ -1,10 +1,9 @@
 // What is offered while one types, which of the offers is chosen, and what its keys do.
-import type { Person } from '../../state/model';
-import { completionAt, type Completion, type Offer } from './completion';
+import { completionAt, type Completion, type Known, type Offer } from './completion';
 
 export interface CompletingDeps {
   readonly text: () => string;
-  readonly people: () => readonly Person[];
+  readonly known: () => Known;
   /** In place of a stretch of the text. */
   readonly insert: (from: number, to: number, what: string) => void;
 }
@@ -23,7 +22,7 @@ export class Completing {
 
   readonly found: Completion | null = $derived.by(() => {
     const text = this.#deps.text();
-    return this.#declined === text ? null : completionAt(text, this.#caret, this.#deps.people());
+    return this.#declined === text ? null : completionAt(text, this.#caret, this.#deps.known());
   });
 
   get caret(): number {

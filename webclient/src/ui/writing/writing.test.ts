@@ -1,15 +1,21 @@
 // Commands and completion while typing.
 import { describe, expect, test } from 'vitest';
 import { parse } from '../markdown/parse';
-import { written } from './commands';
+import { COMMANDS, commandsIn, written } from './commands';
 import { completionAt } from './completion';
 
 const person = (name: string, displayName: string) =>
   ({ id: name, name, displayName, role: 'member', avatar: null }) as const;
 const people = [person('anna', 'Anna'), person('zoe', 'Zoë Lind'), person('oma', 'Oma Grete')];
+const rooms = [
+  { id: 'r1', name: 'General' },
+  { id: 'r2', name: 'Garden party' },
+  { id: 'r3', name: 'Garden' },
+];
+const known = { people, rooms, commands: COMMANDS };
 
 function offers(text: string, caret = text.length): string[] | null {
-  return completionAt(text, caret, people)?.offers.map(({ insert }) => insert) ?? null;
+  return completionAt(text, caret, known)?.offers.map(({ insert }) => insert) ?? null;
 }
 
 describe('commands', () => {
@@ -22,6 +28,56 @@ describe('commands', () => {
     expect(written('/invite')).toEqual({ kind: 'open', what: 'invite' });
     expect(written('/dance now')).toEqual({ kind: 'unknown', name: 'dance' });
     expect(written('//dance')).toEqual({ kind: 'text', text: '/dance' });
+  });
+
+  test.each([
+    ['/topic Plans for June', { what: 'topic', text: 'Plans for June' }],
+    ['/status', { what: 'status', text: '' }],
+    ['/away', { what: 'away' }],
+    ['/notify none', { what: 'notify', notify: 'muted' }],
+    ['/msg @oma', { what: 'msg', name: 'oma' }],
+    ['/kick oma  too loud', { what: 'kick', name: 'oma', reason: 'too loud' }],
+    ['/mute @oma 2h night', { what: 'mute', name: 'oma', minutes: 120, reason: 'night' }],
+    ['/mute @oma 2hours', { what: 'mute', name: 'oma', minutes: null, reason: '2hours' }],
+    ['/ban @oma 7d', { what: 'ban', name: 'oma', minutes: 10_080, reason: '' }],
+    ['/unban oma', { what: 'unban', name: 'oma' }],
+    ['/leave', { what: 'leave' }],
+  ])('%s is done on the box', (typed, deed) => {
+    expect(written(typed)).toEqual({ kind: 'deed', deed });
+  });
+
+  test.each([
+    '/rename',
+    '/notify loud',
+    '/msg',
+    '/msg @oma hello',
+    '/kick',
+    '/ban @',
+    '/leave now',
+  ])('%s is not done: something is missing or too much', (typed) => {
+    expect(written(typed).kind).toBe('incomplete');
+  });
+
+  test('are offered where they work', () => {
+    const room = {
+      id: 'r',
+      name: 'Garden',
+      type: 'private',
+      sealing: 'sealed',
+      general: false,
+      myRole: 'member',
+      lastMessageAt: null,
+      lastText: null,
+      lastSender: null,
+      lastFiles: null,
+      unread: 0,
+      mentions: 0,
+    } as const;
+    expect(commandsIn(room)).not.toContain('kick');
+    expect(commandsIn(room)).toContain('leave');
+    expect(commandsIn({ ...room, myRole: 'admin' })).toContain('kick');
+    expect(commandsIn({ ...room, myRole: 'owner', type: 'direct' })).not.toContain('ban');
+    expect(commandsIn({ ...room, myRole: 'owner', general: true })).not.toContain('leave');
   });
 
   test('are nothing but a word alone after the slash', () => {
@@ -56,7 +112,13 @@ describe('completion', () => {
     expect(offers('/xyz')).toBeNull();
   });
 
+  test('finds rooms by any word of their names', () => {
+    expect(offers('see #ga')).toEqual(['#Garden party ', '#Garden ']);
+    expect(offers('#PARTY')).toEqual(['#Garden party ']);
+    expect(offers('a#ga')).toBeNull();
+  });
+
   test('says what it takes the place of', () => {
-    expect(completionAt('a @zo b', 5, people)).toMatchObject({ from: 2, to: 5 });
+    expect(completionAt('a @zo b', 5, known)).toMatchObject({ from: 2, to: 5 });
   });
 });
