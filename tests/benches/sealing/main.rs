@@ -117,7 +117,7 @@ fn main() {
     let rounds = std::env::args().find_map(|word| word.parse().ok()).unwrap_or(ROUNDS);
     let scene = Scene::new();
     let keys = EpochKeys::new(scene.room, Secret::from_bytes([8; 32]));
-    let event = Event { id: Some(EventId::new(AT, [4; 10])), ..Event::message(&"x".repeat(200)) };
+    let event = Event { id: Some(EventId::new(AT, [4; 10])), ..Event::message("x".repeat(200)) };
     let body = serde_json::to_vec(&event).unwrap();
     let wires: Vec<_> = (1..=EVENTS).map(|seq| scene.wire(&keys, seq, &body)).collect();
     let public = scene.identity.sign.public();
