@@ -60,10 +60,11 @@ mod tests {
 
     const DAY: u64 = 24 * 3_600_000;
 
-    /// Lets somebody in as a guest for a day.
+    /// Makes somebody a guest for a day.
     async fn for_a_day(house: &House, who: &Keyed) {
         let known = house.app.store.user(who.id()).await.unwrap().unwrap();
-        let user = User { guest_until: Some(BEGINS_MS + DAY), ..known };
+        let (role, until) = (HouseRole::Guest, BEGINS_MS + DAY);
+        let user = User { role, guest_until: Some(until), ..known };
         house.change(vec![Edit::UpdateUser(user)]).await;
     }
 
@@ -119,13 +120,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_room_that_a_guest_made_gets_another_owner_or_ends() {
+    async fn a_room_that_a_guest_owns_gets_another_owner_or_ends() {
         let house = House::new().await;
         let anna = house.keyed("anna", HouseRole::Owner).await;
-        let gil = house.keyed("gil", HouseRole::Guest).await;
-        for_a_day(&house, &gil).await;
+        let gil = house.keyed("gil", HouseRole::Member).await;
         let (shared, _) = room_of(&house, &[&gil, &anna]).await;
         let (own, _) = room_of(&house, &[&gil]).await;
+        for_a_day(&house, &gil).await;
         house.later(DAY);
         assert_eq!(house.app.put_out_guests(house.app.clock.now_ms()).await.unwrap(), 2);
         let left = house.app.membership.room(shared).unwrap();

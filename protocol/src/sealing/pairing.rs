@@ -231,9 +231,12 @@ impl PairKey {
     pub fn open(&self, sealed: &[u8]) -> Result<Handed, SealingError> {
         let json = Zeroizing::new(kdf::open(WHAT, &self.key, sealed, &self.aad())?);
         // serde's sentence may quote what it read, which is secret.
-        let problem = || "it has no root and refresh".to_string();
-        let given: Handed = serde_json::from_slice(&json)
-            .map_err(|_| SealingError::Json { what: WHAT, problem: problem() })?;
+        let no = || SealingError::Json { what: WHAT, problem: "it has no root and refresh".into() };
+        // serde would take a list of the two as well.
+        if json.trim_ascii_start().first() != Some(&b'{') {
+            return Err(no());
+        }
+        let given: Handed = serde_json::from_slice(&json).map_err(|_| no())?;
         given.root()?;
         Ok(given)
     }
