@@ -3,8 +3,8 @@
 //!
 //! Messages: seed 004 @Validation (10 in 10 s), design §5: the acknowledgement is held back up to
 //! 2 s, then the answer is "too fast" with when to come back; whom no refusal reaches (MQTT 3.1.1)
-//! waits in line. Reports, invites, contact requests, lines, live messages and whatever else changes
-//! something by REST are refused at once.
+//! waits in line. Reports, invites, contact requests, lines, live messages and whatever else
+//! changes something by REST are refused at once.
 
 #[cfg(test)]
 mod tests;
