@@ -105,7 +105,6 @@ export const englishAdministration = {
     stays: 'How long do they stay?',
     noGuestRoom: 'A guest comes into another room than the general one. Make a room first.',
     link: 'Its QR code and link',
-    linkLabel: (code: string) => `Show the QR code of ${code}`,
     noLink: 'Only whoever made it has the link.',
     qr: 'Invitation as a QR code',
     into: (room: string) => `into ${room}`,

@@ -102,7 +102,6 @@ export const frenchAdministration: typeof englishAdministration = {
     stays: 'Combien de temps reste-t-il ?',
     noGuestRoom: 'Un invité vient dans un autre salon que le général. Faites d’abord un salon.',
     link: 'Son code QR et son lien',
-    linkLabel: (code) => `Montrer le code QR de ${code}`,
     noLink: 'Seul son auteur en a le lien.',
     qr: 'Invitation en code QR',
     into: (room) => `dans ${room}`,
