@@ -37,7 +37,7 @@ export const englishAdministration = {
     inviteGuest: 'Invite a guest',
     all: 'All people',
     allGuests: 'All guests',
-    open: (name: string) => `Manage ${name}`,
+    manage: 'Manage',
     you: 'This is you. Your own account is in the settings above.',
     notYours: 'Accounts of owners and admins are for an owner of the house.',
     roles: {

@@ -34,7 +34,7 @@ export const frenchAdministration: typeof englishAdministration = {
     inviteGuest: 'Inviter quelqu’un pour un temps',
     all: 'Toutes les personnes',
     allGuests: 'Tous les invités',
-    open: (name) => `Gérer ${name}`,
+    manage: 'Gérer',
     you: 'C’est vous. Votre propre compte est dans les réglages ci-dessus.',
     notYours: 'Les comptes des propriétaires et des admins reviennent à un propriétaire.',
     roles: {
