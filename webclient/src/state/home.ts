@@ -167,6 +167,7 @@ export class Home {
     this.#writer = await login.writer(random);
     await this.rooms.load();
     await this.outbox.load();
+    await this.#echoKept();
     this.draw();
     leadership.start(
       () => void this.#lead().catch((error: unknown) => this.failed(error)),
@@ -179,6 +180,16 @@ export class Home {
         this.outbox.takeUp(id).catch((error: unknown) => this.failed(error));
       },
     );
+  }
+
+  /** What the history kept here has was sent: a page may end between the one and the other. */
+  async #echoKept(): Promise<void> {
+    for (const { room, log } of this.rooms.all()) {
+      for (const fact of log.newest()) {
+        if (fact.kind !== 'event' || fact.sender !== this.me) continue;
+        await this.outbox.echo(room.id, fact.id, fact.number?.seq ?? null);
+      }
+    }
   }
 
   /** This tab holds the connection now; the one before may have sent what lay here. */
