@@ -61,6 +61,8 @@ export class Home {
   #writer = 0;
   #leads = false;
   #stopped = false;
+  /** A new browser's first room. */
+  #first: Promise<void> = Promise.resolve();
 
   constructor(parts: Parts, arrival: Arrival, events: HomeEvents) {
     this.parts = parts;
@@ -196,7 +198,11 @@ export class Home {
   async #lead(): Promise<void> {
     this.#leads = true;
     await this.outbox.load();
-    if (this.#leads && !this.#stopped) this.#connection.start();
+    if (!this.#leads || this.#stopped) return;
+    if (this.rooms.all().length === 0) {
+      this.#first = this.rooms.first().catch((error: unknown) => this.failed(error));
+    }
+    this.#connection.start();
   }
 
   stop(): void {
@@ -320,6 +326,8 @@ export class Home {
   }
 
   async #subscriptions(): Promise<Subscriptions> {
+    // What was read before they stand is part of what they go on from.
+    await this.#first;
     const handles = this.rooms.all().filter(({ log }) => log.begun);
     return { me: this.me, after: handles.map(({ room, log }) => [room.id, log.high] as const) };
   }
