@@ -19,6 +19,9 @@ import { prepareWords } from './ui/words/catalogue.svelte';
 /** A browser without idle callbacks has that much time, ms. */
 const IDLE_MS = 500;
 
+/** After which a page counts as drawn in any case, ms. */
+const UNDRAWN_MS = 1_000;
+
 const whenIdle = (run: () => void): void => {
   if ('requestIdleCallback' in globalThis) requestIdleCallback(run);
   else setTimeout(run, IDLE_MS);
@@ -74,6 +77,12 @@ const app = createApp({
   attention: {
     seen: () => document.visibilityState === 'visible',
     onChange: (run) => document.addEventListener('visibilitychange', run),
+    drawn: () =>
+      new Promise((resolve) => {
+        requestAnimationFrame(() => setTimeout(resolve));
+        // Pages that nobody looks at are not drawn.
+        setTimeout(resolve, UNDRAWN_MS);
+      }),
   },
 });
 

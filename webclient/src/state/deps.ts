@@ -29,6 +29,8 @@ export interface Network {
 export interface Attention {
   seen(): boolean;
   onChange(run: () => void): void;
+  /** Resolves when what is to be seen by now was drawn, or soon if nobody looks. */
+  drawn(): Promise<void>;
 }
 
 export interface AppDeps {

@@ -16,6 +16,7 @@ import type { LinkLogin, Subscriptions } from '../session/transport';
 import type { Parts } from './deps';
 import { Drawing } from './drawing';
 import type { Arrival } from './entrance';
+import { FirstRoom } from './first_room';
 import { Library } from './library';
 import { Live } from './live';
 import type { AppState } from './model';
@@ -58,11 +59,10 @@ export class Home {
   readonly #vault: VaultSync;
   readonly #open: OpenRoom;
   readonly #drawing: Drawing;
+  readonly #first = new FirstRoom();
   #writer = 0;
   #leads = false;
   #stopped = false;
-  /** A new browser's first room. */
-  #first: Promise<void> = Promise.resolve();
 
   constructor(parts: Parts, arrival: Arrival, events: HomeEvents) {
     this.parts = parts;
@@ -165,11 +165,15 @@ export class Home {
 
   /** What is kept here first, then the box. */
   async start(): Promise<void> {
-    const { login, random, leadership } = this.parts;
+    const { login, random, leadership, clock, attention } = this.parts;
     this.#writer = await login.writer(random);
     await this.rooms.load();
     await this.outbox.load();
     await this.#echoKept();
+    if (this.rooms.all().length === 0) {
+      const read = (): Promise<void> => this.rooms.first().catch((error) => this.failed(error));
+      this.#first.begin(read, clock, attention);
+    }
     this.draw();
     leadership.start(
       () => void this.#lead().catch((error: unknown) => this.failed(error)),
@@ -182,6 +186,7 @@ export class Home {
         this.outbox.takeUp(id).catch((error: unknown) => this.failed(error));
       },
     );
+    await this.#first.ready;
   }
 
   /** What the history kept here has was sent: a page may end between the one and the other. */
@@ -198,11 +203,9 @@ export class Home {
   async #lead(): Promise<void> {
     this.#leads = true;
     await this.outbox.load();
-    if (!this.#leads || this.#stopped) return;
-    if (this.rooms.all().length === 0) {
-      this.#first = this.rooms.first().catch((error: unknown) => this.failed(error));
-    }
-    this.#connection.start();
+    // One after the other: what is there to be read comes before what is new.
+    await this.#first.drawn;
+    if (this.#leads && !this.#stopped) this.#connection.start();
   }
 
   stop(): void {
@@ -327,7 +330,7 @@ export class Home {
 
   async #subscriptions(): Promise<Subscriptions> {
     // What was read before they stand is part of what they go on from.
-    await this.#first;
+    await this.#first.read;
     const handles = this.rooms.all().filter(({ log }) => log.begun);
     return { me: this.me, after: handles.map(({ room, log }) => [room.id, log.high] as const) };
   }

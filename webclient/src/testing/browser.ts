@@ -84,6 +84,7 @@ export class Browser {
   readonly attention: Attention = {
     seen: () => this.#seen,
     onChange: (run) => void this.#watchers.push(run),
+    drawn: async () => undefined,
   };
 
   constructor(house: FakeHouse, clock: FakeClock) {

@@ -6,6 +6,17 @@ function locale(words: Words): string {
   return navigator.languages.find((tag) => tag.startsWith(words.tag)) ?? words.tag;
 }
 
+const made = new Map<string, Intl.DateTimeFormat>();
+
+/** Making one takes longer than all that it writes on a screen. */
+function format(at: number, words: Words, options: Intl.DateTimeFormatOptions): string {
+  const tag = locale(words);
+  const key = `${tag} ${JSON.stringify(options)}`;
+  const known = made.get(key) ?? new Intl.DateTimeFormat(tag, options);
+  made.set(key, known);
+  return known.format(at);
+}
+
 const dayMs = 86_400_000;
 
 function startOfDay(at: number): number {
@@ -20,12 +31,12 @@ export function daysAgo(at: number, now: number): number {
 
 /** `18:05` */
 export function clock(at: number, words: Words): string {
-  return new Intl.DateTimeFormat(locale(words), { hour: '2-digit', minute: '2-digit' }).format(at);
+  return format(at, words, { hour: '2-digit', minute: '2-digit' });
 }
 
 /** `21 November 2026` */
 export function date(at: number, words: Words): string {
-  return new Intl.DateTimeFormat(locale(words), { dateStyle: 'long' }).format(at);
+  return format(at, words, { dateStyle: 'long' });
 }
 
 /** For day lines: Today, Yesterday, Tuesday, 3 March, 3 March 2025. */
@@ -33,13 +44,10 @@ export function day(at: number, now: number, words: Words): string {
   const days = daysAgo(at, now);
   if (days === 0) return words.common.today;
   if (days === 1) return words.common.yesterday;
-  if (days > 1 && days < 7)
-    return new Intl.DateTimeFormat(locale(words), { weekday: 'long' }).format(at);
+  if (days > 1 && days < 7) return format(at, words, { weekday: 'long' });
   const thisYear = new Date(at).getFullYear() === new Date(now).getFullYear();
   const year = thisYear ? {} : ({ year: 'numeric' } as const);
-  return new Intl.DateTimeFormat(locale(words), { day: 'numeric', month: 'long', ...year }).format(
-    at,
-  );
+  return format(at, words, { day: 'numeric', month: 'long', ...year });
 }
 
 /** For the room list, as short as it can be: 18:05, Yesterday, Tue, 3 Mar. */
@@ -47,6 +55,6 @@ export function short(at: number, now: number, words: Words): string {
   const days = daysAgo(at, now);
   if (days <= 0) return clock(at, words);
   if (days === 1) return words.common.yesterday;
-  if (days < 7) return new Intl.DateTimeFormat(locale(words), { weekday: 'short' }).format(at);
-  return new Intl.DateTimeFormat(locale(words), { day: 'numeric', month: 'short' }).format(at);
+  if (days < 7) return format(at, words, { weekday: 'short' });
+  return format(at, words, { day: 'numeric', month: 'short' });
 }
