@@ -5,6 +5,7 @@
 //!
 //! - [`profile`]: what is kept in the profile folder · [`account`]: how one signs in
 //! - [`rest`]: the box's REST as this client uses it · [`mqtt`]: its MQTT
+//! - [`trust`]: whom it believes over TLS · `tunnel`: MQTT over TLS
 //! - [`people`]: cards and names · [`pins`]: whose keys are known
 //! - [`rooms`]: rooms and who is in them
 //! - [`epochs`]: a room's bundles, believed step by step · [`rotation`]: making the next one
@@ -34,6 +35,8 @@ pub mod rest;
 pub mod rooms;
 pub mod rotation;
 pub mod sending;
+pub mod trust;
+mod tunnel;
 
 use std::path::Path;
 
@@ -60,7 +63,8 @@ impl Member {
     pub fn open(folder: &Path) -> Result<Member, MemberError> {
         let mut profile = Profile::load(folder)?;
         let identity = profile.identity()?;
-        let mut rest = Rest::new(&profile.account().url)?;
+        let account = profile.account();
+        let mut rest = Rest::new(&account.url, account.trust.clone())?;
         profile.renew(|refresh| rest.refresh(refresh))?;
         Ok(Member { rest, profile, identity, people: People::default() })
     }
