@@ -121,11 +121,15 @@ export class RoomLog {
     });
   }
 
-  /** The first page of a room that was never read here; else nothing (the connection brings it). */
-  begin(): Promise<void> {
+  /**
+   * The first page of a room that was never read here; else nothing (the connection brings it).
+   * It is asked for at once, and opened when the room's keys are `ready`.
+   */
+  begin(ready?: Promise<unknown>): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#begun) return;
       const page = await this.#deps.api.page(this.room, { limit: PAGE });
+      await ready;
       this.#first = page.firstPosition;
       const low = spanOf(page)?.from ?? page.headPosition + 1;
       // A new browser begins where the person left off; without a word of that, with nothing unread.
