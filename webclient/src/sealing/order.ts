@@ -63,8 +63,7 @@ export class Order {
     const late = seq < known.seq;
     const missing = known.run === this.#run ? Math.max(0, seq - known.seq - 1) : 0;
     known.ids.set(seq, id);
-    known.seq = Math.max(known.seq, seq);
-    known.run = this.#run;
+    if (!late) Object.assign(known, { seq, run: this.#run });
     return { missing, strange: copied ? 'copied_writer' : late ? 'out_of_turn' : null };
   }
 }
