@@ -9,8 +9,8 @@
 //! - [`people`]: cards and names · [`pins`]: whose keys are known
 //! - [`rooms`]: rooms and who is in them
 //! - [`epochs`]: a room's bundles, believed step by step · [`rotation`]: making the next one
-//! - [`sending`]: one message out · [`reading`]: messages in · [`opening`]: one that was carried
-//!   here by hand
+//! - [`sending`]: one message out · [`reading`]: messages in, with [`order`]: what of them is
+//!   missing, [`spelling`]: their text · [`opening`]: one that was carried here by hand
 //! - [`export`]: all of one's own, as plain lines
 //! - [`invites`], [`devices`]: links and doors · [`pairing`]: a new device without a password
 //!
@@ -23,9 +23,12 @@ pub mod error;
 pub mod export;
 #[cfg(test)]
 mod fake;
+#[cfg(test)]
+mod hostile;
 pub mod invites;
 pub mod mqtt;
 pub mod opening;
+mod order;
 pub mod pairing;
 pub mod people;
 pub mod pins;
@@ -35,6 +38,7 @@ pub mod rest;
 pub mod rooms;
 pub mod rotation;
 pub mod sending;
+mod spelling;
 pub mod trust;
 mod tunnel;
 

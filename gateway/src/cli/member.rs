@@ -88,7 +88,7 @@ pub fn send(setting: &Setting, args: SendArgs) -> Result<(), Failure> {
 }
 
 /// Tells what the person should know beside what was done.
-fn warn(member: &mut Member) {
+pub fn warn(member: &mut Member) {
     for warning in member.take_warnings() {
         eprintln!("hearth: {}", one_line(&warning));
     }
@@ -281,7 +281,7 @@ fn print(setting: &Setting, room: &RoomInfo, line: &Line) -> Result<(), Failure>
 }
 
 /// Others' text on one line, without what could steer the terminal.
-fn one_line(text: &str) -> String {
+pub fn one_line(text: &str) -> String {
     let shown = |one: char| match one {
         '\n' => '⏎',
         '\t' => ' ',
