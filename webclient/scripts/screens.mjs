@@ -66,6 +66,7 @@ export const screens = {
   readers: { scene: 'room', run: (page) => page.click('button.chip') },
   'room-settings': { scene: 'room', run: (page) => tap(page, 'Room settings') },
   'new-room': { scene: 'rooms', run: (page) => tap(page, 'New room') },
+  'public-rooms': { scene: 'rooms', run: openPublicRooms },
   house: { scene: 'rooms', run: (page) => tap(page, 'People of the house') },
   notices: { scene: 'rooms', run: (page) => tap(page, /^Alerts: /) },
   'go-to': { scene: 'rooms', run: (page) => page.keyboard.press('Control+k') },
@@ -95,6 +96,12 @@ export const screens = {
 };
 
 const tap = (page, name) => page.getByRole('button', { name }).first().click();
+
+async function openPublicRooms(page) {
+  await tap(page, 'New room');
+  await tap(page, 'See the rooms you can join');
+  await page.getByRole('searchbox').waitFor();
+}
 
 async function openPart(page, name) {
   await page.keyboard.press('Control+,');

@@ -8,6 +8,7 @@ import { englishGuestProblems, englishGuests } from './english_guests';
 import { englishProfile } from './english_profile';
 import { englishDevices } from './english_devices';
 import { englishCommands } from './english_commands';
+import { englishPublicRooms } from './english_public_rooms';
 import { englishTalk } from './english_talk';
 import { englishTimeline } from './english_timeline';
 
@@ -160,6 +161,7 @@ export const english = {
   ...englishKeys,
   ...englishAccount,
   ...englishTalk,
+  ...englishPublicRooms,
   ...englishDevices,
   ...englishCommands,
   guests: englishGuests,

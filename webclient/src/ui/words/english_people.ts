@@ -170,9 +170,5 @@ export const englishPeople = {
       `Delete ${room} with everything in it, for everybody? It cannot be brought back.`,
     endYes: 'Delete everything',
     general: 'This is everyone’s room: nobody leaves it and it cannot be deleted.',
-    findRooms: 'Rooms you can join',
-    findNone: 'You are in all of them.',
-    join: 'Join',
-    joinLabel: (room: string) => `Join ${room}`,
   },
 };

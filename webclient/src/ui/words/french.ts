@@ -8,6 +8,7 @@ import { frenchGuestProblems, frenchGuests } from './french_guests';
 import { frenchProfile } from './french_profile';
 import { frenchDevices } from './french_devices';
 import { frenchCommands } from './french_commands';
+import { frenchPublicRooms } from './french_public_rooms';
 import { frenchTalk } from './french_talk';
 import { frenchTimeline } from './french_timeline';
 
@@ -164,6 +165,7 @@ export const french: Words = {
   ...frenchKeys,
   ...frenchAccount,
   ...frenchTalk,
+  ...frenchPublicRooms,
   ...frenchDevices,
   ...frenchCommands,
   guests: frenchGuests,

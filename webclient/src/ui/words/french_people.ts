@@ -172,9 +172,5 @@ export const frenchPeople: typeof englishPeople = {
       `Supprimer ${room} avec tout ce qu’il contient, pour tous ? On ne peut pas le faire revenir.`,
     endYes: 'Tout supprimer',
     general: 'C’est le salon de tous : personne ne le quitte et il ne se supprime pas.',
-    findRooms: 'Salons où vous pouvez entrer',
-    findNone: 'Vous êtes dans tous.',
-    join: 'Entrer',
-    joinLabel: (room) => `Entrer dans ${room}`,
   },
 };
