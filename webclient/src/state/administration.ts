@@ -138,7 +138,7 @@ export class HouseAdministration implements a.Administration {
     return this.#act(() => this.#queue.page(which, from));
   }
 
-  evidence(report: string): Promise<Uint8Array> {
+  evidence(report: a.ReportView): Promise<a.EvidenceView> {
     return this.#act(() => this.#queue.evidence(report));
   }
 

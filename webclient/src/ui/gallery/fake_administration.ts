@@ -3,6 +3,7 @@ import type {
   AccountView,
   AddressRules,
   Administration,
+  EvidenceView,
   HealthView,
   HouseInvite,
   HouseSettings,
@@ -128,7 +129,13 @@ export class FakeAdministration implements Administration {
     return Promise.resolve({ items, next: null });
   };
 
-  evidence = (): Promise<Uint8Array> => Promise.resolve(new Uint8Array());
+  evidence = (): Promise<EvidenceView> =>
+    Promise.resolve({
+      proof: 'signed',
+      pin: 'verified',
+      texts: ['Oma cannot cook.', 'Oma cannot cook, and everybody knows it.'],
+      files: 1,
+    });
 
   settings = (): Promise<HouseSettings> =>
     Promise.resolve({

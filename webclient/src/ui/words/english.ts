@@ -335,6 +335,10 @@ export const english = {
       ...englishAccountProblems,
       ...englishGuestProblems,
       on_its_way: ['This message may be on the box already.', 'Delete it once it is kept there.'],
+      cannot_show: [
+        'The message cannot be shown to anybody: those who keep order have no keys.',
+        'Report it without showing it.',
+      ],
       rotate_first: [
         'The room needs a new key first.',
         'This happens by itself; try again in a moment.',

@@ -19,6 +19,7 @@ const within = (room: string | null): string => (room === null ? '' : ` in ${roo
 /** The sentences of administration; other languages have the same keys. */
 export const englishAdministration = {
   title: 'The house',
+  order: 'Keeping order',
   sections: {
     people: 'People',
     guests: 'Guests',
@@ -125,9 +126,18 @@ export const englishAdministration = {
     sealed: 'The room is sealed: the box cannot show the message.',
     goThere: 'Read it in the room',
     deleted: 'The message is deleted.',
-    evidence: 'Save the evidence',
-    evidenceHelp:
-      'An age file that the reporter sealed to those who keep order. It opens with the age program and your key.',
+    evidence: 'Show the message',
+    evidenceHelp: 'The reporter opened it for those who keep order. The box cannot read it.',
+    proof: {
+      signed: (who: string) => `${who} wrote this: it is signed with their keys.`,
+      other_keys: (who: string) =>
+        `It is signed with keys that are not known to be ${who}’s. Ask them.`,
+      claimed: 'Only the reporter says so: it carries no signature that holds.',
+    },
+    keysChecked: 'Their keys were checked in person.',
+    firstText: 'As it was first written',
+    withFiles: (n: number) => (n === 1 ? 'With a file' : `With ${n} files`),
+    noText: 'Without words',
     decide: 'What is to be done?',
     rulings: {
       dismiss: 'Nothing: it may stay',

@@ -162,6 +162,7 @@ export const englishPeople = {
     revokeLabel: (code: string) => `Take back the invitation ${code}`,
     revokeQuestion: 'Take this invitation back? Its link opens nothing any more.',
     newInvite: 'Make an invitation',
+    reports: 'Reported messages',
     leave: 'Leave the room',
     leaveQuestion: (room: string) =>
       `Leave ${room}? You no longer read it. Someone in it can let you in again.`,

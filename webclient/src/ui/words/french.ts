@@ -345,6 +345,10 @@ export const french: Words = {
         'Ce message est peut-être déjà sur le boîtier.',
         'Supprimez-le une fois qu’il y est gardé.',
       ],
+      cannot_show: [
+        'Le message ne peut être montré à personne : qui veille à l’ordre n’a pas de clés.',
+        'Signalez-le sans le montrer.',
+      ],
       rotate_first: [
         'Le salon a d’abord besoin d’une nouvelle clé.',
         'Cela se fait tout seul ; réessayez dans un instant.',

@@ -16,6 +16,7 @@ const role = (name: string | null): string => roles[name ?? ''] ?? '?';
 
 export const frenchAdministration: typeof englishAdministration = {
   title: 'La maison',
+  order: 'Veiller à l’ordre',
   sections: {
     people: 'Personnes',
     guests: 'Invités',
@@ -122,9 +123,19 @@ export const frenchAdministration: typeof englishAdministration = {
     sealed: 'Le salon est scellé : le boîtier ne peut pas montrer le message.',
     goThere: 'Le lire dans le salon',
     deleted: 'Le message est supprimé.',
-    evidence: 'Enregistrer la preuve',
+    evidence: 'Montrer le message',
     evidenceHelp:
-      'Un fichier age, scellé pour celles et ceux qui veillent à l’ordre. Il s’ouvre avec le programme age et votre clé.',
+      'Qui l’a signalé l’a ouvert pour celles et ceux qui veillent à l’ordre. Le boîtier ne peut pas le lire.',
+    proof: {
+      signed: (who) => `${who} l’a écrit : c’est signé de ses clés.`,
+      other_keys: (who) =>
+        `C’est signé de clés dont rien ne dit qu’elles sont à ${who}. Demandez-lui.`,
+      claimed: 'Seul qui le signale l’affirme : aucune signature ne tient.',
+    },
+    keysChecked: 'Ses clés ont été vérifiées en personne.',
+    firstText: 'Tel qu’écrit d’abord',
+    withFiles: (n) => (n === 1 ? 'Avec un fichier' : `Avec ${n} fichiers`),
+    noText: 'Sans paroles',
     decide: 'Que faire ?',
     rulings: {
       dismiss: 'Rien : il peut rester',

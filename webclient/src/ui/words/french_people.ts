@@ -164,6 +164,7 @@ export const frenchPeople: typeof englishPeople = {
     revokeLabel: (code) => `Retirer l’invitation ${code}`,
     revokeQuestion: 'Retirer cette invitation ? Son lien n’ouvrira plus rien.',
     newInvite: 'Faire une invitation',
+    reports: 'Messages signalés',
     leave: 'Quitter le salon',
     leaveQuestion: (room) =>
       `Quitter ${room} ? Vous ne le lirez plus. Quelqu’un qui s’y trouve peut vous y ramener.`,
