@@ -46,6 +46,7 @@ export const screens = {
   'talk-reply': { scene: 'talk', run: answer },
   'talk-offers': { scene: 'talk', run: (page) => page.fill('textarea', 'so true @') },
   'talk-versions': { scene: 'talk', run: openVersions },
+  'talk-report': { scene: 'talk', run: askReport },
   'talk-delete': { scene: 'talk', run: askDelete },
   'talk-help': { scene: 'talk', run: openHelp },
   files: {},
@@ -79,14 +80,18 @@ export const screens = {
   'settings-look': { scene: 'rooms', run: (page) => openPart(page, 'This browser') },
   'house-people': { scene: 'rooms', run: houseSection('people') },
   'house-guests': { scene: 'rooms', run: houseSection('guests') },
+  'house-bots': { scene: 'rooms', run: houseSection('bots') },
+  'house-bot': { scene: 'rooms', run: openBot },
   'house-invites': { scene: 'rooms', run: houseSection('invites') },
   'house-reports': { scene: 'rooms', run: houseSection('reports') },
   'house-house': { scene: 'rooms', run: houseSection('house') },
   'house-storage': { scene: 'rooms', run: houseSection('storage') },
   'house-addresses': { scene: 'rooms', run: houseSection('addresses') },
+  'house-grants': { scene: 'rooms', run: houseSection('grants') },
   'house-health': { scene: 'rooms', run: houseSection('health') },
   'house-log': { scene: 'rooms', run: houseSection('log') },
   'house-person': { scene: 'rooms', run: openAccount },
+  'house-evidence': { scene: 'rooms', run: openEvidence },
   'house-decide': { scene: 'rooms', run: openDecision },
   tablet: {
     scene: 'room',
@@ -120,6 +125,18 @@ function houseSection(name) {
 async function openAccount(page) {
   await houseSection('people')(page);
   await page.getByRole('button', { name: 'Manage Mila' }).click();
+}
+
+async function openBot(page) {
+  await houseSection('bots')(page);
+  await page.getByRole('button', { name: 'Manage Weather' }).click();
+  await page.getByText('Weather station').waitFor();
+}
+
+async function openEvidence(page) {
+  await houseSection('reports')(page);
+  await page.getByRole('button', { name: 'Show the message' }).click();
+  await page.getByText('and everybody knows it').scrollIntoViewIfNeeded();
 }
 
 async function openDecision(page) {
@@ -182,6 +199,14 @@ async function answer(page) {
 async function askDelete(page) {
   await openMenu(page);
   await page.getByRole('menuitem', { name: 'Delete' }).click();
+}
+
+/** Of somebody else's message. */
+async function askReport(page) {
+  await page.locator('li[data-item]:has(.message:not(.own))').last().focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('menuitem', { name: 'Report' }).click();
+  await page.getByLabel('Show them the message').waitFor();
 }
 
 async function openHelp(page) {

@@ -1,4 +1,5 @@
 // What whoever runs the house sees of it and may do; loaded with its screens. No DOM here.
+import type { Programs } from './bots_model';
 import type { Proof } from '../sealing/requests';
 import type { PinState } from '../sealing/vault';
 import type { GivenRole } from './may';
@@ -176,6 +177,7 @@ export interface LogEntry {
 
 /** Running the house: for its owner and admins. Everything asks the box. */
 export interface Administration {
+  readonly programs: Programs;
   accounts(): Promise<readonly AccountView[]>;
   /** `guestDays`: how long a guest stays from now; null: without an end. */
   setRole(person: string, role: GivenRole, guestDays: number | null): Promise<void>;

@@ -5,11 +5,13 @@ import type { HouseRole, RoomSummary } from '../../state/model';
 export const houseSections = [
   'people',
   'guests',
+  'bots',
   'invites',
   'reports',
   'house',
   'storage',
   'addresses',
+  'grants',
   'health',
   'log',
 ] as const;

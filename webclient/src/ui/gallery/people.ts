@@ -11,6 +11,8 @@ export const mila = person('p-mila', 'Mila');
 export const jonas = person('p-jonas', 'Jonas');
 export const oma = person('p-oma', 'Oma Grete');
 export const ravi = person('p-ravi', 'Ravi', 'guest');
+/** A program's account. */
+export const bot = { ...person('p-weather', 'weather', 'bot'), displayName: 'Weather' };
 /** Was in the household. */
 export const lea = person('p-lea', 'Lea');
 

@@ -1,4 +1,5 @@
 // What the screens of whoever runs the house say in English; loaded with them.
+import { englishPrograms } from './english_programs';
 
 const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
 
@@ -23,14 +24,17 @@ export const englishAdministration = {
   sections: {
     people: 'People',
     guests: 'Guests',
+    bots: 'Bots',
     invites: 'Invitations',
     reports: 'Reports',
     house: 'House rules',
     storage: 'Storage',
     addresses: 'Addresses',
+    grants: 'Other MQTT topics',
     health: 'How the box is',
     log: 'Log',
   },
+  ...englishPrograms,
   accounts: {
     search: 'Search for a name',
     none: 'Nobody of that name.',
@@ -311,6 +315,9 @@ export const englishAdministration = {
     ],
     would_lock_you_out: ['This would shut you out yourself.', 'Leave your own address in.'],
     gone: ['This was decided already.', ''],
+    bad_filter: ['These topics cannot be given.', 'Write something like homeassistant/#.'],
+    bad_evidence: ['What was shown does not open here.', 'Ask whoever reported it.'],
+    no_evidence: ['Nothing was shown.', 'Ask whoever reported it.'],
     not_a_person: ['The message is no person’s.', 'Remove the device in its room.'],
     general_is_everyones: ['Nobody leaves the general room.', 'Mute them there instead.'],
     direct_room: ['A conversation of two has nobody who keeps order.', ''],

@@ -1,5 +1,6 @@
 // Ce que disent en français les écrans de qui tient la maison ; chargé avec eux.
 import type { englishAdministration, LogWords } from './english_administration';
+import { frenchPrograms } from './french_programs';
 
 const count = (n: number, one: string, many: string): string => `${n} ${n < 2 ? one : many}`;
 
@@ -20,14 +21,17 @@ export const frenchAdministration: typeof englishAdministration = {
   sections: {
     people: 'Personnes',
     guests: 'Invités',
+    bots: 'Bots',
     invites: 'Invitations',
     reports: 'Signalements',
     house: 'Règles de la maison',
     storage: 'Stockage',
     addresses: 'Adresses',
+    grants: 'Autres sujets MQTT',
     health: 'Comment va le boîtier',
     log: 'Journal',
   },
+  ...frenchPrograms,
   accounts: {
     search: 'Chercher un nom',
     none: 'Personne de ce nom.',
@@ -317,6 +321,12 @@ export const frenchAdministration: typeof englishAdministration = {
     gone: ['C’est déjà décidé.', ''],
     not_a_person: ['Le message n’est de personne.', 'Retirez l’appareil dans son salon.'],
     general_is_everyones: ['Personne ne quitte le salon général.', 'Mettez plutôt en sourdine.'],
+    bad_filter: [
+      'Ces sujets ne peuvent pas être donnés.',
+      'Écrivez quelque chose comme homeassistant/#.',
+    ],
+    bad_evidence: ['Ce qui a été montré ne s’ouvre pas ici.', 'Demandez à qui l’a signalé.'],
+    no_evidence: ['Rien n’a été montré.', 'Demandez à qui l’a signalé.'],
     direct_room: ['Dans une conversation à deux, personne ne tient l’ordre.', ''],
     too_large: ['Les listes sont trop longues.', 'Rassemblez les adresses en réseaux.'],
     limit_reached: ['Il y en a déjà trop.', 'Mettez fin à ce dont vous n’avez pas besoin.'],
