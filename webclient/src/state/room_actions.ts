@@ -122,13 +122,13 @@ export class RoomActions {
     throw new ProblemError('on_its_way', 'this message may be on the box already', hint);
   }
 
-  async create({ name, type, sealing }: NewRoom): Promise<string> {
+  async create({ name, type, sealing, topic = '' }: NewRoom): Promise<string> {
     const { parts } = this.#home;
     const id = this.#newId();
     const rules = { type, history: 'all', hints: false } as const;
     const bundle =
       sealing === 'sealed' ? await parts.sealing.foundRoom(id, rules, parts.clock.now()) : null;
-    await parts.api.rooms.create({ id, name, type, sealing, bundle });
+    await parts.api.rooms.create({ id, name, type, sealing, description: topic, bundle });
     await this.#home.rooms.sync();
     return id;
   }
