@@ -50,6 +50,7 @@ export const screens = {
   'talk-reply': { scene: 'talk', run: answer },
   'talk-offers': { scene: 'talk', run: (page) => page.fill('textarea', 'so true @') },
   'talk-versions': { scene: 'talk', run: openVersions },
+  'talk-report': { scene: 'talk', run: askReport },
   'talk-delete': { scene: 'talk', run: askDelete },
   'talk-help': { scene: 'talk', run: openHelp },
   files: {},
@@ -76,6 +77,7 @@ export const screens = {
   'invite-guest': { scene: 'rooms', run: inviteGuest },
   'invite-guest-made': { scene: 'rooms', run: makeGuestInvite },
   'new-room': { scene: 'rooms', run: (page) => tap(page, 'New room') },
+  'public-rooms': { scene: 'rooms', run: openPublicRooms },
   house: { scene: 'rooms', run: (page) => tap(page, 'People of the house') },
   notices: { scene: 'rooms', run: (page) => tap(page, /^Alerts: /) },
   'go-to': { scene: 'rooms', run: (page) => page.keyboard.press('Control+k') },
@@ -88,14 +90,18 @@ export const screens = {
   'settings-look': { scene: 'rooms', run: (page) => openPart(page, 'This browser') },
   'house-people': { scene: 'rooms', run: houseSection('people') },
   'house-guests': { scene: 'rooms', run: houseSection('guests') },
+  'house-bots': { scene: 'rooms', run: houseSection('bots') },
+  'house-bot': { scene: 'rooms', run: openBot },
   'house-invites': { scene: 'rooms', run: houseSection('invites') },
   'house-reports': { scene: 'rooms', run: houseSection('reports') },
   'house-house': { scene: 'rooms', run: houseSection('house') },
   'house-storage': { scene: 'rooms', run: houseSection('storage') },
   'house-addresses': { scene: 'rooms', run: houseSection('addresses') },
+  'house-grants': { scene: 'rooms', run: houseSection('grants') },
   'house-health': { scene: 'rooms', run: houseSection('health') },
   'house-log': { scene: 'rooms', run: houseSection('log') },
   'house-person': { scene: 'rooms', run: openAccount },
+  'house-evidence': { scene: 'rooms', run: openEvidence },
   'house-decide': { scene: 'rooms', run: openDecision },
   tablet: {
     scene: 'room',
@@ -105,6 +111,12 @@ export const screens = {
 };
 
 const tap = (page, name) => page.getByRole('button', { name }).first().click();
+
+async function openPublicRooms(page) {
+  await tap(page, 'New room');
+  await tap(page, 'See the rooms you can join');
+  await page.getByRole('searchbox').waitFor();
+}
 
 async function openPart(page, name) {
   await page.keyboard.press('Control+,');
@@ -123,6 +135,18 @@ function houseSection(name) {
 async function openAccount(page) {
   await houseSection('people')(page);
   await page.getByRole('button', { name: 'Manage Mila' }).click();
+}
+
+async function openBot(page) {
+  await houseSection('bots')(page);
+  await page.getByRole('button', { name: 'Manage Weather' }).click();
+  await page.getByText('Weather station').waitFor();
+}
+
+async function openEvidence(page) {
+  await houseSection('reports')(page);
+  await page.getByRole('button', { name: 'Show the message' }).click();
+  await page.getByText('and everybody knows it').scrollIntoViewIfNeeded();
 }
 
 async function openDecision(page) {
@@ -185,6 +209,14 @@ async function answer(page) {
 async function askDelete(page) {
   await openMenu(page);
   await page.getByRole('menuitem', { name: 'Delete' }).click();
+}
+
+/** Of somebody else's message. */
+async function askReport(page) {
+  await page.locator('li[data-item]:has(.message:not(.own))').last().focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('menuitem', { name: 'Report' }).click();
+  await page.getByLabel('Show them the message').waitFor();
 }
 
 async function openHelp(page) {

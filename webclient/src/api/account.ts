@@ -42,7 +42,8 @@ const login = s.object({
 /** A browser or command line where one is signed in; times in ms since 1970. */
 export type OwnLogin = s.Parsed<typeof login>;
 
-const access = s.oneOf('read', 'write', 'both');
+/** What a program may do where it may. */
+export const access = s.oneOf('read', 'write', 'both');
 const tokenFields = {
   id: s.id,
   label: s.text,
@@ -50,8 +51,9 @@ const tokenFields = {
   last_used_at: s.count,
   scope: s.optional(s.object({ access, rooms: s.optional(s.list(s.id, 1_000)) })),
 };
-const token = s.object(tokenFields);
-const madeToken = s.object({ ...tokenFields, token: s.text });
+export const token = s.object(tokenFields);
+/** With its text, which is told once. */
+export const madeToken = s.object({ ...tokenFields, token: s.text });
 
 /** An app token; `last_used_at` 0: never. `scope` null: whatever its person may do. */
 export type OwnToken = s.Parsed<typeof token>;

@@ -1,4 +1,5 @@
 // Pages of a room's stored events, as they lie: sealed frames or open JSON.
+import { b64u } from '../protocol/bytes';
 import type { Id } from '../protocol/ids';
 import { entry, type Item } from '../protocol/item';
 import * as s from '../protocol/schema';
@@ -56,9 +57,9 @@ export class MessagesApi {
     return this.#http.ask('DELETE', `/api/messages/${message}`, nothing);
   }
 
-  /** Reports a message to those who keep order; once a person. */
-  async report(message: Id, reason: string): Promise<void> {
-    const body = { reason };
+  /** Reports a message to those who keep order; once a person. `evidence`: an age file to them. */
+  async report(message: Id, reason: string, evidence: Uint8Array | null): Promise<void> {
+    const body = { reason, ...(evidence === null ? {} : { evidence: b64u(evidence) }) };
     await this.#http.ask('POST', `/api/messages/${message}/reports`, s.anything, { body });
   }
 }

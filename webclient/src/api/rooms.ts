@@ -5,8 +5,8 @@ import * as s from '../protocol/schema';
 import { nothing, type Http } from './http';
 import { user, type User } from './users';
 
-/** More public rooms than this many pages of 100 are found by their link. */
-const PUBLIC_PAGES_MAX = 20;
+/** Public rooms that are asked for at once. */
+const PUBLIC_PAGE = 50;
 
 export interface Room {
   readonly id: Id;
@@ -31,6 +31,7 @@ export interface Room {
   readonly notify: Notify;
   /** The other person of a direct room. */
   readonly directWith: Id | null;
+  readonly memberCount: number;
   /** In the order in which they were pinned. */
   readonly pins: readonly Pin[];
 }
@@ -67,6 +68,7 @@ const fields = s.object({
   keep_bytes: s.withDefault(s.count, 0),
   notify: s.withDefault(s.oneOf('all', 'mentions', 'muted'), 'all'),
   direct_with: s.optional(s.id),
+  member_count: s.withDefault(s.count, 0),
   pins: s.withDefault(s.list(pin), []),
 });
 
@@ -91,6 +93,7 @@ export const room: s.Parser<Room> = (value, path) => {
     keepBytes: read.keep_bytes,
     notify,
     directWith: read.direct_with,
+    memberCount: read.member_count,
     pins: read.pins,
   };
 };
@@ -127,6 +130,7 @@ export interface NewRoom {
   readonly name: string;
   readonly type: 'public' | 'private';
   readonly sealing: 'sealed' | 'open';
+  readonly description: string;
   readonly bundle: Uint8Array | null;
 }
 
@@ -183,18 +187,14 @@ export class RoomsApi {
     return this.#http.ask('DELETE', `/api/rooms/${id}`, nothing);
   }
 
-  /** Public rooms, those one is not in as well. */
-  async public(): Promise<readonly Room[]> {
-    const parser = s.object({ rooms: s.readable(room), next: s.optional(s.id) });
-    const found: Room[] = [];
-    let after = '';
-    for (let pages = 0; pages < PUBLIC_PAGES_MAX; pages += 1) {
-      const page = await this.#http.ask('GET', `/api/rooms/public${after}`, parser);
-      found.push(...page.rooms);
-      if (page.next === null) break;
-      after = `?after=${page.next}`;
-    }
-    return found;
+  /** Public rooms below `after`, those one is not in as well; the newest message first. */
+  publicPage(
+    after: Id | null,
+  ): Promise<{ readonly rooms: readonly Room[]; readonly next: Id | null }> {
+    const query = new URLSearchParams({ limit: String(PUBLIC_PAGE) });
+    if (after !== null) query.set('after', after);
+    const page = s.object({ rooms: s.readable(room), next: s.optional(s.id) });
+    return this.#http.ask('GET', `/api/rooms/public?${query}`, page);
   }
 
   join(id: Id): Promise<Room> {

@@ -6,7 +6,7 @@ import { idBytes, idFromBytes, type Id } from '../protocol/ids';
 import type { EpochKeys } from './epoch';
 import { ctx, NONCE, open, SealingError, TAG, type Random } from './kdf';
 import { pad } from './padding';
-import { demand, sign, type PublicKey } from './sign';
+import { demand, sign, verify, type PublicKey } from './sign';
 
 const VERSION = 1;
 const SIGNATURE = 64;
@@ -64,9 +64,7 @@ function encode(header: WireHeader): Uint8Array {
   );
 }
 
-function split(wire: Uint8Array): { header: WireHeader; sealed: Uint8Array } {
-  if (wire.length > EVENT_BYTES_MAX) throw new SealingError('an event is too large');
-  const reader = new Reader('an event', wire);
+function readHeader(reader: Reader): WireHeader {
   if (reader.u8() !== VERSION) throw new SealingError('an event of a format not known here');
   const epoch = reader.u32();
   const id = idFromBytes(reader.take(16));
@@ -79,6 +77,13 @@ function split(wire: Uint8Array): { header: WireHeader; sealed: Uint8Array } {
   const notify = Array.from({ length: count }, () => idFromBytes(reader.take(16)));
   const header: WireHeader = { epoch, id, sender, writer, kind, seq, target, notify };
   check(header);
+  return header;
+}
+
+function split(wire: Uint8Array): { header: WireHeader; sealed: Uint8Array } {
+  if (wire.length > EVENT_BYTES_MAX) throw new SealingError('an event is too large');
+  const reader = new Reader('an event', wire);
+  const header = readHeader(reader);
   const sealed = reader.rest();
   if (sealed.length < NONCE + TAG + SIGNATURE + 1)
     throw new SealingError('an event ends too early');
@@ -144,6 +149,8 @@ export function sealEvent(
 export interface OpenedEvent {
   readonly header: WireHeader;
   readonly body: Uint8Array;
+  /** By whom the epoch lists, over the header, the room, the epoch's kid and the body. */
+  readonly signature: Uint8Array;
 }
 
 /** Opens a wire under its epoch's keys and verifies it with the key that the epoch lists. */
@@ -155,7 +162,36 @@ export async function openEvent(
   const { header, sealed } = split(wire);
   const aad = aadOf(keys.room, keys.kid, header);
   const plaintext = open('an event', keys.key, sealed, aad);
-  const body = plaintext.slice(SIGNATURE);
-  await demand('an event', key, signedBytes(aad, body), plaintext.slice(0, SIGNATURE));
-  return { header, body };
+  const [signature, body] = [plaintext.slice(0, SIGNATURE), plaintext.slice(SIGNATURE)];
+  await demand('an event', key, signedBytes(aad, body), signature);
+  return { header, body, signature };
+}
+
+/** What shows to others who wrote an event, without the key that opens it or what lies beside it. */
+export interface SignedEvent {
+  /** What stands in clear before it. */
+  readonly head: Uint8Array;
+  readonly kid: Uint8Array;
+  /** Padded, as it was signed. */
+  readonly body: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** An opened event as others can judge it. */
+export const signedEvent = (
+  { kid }: EpochKeys,
+  { header, body, signature }: OpenedEvent,
+): SignedEvent => ({ head: encode(header), kid, body, signature });
+
+/** Its header; null where its signature is not by this key. */
+export async function verifySigned(
+  room: Id,
+  { head, kid, body, signature }: SignedEvent,
+  key: PublicKey,
+): Promise<WireHeader | null> {
+  const reader = new Reader('the head of an event', head);
+  const header = readHeader(reader);
+  reader.end();
+  const signed = signedBytes(aadOf(room, kid, header), body);
+  return (await verify(key, signed, signature)) ? header : null;
 }

@@ -1,15 +1,16 @@
 // All keys of this client, and the answers to what the rest of it may ask. Runs in the worker.
-import { b64u, equal } from '../protocol/bytes';
+import { equal } from '../protocol/bytes';
 import type { Cost } from '../protocol/cost';
-import { newCode, type Id, type InviteCode } from '../protocol/ids';
+import type { Id, InviteCode } from '../protocol/ids';
 import { Account } from './account';
 import { parseAnnouncement, parseBundle, readBundles } from './bundle';
 import { Cards } from './cards';
 import { comparisonOf, markChecked } from './comparison';
 import type { Rules } from './epoch';
+import { disclose, readEvidence } from './evidence';
 import { HeldInvites } from './held_invites';
-import { inviteKeys, sealBlob } from './invite';
-import { SealingError, sha256, type Random } from './kdf';
+import { SealingError, type Random } from './kdf';
+import { makeInvite } from './make_invite';
 import { makeFirst, makeNext, makeOwnJoin, NOT_HERE, type Ground } from './next_epoch';
 import { KEEPS_NOTHING, OpenedCache, type OpenedPage, type OpenedShelf } from './opened_cache';
 import { openPost, openWire, sealWire } from './opening';
@@ -322,26 +323,8 @@ export class Keyring implements r.Sealing {
     return makeOwnJoin(request, ground, held);
   }
 
-  async makeInvite(request: r.InviteRequest): Promise<r.MadeInvite> {
-    const k = this.#random(32);
-    const keys = inviteKeys(k);
-    const code = newCode(this.#random(10));
-    const { by, expires, uses } = request;
-    const { signPublic, recipient } = keys;
-    const invited = { code, by, signPublic, recipient, expires, uses };
-    const bundles = [];
-    for (const next of request.rooms) {
-      const { bundle } = await makeNext(next, this.#ground(next.room), invited);
-      bundles.push({ room: next.room, bundle });
-    }
-    const rooms = bundles.map(({ room, bundle }) => {
-      const { header, headerHash } = parseBundle(bundle);
-      return { room, epoch: header.epoch, headerHash };
-    });
-    const byFingerprint = this.#me.fingerprint;
-    const blob = { rooms, by, byFingerprint, caFingerprint: null, expires, uses };
-    const sealed = sealBlob(blob, code, keys.wrap, this.#random);
-    return { code, authHash: sha256(keys.auth), blob: sealed, fragment: b64u(k), bundles };
+  makeInvite(request: r.InviteRequest): Promise<r.MadeInvite> {
+    return makeInvite(request, (room) => this.#ground(room), this.#me, this.#random);
   }
 
   async takeInvite(code: InviteCode, k: Uint8Array): Promise<Uint8Array> {
@@ -386,6 +369,14 @@ export class Keyring implements r.Sealing {
     const opened = await Promise.all(opening);
     await page.keep();
     return opened;
+  }
+
+  disclose(room: Id, wires: readonly Uint8Array[], to: readonly Id[]): Promise<r.Disclosed> {
+    return disclose(wires, to, this.#room(room), this.#cards, this.#me);
+  }
+
+  readEvidence(file: Uint8Array, about: r.About): Promise<r.Evidence> {
+    return readEvidence(file, about, this.#cards, this.#me);
   }
 
   #opened(room: Id, positions: r.Positions): Promise<OpenedPage> {

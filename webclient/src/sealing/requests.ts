@@ -214,6 +214,33 @@ export type OpenedPost =
   | { readonly kind: 'opened'; readonly plaintext: Uint8Array; readonly oldKey: boolean }
   | { readonly kind: 'waiting_for_key' | 'other_key' };
 
+/** What a report of a sealed room's message shows to those who keep order. */
+export interface Disclosed {
+  /** An age file. */
+  readonly file: Uint8Array;
+  /** Who can open it: of those asked for, the ones with keys. */
+  readonly to: readonly Id[];
+}
+
+/**
+ * How far evidence goes: signed with the writer's keys, signed with keys that are not the ones believed
+ * here, or nothing but the reporter's word.
+ */
+export type Proof = 'signed' | 'other_keys' | 'claimed';
+
+export interface Evidence {
+  readonly proof: Proof;
+  /** What the message said, and what it was edited to: each JSON as it was written, the last one counts. */
+  readonly bodies: readonly Uint8Array[];
+}
+
+/** Which message evidence must be about. */
+export interface About {
+  readonly room: Id;
+  readonly message: Id;
+  readonly sender: Id;
+}
+
 /** The requests. Each is answered once; errors are SealingError or BytesError by name. */
 export interface Sealing {
   /** Takes the root kept between reloads; false when there is none. */
@@ -312,6 +339,11 @@ export interface Sealing {
   open(room: Id, wires: readonly Uint8Array[], positions?: Positions): Promise<Opened[]>;
   /** The same of devices' posts. */
   openPosts(room: Id, posts: readonly DevicePost[], positions?: Positions): Promise<OpenedPost[]>;
+
+  /** Shows an event, and what it was edited to, to these people: opened, with the signatures. */
+  disclose(room: Id, wires: readonly Uint8Array[], to: readonly Id[]): Promise<Disclosed>;
+  /** Opens what was shown to me, and judges it by the writer's cards (`addCards` first). */
+  readEvidence(file: Uint8Array, about: About): Promise<Evidence>;
 }
 
 /** Positions of what is opened, in its order. */

@@ -49,6 +49,8 @@ export const METHODS = Object.keys({
   seal: 1,
   open: 1,
   openPosts: 1,
+  disclose: 1,
+  readEvidence: 1,
 } satisfies Record<keyof Sealing, 1>);
 
 /** The methods of `FileWork`, checked in the same way. */

@@ -1,5 +1,5 @@
 // One's own account while signed in: profile, password, logins, app tokens, letting a browser in.
-import type { MadeToken, OwnLogin, OwnProfile, OwnToken, ProfileChange } from '../api/account';
+import type { OwnLogin, OwnProfile, ProfileChange } from '../api/account';
 import { isCode } from '../api/error';
 import { isId, type Id } from '../protocol/ids';
 import type * as m from './account_model';
@@ -8,6 +8,7 @@ import type { Person, RecoverySheet } from './model';
 import { Letting } from './pairing';
 import { ProblemError } from './problem';
 import { same } from './same';
+import { scopeOf, tokenOf } from './token_view';
 import { rewriteVault, type Rewritten } from './vault_rewrite';
 
 export interface OwnAccountEvents {
@@ -35,15 +36,6 @@ const loginOf = ({ id, label, current, ...at }: OwnLogin): m.LoginView => ({
   current,
   createdAt: at.created_at,
   lastSeen: at.last_seen,
-});
-
-const tokenOf = ({ id, label, scope, ...at }: OwnToken | MadeToken): m.TokenView => ({
-  id,
-  label,
-  createdAt: at.created_at,
-  lastUsedAt: at.last_used_at,
-  access: scope?.access ?? null,
-  rooms: scope?.rooms ?? null,
 });
 
 function need(id: string): Id {
@@ -192,10 +184,9 @@ export class OwnAccount {
     }
   }
 
-  async makeToken({ label, access, rooms }: m.NewToken): Promise<string> {
+  async makeToken(input: m.NewToken): Promise<string> {
     const { account } = this.#parts.api;
-    const scope = { access, rooms: rooms === null ? null : rooms.map(need) };
-    const { token } = await account.makeToken(label, scope);
+    const { token } = await account.makeToken(input.label, scopeOf(input));
     await this.#tokens();
     return token;
   }

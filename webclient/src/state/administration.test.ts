@@ -1,38 +1,13 @@
 // Running the house: who is offered what, invites, reports, settings; the box's part is a script.
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Asking } from '../api/http';
 import { FakeClock } from '../testing/clock';
 import { FakeHouse } from '../testing/house';
 import { foundHouse } from '../testing/screens';
+import { refusal, Script } from '../testing/script';
 import type { Administration } from './administration_model';
 import { parseCounts } from './counts';
 import { managesAccount, rolesToGive } from './may';
 import type { App } from './model';
-
-type Answer = unknown | ((body: unknown) => unknown);
-
-/** What the box answers beside what the box in memory does, and what it was sent. */
-class Script {
-  readonly sent: { what: string; body: unknown }[] = [];
-  readonly answers = new Map<string, Answer>();
-
-  over(house: FakeHouse): void {
-    const plain = house.fetch;
-    house.fetch = async (path: string, init: Asking) => {
-      const what = `${init.method} ${path}`;
-      const answer = this.answers.get(what);
-      if (answer === undefined) return plain(path, init);
-      const body: unknown = typeof init.body === 'string' ? JSON.parse(init.body) : null;
-      this.sent.push({ what, body });
-      const value = typeof answer === 'function' ? answer(body) : answer;
-      if (value instanceof Response) return value;
-      return value === null ? new Response(null, { status: 204 }) : Response.json(value);
-    };
-  }
-}
-
-const refusal = (status: number, code: string): Response =>
-  Response.json({ code, message: code, hint: '' }, { status });
 
 let clock: FakeClock;
 let house: FakeHouse;

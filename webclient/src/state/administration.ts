@@ -4,6 +4,7 @@ import { HouseApi, type Entry, type Settings } from '../api/house';
 import { ReportsApi } from '../api/reports';
 import { parseId, type Id } from '../protocol/ids';
 import type * as a from './administration_model';
+import { HousePrograms } from './bots';
 import { parseCounts } from './counts';
 import type { Home } from './home';
 import { HouseInvites } from './house_invites';
@@ -26,6 +27,7 @@ export class HouseAdministration implements a.Administration {
   readonly #house: HouseApi;
   readonly #invites: HouseInvites;
   readonly #queue: ReportQueue;
+  readonly programs: HousePrograms;
 
   /** `act` runs an action; what goes wrong in it is a Problem. `renamed`: the house is. */
   constructor(home: Home, act: Run, renamed: (house: string) => void) {
@@ -36,6 +38,7 @@ export class HouseAdministration implements a.Administration {
     this.#accounts = new AccountsApi(http);
     this.#house = new HouseApi(http);
     this.#invites = new HouseInvites(home);
+    this.programs = new HousePrograms(home, act, () => this.accounts());
     this.#queue = new ReportQueue(home, new ReportsApi(http));
   }
 
@@ -138,7 +141,7 @@ export class HouseAdministration implements a.Administration {
     return this.#act(() => this.#queue.page(which, from));
   }
 
-  evidence(report: string): Promise<Uint8Array> {
+  evidence(report: a.ReportView): Promise<a.EvidenceView> {
     return this.#act(() => this.#queue.evidence(report));
   }
 

@@ -1,4 +1,7 @@
 // What whoever runs the house sees of it and may do; loaded with its screens. No DOM here.
+import type { Programs } from './bots_model';
+import type { Proof } from '../sealing/requests';
+import type { PinState } from '../sealing/vault';
 import type { GivenRole } from './may';
 import type { InviteLink, Person } from './model';
 import type { InviteView } from './people_model';
@@ -77,6 +80,18 @@ export interface ReportView {
     readonly note: string;
     readonly at: number;
   } | null;
+}
+
+/** A sealed room's message as a report shows it. */
+export interface EvidenceView {
+  /** What stands for it: the writer's keys, keys that are not believed to be theirs, or nothing. */
+  readonly proof: Proof;
+  /** What is known here of the writer's keys. */
+  readonly pin: PinState;
+  /** As it was first written, and as it was last edited. */
+  readonly texts: readonly string[];
+  /** How many files came with it; they are not shown. */
+  readonly files: number;
 }
 
 export interface Page<T> {
@@ -162,6 +177,7 @@ export interface LogEntry {
 
 /** Running the house: for its owner and admins. Everything asks the box. */
 export interface Administration {
+  readonly programs: Programs;
   accounts(): Promise<readonly AccountView[]>;
   /** `guestDays`: how long a guest stays from now; null: without an end. */
   setRole(person: string, role: GivenRole, guestDays: number | null): Promise<void>;
@@ -179,8 +195,8 @@ export interface Administration {
   revoke(room: string, code: string): Promise<void>;
 
   reports(which: 'open' | 'decided', from: string | null): Promise<Page<ReportView>>;
-  /** The age file to the moderators. */
-  evidence(report: string): Promise<Uint8Array>;
+  /** What the reporter showed of a sealed room's message; rejects where it does not open here. */
+  evidence(report: ReportView): Promise<EvidenceView>;
   decide(report: ReportView, decision: NewDecision): Promise<void>;
 
   settings(): Promise<HouseSettings>;

@@ -2,9 +2,10 @@
 import type { Contact } from '../api/contacts';
 import type { User } from '../api/users';
 import { BytesError } from '../protocol/bytes';
-import { newId, parseId, type Id } from '../protocol/ids';
+import { newId, parseId } from '../protocol/ids';
 import { SchemaError } from '../protocol/schema';
 import type { Fact } from '../session/fact';
+import { everyone } from './everyone';
 import { Faces } from './faces';
 import type { Home, Personal } from './home';
 import { mayInHouse } from './may';
@@ -23,10 +24,6 @@ import { parsePresence } from './presence';
 import { ProblemError } from './problem';
 import type { RoomHandle } from './room';
 import { RoomOffice } from './room_office';
-
-const PAGE = 100;
-/** People that are listed at most; a house has some 25. */
-const LISTED_MAX = 1_000;
 
 /** What belongs to one login. */
 interface Known {
@@ -122,7 +119,7 @@ export class Desk implements PeopleDesk {
     const known = this.#mine();
     const { api } = known.home.parts;
     const [users, contacts, blocked] = await Promise.all([
-      this.#everyone(known.home),
+      everyone(known.home),
       api.contacts.list(),
       api.contacts.blocked(),
       known.notices.load(),
@@ -132,30 +129,6 @@ export class Desk implements PeopleDesk {
     known.blocked = blocked;
     known.home.people.learn([...users, ...contacts.map(({ user }) => user), ...blocked]);
     this.#draw();
-  }
-
-  /** Everybody the box shows; a guest sees the people of the same rooms. */
-  async #everyone(home: Home): Promise<readonly User[]> {
-    const { api } = home.parts;
-    if (home.people.person(home.me).role === 'guest') {
-      const lists = await Promise.all(
-        home.rooms.all().map(({ room }) => api.rooms.members(room.id)),
-      );
-      const met = lists.flatMap(({ members }) => members.map(({ user }) => user));
-      return [...new Map(met.map((user) => [user.id, user])).values()];
-    }
-    const all: User[] = [];
-    for (let after: Id | null = null; all.length < LISTED_MAX;) {
-      const page: Awaited<ReturnType<typeof api.users.search>> = await api.users.search(
-        '',
-        PAGE,
-        after,
-      );
-      all.push(...page.users);
-      if (page.next === null) break;
-      after = page.next;
-    }
-    return all;
   }
 
   profile(person: string): Profile {

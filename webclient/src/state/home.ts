@@ -297,6 +297,7 @@ export class Home {
   }
 
   #keysChanged(room: Id, view: KeyView): void {
+    this.rooms.believe(room);
     const log = view.open ? this.rooms.get(room)?.log : undefined;
     if (view.open) this.library.indexer.reopened(room);
     log?.reopen().catch((error: unknown) => this.failed(error));

@@ -118,6 +118,8 @@ export interface NewRoom {
   readonly name: string;
   readonly type: 'public' | 'private';
   readonly sealing: Sealing;
+  /** What it is about. */
+  readonly topic?: string;
 }
 
 /** The application. `subscribe` is Svelte's store contract: `$app` in a component is the state. */

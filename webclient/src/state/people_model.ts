@@ -120,6 +120,23 @@ export type RoomRulesChange = Partial<
   }
 >;
 
+/** A room that everybody of the house finds. */
+export interface PublicRoom {
+  readonly id: string;
+  readonly name: string;
+  readonly topic: string;
+  readonly sealing: 'sealed' | 'open';
+  readonly people: number;
+  /** One is in it. */
+  readonly mine: boolean;
+}
+
+/** `next`: what the page after this one follows; null: there is none. */
+export interface PublicRooms {
+  readonly rooms: readonly PublicRoom[];
+  readonly next: string | null;
+}
+
 /** What one can do with a room and the people in it. */
 export interface RoomDesk {
   rules(room: string): RoomRules;
@@ -131,8 +148,9 @@ export interface RoomDesk {
   notify(room: string, notify: Notify): Promise<void>;
   leave(room: string): Promise<void>;
   end(room: string): Promise<void>;
-  /** Public rooms that one is not in. */
-  toJoin(): Promise<readonly { readonly id: string; readonly name: string }[]>;
+  /** Public rooms below `after`, the newest message first. */
+  publicRooms(after: string | null): Promise<PublicRooms>;
+  /** One is in it when this resolves. */
   join(room: string): Promise<void>;
 
   /** Those that can still be used. */

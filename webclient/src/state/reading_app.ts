@@ -1,8 +1,9 @@
 // The actions of reading, as screens get them: what goes wrong is told, or goes to whoever asked.
-import { isId, parseId } from '../protocol/ids';
+import { parseId } from '../protocol/ids';
 import type { Home } from './home';
 import { ProblemError } from './problem';
 import type { Reading } from './reading_model';
+import { moderatorsOf, reportMessage } from './reporting';
 
 export interface ReadingAppDeps {
   readonly here: () => Home;
@@ -45,10 +46,7 @@ export function readingApp({ here, home, act, run }: ReadingAppDeps): Reading {
             : rooms.unpin(parseId(room), parseId(id));
         }),
       ),
-    report: (id, reason) =>
-      act(async () => {
-        if (!isId(id)) throw new ProblemError('not_found', 'this message is not here', '');
-        await here().parts.api.messages.report(id, reason);
-      }),
+    report: (id, reason, show) => act(() => reportMessage(here(), id, reason, show)),
+    moderators: (id) => act(() => moderatorsOf(here(), id)),
   };
 }

@@ -60,6 +60,8 @@ export interface Reading extends SearchApp {
   closeThread(): void;
   /** Needs the box, and a role that may. */
   pin(id: string, on: boolean): Promise<void>;
-  /** Tells those who keep order of a message. Rejects with a Problem. */
-  report(id: string, reason: string): Promise<void>;
+  /** Tells those who keep order of a message; `show`: they can read it too, where it is sealed. Rejects with a Problem. */
+  report(id: string, reason: string, show: boolean): Promise<void>;
+  /** Who could read a message of this sealed room if a report showed it. Rejects with a Problem. */
+  moderators(id: string): Promise<readonly Person[]>;
 }

@@ -1,7 +1,9 @@
 // Reports of messages, and what is decided about them.
 import type { Report, ReportsApi } from '../api/reports';
+import { parseEvent } from '../protocol/event';
 import { parseId, type Id } from '../protocol/ids';
-import type { NewDecision, Page, ReportView, Ruling } from './administration_model';
+import { isRefusal } from '../sealing/refusal';
+import type { EvidenceView, NewDecision, Page, ReportView, Ruling } from './administration_model';
 import type { Home } from './home';
 import { ProblemError } from './problem';
 
@@ -72,10 +74,28 @@ export class ReportQueue {
     return rulings;
   }
 
-  async evidence(report: string): Promise<Uint8Array> {
-    const { evidence } = await this.#api.one(parseId(report));
-    if (evidence === null) throw new ProblemError('not_found', 'there is no evidence', '');
-    return evidence;
+  /** What the reporter showed, opened with one's own key and judged by the writer's. */
+  async evidence({ id, room, message, sender }: ReportView): Promise<EvidenceView> {
+    const { keeper, parts } = this.#home;
+    const { evidence } = await this.#api.one(parseId(id));
+    if (evidence === null || sender === null) {
+      throw new ProblemError('no_evidence', 'there is no evidence', '');
+    }
+    const about = {
+      room: parseId(room.id),
+      message: parseId(message),
+      sender: parseId(sender.id),
+    };
+    await keeper.meet(about.sender);
+    const pin = (await parts.sealing.pins()).get(about.sender) ?? 'unverified';
+    try {
+      const { proof, bodies } = await parts.sealing.readEvidence(evidence, about);
+      return { proof, pin, ...said(bodies, about.message) };
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      const hint = 'ask whoever reported it';
+      throw new ProblemError('bad_evidence', 'what was shown does not open', hint, error);
+    }
   }
 
   /** In a sealed room that one is in, a new key follows for who stays. */
@@ -88,4 +108,20 @@ export class ReportQueue {
     const out = parseId(sender.id);
     await this.#home.keeper.rotate(handle.room.id, 'removed', (view) => view.members.includes(out));
   }
+}
+
+/** The texts of a shown message, the current one last; what does not read is no text. */
+function said(bodies: readonly Uint8Array[], message: Id): Pick<EvidenceView, 'texts' | 'files'> {
+  const texts: string[] = [];
+  let files = 0;
+  for (const bytes of bodies) {
+    const { body } = parseEvent(bytes);
+    if (body.type === 'message') {
+      texts.push(body.content);
+      files += body.attachments.length;
+    } else if (body.type === 'edit' && body.target === message) {
+      texts.push(body.content);
+    }
+  }
+  return { texts, files };
 }

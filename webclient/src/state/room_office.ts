@@ -1,6 +1,6 @@
 // A room's keeping: its settings, who may come in, who is in it and as what, who is kept quiet.
 import type { Sentence, SentenceKind } from '../api/order';
-import type { RoomChange } from '../api/rooms';
+import type { Room, RoomChange } from '../api/rooms';
 import { parseId, type Id } from '../protocol/ids';
 import type { Rules } from '../sealing/epoch';
 import type { Home } from './home';
@@ -9,6 +9,8 @@ import type {
   InviteView,
   NewSentence,
   Notify,
+  PublicRoom,
+  PublicRooms,
   RoomDesk,
   RoomRules,
   RoomRulesChange,
@@ -118,10 +120,11 @@ export class RoomOffice implements RoomDesk {
     return this.#on(room, (home, handle) => home.parts.api.rooms.remove(handle.room.id));
   }
 
-  toJoin(): Promise<readonly { readonly id: string; readonly name: string }[]> {
+  publicRooms(after: string | null): Promise<PublicRooms> {
     return this.#act(async () => {
-      const rooms = await this.#here().parts.api.rooms.public();
-      return rooms.filter(({ myRole }) => myRole === null).map(({ id, name }) => ({ id, name }));
+      const { api } = this.#here().parts;
+      const { rooms, next } = await api.rooms.publicPage(after === null ? null : parseId(after));
+      return { rooms: rooms.map((one) => publicView(one)), next };
     });
   }
 
@@ -288,6 +291,15 @@ const sentenceView = ({ people }: Home, { user, by, ...rest }: Sentence): Senten
   ...rest,
   person: people.person(user.id),
   by: people.person(by),
+});
+
+const publicView = ({ id, name, description, sealing, memberCount, myRole }: Room): PublicRoom => ({
+  id,
+  name,
+  topic: description,
+  sealing,
+  people: memberCount,
+  mine: myRole !== null,
 });
 
 const noKey = (): ProblemError =>

@@ -90,6 +90,7 @@ export class Rooms {
     if (known !== undefined) {
       known.room = { ...room, sealing };
       known.log.setFirst(room.firstPosition);
+      this.believe(room.id);
       return known;
     }
     const { parts, arrived, changed, failed, readElsewhere } = this.#deps;
@@ -114,6 +115,7 @@ export class Rooms {
       readTo: null,
     };
     this.#handles.set(room.id, made);
+    this.believe(room.id);
     return made;
   }
 
@@ -138,6 +140,15 @@ export class Rooms {
     const { api, sealing } = this.#deps.parts;
     const [rooms, sealed] = await Promise.all([api.rooms.list(), sealing.sealedRooms()]);
     return [rooms, new Set(sealed)];
+  }
+
+  /** What a sealed room is, its members have signed: not what the box says of it. */
+  believe(room: Id): void {
+    const handle = this.#handles.get(room);
+    const rules = this.#deps.keeper.view(room)?.rules;
+    if (handle === undefined || handle.room.sealing === 'open' || rules == null) return;
+    const { type, history } = rules;
+    handle.room = { ...handle.room, type, history };
   }
 
   /** The rooms as the box has them, with their keys and what was written meanwhile. */

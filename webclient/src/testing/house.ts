@@ -127,7 +127,7 @@ export class FakeHouse {
   store(room: FakeRoom, kind: Class, sender: Id | null, bytes: Uint8Array, id?: Id): Stored {
     const stored: Stored = {
       id: id ?? this.newId(),
-      position: room.events.length + 1,
+      position: (room.events.at(-1)?.position ?? 0) + 1,
       receivedAt: this.clock.now(),
       class: kind,
       sender,

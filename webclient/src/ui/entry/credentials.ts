@@ -4,6 +4,8 @@
 export const passwordCharsMin = 10;
 /** Characters of a house's or a room's name at most. */
 export const nameCharsMax = 100;
+/** Characters of what a room is about at most. */
+export const topicCharsMax = 1_000;
 
 /** 3 to 20 letters, digits or underscores. */
 export function nameIsRight(name: string): boolean {

@@ -3,6 +3,7 @@ import type {
   AccountView,
   AddressRules,
   Administration,
+  EvidenceView,
   HealthView,
   HouseInvite,
   HouseSettings,
@@ -15,7 +16,8 @@ import type {
 } from '../../state/administration_model';
 import { rolesToGive } from '../../state/may';
 import type { InviteLink, Person } from '../../state/model';
-import { anna, jonas, mila, oma, ravi } from './people';
+import { FakePrograms } from './fake_programs';
+import { anna, bot, jonas, mila, oma, ravi } from './people';
 
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -25,9 +27,11 @@ const link = 'https://hearth.local/i/7KQ4MZ2XPW#k7Q2mXw9ZpL4tR8vN3sYb6HcJ1dF5gA0
 
 export class FakeAdministration implements Administration {
   readonly #now: number;
+  readonly programs: FakePrograms;
 
   constructor(now: number) {
     this.#now = now;
+    this.programs = new FakePrograms(now);
   }
 
   #account(person: Person, more: Partial<AccountView> = {}): AccountView {
@@ -58,6 +62,7 @@ export class FakeAdministration implements Administration {
         },
       ),
       this.#account(ravi, { guestUntil: this.#now + 5 * day }),
+      this.#account(bot, { may: { roles: [], manage: true, reset: false } }),
     ]);
 
   setRole = nothing;
@@ -128,7 +133,13 @@ export class FakeAdministration implements Administration {
     return Promise.resolve({ items, next: null });
   };
 
-  evidence = (): Promise<Uint8Array> => Promise.resolve(new Uint8Array());
+  evidence = (): Promise<EvidenceView> =>
+    Promise.resolve({
+      proof: 'signed',
+      pin: 'verified',
+      texts: ['Oma cannot cook.', 'Oma cannot cook, and everybody knows it.'],
+      files: 1,
+    });
 
   settings = (): Promise<HouseSettings> =>
     Promise.resolve({

@@ -8,11 +8,12 @@ import type {
   PeopleDesk,
   PeopleState,
   Profile,
+  PublicRooms,
   RoomDesk,
   RoomRules,
   Sentences,
 } from '../../state/people_model';
-import { anna, jonas, mila, oma, ravi } from './people';
+import { anna, jonas, mila, oma, publicRooms, ravi } from './people';
 
 const hour = 3_600_000;
 const nothing = (): Promise<void> => Promise.resolve();
@@ -108,8 +109,7 @@ class FakeRoomDesk implements RoomDesk {
   mute = nothing;
   ban = nothing;
   lift = nothing;
-  toJoin = (): Promise<{ id: string; name: string }[]> =>
-    Promise.resolve([{ id: 'r-films', name: 'Films' }]);
+  publicRooms = (): Promise<PublicRooms> => Promise.resolve({ rooms: publicRooms, next: null });
 
   invites(): Promise<InviteView[]> {
     const expiresAt = this.#now + 72 * hour;

@@ -74,6 +74,7 @@ export const fakeReading: Reading = {
   closeThread: () => undefined,
   pin: nothing,
   report: nothing,
+  moderators: () => Promise.resolve([anna, jonas]),
   find: () =>
     Promise.resolve({
       found,

@@ -1,5 +1,6 @@
 // The household of the gallery.
 import type { MemberView, Person, RoomSummary } from '../../state/model';
+import type { PublicRoom } from '../../state/people_model';
 
 function person(id: string, name: string, role: Person['role'] = 'member'): Person {
   return { id, name: name.toLowerCase(), displayName: name, role, avatar: null };
@@ -10,6 +11,8 @@ export const mila = person('p-mila', 'Mila');
 export const jonas = person('p-jonas', 'Jonas');
 export const oma = person('p-oma', 'Oma Grete');
 export const ravi = person('p-ravi', 'Ravi', 'guest');
+/** A program's account. */
+export const bot = { ...person('p-weather', 'weather', 'bot'), displayName: 'Weather' };
 /** Was in the household. */
 export const lea = person('p-lea', 'Lea');
 
@@ -74,3 +77,25 @@ export function roomsAt(now: number): RoomSummary[] {
     room('r-new', 'Holidays', {}),
   ];
 }
+
+/** What everybody of the house finds. */
+export const publicRooms: readonly PublicRoom[] = [
+  {
+    id: 'r-general',
+    name: 'General',
+    topic: 'Everything that concerns us all',
+    sealing: 'sealed',
+    people: 5,
+    mine: true,
+  },
+  {
+    id: 'r-films',
+    name: 'Films',
+    topic:
+      'What we watch on Fridays. Whoever proposes brings the popcorn, and says beforehand whether it has an end',
+    sealing: 'open',
+    people: 3,
+    mine: false,
+  },
+  { id: 'r-chess', name: 'Chess', topic: '', sealing: 'sealed', people: 1, mine: false },
+];

@@ -8,6 +8,7 @@ import { englishGuestProblems, englishGuests } from './english_guests';
 import { englishProfile } from './english_profile';
 import { englishDevices } from './english_devices';
 import { englishCommands } from './english_commands';
+import { englishPublicRooms } from './english_public_rooms';
 import { englishTalk } from './english_talk';
 import { englishTimeline } from './english_timeline';
 
@@ -160,6 +161,7 @@ export const english = {
   ...englishKeys,
   ...englishAccount,
   ...englishTalk,
+  ...englishPublicRooms,
   ...englishDevices,
   ...englishCommands,
   guests: englishGuests,
@@ -333,6 +335,10 @@ export const english = {
       ...englishAccountProblems,
       ...englishGuestProblems,
       on_its_way: ['This message may be on the box already.', 'Delete it once it is kept there.'],
+      cannot_show: [
+        'The message cannot be shown to anybody: those who keep order have no keys.',
+        'Report it without showing it.',
+      ],
       rotate_first: [
         'The room needs a new key first.',
         'This happens by itself; try again in a moment.',

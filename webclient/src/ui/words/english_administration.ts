@@ -1,4 +1,5 @@
 // What the screens of whoever runs the house say in English; loaded with them.
+import { englishPrograms } from './english_programs';
 
 const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
 
@@ -19,17 +20,21 @@ const within = (room: string | null): string => (room === null ? '' : ` in ${roo
 /** The sentences of administration; other languages have the same keys. */
 export const englishAdministration = {
   title: 'The house',
+  order: 'Keeping order',
   sections: {
     people: 'People',
     guests: 'Guests',
+    bots: 'Bots',
     invites: 'Invitations',
     reports: 'Reports',
     house: 'House rules',
     storage: 'Storage',
     addresses: 'Addresses',
+    grants: 'Other MQTT topics',
     health: 'How the box is',
     log: 'Log',
   },
+  ...englishPrograms,
   accounts: {
     search: 'Search for a name',
     none: 'Nobody of that name.',
@@ -125,9 +130,18 @@ export const englishAdministration = {
     sealed: 'The room is sealed: the box cannot show the message.',
     goThere: 'Read it in the room',
     deleted: 'The message is deleted.',
-    evidence: 'Save the evidence',
-    evidenceHelp:
-      'An age file that the reporter sealed to those who keep order. It opens with the age program and your key.',
+    evidence: 'Show the message',
+    evidenceHelp: 'The reporter opened it for those who keep order. The box cannot read it.',
+    proof: {
+      signed: (who: string) => `${who} wrote this: it is signed with their keys.`,
+      other_keys: (who: string) =>
+        `It is signed with keys that are not known to be ${who}’s. Ask them.`,
+      claimed: 'Only the reporter says so: it carries no signature that holds.',
+    },
+    keysChecked: 'Their keys were checked in person.',
+    firstText: 'As it was first written',
+    withFiles: (n: number) => (n === 1 ? 'With a file' : `With ${n} files`),
+    noText: 'Without words',
     decide: 'What is to be done?',
     rulings: {
       dismiss: 'Nothing: it may stay',
@@ -301,6 +315,9 @@ export const englishAdministration = {
     ],
     would_lock_you_out: ['This would shut you out yourself.', 'Leave your own address in.'],
     gone: ['This was decided already.', ''],
+    bad_filter: ['These topics cannot be given.', 'Write something like homeassistant/#.'],
+    bad_evidence: ['What was shown does not open here.', 'Ask whoever reported it.'],
+    no_evidence: ['Nothing was shown.', 'Ask whoever reported it.'],
     not_a_person: ['The message is no person’s.', 'Remove the device in its room.'],
     general_is_everyones: ['Nobody leaves the general room.', 'Mute them there instead.'],
     direct_room: ['A conversation of two has nobody who keeps order.', ''],

@@ -25,6 +25,7 @@ export const englishCommands = {
     ban: '/ban @name 7d …',
     unban: '/unban @name',
     leave: '/leave',
+    join: '/join …',
     help: '/help',
   },
   commands: {
@@ -49,6 +50,7 @@ export const englishCommands = {
     ban: 'send someone out and keep them out',
     unban: 'let someone come back',
     leave: 'leave this room',
+    join: 'find a room of the house and go in',
     help: 'how to write',
   },
   deeds: {
@@ -59,6 +61,10 @@ export const englishCommands = {
     nobody: (name: string): readonly [string, string] => [
       `Nobody here is called @${name}.`,
       'Write @ to choose from those who are here.',
+    ],
+    noRoom: (name: string): readonly [string, string] => [
+      `No room that everybody finds is called ${name}.`,
+      'Write /join alone to see which there are.',
     ],
     notBanned: (name: string): readonly [string, string] => [
       `Nobody called @${name} is kept out of this room.`,

@@ -162,6 +162,7 @@ export const englishPeople = {
     revokeLabel: (code: string) => `Take back the invitation ${code}`,
     revokeQuestion: 'Take this invitation back? Its link opens nothing any more.',
     newInvite: 'Make an invitation',
+    reports: 'Reported messages',
     leave: 'Leave the room',
     leaveQuestion: (room: string) =>
       `Leave ${room}? You no longer read it. Someone in it can let you in again.`,
@@ -170,9 +171,5 @@ export const englishPeople = {
       `Delete ${room} with everything in it, for everybody? It cannot be brought back.`,
     endYes: 'Delete everything',
     general: 'This is everyone’s room: nobody leaves it and it cannot be deleted.',
-    findRooms: 'Rooms you can join',
-    findNone: 'You are in all of them.',
-    join: 'Join',
-    joinLabel: (room: string) => `Join ${room}`,
   },
 };

@@ -8,6 +8,7 @@ import { frenchGuestProblems, frenchGuests } from './french_guests';
 import { frenchProfile } from './french_profile';
 import { frenchDevices } from './french_devices';
 import { frenchCommands } from './french_commands';
+import { frenchPublicRooms } from './french_public_rooms';
 import { frenchTalk } from './french_talk';
 import { frenchTimeline } from './french_timeline';
 
@@ -164,6 +165,7 @@ export const french: Words = {
   ...frenchKeys,
   ...frenchAccount,
   ...frenchTalk,
+  ...frenchPublicRooms,
   ...frenchDevices,
   ...frenchCommands,
   guests: frenchGuests,
@@ -342,6 +344,10 @@ export const french: Words = {
       on_its_way: [
         'Ce message est peut-être déjà sur le boîtier.',
         'Supprimez-le une fois qu’il y est gardé.',
+      ],
+      cannot_show: [
+        'Le message ne peut être montré à personne : qui veille à l’ordre n’a pas de clés.',
+        'Signalez-le sans le montrer.',
       ],
       rotate_first: [
         'Le salon a d’abord besoin d’une nouvelle clé.',

@@ -1,5 +1,6 @@
 // Ce que disent en français les écrans de qui tient la maison ; chargé avec eux.
 import type { englishAdministration, LogWords } from './english_administration';
+import { frenchPrograms } from './french_programs';
 
 const count = (n: number, one: string, many: string): string => `${n} ${n < 2 ? one : many}`;
 
@@ -16,17 +17,21 @@ const role = (name: string | null): string => roles[name ?? ''] ?? '?';
 
 export const frenchAdministration: typeof englishAdministration = {
   title: 'La maison',
+  order: 'Veiller à l’ordre',
   sections: {
     people: 'Personnes',
     guests: 'Invités',
+    bots: 'Bots',
     invites: 'Invitations',
     reports: 'Signalements',
     house: 'Règles de la maison',
     storage: 'Stockage',
     addresses: 'Adresses',
+    grants: 'Autres sujets MQTT',
     health: 'Comment va le boîtier',
     log: 'Journal',
   },
+  ...frenchPrograms,
   accounts: {
     search: 'Chercher un nom',
     none: 'Personne de ce nom.',
@@ -122,9 +127,19 @@ export const frenchAdministration: typeof englishAdministration = {
     sealed: 'Le salon est scellé : le boîtier ne peut pas montrer le message.',
     goThere: 'Le lire dans le salon',
     deleted: 'Le message est supprimé.',
-    evidence: 'Enregistrer la preuve',
+    evidence: 'Montrer le message',
     evidenceHelp:
-      'Un fichier age, scellé pour celles et ceux qui veillent à l’ordre. Il s’ouvre avec le programme age et votre clé.',
+      'Qui l’a signalé l’a ouvert pour celles et ceux qui veillent à l’ordre. Le boîtier ne peut pas le lire.',
+    proof: {
+      signed: (who) => `${who} l’a écrit : c’est signé de ses clés.`,
+      other_keys: (who) =>
+        `C’est signé de clés dont rien ne dit qu’elles sont à ${who}. Demandez-lui.`,
+      claimed: 'Seul qui le signale l’affirme : aucune signature ne tient.',
+    },
+    keysChecked: 'Ses clés ont été vérifiées en personne.',
+    firstText: 'Tel qu’écrit d’abord',
+    withFiles: (n) => (n === 1 ? 'Avec un fichier' : `Avec ${n} fichiers`),
+    noText: 'Sans paroles',
     decide: 'Que faire ?',
     rulings: {
       dismiss: 'Rien : il peut rester',
@@ -306,6 +321,12 @@ export const frenchAdministration: typeof englishAdministration = {
     gone: ['C’est déjà décidé.', ''],
     not_a_person: ['Le message n’est de personne.', 'Retirez l’appareil dans son salon.'],
     general_is_everyones: ['Personne ne quitte le salon général.', 'Mettez plutôt en sourdine.'],
+    bad_filter: [
+      'Ces sujets ne peuvent pas être donnés.',
+      'Écrivez quelque chose comme homeassistant/#.',
+    ],
+    bad_evidence: ['Ce qui a été montré ne s’ouvre pas ici.', 'Demandez à qui l’a signalé.'],
+    no_evidence: ['Rien n’a été montré.', 'Demandez à qui l’a signalé.'],
     direct_room: ['Dans une conversation à deux, personne ne tient l’ordre.', ''],
     too_large: ['Les listes sont trop longues.', 'Rassemblez les adresses en réseaux.'],
     limit_reached: ['Il y en a déjà trop.', 'Mettez fin à ce dont vous n’avez pas besoin.'],

@@ -25,6 +25,7 @@ export const frenchCommands: typeof englishCommands = {
     ban: '/ban @nom 7d …',
     unban: '/unban @nom',
     leave: '/leave',
+    join: '/join …',
     help: '/help',
   },
   commands: {
@@ -49,6 +50,7 @@ export const frenchCommands: typeof englishCommands = {
     ban: 'faire sortir quelqu’un pour qu’il ne revienne pas',
     unban: 'laisser quelqu’un revenir',
     leave: 'quitter ce salon',
+    join: 'trouver un salon de la maison et y entrer',
     help: 'comment écrire',
   },
   deeds: {
@@ -59,6 +61,10 @@ export const frenchCommands: typeof englishCommands = {
     nobody: (name) => [
       `Personne ici ne s’appelle @${name}.`,
       'Écrivez @ pour choisir parmi ceux qui sont ici.',
+    ],
+    noRoom: (name) => [
+      `Aucun salon ouvert à toute la maison ne s’appelle ${name}.`,
+      'Écrivez /join seul pour voir lesquels il y a.',
     ],
     notBanned: (name) => [
       `Personne du nom de @${name} n’est exclu de ce salon.`,

@@ -164,6 +164,7 @@ export const frenchPeople: typeof englishPeople = {
     revokeLabel: (code) => `Retirer l’invitation ${code}`,
     revokeQuestion: 'Retirer cette invitation ? Son lien n’ouvrira plus rien.',
     newInvite: 'Faire une invitation',
+    reports: 'Messages signalés',
     leave: 'Quitter le salon',
     leaveQuestion: (room) =>
       `Quitter ${room} ? Vous ne le lirez plus. Quelqu’un qui s’y trouve peut vous y ramener.`,
@@ -172,9 +173,5 @@ export const frenchPeople: typeof englishPeople = {
       `Supprimer ${room} avec tout ce qu’il contient, pour tous ? On ne peut pas le faire revenir.`,
     endYes: 'Tout supprimer',
     general: 'C’est le salon de tous : personne ne le quitte et il ne se supprime pas.',
-    findRooms: 'Salons où vous pouvez entrer',
-    findNone: 'Vous êtes dans tous.',
-    join: 'Entrer',
-    joinLabel: (room) => `Entrer dans ${room}`,
   },
 };

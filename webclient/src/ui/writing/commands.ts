@@ -25,13 +25,14 @@ export const COMMANDS = [
   'ban',
   'unban',
   'leave',
+  'join',
   'help',
 ] as const;
 export type Command = (typeof COMMANDS)[number];
 
 /** What is done on the box. Names of people are without `@`; `minutes` null: until it is lifted. */
 export type Deed =
-  | { readonly what: 'topic' | 'rename' | 'status'; readonly text: string }
+  | { readonly what: 'topic' | 'rename' | 'status' | 'join'; readonly text: string }
   | { readonly what: 'away' | 'busy' | 'here' | 'leave' }
   | { readonly what: 'notify'; readonly notify: Notify }
   | { readonly what: 'msg' | 'unmute' | 'unban'; readonly name: string }
@@ -43,7 +44,9 @@ export type Deed =
       readonly reason: string;
     };
 
-export type Opening = 'invite' | 'people' | 'devices' | 'search' | 'settings' | 'help';
+/** What lies over the room, and not beside it. */
+export type Overlay = 'help' | 'join';
+export type Opening = 'invite' | 'people' | 'devices' | 'search' | 'settings' | Overlay;
 
 export type Written =
   | { readonly kind: 'text'; readonly text: string }
@@ -139,6 +142,9 @@ export function written(typed: string): Written {
   if (!isCommand(name)) return { kind: 'unknown', name };
   const words = (rest ?? '').trim();
   switch (name) {
+    case 'join':
+      if (words === '') return { kind: 'open', what: name };
+      return { kind: 'deed', deed: { what: name, text: words.replace(/^#/, '') } };
     case 'me':
       // Each line for itself: what is stressed does not reach over an empty one.
       return { kind: 'text', text: words.replace(/^.*\S.*$/gm, (line) => `*${line.trim()}*`) };

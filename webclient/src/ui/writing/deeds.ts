@@ -1,7 +1,9 @@
 // What commands do on the box: the same actions as the panels', by name.
 import type { App, MemberView, RoomView } from '../../state/model';
 import { ProblemError } from '../../state/problem';
+import { folded } from '../../protocol/folded';
 import { roomAddress } from '../permalink';
+import { PublicList } from '../rooms/public_list.svelte';
 import { words } from '../words/catalogue.svelte';
 import type { Deed } from './commands';
 
@@ -21,6 +23,19 @@ async function banned(name: string, room: string, { people }: DeedApp): Promise<
   if (found !== undefined) return found.person.id;
   const [message, hint] = words().deeds.notBanned(name);
   throw new ProblemError('not_banned', message, hint);
+}
+
+/** Into the public room of this name. */
+async function joined(name: string, { people }: DeedApp): Promise<string> {
+  const list = new PublicList(people.rooms);
+  await list.all();
+  const found = list.rooms.find((room) => folded(room.name) === folded(name));
+  if (found === undefined) {
+    const [message, hint] = words().deeds.noRoom(name);
+    throw new ProblemError('no_such_room', message, hint);
+  }
+  if (!found.mine) await people.rooms.join(found.id);
+  return found.id;
 }
 
 /** Does it, and says in words what was done; rejects with a Problem. */
@@ -47,6 +62,9 @@ export async function doDeed(deed: Deed, view: RoomView, app: DeedApp): Promise<
     case 'notify':
       await rooms.notify(id, deed.notify);
       return said.notify[deed.notify];
+    case 'join':
+      location.assign(roomAddress(await joined(deed.text, app)));
+      return '';
     case 'leave':
       await rooms.leave(id);
       return said.left(roomName);

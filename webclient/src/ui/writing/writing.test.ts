@@ -58,6 +58,14 @@ describe('commands', () => {
     expect(written(typed).kind).toBe('incomplete');
   });
 
+  test('to join show the rooms, or go into the named one', () => {
+    expect(written('/join')).toEqual({ kind: 'open', what: 'join' });
+    for (const text of ['/join Garden party', '/join #Garden party']) {
+      const deed = { what: 'join', text: 'Garden party' };
+      expect(written(text)).toEqual({ kind: 'deed', deed });
+    }
+  });
+
   test('are offered where they work', () => {
     const room = {
       id: 'r',
