@@ -44,22 +44,24 @@ impl Trust {
     /// The certificate that a box gives out, if it is the one with this fingerprint, as `hearth ca`
     /// prints it. Until then nothing that the box says is believed, and nothing is told to it.
     pub fn with_fingerprint(url: &str, fingerprint: &str) -> Result<Self, MemberError> {
-        let digits = |text: &str| {
-            let hex = text.chars().filter(char::is_ascii_hexdigit);
-            hex.collect::<String>().to_ascii_uppercase()
-        };
         let pem = Rest::unproven(url)?.get_bytes("/ca.crt")?;
-        let trust = String::from_utf8(pem).map_err(|error| distrust(error.to_string()));
-        let trust = Self::of(trust?)?;
-        let first = trust.certificates()?.into_iter().next();
-        let found = first.map(|first| sha256(&first).map(|byte| format!("{byte:02X}")).concat());
-        if found.is_some_and(|found| found == digits(fingerprint)) {
-            return Ok(trust);
+        let pem = String::from_utf8(pem).map_err(|error| distrust(error.to_string()))?;
+        Self::of(pem)?.only(fingerprint)
+    }
+
+    /// Only if it is the one certificate with this fingerprint: what lies beside it would be
+    /// believed too.
+    fn only(self, fingerprint: &str) -> Result<Self, MemberError> {
+        let hex = fingerprint.chars().filter(char::is_ascii_hexdigit);
+        let wanted = hex.collect::<String>().to_ascii_uppercase();
+        match self.certificates()?.as_slice() {
+            [one] if sha256(one).map(|byte| format!("{byte:02X}")).concat() == wanted => Ok(self),
+            _ => Err(distrust(
+                "the certificate that it gives out has another fingerprint: this is not your box, \
+                 or the line was copied wrong (`hearth ca` on the box prints it)"
+                    .into(),
+            )),
         }
-        Err(distrust(format!(
-            "the certificate that {url} gives out has another fingerprint: this is not your box, \
-             or the line was copied wrong (`hearth ca` on the box prints it)"
-        )))
     }
 
     fn of(pem: String) -> Result<Self, MemberError> {
@@ -100,6 +102,22 @@ fn distrust(problem: String) -> MemberError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_lies_beside_the_certificate_that_was_meant_is_not_believed_with_it() {
+        let pem = || rcgen::generate_simple_self_signed(vec![]).unwrap().cert.pem();
+        let (house, other) = (pem(), pem());
+        let print = |pem: &String| {
+            let one = Trust::of(pem.clone()).unwrap().certificates().unwrap().remove(0);
+            sha256(&one).map(|byte| format!("{byte:02x}")).join(":")
+        };
+        let trusted = |pem: String, print: &str| Trust::of(pem).unwrap().only(print);
+        assert_eq!(trusted(house.clone(), &print(&house)).unwrap().pem, house);
+        for both in [format!("{house}{other}"), format!("{other}{house}"), other.clone()] {
+            let said = trusted(both, &print(&house)).unwrap_err().to_string();
+            assert!(said.contains("another fingerprint"), "{said}");
+        }
+    }
 
     #[test]
     fn a_file_without_a_certificate_is_said_with_its_name() {
