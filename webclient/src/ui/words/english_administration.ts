@@ -30,7 +30,7 @@ export const englishAdministration = {
     house: 'House rules',
     storage: 'Storage',
     addresses: 'Addresses',
-    grants: 'Other MQTT topics',
+    grants: 'MQTT topics',
     health: 'How the box is',
     log: 'Log',
   },

@@ -27,7 +27,7 @@ export const frenchAdministration: typeof englishAdministration = {
     house: 'Règles de la maison',
     storage: 'Stockage',
     addresses: 'Adresses',
-    grants: 'Autres sujets MQTT',
+    grants: 'Sujets MQTT',
     health: 'Comment va le boîtier',
     log: 'Journal',
   },
