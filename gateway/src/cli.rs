@@ -15,6 +15,7 @@ pub mod doctor;
 pub mod export;
 pub mod house;
 pub mod key;
+pub mod login;
 pub mod member;
 pub mod pairing;
 pub mod passphrase;
@@ -76,7 +77,7 @@ enum Command {
     #[command(subcommand)]
     Grant(house::GrantCommand),
     /// Sign in on this machine.
-    Login(member::LoginArgs),
+    Login(login::LoginArgs),
     /// Say something in a room.
     Send(member::SendArgs),
     /// Read a room: its last messages, then what comes.
@@ -142,7 +143,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Room(command) => house::room(&place, command, cli.json),
         Command::Device(command) => device(&place, &setting, command),
         Command::Grant(command) => house::grant(&place, command, cli.json),
-        Command::Login(args) => member::login(&setting, &args),
+        Command::Login(args) => login::login(&setting, &args),
         Command::Send(args) => member::send(&setting, args),
         Command::Tail(args) => member::tail(&setting, args),
         Command::Seal(args) => seal::seal(&setting, args),

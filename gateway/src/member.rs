@@ -5,11 +5,12 @@
 //!
 //! - [`profile`]: what is kept in the profile folder · [`account`]: how one signs in
 //! - [`rest`]: the box's REST as this client uses it · [`mqtt`]: its MQTT
+//! - [`trust`]: whom it believes over TLS · `tunnel`: MQTT over TLS
 //! - [`people`]: cards and names · [`pins`]: whose keys are known
 //! - [`rooms`]: rooms and who is in them
 //! - [`epochs`]: a room's bundles, believed step by step · [`rotation`]: making the next one
-//! - [`sending`]: one message out · [`reading`]: messages in · [`opening`]: one that was carried
-//!   here by hand
+//! - [`sending`]: one message out · [`reading`]: messages in, with [`order`]: what of them is
+//!   missing, [`spelling`]: their text · [`opening`]: one that was carried here by hand
 //! - [`export`]: all of one's own, as plain lines
 //! - [`invites`], [`devices`]: links and doors · [`pairing`]: a new device without a password
 //!
@@ -22,9 +23,12 @@ pub mod error;
 pub mod export;
 #[cfg(test)]
 mod fake;
+#[cfg(test)]
+mod hostile;
 pub mod invites;
 pub mod mqtt;
 pub mod opening;
+mod order;
 pub mod pairing;
 pub mod people;
 pub mod pins;
@@ -34,6 +38,9 @@ pub mod rest;
 pub mod rooms;
 pub mod rotation;
 pub mod sending;
+mod spelling;
+pub mod trust;
+mod tunnel;
 
 use std::path::Path;
 
@@ -60,7 +67,8 @@ impl Member {
     pub fn open(folder: &Path) -> Result<Member, MemberError> {
         let mut profile = Profile::load(folder)?;
         let identity = profile.identity()?;
-        let mut rest = Rest::new(&profile.account().url)?;
+        let account = profile.account();
+        let mut rest = Rest::new(&account.url, account.trust.clone())?;
         profile.renew(|refresh| rest.refresh(refresh))?;
         Ok(Member { rest, profile, identity, people: People::default() })
     }

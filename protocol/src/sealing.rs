@@ -12,7 +12,8 @@
 //! - [`password`]: Argon2id; [`vault`]: what a person keeps on the box; the recovery file
 //! - [`epoch`]: a room's secret and its header; [`bundle`]: an epoch as it travels;
 //!   [`chain`]: which bundle may follow which
-//! - [`event`] and [`padding`]: what a person writes
+//! - [`event`] and [`padding`]: what a person writes; [`order`]: in which order, and what of it is
+//!   missing
 //! - [`door`]: what a device posts
 //! - [`invite`]: a link, its blob, and proofs of joining
 //! - [`attachment`]: files of sealed rooms
@@ -36,6 +37,7 @@ pub mod hash;
 pub mod identity;
 pub mod invite;
 pub mod kdf;
+pub mod order;
 pub mod padding;
 pub mod pairing;
 pub mod password;

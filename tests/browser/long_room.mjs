@@ -49,3 +49,20 @@ export async function fill(house, token, room, count, each = (event) => event) {
     }
   }
 }
+
+/** Writes one message into a room. */
+export const post = (house, token, room, content) =>
+  ask(house, token, 'POST', `/api/rooms/${room}/messages`, { content });
+
+const AT_ONCE = 25;
+
+/** As `fill`, from "note `from`" on, many at once: the last of them is the last in the room. */
+export async function fillFast(house, token, room, count, from = 1) {
+  const last = from + count - 1;
+  for (let n = from; n < last; n += AT_ONCE) {
+    const some = Array.from({ length: Math.min(AT_ONCE, last - n) }, (_, k) => n + k);
+    await Promise.all(some.map((one) =>
+      post(house, token, room, [`note ${one}`, ...Array(one % 4).fill('a line of *it*')].join('\n'))));
+  }
+  await post(house, token, room, `note ${last}`);
+}

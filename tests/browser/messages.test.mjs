@@ -55,6 +55,23 @@ for (const kind of ['sealed', 'open']) {
       await house?.end();
     });
 
+    test('what is sent in one breath goes out whole and in its order', async () => {
+      const words = ['first things', 'second things', 'third things'];
+      await composer(anna.page).evaluate((field, texts) => {
+        for (const text of texts) {
+          field.value = text;
+          field.dispatchEvent(new InputEvent('input', { bubbles: true }));
+          field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true }));
+        }
+      }, words);
+      for (const { page } of [anna, bert]) {
+        for (const text of words) await reads(page, text);
+        const found = await page.locator('li[data-item]').allInnerTexts();
+        const order = words.map((text) => found.findIndex((shown) => shown.includes(text)));
+        assert.deepEqual(order, order.toSorted((a, b) => a - b));
+      }
+    });
+
     test('an answer quotes what it answers, and the quote leads there', async () => {
       await write(anna.page, 'Who is home for dinner?');
       await reads(bert.page, 'Who is home for dinner?');

@@ -3,16 +3,22 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::fs;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use hearth_gateway::member::Member;
 use hearth_gateway::member::rooms::RoomInfo;
+use hearth_protocol::bytes::b64u;
+use hearth_protocol::ids::RoomId;
 use hearth_protocol::role::{RoomType, Sealing};
-use hearth_protocol::sealing::door;
+use hearth_protocol::sealing::bundle::Bundle;
+use hearth_protocol::sealing::epoch::{EpochKeys, Header, Rules, reason};
+use hearth_protocol::sealing::{Hash, Secret, door};
+use serde_json::{Value, json};
 use system_tests::House;
 
 const PASSWORD: &str = "correct horse";
@@ -97,6 +103,83 @@ fn is_root() -> bool {
     fs::read_to_string("/proc/self/status").unwrap().contains("Uid:\t0\t0")
 }
 
+/// Notifications as they come to somebody.
+struct Stream(BufReader<TcpStream>);
+
+impl Stream {
+    fn of(member: &Member, address: SocketAddr) -> Stream {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let token = member.rest().token().unwrap();
+        let request = "GET /api/notifications/stream HTTP/1.1\r\nHost: localhost\r\n";
+        write!(stream, "{request}Authorization: Bearer {token}\r\n\r\n").unwrap();
+        let mut stream = Stream(BufReader::new(stream));
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            assert!(stream.0.read_line(&mut head).unwrap() > 0, "{head}");
+        }
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        stream
+    }
+
+    /// What came until there were so many.
+    fn until(mut self, count: usize) -> String {
+        let mut all = String::new();
+        while all.matches("data:").count() < count || !all.ends_with("\n\n") {
+            assert!(self.0.read_line(&mut all).unwrap() > 0, "{all}");
+        }
+        all
+    }
+}
+
+/// A sealed room of these two, who are alerted to whatever is written there.
+fn alone(ada: &Member, ben: &Member) -> RoomInfo {
+    let room = RoomId::new(1_760_000_000_000, [7; 10]);
+    let keys = EpochKeys::new(room, Secret::from_bytes([8; 32]));
+    let both = [ada, ben];
+    let header = Header {
+        room,
+        epoch: 1,
+        kid: keys.kid,
+        prev: Hash::ZERO,
+        rules: Rules::new(RoomType::Direct),
+        members: both.map(|one| (one.user(), one.identity().fingerprint(one.user()))).to_vec(),
+        joins: vec![],
+        doors: vec![],
+        invites: vec![],
+        back: None,
+        by: ada.user(),
+        at: 1_760_000_000_000,
+        reason: reason::CREATED.into(),
+    };
+    let to = both.map(|one| one.identity().age.recipient());
+    let bundle = Bundle::make(header, &keys.secret, &to, &ada.identity().sign).unwrap();
+    let bundle = b64u(&bundle.encode());
+    let new = json!({ "id": room, "type": "direct", "user_id": ben.user(), "bundle": bundle });
+    ada.rest().post("/api/rooms", &new).unwrap()
+}
+
+/// Ada writes to ben alone, and calls him in an open room: what he is told of it, as it comes and
+/// when he asks.
+fn tell(ada: &mut Member, ben: &mut Member, open: &RoomInfo, taps: [&Tap; 2]) -> [String; 2] {
+    let [http, mqtt] = taps;
+    let path = format!("/api/rooms/{}/join", open.id);
+    let _: Value = ben.rest().post(&path, &json!({})).unwrap();
+    let stream = Stream::of(ben, http.address);
+    let direct = alone(ada, ben);
+    let mut session = ada.connect(&mqtt.address.into()).unwrap();
+    ada.send(&mut session, &direct, &format!("{SEALED} to ben alone")).unwrap();
+    ada.send(&mut session, open, &format!("{OPEN} to @ben")).unwrap();
+    let came = stream.until(2);
+    let all: Value = ben.rest().get("/api/notifications").unwrap();
+    let kinds: Vec<_> = all["notifications"].as_array().unwrap().iter().collect();
+    let kinds: Vec<_> = kinds.iter().map(|one| one["type"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["mention", "direct_message"]);
+    let read = ben.reader(&direct).unwrap().history(ben, 50).unwrap();
+    assert!(read.iter().any(|line| line.text.contains(SEALED)), "{read:?}");
+    [came, all.to_string()]
+}
+
 /// Ada and ben write under seal, a device at the sealed room's door, and ada in an open room too.
 fn talk(house: &House, http: &Tap, mqtt: &Tap) -> (Member, RoomInfo) {
     let (_, secret) = house.setup.as_deref().unwrap().split_once('#').unwrap();
@@ -114,7 +197,11 @@ fn talk(house: &House, http: &Tap, mqtt: &Tap) -> (Member, RoomInfo) {
     ada.send(&mut adas, &room, &format!("{SEALED} for @ben")).unwrap();
     ben.send(&mut bens, &room, SEALED).unwrap();
     let open = ada.make_room("Yard", RoomType::Public, Sealing::Open).unwrap();
-    ada.send(&mut adas, &open, OPEN).unwrap();
+    for told in tell(&mut ada, &mut ben, &open, [http, mqtt]) {
+        assert!(!told.contains(SEALED), "{told}");
+        // What is not sealed is found by the same means.
+        assert!(told.contains(OPEN), "{told}");
+    }
     (ada, room)
 }
 

@@ -182,3 +182,34 @@ fn an_export_holds_people_and_opened_files_too() {
     assert!(read(&again, "cat.png") == picture);
     assert_eq!(read(&again, "a letter.txt"), b"Dear Ada");
 }
+
+#[test]
+fn an_export_goes_on_past_a_room_that_is_not_believed_and_says_which() {
+    let house = House::start();
+    let mut ada = house.found("ada");
+    let mut session = ada.connect(&house.mqtt.into()).unwrap();
+    let den = ada.make_room("Den", RoomType::Private, Sealing::Sealed).unwrap();
+    for room in [&ada.room("General").unwrap(), &den] {
+        ada.send(&mut session, room, "Still here").unwrap();
+    }
+    // As if the box showed another first epoch than it did before.
+    let memory = house.profile("ada").join("rooms.json");
+    let mut known: Value = serde_json::from_slice(&fs::read(&memory).unwrap()).unwrap();
+    known[den.id.to_string()]["head"][1] = json!(Hash::ZERO);
+    fs::write(&memory, known.to_string()).unwrap();
+    let folder = house.profile("mine");
+    let output = shell(&house, "ada", &["export", folder.to_str().unwrap()]);
+    refused(&output, "lacks 1 of your rooms");
+    let told = text(&output);
+    assert!(told.contains("Den is not in it") && told.contains("the room is split"), "{told}");
+    let general = fs::read_to_string(folder.join("rooms/General.jsonl")).unwrap();
+    assert!(general.contains("Still here"));
+    assert!(!folder.join("rooms/Den.jsonl").exists());
+    let left_out = fs::read_to_string(folder.join("left_out.json")).unwrap();
+    let left_out: Value = serde_json::from_str(&left_out).unwrap();
+    assert_eq!(left_out["rooms"][0]["room"], json!(den.id));
+    let output = shell(&house, "ada", &["--json", "export", &house.beside("again")]);
+    assert_eq!(output.status.code(), Some(1));
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&told["rooms"], &told["left_out"][0]["name"]), (&json!(1), &json!("Den")));
+}

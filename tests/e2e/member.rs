@@ -13,7 +13,7 @@ use hearth_protocol::role::{RoomType, Sealing};
 use hearth_protocol::sealing::door;
 use system_tests::House;
 use system_tests::house::binary;
-use system_tests::shell::PASSWORD;
+use system_tests::shell::{OVER_TLS, PASSWORD};
 
 /// A house without the limit on how fast people write.
 fn house() -> House {
@@ -113,6 +113,46 @@ fn a_device_posts_sealed_and_an_ended_one_cannot() {
     assert_eq!(keys.current().unwrap().header.doors, []);
     let mut adas = connect(&house, &ada);
     ada.send(&mut adas, &room, "Quiet now").unwrap();
+}
+
+#[test]
+fn a_member_elsewhere_signs_in_and_writes_over_tls_where_the_houses_certificate_is_the_right_one() {
+    let house = House::with(&OVER_TLS);
+    let mut ada = house.found("ada");
+    let room = ada.room("general").unwrap();
+    let (url, print) = (house.secure_url(), house.print());
+    let file = house.profile("ca.crt");
+    std::fs::write(&file, house.run(&["ca"], "").stdout).unwrap();
+    let login = |profile: &str, more: &[&str]| {
+        let args = ["login", &url, "--user", "ada", "--password-stdin"];
+        shell(&house, profile, &[&args, more].concat(), &format!("{PASSWORD}\n"))
+    };
+    let failed = |output: Output| {
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let stranger = failed(login("unknown", &[]));
+    assert!(stranger.contains("certificate"), "{stranger}");
+    let other = print.replace(&print[..2], if print.starts_with("00") { "11" } else { "00" });
+    let other = failed(login("other", &["--fingerprint", &other]));
+    assert!(other.contains("another fingerprint"), "{other}");
+    let mut written = vec![];
+    for (profile, how) in
+        [("by-print", ["--fingerprint", &print]), ("by-file", ["--ca", file.to_str().unwrap()])]
+    {
+        let output = login(profile, &how);
+        assert!(output.status.success(), "{output:?}");
+        let output = shell(&house, profile, &["send", "General", profile], "");
+        assert!(output.status.success(), "{output:?}");
+        written.push(("ada", profile));
+        let read = shell(&house, profile, &["tail", "General", "--no-follow"], "");
+        assert!(String::from_utf8(read.stdout).unwrap().contains(profile));
+        let left = std::fs::read_dir(house.profile(profile)).unwrap();
+        let is_socket = |name: &str| name.ends_with(".sock");
+        let names = left.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        assert!(!names.into_iter().any(|name| is_socket(&name)), "nothing is left behind");
+    }
+    assert_eq!(said(&mut ada, &room), pairs(&written));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use hearth_protocol::sealing::pairing::{Code, Ephemeral, Handed, Offer};
 use serde_json::{Value, json};
 use system_tests::House;
 use system_tests::house::{binary, request};
-use system_tests::shell::{good, refused, text};
+use system_tests::shell::{OVER_TLS, good, refused, text};
 
 fn hearth(house: &House, who: &str, args: &[&str]) -> Command {
     let mut command = Command::new(binary());
@@ -31,8 +31,11 @@ struct Asking {
 
 impl Asking {
     fn at(house: &House, more: &[&str]) -> Asking {
-        let url = house.url();
-        let args = [&["login", &url, "--pair", "--json"], more].concat();
+        Asking::by(house, &house.url(), more)
+    }
+
+    fn by(house: &House, url: &str, more: &[&str]) -> Asking {
+        let args = [&["login", url, "--pair", "--json"], more].concat();
         let mut child = hearth(house, "second", &args).spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
         let mut asking = Asking { child, out, code: String::new(), link: String::new() };
@@ -106,6 +109,21 @@ fn a_second_machine_gets_keys_and_a_login_of_its_own_without_a_password() {
     good(hearth(&house, "second", &["send", "General", "from the second"]).output().unwrap());
     let lines = ada.reader(&room).unwrap().history(&mut ada, 50).unwrap();
     assert!(lines.iter().any(|line| line.text == "from the second" && line.name == "ada"));
+}
+
+#[test]
+fn a_machine_elsewhere_gets_its_keys_over_tls_and_keeps_who_vouches_for_the_box() {
+    let house = House::with(&OVER_TLS);
+    let ada = house.found("ada");
+    let mut asking = Asking::by(&house, &house.secure_url(), &["--fingerprint", &house.print()]);
+    good(answer(&house, &asking.code.clone(), || asking.digits()));
+    let (_, output) = asking.end();
+    assert!(output.status.success(), "{output:?}");
+    good(hearth(&house, "second", &["send", "General", "from elsewhere"]).output().unwrap());
+    let read =
+        good(hearth(&house, "second", &["tail", "General", "--no-follow"]).output().unwrap());
+    assert!(read.contains("ada: from elsewhere"), "{read}");
+    assert_eq!(logins(&ada), 2);
 }
 
 #[test]

@@ -8,12 +8,14 @@ use std::process::{Command, Output, Stdio};
 use hearth_gateway::member::Member;
 use hearth_gateway::member::reading::Said;
 use hearth_gateway::member::rooms::RoomInfo;
+use hearth_protocol::bytes::{b64u, from_b64u};
 use hearth_protocol::role::{RoomType, Sealing};
 use hearth_protocol::sealing::event::WireHeader;
-use hearth_protocol::sealing::{AgeIdentity, Secret};
+use hearth_protocol::sealing::vault::{self, Pin, PinState};
+use hearth_protocol::sealing::{AgeIdentity, Fingerprint, Secret};
 use serde_json::{Value, json};
 use system_tests::House;
-use system_tests::shell::{refused, text};
+use system_tests::shell::{PASSWORD, refused, text};
 
 /// Runs a command as the person of a profile; whatever comes in may be binary.
 fn hearth(house: &House, who: &str, args: &[&str], input: &[u8]) -> Output {
@@ -154,5 +156,45 @@ fn an_open_room_has_nothing_to_seal_and_wrong_usage_says_so() {
         refused(&hearth(&house, "ada", &[command, "Yard"], b"x"), "open room");
         refused(&hearth(&house, "ada", &[command, "Attic"], b"x"), "there is no room `Attic`");
         assert_eq!(hearth(&house, "ada", &[command], b"").status.code(), Some(2));
+    }
+}
+
+/// Writes into somebody's vault, as their browser does, that they know other keys of another one.
+fn know_otherwise(member: &Member, other: &Member) {
+    let served: Value = member.rest().get("/api/vault").unwrap();
+    let (user, root) = (member.user(), member.identity().root());
+    let version = served["version"].as_u64().unwrap();
+    let sealed = from_b64u(served["vault"].as_str().unwrap()).unwrap();
+    let mut data = vault::open_data(&sealed, user, version, root).unwrap();
+    let fingerprint = Fingerprint::from_bytes([7; 32]);
+    let pin = Pin { fingerprint, state: PinState::Verified, at: 1, by: None };
+    data.pins.insert(other.user(), pin);
+    let mut fill = |out: &mut [u8]| out.fill(9);
+    let vault = vault::reseal(user, version + 1, &sealed, root, &data, &mut fill).unwrap();
+    let recovery = vault::seal_recovery(user, root, &data).unwrap();
+    let (vault, recovery) = (b64u(&vault), b64u(&recovery));
+    let put = json!({ "expected_version": version, "vault": vault, "recovery": recovery });
+    let _: Value = member.rest().put("/api/vault", &put).unwrap();
+}
+
+#[test]
+fn who_seals_or_sends_to_keys_that_changed_is_told() {
+    let house = House::start();
+    let mut ada = house.found("ada");
+    let room = ada.room("General").unwrap();
+    let link = ada.invite(&room, 1, 7).unwrap();
+    let (ben, _) = Member::register(&link, "ben", PASSWORD, &house.profile("ben")).unwrap();
+    let warning = |args: &[&str]| {
+        let output = hearth(&house, "ada", args, b"");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for command in ["seal", "send"] {
+        assert_eq!(warning(&[command, "General", "before"]), "", "{command}");
+    }
+    know_otherwise(&ada, &ben);
+    for command in ["seal", "send"] {
+        let told = warning(&[command, "General", "after"]);
+        assert!(told.contains("the keys of ben are others than you knew"), "{command}: {told}");
     }
 }

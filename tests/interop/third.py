@@ -305,6 +305,32 @@ def event_seal(secret, room, header, extra, seed, nonce, body):
     return wire
 
 
+# Writers' numbers: what is missing, comes again, or was sent twice.
+
+
+def event_order(begins, runs):
+    """For each event (id, sender, writer, seq) of each run: known, missing, strange."""
+    ids, writers, told = set(), {}, []
+    for number, run in enumerate(runs):
+        told.append([])
+        for id_, sender, writer, seq in run:
+            missing, strange, known = 0, None, id_ in ids
+            ids.add(id_)
+            before = writers.setdefault((sender, writer), {"seq": 0, "run": None, "all": set()})
+            if not known:
+                beside = before["run"] == number if before["all"] else begins and number == 0
+                missing = max(0, seq - before["seq"] - 1) if beside else 0
+                if seq in before["all"]:
+                    strange = "copied_writer"
+                elif seq < before["seq"]:
+                    strange = "out_of_turn"
+                before["all"].add(seq)
+                if seq >= before["seq"]:
+                    before.update(seq=seq, run=number)
+            told[-1].append({"known": known, "missing": missing, "strange": strange})
+    return told
+
+
 # Attachments: an age file with an identity of its own, named by its hash.
 
 ATTACHMENT_BYTES_MAX = 64 * 1024 * 1024

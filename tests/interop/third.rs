@@ -48,6 +48,7 @@ fn it_says_what_both_languages_say() {
         "event_header",
         "event_open",
         "event_seal",
+        "event_order",
         "door_identity",
         "door_open",
         "attachment_open",

@@ -27,6 +27,7 @@ from third import (
     epoch_keys,
     event_header,
     event_open,
+    event_order,
     event_seal,
     hkdf,
     lp,
@@ -83,6 +84,15 @@ def op_event_seal(given):
     return {"wire": wire}
 
 
+def op_event_order(given):
+    for event in (event for run in given["runs"] for event in run):
+        need(bytes(16) not in [id16(event["id"]), id16(event["sender"])], "an id that names nothing")
+        need(0 <= event["writer"] < 2**32 and 0 <= event["seq"] < 2**53, "not a number of an event")
+    names = ("id", "sender", "writer", "seq")
+    runs = [[tuple(event[name] for name in names) for event in run] for run in given["runs"]]
+    return {"runs": event_order(given["begins"], runs)}
+
+
 def b(given, name):
     return bytes.fromhex(given[name])
 
@@ -136,6 +146,7 @@ OPS = {
         b(g, "wire"), b(g, "secret"), g["room"], b(g, "ed25519")
     ),
     "event_seal": op_event_seal,
+    "event_order": op_event_order,
     "door_identity": lambda g: pair(*door(b(g, "secret"), id16(g["room"]), id16(g["device"]))),
     "door_open": lambda g: {"plaintext": age_open(b(g, "post"), g["identity"])},
     "attachment_open": op_attachment_open,

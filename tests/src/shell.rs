@@ -10,6 +10,10 @@ use crate::House;
 /// Everybody's here.
 pub const PASSWORD: &str = "correct horse";
 
+/// What a house needs to be reached over TLS.
+pub const OVER_TLS: [&str; 6] =
+    ["--https", "127.0.0.1:0", "--mqtts", "127.0.0.1:0", "--name", "localhost"];
+
 /// What a command printed, and what it complained about.
 pub fn text(output: &Output) -> String {
     String::from_utf8_lossy(&[&output.stdout[..], &output.stderr].concat()).into_owned()
@@ -36,6 +40,17 @@ pub fn stock_key(path: &str) -> String {
 }
 
 impl House {
+    /// Its address over TLS.
+    pub fn secure_url(&self) -> String {
+        format!("https://localhost:{}", self.https.expect("HTTPS").port())
+    }
+
+    /// The fingerprint of its certificate.
+    pub fn print(&self) -> String {
+        let printed = text(&self.run(&["ca"], ""));
+        printed.rsplit_once("SHA-256 ").expect("a fingerprint").1.trim().to_string()
+    }
+
     /// A path beside the house's data.
     pub fn beside(&self, name: &str) -> String {
         self.profile(name).to_str().unwrap().to_string()

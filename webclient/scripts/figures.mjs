@@ -1,6 +1,6 @@
-// Figures of a long room in Chromium: bytes of the first load, opening, typing, scrolling, heap.
-// `node scripts/figures.mjs [messages] [arriving]`: messages in the room, messages that arrive for the heap.
-// Prints medians of three where it says so, beside the same of an empty page; it asserts nothing.
+// Figures of a long room in Chromium: bytes of the first load, login, opening, typing, scrolling.
+// `node scripts/figures.mjs [messages]`: messages in the room. Prints medians of three where it says
+// so, beside the same of an empty page; it asserts nothing. `scripts/heap.mjs` has the heap.
 import {
   House,
   openChromium,
@@ -10,41 +10,14 @@ import {
   DESKTOP,
   PASSWORD,
 } from '../../tests/browser/house.mjs';
-import { makeOpenRoom, roomOf, tokenOf } from '../../tests/browser/long_room.mjs';
+import { fillFast, makeOpenRoom, post, roomOf, tokenOf } from '../../tests/browser/long_room.mjs';
 
 const MESSAGES = Number(process.argv[2] ?? 10_000);
-const ARRIVING = Number(process.argv[3] ?? 36_000);
-const AT_ONCE = 25;
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 const share = (values, part) => values.toSorted((a, b) => a - b)[Math.floor(values.length * part)];
 const round = (value) => Math.round(value * 10) / 10;
 const say = (what, value) => console.log(`${what.padEnd(64)} ${value}`);
-
-async function post(house, token, room, content) {
-  const response = await fetch(`http://${house.http}/api/rooms/${room}/messages`, {
-    method: 'POST',
-    headers: { authorization: token, 'content-type': 'application/json' },
-    body: JSON.stringify({ content }),
-  });
-  if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
-}
-
-async function fill(house, token, room, count) {
-  for (let n = 0; n < count; n += AT_ONCE) {
-    const some = Array.from({ length: Math.min(AT_ONCE, count - n) }, (_, k) => n + k + 1);
-    await Promise.all(
-      some.map((one) =>
-        post(
-          house,
-          token,
-          room,
-          [`note ${one}`, ...Array(one % 4).fill('a line of *it*')].join('\n'),
-        ),
-      ),
-    );
-  }
-}
 
 /** Bytes of JavaScript as received until the login form can be typed into. */
 async function firstLoad(browser, house) {
@@ -207,13 +180,6 @@ async function typing(page, house, token, room) {
   return taken;
 }
 
-async function heap(context, page) {
-  const cdp = await context.newCDPSession(page);
-  await cdp.send('HeapProfiler.collectGarbage');
-  const { usedSize } = await cdp.send('Runtime.getHeapUsage');
-  return round(usedSize / 2 ** 20);
-}
-
 const browser = await openChromium();
 const house = await new House(['--limit', 'messages_per_10_s=0']).start();
 try {
@@ -228,8 +194,7 @@ try {
   say('a small file in the place of the page, the same, ms', round(empty4));
   await makeOpenRoom(page, 'Kitchen');
   const room = await roomOf(house, bearer(), 'Kitchen');
-  await fill(house, bearer(), room, MESSAGES - 1);
-  await post(house, bearer(), room, `note ${MESSAGES}`);
+  await fillFast(house, bearer(), room, MESSAGES);
   await page.getByText(`note ${MESSAGES}`).last().waitFor({ timeout: 120_000 });
   say(`opening a room of ${MESSAGES} messages, ms (median of 3)`, round(await opening(page)));
 
@@ -258,14 +223,6 @@ try {
   const taken = await typing(page, house, bearer(), room);
   say('key to frame while 10 messages/s arrive, ms: median, p95', both(taken.frame));
   say('tasks over 50 ms meanwhile', taken.long);
-  const before = await heap(context, page);
-  for (let done = 0; done < ARRIVING; done += ARRIVING / 4) {
-    await fill(house, bearer(), room, ARRIVING / 4);
-    say(
-      `heap after ${done + ARRIVING / 4} messages, MiB (${before} before)`,
-      await heap(context, page),
-    );
-  }
 } finally {
   await browser.close();
   await house.end();

@@ -1,7 +1,11 @@
 // Every screen of the gallery that pictures are taken of, and what to do before; for shots.mjs and for
 // the journey that looks at all of them (tests/browser/screens.test.mjs).
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build, preview } from 'vite';
+
+/** A picture to choose. */
+const ICON = new URL('../public/icon-512.png', import.meta.url);
 
 export const SIZES = {
   phone: { width: 390, height: 844 },
@@ -66,6 +70,12 @@ export const screens = {
   people: { scene: 'room', run: (page) => page.click('button.people') },
   readers: { scene: 'room', run: (page) => page.click('button.chip') },
   'room-settings': { scene: 'room', run: (page) => tap(page, 'Room settings') },
+  pictures: {},
+  'picture-profile': { scene: 'pictures', run: (page) => openPart(page, 'Profile') },
+  'picture-crop': { scene: 'pictures', run: openCrop },
+  'picture-none': { scene: 'pictures', run: chooseNoPicture },
+  'invite-guest': { scene: 'rooms', run: inviteGuest },
+  'invite-guest-made': { scene: 'rooms', run: makeGuestInvite },
   'new-room': { scene: 'rooms', run: (page) => tap(page, 'New room') },
   'public-rooms': { scene: 'rooms', run: openPublicRooms },
   house: { scene: 'rooms', run: (page) => tap(page, 'People of the house') },
@@ -238,6 +248,36 @@ async function openHolidays(page) {
 async function openInvite(page) {
   await page.getByRole('button', { name: 'Invite someone' }).first().click();
   await page.getByRole('button', { name: 'Make an invitation' }).click();
+}
+
+/** Guests come into a room of their own, not into the general one. */
+async function inviteGuest(page) {
+  await page.getByText('Garden').first().click();
+  await page.getByRole('button', { name: 'Invite someone' }).first().click();
+  await page.getByRole('radio', { name: /^A guest/ }).check();
+}
+
+async function makeGuestInvite(page) {
+  await inviteGuest(page);
+  await page.getByRole('button', { name: 'Make an invitation' }).click();
+  await page.locator('[data-invite-link]').waitFor();
+}
+
+const choose = (page, mimeType, buffer) =>
+  page.locator('dialog input[type=file]').setInputFiles({ name: 'me', mimeType, buffer });
+
+async function openCrop(page) {
+  await openPart(page, 'Profile');
+  await choose(page, 'image/png', readFileSync(ICON));
+  const part = page.getByRole('application');
+  await part.waitFor();
+  await part.scrollIntoViewIfNeeded();
+}
+
+async function chooseNoPicture(page) {
+  await openPart(page, 'Profile');
+  await choose(page, 'image/png', Buffer.from('no picture'));
+  await page.getByRole('alert').waitFor();
 }
 
 async function openDevice(page) {

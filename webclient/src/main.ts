@@ -10,11 +10,19 @@ import { DEFAULT_COST } from './protocol/cost';
 import { startFileWork, startSealing } from './sealing/client';
 import { wallClock } from './session/clock';
 import { openChannel, webLocksLeadership } from './session/leader';
-import { mqttTransport } from './session/mqtt';
+import { library, mqttTransport } from './session/mqtt';
 import { createApp } from './state/app';
 import { browserLabel } from './state/browser_label';
 import { parseEntry } from './state/entry';
 import { prepareWords } from './ui/words/catalogue.svelte';
+
+/** A browser without idle callbacks has that much time, ms. */
+const IDLE_MS = 500;
+
+const whenIdle = (run: () => void): void => {
+  if ('requestIdleCallback' in globalThis) requestIdleCallback(run);
+  else setTimeout(run, IDLE_MS);
+};
 
 const entry = parseEntry(location.pathname, location.hash);
 // The fragment holds keys: out of the address bar and the history, before anything else.
@@ -25,9 +33,17 @@ const locks: LockManager | undefined = navigator.locks;
 const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
 
 const { sealing, begin } = startSealing();
-// Who types or taps at a door soon needs keys.
+
+/** What is behind the door, fetched while somebody stands before it; what fails is asked for again. */
+function prepare(): void {
+  begin();
+  for (const part of [library(), import('./state/home'), import('./ui/Shell.svelte')]) {
+    part.catch(() => null);
+  }
+}
+// Who types or taps at a door soon needs keys and rooms.
 for (const kind of ['input', 'pointerdown'] as const) {
-  addEventListener(kind, begin, { once: true, capture: true });
+  addEventListener(kind, prepare, { once: true, capture: true });
 }
 
 const app = createApp({
@@ -67,4 +83,4 @@ if (target === null) throw new Error('index.html has no #app');
 const updates = keepShell(import.meta.env.PROD ? navigator.serviceWorker : undefined);
 await prepareWords();
 mount(App, { target, props: { app, updates } });
-void app.start();
+void app.start().then(() => whenIdle(prepare));

@@ -15,9 +15,9 @@ use hearth_protocol::sealing::agefile::{SealedStream, open_from, seal_into};
 use serde_json::{Value, json};
 
 use super::Failure;
-use super::member::Setting;
+use super::member::{Setting, one_line};
 use crate::member::Member;
-use crate::member::export::{Exported, Sink};
+use crate::member::export::{Exported, LeftOut, Sink};
 use crate::member::rooms::RoomInfo;
 
 /// `hearth export`
@@ -58,7 +58,17 @@ pub fn run(setting: &Setting, args: &Args) -> Result<(), Failure> {
         sync_folder(args.path.parent())?;
         Ok(exported)
     })?;
-    let Exported { rooms, lines, unreadable, files, missing_files } = exported;
+    tell(setting, &args.path, &exported);
+    let left_out = exported.left_out.len();
+    if left_out > 0 {
+        return Err(format!("the export lacks {left_out} of your rooms, or a part of them").into());
+    }
+    Ok(())
+}
+
+/// What is in it, and what not.
+fn tell(setting: &Setting, path: &Path, exported: &Exported) {
+    let Exported { rooms, lines, unreadable, files, missing_files, left_out } = exported;
     if setting.json {
         let done = json!({
             "rooms": rooms,
@@ -66,18 +76,21 @@ pub fn run(setting: &Setting, args: &Args) -> Result<(), Failure> {
             "unreadable": unreadable,
             "files": files,
             "missing_files": missing_files,
+            "left_out": left_out,
         });
         println!("{done}");
-        return Ok(());
+        return;
     }
-    println!("{}: {rooms} rooms, {lines} lines, {files} files", args.path.display());
-    if unreadable > 0 {
+    println!("{}: {rooms} rooms, {lines} lines, {files} files", path.display());
+    if *unreadable > 0 {
         println!("{unreadable} of the lines did not open; each says why.");
     }
-    if missing_files > 0 {
+    if *missing_files > 0 {
         println!("{missing_files} more files are missing; the part `files` says why.");
     }
-    Ok(())
+    for LeftOut { name, problem, .. } in left_out {
+        println!("{} is not in it, or not whole: {problem}", one_line(name));
+    }
 }
 
 /// A file or folder that is not complete.

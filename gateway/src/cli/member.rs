@@ -1,4 +1,4 @@
-//! Member commands: `login`, `send`, `tail`, `invite`, and `device` in sealed rooms (design §8).
+//! Member commands: `send`, `tail`, `invite`, and `device` in sealed rooms (design §8).
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
@@ -10,8 +10,7 @@ use hearth_protocol::limits::Limits;
 use hearth_protocol::topic::Topic;
 use serde_json::json;
 
-use super::house::read_password;
-use super::{Failure, pairing, qr};
+use super::{Failure, qr};
 use crate::member::mqtt::{Address, Session};
 use crate::member::profile;
 use crate::member::reading::{Line, Reader, Said};
@@ -31,22 +30,6 @@ impl Setting {
     pub fn new(folder: Option<PathBuf>, json: bool) -> Self {
         Self { folder: folder.unwrap_or_else(profile::default_folder), json }
     }
-}
-
-/// `hearth login`
-#[derive(Args)]
-pub struct LoginArgs {
-    /// The box, as http://127.0.0.1:8080.
-    url: String,
-    /// Your user name.
-    #[arg(long, value_name = "NAME", required_unless_present = "pair")]
-    user: Option<String>,
-    /// Read the password from standard input.
-    #[arg(long)]
-    password_stdin: bool,
-    /// Without a password: a device that is signed in hands over the keys.
-    #[arg(long, conflicts_with = "password_stdin")]
-    pair: bool,
 }
 
 /// `hearth send`
@@ -90,41 +73,6 @@ pub struct InviteArgs {
     days: usize,
 }
 
-/// Runs `hearth login`.
-pub fn login(setting: &Setting, args: &LoginArgs) -> Result<(), Failure> {
-    let user = args.user.as_deref();
-    let Some(name) = user.filter(|_| !args.pair) else {
-        return pairing::ask(setting, &args.url, user);
-    };
-    let password = zeroize::Zeroizing::new(read_password(args.password_stdin)?);
-    let (member, sheet) = Member::login(&args.url, name, &password, &setting.folder)?;
-    welcome(setting, &member, sheet.as_ref().map(|sheet| sheet.as_str()))
-}
-
-/// Tells who is signed in now, with the recovery sheet of keys that were just made.
-pub fn welcome(setting: &Setting, member: &Member, sheet: Option<&str>) -> Result<(), Failure> {
-    let rooms = member.rooms()?;
-    if setting.json {
-        let rooms: Vec<_> =
-            rooms.iter().map(|room| json!({ "id": room.id, "name": room.name })).collect();
-        println!("{}", json!({ "user": member.user(), "recovery_sheet": sheet, "rooms": rooms }));
-        return Ok(());
-    }
-    if let Some(sheet) = sheet {
-        println!("This account had no keys; they were made now. Print or write down this line:\n");
-        println!("    {sheet}\n");
-        println!("It opens your recovery file with the program age (age -d); Hearth cannot bring");
-        println!("an account back with it yet. Nobody else has it: keep it off this machine.\n");
-    }
-    println!("{} is signed in at {}.", member.name(), member.url());
-    let names: Vec<_> = rooms.iter().map(|room| room.name.as_str()).collect();
-    match names.as_slice() {
-        [] => println!("You are in no room yet: make one, or ask for an invite."),
-        names => println!("Rooms: {}", names.join(", ")),
-    }
-    Ok(())
-}
-
 /// Runs `hearth send`.
 pub fn send(setting: &Setting, args: SendArgs) -> Result<(), Failure> {
     let mut member = Member::open(&setting.folder)?;
@@ -140,7 +88,7 @@ pub fn send(setting: &Setting, args: SendArgs) -> Result<(), Failure> {
 }
 
 /// Tells what the person should know beside what was done.
-fn warn(member: &mut Member) {
+pub fn warn(member: &mut Member) {
     for warning in member.take_warnings() {
         eprintln!("hearth: {}", one_line(&warning));
     }
@@ -153,7 +101,8 @@ fn all_of_stdin() -> Result<String, Failure> {
 }
 
 fn address(member: &Member, given: Option<Address>) -> Result<Address, MemberError> {
-    given.map_or_else(|| member.mqtt_address(), Ok)
+    let tls = member.rest().over_tls();
+    given.map_or_else(|| member.mqtt_address(), |given| Ok(Address { tls, ..given }))
 }
 
 /// The longest wait between two tries to connect.
@@ -332,7 +281,7 @@ fn print(setting: &Setting, room: &RoomInfo, line: &Line) -> Result<(), Failure>
 }
 
 /// Others' text on one line, without what could steer the terminal.
-fn one_line(text: &str) -> String {
+pub fn one_line(text: &str) -> String {
     let shown = |one: char| match one {
         '\n' => '⏎',
         '\t' => ' ',

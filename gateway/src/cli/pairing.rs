@@ -7,10 +7,12 @@ use clap::Args;
 use hearth_protocol::sealing::pairing::Code;
 use serde_json::json;
 
-use super::member::{Setting, welcome};
+use super::login::welcome;
+use super::member::Setting;
 use super::{Failure, qr};
 use crate::member::Member;
 use crate::member::pairing::NewDevice;
+use crate::member::rest::Rest;
 
 /// `hearth pair`
 #[derive(Args)]
@@ -24,8 +26,8 @@ pub struct PairArgs {
 const GROUP: usize = 6;
 
 /// Runs `hearth login --pair`: the new device's side.
-pub fn ask(setting: &Setting, url: &str, user: Option<&str>) -> Result<(), Failure> {
-    let asking = NewDevice::ask(url)?;
+pub fn ask(setting: &Setting, rest: Rest, user: Option<&str>) -> Result<(), Failure> {
+    let asking = NewDevice::ask(rest)?;
     let (link, typed) = (asking.link(), asking.typed());
     if setting.json {
         say(&json!({ "link": link, "typed": typed }).to_string())?;

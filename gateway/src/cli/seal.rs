@@ -10,7 +10,7 @@ use hearth_protocol::topic::Topic;
 use serde_json::json;
 
 use super::Failure;
-use super::member::Setting;
+use super::member::{Setting, warn};
 use crate::member::Member;
 
 /// `hearth seal`
@@ -71,6 +71,7 @@ fn seal_for_room(setting: &Setting, room: &str, text: &[u8]) -> Result<(), Failu
     let room = member.room(room)?;
     let text = std::str::from_utf8(text)?.trim_end_matches('\n');
     let sealed = member.seal_message(&room, text)?;
+    warn(&mut member);
     let told = json!({
         "id": sealed.id,
         "room": room.id,

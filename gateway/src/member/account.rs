@@ -107,7 +107,16 @@ impl Member {
         password: &str,
         folder: &Path,
     ) -> Result<(Member, Option<Sheet>), MemberError> {
-        let mut rest = Rest::new(url)?;
+        Self::login_at(Rest::new(url, None)?, name, password, folder)
+    }
+
+    /// The same at this box.
+    pub fn login_at(
+        mut rest: Rest,
+        name: &str,
+        password: &str,
+        folder: &Path,
+    ) -> Result<(Member, Option<Sheet>), MemberError> {
         let params: Params = rest.get(&format!("/api/auth/params?username={name}"))?;
         let stretched = vault::stretch(password, &params.salt, &params.cost)?;
         let auth_key = b64u(stretched.auth_key().as_bytes());
@@ -152,7 +161,7 @@ impl Member {
         request["house"] = json!(house);
         let bundle = b64u(&first.encode());
         request["general"] = json!({ "id": room, "name": "General", "bundle": bundle });
-        let mut rest = Rest::new(url)?;
+        let mut rest = Rest::new(url, None)?;
         let session: SessionInfo = rest.post("/api/setup", &request)?;
         rest.sign_in(&session);
         let member = Self::keep(rest, &session, fresh.identity, folder)?;
@@ -170,8 +179,9 @@ impl Member {
     ) -> Result<Member, MemberError> {
         let writer = u32::from_be_bytes(random());
         let (user, name) = (session.user.id, &session.user.name);
-        let account =
+        let mut account =
             Account::new(rest.url(), user, name, &session.refresh, identity.root(), writer);
+        account.trust = rest.trust().cloned();
         let profile = Profile::create(folder, account)?;
         Ok(Member { rest, profile, identity, people: People::default() })
     }

@@ -63,7 +63,7 @@ impl Doors {
             mqtt: mqtt.into(),
             mqtts: tls.as_ref().and_then(|tls| {
                 let host = tls.names.first()?.clone();
-                tls.mqtts.map(|mqtts| Address { host, port: mqtts.port() })
+                tls.mqtts.map(|mqtts| Address { host, port: mqtts.port(), tls: true })
             }),
             web: secure.or_else(|| http.map(|http| format!("http://{http}"))),
             own: tls.is_some_and(|tls| tls.own),
@@ -156,7 +156,11 @@ impl Member {
 
     /// Where the box's MQTT listener is, as seen from here.
     pub fn mqtt_address(&self) -> Result<Address, MemberError> {
-        Ok(self.doors()?.mqtt)
+        let doors = self.doors()?;
+        match self.rest.over_tls() {
+            true => doors.mqtts.ok_or(MemberError::NoMqtt),
+            false => Ok(doors.mqtt),
+        }
     }
 
     /// How a device reaches the box, as seen from here.
@@ -171,7 +175,7 @@ impl Member {
         let mqtts = tls.as_ref().and_then(|tls| tls.mqtts);
         Ok(Doors {
             mqtt,
-            mqtts: mqtts.map(|mqtts| Address { host, port: mqtts.port() }),
+            mqtts: mqtts.map(|mqtts| Address { host, port: mqtts.port(), tls: true }),
             web: Some(self.url().to_string()),
             own: tls.is_some_and(|tls| tls.own),
         })

@@ -54,6 +54,12 @@ pub enum MemberError {
         /// Why not.
         problem: String,
     },
+    /// Nobody vouches for the box.
+    #[error("cannot tell whether this is your box: {problem}")]
+    Unproven {
+        /// What is missing, or wrong.
+        problem: String,
+    },
     /// The box says no.
     #[error("{message}{} [{code}]", hint_text(.hint))]
     Refused {

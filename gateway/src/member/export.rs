@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use hearth_protocol::ids::{AttachmentId, Position};
+use hearth_protocol::ids::{AttachmentId, Position, RoomId};
 use hearth_protocol::limits::Limits;
 use hearth_protocol::sealing::AttachmentSeal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::reading::{Line, Said};
+use super::reading::{Line, Reader, Said};
 use super::rest::ANSWER_MAX;
 use super::rooms::RoomInfo;
 use super::{Member, MemberError};
@@ -33,7 +33,7 @@ pub trait Sink {
 }
 
 /// What was exported.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Exported {
     /// Rooms.
     pub rooms: usize,
@@ -45,6 +45,20 @@ pub struct Exported {
     pub files: usize,
     /// Those that messages name and that are not there, or did not open.
     pub missing_files: usize,
+    /// Rooms whose keys are not believed or do not come, by name, and why: nothing, or not all, of
+    /// them is in it.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A room that is not in an export, or not all of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// The room.
+    pub room: RoomId,
+    /// Its name.
+    pub name: String,
+    /// Why.
+    pub problem: String,
 }
 
 /// An attachment as a message names it, or an avatar.
@@ -119,18 +133,36 @@ impl<S: Sink> Export<'_, S> {
         let notifications = json!({ "notifications": self.member.notifications()? });
         self.sink.part("notifications", &notifications)?;
         for room in self.member.rooms()? {
-            self.done.rooms += 1;
-            self.room(&room)?;
+            match self.member.reader(&room) {
+                Ok(reader) => {
+                    self.done.rooms += 1;
+                    self.room(&room, reader)?;
+                }
+                Err(error) => self.leave_out(&room, error)?,
+            }
         }
+        self.sink.part("left_out", &json!({ "rooms": self.done.left_out }))?;
         let files = json!({ "files": self.files });
         self.sink.part("files", &files)
     }
 
-    fn room(&mut self, room: &RoomInfo) -> Result<(), S::Error> {
-        let mut reader = self.member.reader(room)?;
+    /// Goes on without a room, where that is all that is wrong.
+    fn leave_out(&mut self, room: &RoomInfo, error: MemberError) -> Result<(), MemberError> {
+        if !concerns_one_room(&error) {
+            return Err(error);
+        }
+        let (name, problem) = (room.name.clone(), error.to_string());
+        self.done.left_out.push(LeftOut { room: room.id, name, problem });
+        Ok(())
+    }
+
+    fn room(&mut self, room: &RoomInfo, mut reader: Reader) -> Result<(), S::Error> {
         let (mut after, limit) = (Position::START, Limits::default().page_messages_max);
         loop {
-            let lines = reader.after(self.member, after, limit)?;
+            let lines = match reader.after(self.member, after, limit) {
+                Ok(lines) => lines,
+                Err(error) => return Ok(self.leave_out(room, error)?),
+            };
             let Some(last) = lines.last() else { return Ok(()) };
             // A box that goes back would be read for ever.
             if last.position <= after {
@@ -178,6 +210,13 @@ impl<S: Sink> Export<'_, S> {
         self.files.push(FileLine { id, room, position, name, path, problem });
         Ok(())
     }
+}
+
+/// Whether the others may be read all the same: a room whose keys are not believed says nothing of
+/// them. A box that does not answer, or refuses, does.
+fn concerns_one_room(error: &MemberError) -> bool {
+    use MemberError::{Distrust, NoCard, NotListed, NothingOpens, Sealing};
+    matches!(error, Distrust { .. } | NoCard { .. } | NotListed | NothingOpens | Sealing(_))
 }
 
 impl Member {

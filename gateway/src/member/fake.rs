@@ -37,7 +37,7 @@ pub fn member(answers: &[(u16, &str)]) -> (TempDir, Member) {
     let account = Account::new(&url, user(1), "ada", "refresh", &root, 7);
     let profile = Profile::create(folder.path(), account).unwrap();
     let identity = profile.identity().unwrap();
-    let rest = Rest::new(&url).unwrap();
+    let rest = Rest::new(&url, None).unwrap();
     (folder, Member { rest, profile, identity, people: People::default() })
 }
 

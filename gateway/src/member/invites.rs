@@ -115,7 +115,7 @@ impl Member {
         password: &str,
         folder: &Path,
     ) -> Result<(Member, Sheet), MemberError> {
-        let mut rest = Rest::new(&link.origin)?;
+        let mut rest = Rest::new(&link.origin, None)?;
         let opened = look(&rest, link)?;
         let NewPerson { fresh, mut request } = new_person(name, password)?;
         let print = fresh.card.fingerprint();

@@ -3,10 +3,12 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use hearth_protocol::ids::{Position, RoomId};
+use rumqttc::Transport;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{
     Packet, PubAck, PubAckReason, SubAck, SubscribeProperties, SubscribeReasonCode,
@@ -30,6 +32,8 @@ pub struct Address {
     pub host: String,
     /// The port.
     pub port: u16,
+    /// Over TLS.
+    pub tls: bool,
 }
 
 impl FromStr for Address {
@@ -38,7 +42,7 @@ impl FromStr for Address {
     fn from_str(text: &str) -> Result<Self, MemberError> {
         let parsed = text.rsplit_once(':').and_then(|(host, port)| {
             let host = (!host.is_empty()).then(|| host.to_string())?;
-            Some(Address { host, port: port.parse().ok()? })
+            Some(Address { host, port: port.parse().ok()?, tls: false })
         });
         let problem = "an MQTT listener is HOST:PORT, as 127.0.0.1:1883";
         parsed.ok_or_else(|| MemberError::Url { url: text.to_string(), problem })
@@ -47,7 +51,7 @@ impl FromStr for Address {
 
 impl From<SocketAddr> for Address {
     fn from(socket: SocketAddr) -> Self {
-        Address { host: socket.ip().to_string(), port: socket.port() }
+        Address { host: socket.ip().to_string(), port: socket.port(), tls: false }
     }
 }
 
@@ -83,7 +87,29 @@ impl Session {
         token: &str,
     ) -> Result<Session, MemberError> {
         let host = address.host.trim_start_matches('[').trim_end_matches(']');
-        let mut options = MqttOptions::new(client_id, host, address.port);
+        let options = MqttOptions::new(client_id, host, address.port);
+        Self::begin(address, options, name, token)
+    }
+
+    /// The same at a socket that leads there.
+    pub(super) fn through(
+        socket: &Path,
+        address: &Address,
+        client_id: &str,
+        name: &str,
+        token: &str,
+    ) -> Result<Session, MemberError> {
+        let mut options = MqttOptions::new(client_id, socket.to_string_lossy(), address.port);
+        options.set_transport(Transport::Unix);
+        Self::begin(address, options, name, token)
+    }
+
+    fn begin(
+        address: &Address,
+        mut options: MqttOptions,
+        name: &str,
+        token: &str,
+    ) -> Result<Session, MemberError> {
         options.set_credentials(name, token);
         options.set_keep_alive(KEEP_ALIVE);
         options.set_clean_start(true);
@@ -215,7 +241,7 @@ mod tests {
     #[test]
     fn an_address_is_host_and_port() {
         let address: Address = "127.0.0.1:1883".parse().unwrap();
-        assert_eq!(address, Address { host: "127.0.0.1".into(), port: 1883 });
+        assert_eq!(address, Address { host: "127.0.0.1".into(), port: 1883, tls: false });
         assert_eq!("[::1]:1883".parse::<Address>().unwrap().host, "[::1]");
         for bad in ["", "1883", ":1883", "a:b", "a:99999"] {
             assert!(bad.parse::<Address>().is_err(), "{bad}");

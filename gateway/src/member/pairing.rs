@@ -91,8 +91,7 @@ pub struct NewDevice {
 
 impl NewDevice {
     /// Asks at a box.
-    pub fn ask(url: &str) -> Result<Self, MemberError> {
-        let rest = Rest::new(url)?;
+    pub fn ask(rest: Rest) -> Result<Self, MemberError> {
         let own = Ephemeral::random(&mut random_fill);
         let mut channel = [0; 16];
         random_fill(&mut channel);

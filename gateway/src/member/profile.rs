@@ -19,6 +19,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::MemberError;
 use super::pins::Pins;
+use super::trust::Trust;
 
 /// Who is signed in, where.
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
@@ -32,6 +33,10 @@ pub struct Account {
     /// The user name.
     #[zeroize(skip)]
     pub name: String,
+    /// Who vouches for the box over TLS; without it whoever this machine believes.
+    #[zeroize(skip)]
+    #[serde(default)]
+    pub trust: Option<Trust>,
     /// Gives tokens.
     pub refresh: String,
     #[serde(with = "bytes")]
@@ -51,7 +56,8 @@ impl Account {
         writer: u32,
     ) -> Self {
         let (url, name, refresh) = (url.into(), name.into(), refresh.into());
-        Self { url, user, name, refresh, root: root.as_bytes().to_vec(), writer }
+        let root = root.as_bytes().to_vec();
+        Self { url, user, name, trust: None, refresh, root, writer }
     }
 }
 
@@ -123,6 +129,11 @@ impl Profile {
         let account = read(&folder.join(ACCOUNT))?
             .ok_or_else(|| MemberError::NotSignedIn { folder: folder.to_path_buf() })?;
         Ok(Profile { folder: folder.into(), account, held: None })
+    }
+
+    /// Where it lies.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Who is signed in.

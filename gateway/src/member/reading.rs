@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 
 use hearth_protocol::bytes::from_b64u;
-use hearth_protocol::event::{Body, Class, Event, Frame, Line as BoxLine};
+use hearth_protocol::event::{Body, Class, Event, Frame};
 use hearth_protocol::ids::{DeviceId, EventId, Position, UserId};
 use hearth_protocol::sealing::door;
-use hearth_protocol::sealing::event::{self, WireHeader};
+use hearth_protocol::sealing::event::{self, HEADER, Kind, Numbered, WireHeader};
+use hearth_protocol::sealing::order::Strange;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::epochs::RoomKeys;
+use super::order::{Runs, told};
 use super::rooms::RoomInfo;
+use super::spelling::{spell, spell_line, spell_post, with_title};
 use super::{Member, MemberError};
 
 /// What a line is.
@@ -52,6 +55,17 @@ pub struct Line {
     /// A person's event as they sent it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<Value>,
+    /// Events of the same writer before it that the box leaves out.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub missing: u64,
+    /// What is strange about its place; the text says it too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strange: Option<Strange>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives references")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Reads one room.
@@ -59,13 +73,14 @@ pub struct Reader {
     room: RoomInfo,
     pub(super) keys: Option<RoomKeys>,
     devices: BTreeMap<DeviceId, String>,
+    runs: Runs,
 }
 
 impl Member {
     /// A reader for a room.
     pub fn reader(&mut self, room: &RoomInfo) -> Result<Reader, MemberError> {
         let keys = if room.is_sealed() { Some(self.room_keys(room.id)?) } else { None };
-        Ok(Reader { room: room.clone(), keys, devices: BTreeMap::new() })
+        Ok(Reader { room: room.clone(), keys, devices: BTreeMap::new(), runs: Runs::default() })
     }
 }
 
@@ -111,7 +126,24 @@ impl Reader {
         let path = format!("/api/rooms/{}/messages?{query}", self.room.id);
         let answer: Value = member.rest.get(&path)?;
         let items = answer["messages"].as_array().cloned().unwrap_or_default();
-        items.iter().map(|item| self.item(member, item)).collect()
+        let covered = |end: &str| answer["covered"][end].as_u64().map(Position);
+        if let Some(from) = covered("from") {
+            self.runs.from(from);
+        }
+        let lines = items.iter().map(|item| self.page_item(member, item));
+        let lines = lines.collect::<Result<_, _>>()?;
+        self.runs.to(covered("to").unwrap_or_default());
+        Ok(lines)
+    }
+
+    /// One entry of a page, with its place among those of its writer.
+    fn page_item(&mut self, member: &mut Member, item: &Value) -> Result<Line, MemberError> {
+        let line = self.item(member, item)?;
+        if item["type"] == "damaged" {
+            self.runs.gap(line.position);
+        }
+        let place = sealed_in(item).and_then(|(class, wire)| self.runs.item(class, &wire));
+        Ok(told(line, place))
     }
 
     /// One entry of `GET messages`.
@@ -123,11 +155,8 @@ impl Reader {
         }
         let position = Position(item["position"].as_u64().unwrap_or_default());
         let received_at = item["received_at"].as_u64().unwrap_or_default();
-        let read = match item["sealed"].as_str().and_then(from_b64u) {
-            Some(bytes) => {
-                let class = item["class"].as_u64().and_then(|class| u8::try_from(class).ok());
-                self.sealed(member, class.and_then(Class::from_byte), &bytes)?
-            }
+        let read = match sealed_in(item) {
+            Some((class, bytes)) => self.sealed(member, class, &bytes)?,
             None if self.room.is_sealed() => {
                 Read::unreadable(None, None, "in clear in a sealed room: nobody's word")
             }
@@ -144,8 +173,10 @@ impl Reader {
                 what: "a subscription".into(),
                 problem: "not the frame of a sealed event".into(),
             })?;
-            let read = self.sealed(member, Some(frame.class), frame.bytes)?;
-            return Ok(self.named(member, frame.position, frame.received_at, read));
+            let Frame { position, received_at, class, bytes } = frame;
+            let read = self.sealed(member, Some(class), bytes)?;
+            let place = self.runs.live(position, Some(class), bytes);
+            return Ok(told(self.named(member, position, received_at, read), place));
         }
         let item: Value = serde_json::from_slice(payload).map_err(|error| MemberError::Answer {
             what: "a subscription".into(),
@@ -171,7 +202,20 @@ impl Reader {
             Said::Line => spell_line(member, &text),
             _ => text,
         };
-        Line { position, received_at, id, said, sender, device, name, text, event }
+        let (missing, strange) = (0, None);
+        Line {
+            position,
+            received_at,
+            id,
+            said,
+            sender,
+            device,
+            name,
+            text,
+            event,
+            missing,
+            strange,
+        }
     }
 
     fn device_name(&mut self, member: &Member, device: DeviceId) -> String {
@@ -212,6 +256,9 @@ impl Reader {
     }
 
     fn event(&mut self, member: &mut Member, wire: &[u8]) -> Result<Read, MemberError> {
+        if let (HEADER, Some(Numbered { id, sender, .. })) = (wire.len(), Numbered::of(wire)) {
+            return Ok(Read::unreadable(Some(id), Some(sender), "erased"));
+        }
         let header = match WireHeader::parse(wire) {
             Ok(header) => header,
             Err(error) => return Ok(Read::unreadable(None, None, error)),
@@ -236,6 +283,9 @@ impl Reader {
         };
         let value = serde_json::from_slice::<Value>(&opened.body);
         Ok(match value.and_then(|value| Ok((Event::deserialize(&value)?, value))) {
+            Ok((event, _)) if !is_what_it_says(&header.kind, &event.body) => {
+                return no("it says to be something else than it is");
+            }
             Ok((event, value)) => {
                 let (said, text) = spell(event.body);
                 let (id, sender) = (Some(header.id), Some(header.sender));
@@ -281,6 +331,23 @@ impl Reader {
     }
 }
 
+/// The class and the bytes of an entry of a sealed room.
+fn sealed_in(item: &Value) -> Option<(Option<Class>, Vec<u8>)> {
+    let bytes = item["sealed"].as_str().and_then(from_b64u)?;
+    let class = item["class"].as_u64().and_then(|class| u8::try_from(class).ok());
+    Some((class.and_then(Class::from_byte), bytes))
+}
+
+/// A tombstone's clear target is the one inside, nothing else claims to erase, and what was live is
+/// never stored (sealing.md §4).
+fn is_what_it_says(kind: &Kind, body: &Body) -> bool {
+    match (kind, body) {
+        (Kind::Tombstone(clear), Body::Delete { target, .. }) => clear == target,
+        (Kind::Tombstone(_), _) | (_, Body::Delete { .. }) | (Kind::Live, _) => false,
+        (Kind::Content | Kind::Hinted(_), _) => true,
+    }
+}
+
 /// An entry of an open room.
 fn open(item: &Value) -> Read {
     let id = |key: &str| item[key].as_str();
@@ -299,75 +366,5 @@ fn open(item: &Value) -> Read {
             read(said, text, Some(item.clone()))
         }
         _ => read(Said::Line, item.to_string(), None),
-    }
-}
-
-/// A person's event as one line.
-fn spell(body: Body) -> (Said, String) {
-    match body {
-        Body::Message { content, attachments, .. } if attachments.is_empty() => {
-            (Said::Message, content)
-        }
-        Body::Message { content, attachments, .. } => {
-            (Said::Message, format!("{content} [{} files]", attachments.len()))
-        }
-        Body::Edit { target, content } => (Said::Change, format!("edited {target}: {content}")),
-        Body::React { target, emoji, on: true } => (Said::Change, format!("{emoji} on {target}")),
-        Body::React { target, emoji, on: false } => {
-            (Said::Change, format!("took {emoji} off {target}"))
-        }
-        Body::Delete { target, .. } => (Said::Change, format!("took back {target}")),
-        Body::Room { title, topic } => {
-            let said: Vec<_> = [title, topic].into_iter().flatten().collect();
-            (Said::Change, format!("calls the room {}", said.join(": ")))
-        }
-    }
-}
-
-fn with_title(title: Option<&str>, text: String) -> String {
-    match title {
-        Some(title) => format!("{title}: {text}"),
-        None => text,
-    }
-}
-
-/// A post's plaintext: text, or JSON with `text` and perhaps a title.
-fn spell_post(plaintext: &[u8]) -> String {
-    let text = String::from_utf8_lossy(plaintext);
-    match serde_json::from_str::<Value>(&text) {
-        Ok(post) if post["text"].is_string() => {
-            let said = post["text"].as_str().unwrap_or_default().to_string();
-            with_title(post["title"].as_str(), said)
-        }
-        _ => text.trim_end().to_string(),
-    }
-}
-
-/// The box's line with names in it.
-fn spell_line(member: &mut Member, json: &str) -> String {
-    let Ok(line) = serde_json::from_str::<BoxLine>(json) else { return json.to_string() };
-    match line {
-        BoxLine::Joined { user, .. } => format!("{} joined", member.name_of(user)),
-        BoxLine::Left { user, by: Some(by) } => {
-            format!("{} was removed by {}", member.name_of(user), member.name_of(by))
-        }
-        BoxLine::Left { user, by: None } => format!("{} left", member.name_of(user)),
-        BoxLine::Role { user, by, role } => {
-            let (user, by) = (member.name_of(user), member.name_of(by));
-            format!("{by} made {user} {}", format!("{role:?}").to_lowercase())
-        }
-        BoxLine::Epoch { epoch, by, .. } => {
-            format!("{} made a new key (epoch {epoch})", member.name_of(by))
-        }
-        BoxLine::Room { by, title, topic, pinned, unpinned } => {
-            let by = member.name_of(by);
-            match (title, topic, pinned, unpinned) {
-                (Some(title), ..) => format!("{by} called the room {title}"),
-                (_, Some(topic), ..) => format!("{by} says what the room is about: {topic}"),
-                (_, _, Some(_), _) => format!("{by} pinned a message"),
-                _ => format!("{by} unpinned a message"),
-            }
-        }
-        BoxLine::Erased { by, .. } => format!("{} erased a message", member.name_of(by)),
     }
 }

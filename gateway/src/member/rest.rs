@@ -8,9 +8,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use ureq::http::{Request, Response};
+use ureq::tls::{Certificate, TlsConfig};
 use ureq::{Agent, Body};
 
 use super::MemberError;
+use super::trust::{Trust, provider};
 
 /// How long an answer may take: a login waits for the box's Argon2.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -46,6 +48,31 @@ pub struct Rest {
     agent: Agent,
     url: String,
     token: Option<String>,
+    trust: Option<Trust>,
+}
+
+/// How an address over TLS begins.
+const HTTPS: &str = "https://";
+
+/// The address of a box, without a slash at the end.
+fn origin(url: &str) -> Result<&str, MemberError> {
+    let refuse = |problem| MemberError::Url { url: url.to_string(), problem };
+    let trimmed = url.trim_end_matches('/');
+    let host = trimmed.strip_prefix("http://").or_else(|| trimmed.strip_prefix(HTTPS));
+    let host = host.ok_or_else(|| refuse("begin with http:// or https://"))?;
+    if host.is_empty() || host.contains(['/', '#', '?', ' ']) {
+        return Err(refuse("give the host and port only, as http://127.0.0.1:8080"));
+    }
+    Ok(trimmed)
+}
+
+fn agent(tls: TlsConfig) -> Agent {
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(TIMEOUT))
+        .max_redirects(0)
+        .tls_config(tls);
+    config.build().into()
 }
 
 #[derive(Deserialize)]
@@ -57,25 +84,35 @@ struct Refusal {
 }
 
 impl Rest {
-    /// To the box at `http://HOST[:PORT]`.
-    pub fn new(url: &str) -> Result<Rest, MemberError> {
-        let refuse = |problem| MemberError::Url { url: url.to_string(), problem };
-        let trimmed = url.trim_end_matches('/');
-        if trimmed.starts_with("https://") {
-            return Err(refuse(
-                "this program speaks http:// only so far; use it on the box itself",
-            ));
+    /// To the box at `http://HOST[:PORT]` on this machine, or at `https://HOST[:PORT]`, for which
+    /// somebody vouches: `None`, whoever this machine believes.
+    pub fn new(url: &str, trust: Option<Trust>) -> Result<Rest, MemberError> {
+        let url = origin(url)?;
+        let mut tls = TlsConfig::builder().unversioned_rustls_crypto_provider(provider());
+        if url.starts_with(HTTPS) {
+            let trusted = trust.clone().map_or_else(Trust::machine, Ok)?.certificates()?;
+            let trusted = trusted.iter().map(|one| Certificate::from_der(one).to_owned());
+            tls = tls.root_certs(trusted.into());
         }
-        let host = trimmed.strip_prefix("http://").ok_or_else(|| refuse("begin with http://"))?;
-        if host.is_empty() || host.contains(['/', '#', '?', ' ']) {
-            return Err(refuse("give the host and port only, as http://127.0.0.1:8080"));
-        }
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(TIMEOUT))
-            .max_redirects(0)
-            .build();
-        Ok(Rest { agent: config.into(), url: trimmed.to_string(), token: None })
+        Ok(Rest { agent: agent(tls.build()), url: url.to_string(), token: None, trust })
+    }
+
+    /// To whatever is at `https://HOST[:PORT]`: nothing that it says is proven.
+    pub(super) fn unproven(url: &str) -> Result<Rest, MemberError> {
+        let url = origin(url)?.to_string();
+        let tls = TlsConfig::builder().unversioned_rustls_crypto_provider(provider());
+        let agent = agent(tls.disable_verification(true).build());
+        Ok(Rest { agent, url, token: None, trust: None })
+    }
+
+    /// Whether the box is reached over TLS.
+    pub fn over_tls(&self) -> bool {
+        self.url.starts_with(HTTPS)
+    }
+
+    /// Who vouches for the box, where its person said so.
+    pub fn trust(&self) -> Option<&Trust> {
+        self.trust.as_ref()
     }
 
     /// The address of the box, without a slash at the end.
@@ -217,9 +254,10 @@ mod tests {
 
     #[test]
     fn an_address_that_is_none_says_what_is_expected() {
-        for url in ["hearth.local", "https://hearth.local", "http://", "http://a/b", "ftp://a"] {
-            assert!(matches!(Rest::new(url), Err(MemberError::Url { .. })), "{url}");
+        for url in ["hearth.local", "https://", "http://", "https://a/b", "http://a/b", "ftp://a"] {
+            assert!(matches!(Rest::new(url, None), Err(MemberError::Url { .. })), "{url}");
         }
-        assert_eq!(Rest::new("http://127.0.0.1:8080/").unwrap().url(), "http://127.0.0.1:8080");
+        let rest = Rest::new("http://127.0.0.1:8080/", None).unwrap();
+        assert_eq!(rest.url(), "http://127.0.0.1:8080");
     }
 }

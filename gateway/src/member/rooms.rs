@@ -97,7 +97,16 @@ struct Devices {
 impl Member {
     /// The rooms of this person.
     pub fn rooms(&self) -> Result<Vec<RoomInfo>, MemberError> {
-        self.rest.get::<Rooms>("/api/rooms").map(|answer| answer.rooms)
+        let rooms = self.rest.get::<Rooms>("/api/rooms")?.rooms;
+        rooms.into_iter().map(|room| self.as_known(room)).collect()
+    }
+
+    /// A room of which an epoch was once seen is sealed for ever, whatever the box says of it.
+    fn as_known(&self, mut room: RoomInfo) -> Result<RoomInfo, MemberError> {
+        if self.profile.room(room.id)?.head.is_some() {
+            room.sealing = Sealing::Sealed;
+        }
+        Ok(room)
     }
 
     /// One of them, by name (whatever its case) or id.
@@ -124,7 +133,7 @@ impl Member {
 
     /// A room as it is now.
     pub fn room_now(&self, room: RoomId) -> Result<RoomInfo, MemberError> {
-        self.rest.get(&format!("/api/rooms/{room}"))
+        self.as_known(self.rest.get(&format!("/api/rooms/{room}"))?)
     }
 
     /// Who is in a room.

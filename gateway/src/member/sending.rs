@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::mqtt::{Address, Session};
 use super::rooms::RoomInfo;
-use super::{Member, MemberError, now_ms, random_fill};
+use super::trust::Trust;
+use super::{Member, MemberError, now_ms, random_fill, tunnel};
 use crate::clock::random;
 
 /// How often an event is sealed anew because the room's epoch moved.
@@ -40,7 +41,13 @@ impl Member {
     pub fn connect(&self, address: &Address) -> Result<Session, MemberError> {
         let id = EventId::new(now_ms(), random());
         let token = self.rest.token().unwrap_or_default();
-        Session::connect(address, &format!("hearth-{id}"), self.name(), token)
+        let client_id = format!("hearth-{id}");
+        if !address.tls {
+            return Session::connect(address, &client_id, self.name(), token);
+        }
+        let trust = self.rest.trust().cloned().map_or_else(Trust::machine, Ok)?;
+        let socket = tunnel::open(self.profile.folder(), address, &trust)?;
+        Session::through(&socket, address, &client_id, self.name(), token)
     }
 
     /// Sends a message and waits until the box has it on disk.

@@ -13,6 +13,7 @@ mod forge;
 mod kdf;
 #[path = "../../tests/vectors/ops.rs"]
 mod ops;
+mod order;
 mod pairing;
 mod people;
 
@@ -38,6 +39,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         pairing::pairing(),
         attachment::attachment(),
         kdf::padding(),
+        order::chain(),
+        order::order(),
     ];
     for file in files {
         file.write(Path::new(folder))?;

@@ -163,6 +163,7 @@ impl WireHeader {
         out.extend_from_slice(&self.kind.extra()?);
         Ok(out)
     }
+
     /// What the ciphertext and the signature are bound to.
     fn aad(&self, keys: &EpochKeys) -> Result<Vec<u8>, SealingError> {
         let room: RoomId = keys.room;
@@ -180,6 +181,36 @@ impl WireHeader {
                 &self.kind.extra()?,
             ],
         ))
+    }
+}
+
+/// What the first 50 bytes say of an event's place among those of its writer. They are all that
+/// stays of an event that was erased; unless the event opens, nobody has signed them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Numbered {
+    /// The event's id.
+    pub id: EventId,
+    /// Who says to have sent it.
+    pub sender: UserId,
+    /// The installation.
+    pub writer: u32,
+    /// The writer's count of stored events in this room.
+    pub seq: u64,
+}
+
+impl Numbered {
+    /// Reads a wire, or what stays of one. `None`: it is neither.
+    pub fn of(wire: &[u8]) -> Option<Numbered> {
+        let mut reader = kdf::Reader::new(WHAT, wire);
+        let [version] = reader.take().ok()?;
+        let _epoch = Epoch::from_be_bytes(reader.take().ok()?);
+        let id = EventId::from_bytes(reader.take().ok()?);
+        let sender = UserId::from_bytes(reader.take().ok()?);
+        let writer = u32::from_be_bytes(reader.take().ok()?);
+        let [_kind] = reader.take().ok()?;
+        let seq = u64::from_be_bytes(reader.take().ok()?);
+        let is_stored = version == SEALED && (1..=exact::WHOLE_MAX).contains(&seq);
+        is_stored.then_some(Numbered { id, sender, writer, seq })
     }
 }
 
@@ -275,6 +306,22 @@ mod tests {
         assert_eq!(open(&wire, &keys(1, 2), &signer(1).public()), closed);
         let forged = Err(SealingError::Signature { what: WHAT });
         assert_eq!(open(&wire, &keys(1, 1), &signer(2).public()), forged);
+    }
+
+    #[test]
+    fn what_stays_of_an_erased_event_says_where_it_stood() {
+        let header = header(Kind::Tombstone(EventId::new(3, [3; 10])));
+        let wire = header.encode().unwrap();
+        let WireHeader { id, sender, writer, seq, .. } = header;
+        let numbered = Some(Numbered { id, sender, writer, seq });
+        assert_eq!((Numbered::of(&wire), Numbered::of(&wire[..HEADER])), (numbered, numbered));
+        assert_eq!(Numbered::of(&wire[..HEADER - 1]), None);
+        let changed = |at: usize, byte: u8| {
+            let mut wire = wire.clone();
+            wire[at] = byte;
+            Numbered::of(&wire)
+        };
+        assert_eq!((changed(0, 2), changed(HEADER - 8, 0xff)), (None, None));
     }
 
     #[test]

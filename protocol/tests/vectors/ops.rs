@@ -2,6 +2,8 @@
 
 #[path = "ops_basic.rs"]
 mod basic;
+#[path = "ops_order.rs"]
+mod order;
 #[path = "ops_pairing.rs"]
 mod pairing;
 #[path = "ops_people.rs"]
@@ -41,6 +43,7 @@ pub fn run(op: &str, input: &Value) -> Answer {
         .or_else(|| people::run(op, &input))
         .or_else(|| rooms::run(op, &input))
         .or_else(|| pairing::run(op, &input))
+        .or_else(|| order::run(op, &input))
         .unwrap_or(Err(Refused::Unknown))
 }
 
@@ -67,6 +70,11 @@ impl Input<'_> {
         !self.value(key).is_null()
     }
 
+    /// Yes or no.
+    pub fn flag(&self, key: &str) -> bool {
+        self.value(key).as_bool().unwrap_or_else(|| panic!("{key} is neither yes nor no"))
+    }
+
     /// N bytes; another number of them is refused.
     pub fn array<const N: usize>(&self, key: &str) -> Result<[u8; N], Refused> {
         let refused = |_| Refused::By(format!("{key} has not {N} bytes"));
@@ -80,7 +88,9 @@ impl Input<'_> {
 
     /// A number; one that does not fit is refused.
     pub fn number<T: TryFrom<u64>>(&self, key: &str) -> Result<T, Refused> {
-        let number = self.value(key).as_u64().unwrap_or_else(|| panic!("{key} is no number"));
+        assert!(self.value(key).is_number(), "{key} is no number");
+        let number = self.value(key).as_u64();
+        let number = number.ok_or_else(|| Refused::By(format!("{key} is below zero")))?;
         T::try_from(number).map_err(|_| Refused::By(format!("{key} is too large")))
     }
 

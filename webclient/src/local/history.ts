@@ -7,6 +7,16 @@ const PAD = 16;
 const place = (position: number): string => String(position).padStart(PAD, '0');
 const key = (room: Id, position: number): string => `${room}/${place(position)}`;
 
+/** A writer of a room, its highest number, and the place of that event. */
+export type Highest = readonly [writer: string, seq: number, position: number, id: string];
+
+/** What is known of the writers of a room. */
+export interface KeptNumbers {
+  readonly highest: readonly Highest[];
+  /** Places of events that came again. */
+  readonly late: readonly string[];
+}
+
 /** Where this browser stands in a room. */
 export interface Cursor {
   /** Everything from here … */
@@ -15,6 +25,8 @@ export interface Cursor {
   readonly high: number;
   /** Read up to here by the person. */
   readonly read: number;
+  /** Older versions kept none. */
+  readonly numbers?: KeptNumbers;
 }
 
 const isCursor = (value: unknown): value is Cursor =>

@@ -109,10 +109,12 @@ export class OutboxStore {
     return kept instanceof Blob ? kept : null;
   }
 
-  /** Out of the outbox; with `seq`, that number of the room's counter is used up. */
+  /** Out of the outbox; with `seq`, the room's numbers up to that one are used up. */
   async done(value: Entry, seq: number | null): Promise<void> {
     const writes: Write[] = [{ remove: 'outbox', key: key(value.id) }, ...without(value.uploads)];
-    if (seq !== null) writes.push({ put: 'outbox', key: seqKey(value.room), value: seq });
+    if (seq !== null && seq > (await this.seq(value.room))) {
+      writes.push({ put: 'outbox', key: seqKey(value.room), value: seq });
+    }
     await this.#shelf.write(writes);
   }
 

@@ -3,9 +3,19 @@ import { equal, hex } from '../protocol/bytes';
 import type { Id } from '../protocol/ids';
 import { verifyBundle, type Bundle } from './bundle';
 import type { Card } from './card';
-import { fingerprintOf, inviteOf, type Door, type Header, type Invited } from './epoch';
+import {
+  epochKeys,
+  fingerprintOf,
+  inviteOf,
+  openBack,
+  type Door,
+  type EpochKeys,
+  type Header,
+  type Invited,
+} from './epoch';
 import { verifyJoin } from './invite';
 import { SealingError } from './kdf';
+import { isRefusal } from './refusal';
 
 function rule(holds: boolean, broken: string): void {
   if (!holds) throw new SealingError(`this epoch may not follow: ${broken}`);
@@ -130,4 +140,38 @@ export async function checkNext(
     checkOwnJoin(before, after, used);
   }
   return { joined: !listed };
+}
+
+/** An older epoch and its keys. */
+export interface Step {
+  readonly epoch: number;
+  readonly keys: EpochKeys;
+}
+
+/**
+ * Where an epoch's way back leads: the newest of the older epochs whose kid its secret gives. Null: the
+ * room hides what was before, or the way leads nowhere, which is no error (decision 0051).
+ */
+export function stepBack(
+  { epoch, back }: Header,
+  keys: EpochKeys,
+  olderAt: (epoch: number) => Header | undefined,
+): Step | null {
+  const older = back === null ? null : olderKeys(keys, epoch, back);
+  if (older === null) return null;
+  for (let at = epoch - 1; at >= 1; at--) {
+    const kid = olderAt(at)?.kid;
+    if (kid !== undefined && equal(kid, older.kid)) return { epoch: at, keys: older };
+  }
+  return null;
+}
+
+/** The keys that a way back holds; null: it does not open. */
+function olderKeys(keys: EpochKeys, epoch: number, back: Uint8Array): EpochKeys | null {
+  try {
+    return epochKeys(keys.room, openBack(keys, epoch, back));
+  } catch (error) {
+    if (isRefusal(error)) return null;
+    throw error;
+  }
 }

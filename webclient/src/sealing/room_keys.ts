@@ -6,8 +6,8 @@ import type { Account } from './account';
 import { openBundle, readBundles, verifyBundle, type Bundle } from './bundle';
 import type { Card } from './card';
 import type { Cards } from './cards';
-import { checkNext } from './chain';
-import { dueAt, epochKeys, fingerprintOf, openBack, type EpochKeys, type Header } from './epoch';
+import { checkNext, stepBack } from './chain';
+import { dueAt, fingerprintOf, type EpochKeys, type Header } from './epoch';
 import type { Blob } from './invite';
 import { SealingError } from './kdf';
 import { isRefusal } from './refusal';
@@ -236,17 +236,12 @@ export class RoomKeys {
     }
   }
 
-  /** The way back leads to the newest older epoch whose kid its secret gives. */
-  #walkBack({ epoch, back }: Header, keys: EpochKeys): void {
-    if (back === null || this.#walked.has(epoch)) return;
-    const older = olderKeys(keys, epoch, back);
-    for (let at = epoch - 1; older !== null && at >= 1; at--) {
-      const kid = this.#bundles.get(at)?.header.kid;
-      if (kid === undefined || !equal(kid, older.kid)) continue;
-      this.#keys.set(at, older);
-      this.#walked.add(epoch);
-      return;
-    }
+  #walkBack(header: Header, keys: EpochKeys): void {
+    if (this.#walked.has(header.epoch)) return;
+    const step = stepBack(header, keys, (epoch) => this.#bundles.get(epoch)?.header);
+    if (step === null) return;
+    this.#keys.set(step.epoch, step.keys);
+    this.#walked.add(header.epoch);
   }
 
   /** The newest secret that is here, for the next epoch to hand on; null: none. */
@@ -259,16 +254,6 @@ export class RoomKeys {
   #mayBuild(header: Header, me: Account): boolean {
     if (this.#split || me.listedIn(header) === null) return false;
     return this.newest() !== null || header.rules.history !== 'all';
-  }
-}
-
-/** The keys that a way back holds; null: it does not open. */
-function olderKeys(keys: EpochKeys, epoch: number, back: Uint8Array): EpochKeys | null {
-  try {
-    return epochKeys(keys.room, openBack(keys, epoch, back));
-  } catch (error) {
-    if (isRefusal(error)) return null;
-    throw error;
   }
 }
 

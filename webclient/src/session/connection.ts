@@ -103,7 +103,7 @@ export class Connection {
         this.#deps.ended();
         return;
       }
-      const link = await this.#deps.transport.open(login, await this.#deps.subscriptions(), {
+      const link = await this.#deps.transport.open(login, this.#deps.subscriptions, {
         message: (topic, payload) => {
           if (generation === this.#generation) this.#deps.message(topic, payload);
         },

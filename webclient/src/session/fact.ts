@@ -1,6 +1,7 @@
 // What is known of one position of a room, opened and verified where it was sealed.
 import type { Body, Line, Post } from '../protocol/event';
 import type { Id } from '../protocol/ids';
+import type { Numbered } from '../sealing/order';
 
 interface Placed {
   readonly position: number;
@@ -8,17 +9,12 @@ interface Placed {
   readonly at: number;
 }
 
-/** Where an event stands among those of its writer; open rooms have none. */
-export interface Numbered {
-  readonly writer: number;
-  readonly seq: number;
-}
-
 export type Fact =
   | (Placed & {
       readonly kind: 'event';
       readonly id: Id;
       readonly sender: Id;
+      /** Null in open rooms. */
       readonly number: Numbered | null;
       /** 0 in open rooms. */
       readonly epoch: number;

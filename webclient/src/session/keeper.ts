@@ -155,7 +155,8 @@ export class Keeper {
 
   async #learn(bundles: readonly Uint8Array[]): Promise<void> {
     if (bundles.length === 0) return;
-    for (const user of await this.#deps.sealing.missingCards(bundles)) await this.#cards(user);
+    const missing = await this.#deps.sealing.missingCards(bundles);
+    await Promise.all(missing.map((user) => this.#cards(user)));
   }
 
   /** Fetches a person's cards, for epochs that will list them. */

@@ -101,8 +101,8 @@ export function mqttTransport(url: string): Transport {
   };
 }
 
-/** Loaded with the first connection: whoever has not come in needs none. */
-async function library(): Promise<(typeof import('mqtt'))['default']> {
+/** Loaded with the first connection, or before it: whoever only knocks needs none. */
+export async function library(): Promise<(typeof import('mqtt'))['default']> {
   try {
     return (await import('mqtt')).default;
   } catch (cause) {
@@ -113,7 +113,7 @@ async function library(): Promise<(typeof import('mqtt'))['default']> {
 async function open(
   url: string,
   login: LinkLogin,
-  subscriptions: Subscriptions,
+  subscriptions: () => Promise<Subscriptions>,
   events: LinkEvents,
 ): Promise<Link> {
   const options: IClientOptions = {
@@ -133,8 +133,9 @@ async function open(
   // Errors are told by 'close' or by the callback that they belong to.
   client.on('error', () => undefined);
   try {
-    await connect(client);
-    await subscribe(client, subscriptions);
+    const [wanted] = await Promise.all([subscriptions(), connect(client)]);
+    if (!client.connected) throw new LinkLost('the connection broke');
+    await subscribe(client, wanted);
   } catch (error) {
     client.end(true);
     throw error;

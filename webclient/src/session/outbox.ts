@@ -52,16 +52,16 @@ export class Outbox {
   readonly #rooms = new Map<Id, Outgoing[]>();
   readonly #busy = new Set<Id>();
   readonly #later = new Map<Id, () => void>();
-  /** What compares the store with the entries here goes one after the other. */
-  #comparing: Promise<void> = Promise.resolve();
+  /** What changes the entries, kept and here, goes one after the other. */
+  #changing: Promise<unknown> = Promise.resolve();
 
   constructor(deps: OutboxDeps) {
     this.#deps = deps;
   }
 
-  #inTurn(run: () => Promise<void>): Promise<void> {
-    const turn = this.#comparing.then(run);
-    this.#comparing = turn.catch(() => undefined);
+  #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const turn = this.#changing.then(run);
+    this.#changing = turn.catch(() => undefined);
     return turn;
   }
 
@@ -136,12 +136,16 @@ export class Outbox {
   }
 
   async retry(id: Id): Promise<void> {
-    const found = this.#find(id);
-    if (found?.delivery.kind !== 'failed') return;
-    const entry: Entry = { ...found.entry, failed: null };
-    await this.#deps.store.put(entry);
-    this.#replace(entry, { kind: 'queued' });
-    this.wake(entry.room);
+    const again = await this.#inTurn(async () => {
+      const found = this.#find(id);
+      if (found?.delivery.kind !== 'failed') return null;
+      const entry: Entry = { ...found.entry, failed: null };
+      await this.#deps.store.put(entry);
+      this.#replace(entry, { kind: 'queued' });
+      return entry;
+    });
+    if (again === null) return;
+    this.wake(again.room);
     this.#deps.written(id);
   }
 
@@ -155,35 +159,43 @@ export class Outbox {
 
   /** One of its files is on the box: `entry` says what is left, `file` what it was called here. */
   async uploaded(entry: Entry, file: Id): Promise<void> {
-    if (this.#find(entry.id) === undefined) return;
-    await this.#deps.store.putUploaded(entry, file);
-    this.#replace(entry, { kind: 'queued' });
+    await this.#inTurn(async () => {
+      if (this.#find(entry.id) === undefined) return;
+      await this.#deps.store.putUploaded(entry, file);
+      this.#replace(entry, { kind: 'queued' });
+    });
     this.wake(entry.room);
   }
 
   /** One of its files cannot go up. */
-  async notUploaded(entry: Entry, problem: Problem): Promise<void> {
-    if (this.#find(entry.id) !== undefined) await this.#settle(entry, null, problem);
+  notUploaded(entry: Entry, problem: Problem): Promise<void> {
+    return this.#settle(entry, null, problem);
   }
 
   /** Takes an entry back; false when it may be on the box already. */
-  async discard(id: Id): Promise<boolean> {
-    const found = this.#find(id);
-    if (found === undefined) return true;
-    const { entry, delivery } = found;
-    const untouched = delivery.kind === 'queued' && !entry.tried;
-    if (delivery.kind !== 'failed' && !untouched) return false;
-    this.#remove(entry);
-    await this.#deps.store.done(entry, null);
-    return true;
+  discard(id: Id): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const found = this.#find(id);
+      if (found === undefined) return true;
+      const { entry, delivery } = found;
+      const untouched = delivery.kind === 'queued' && !entry.tried;
+      if (delivery.kind !== 'failed' && !untouched) return false;
+      this.#remove(entry);
+      await this.#deps.store.done(entry, null);
+      return true;
+    });
   }
 
   /** The box has published it: stored, whatever became of the acknowledgement. */
   async echo(room: Id, id: Id, seq: number | null): Promise<void> {
-    const found = this.#find(id);
-    if (found === undefined || found.entry.room !== room) return;
-    this.#remove(found.entry);
-    if (found.delivery.kind !== 'stored') await this.#deps.store.done(found.entry, seq);
+    if (this.#find(id)?.entry.room !== room) return;
+    await this.#inTurn(async () => {
+      const found = this.#find(id);
+      if (found === undefined) return;
+      // Out of the store first: whoever comes next in this room counts on its number.
+      if (found.delivery.kind !== 'stored') await this.#deps.store.done(found.entry, seq);
+      this.#remove(found.entry);
+    });
   }
 
   /** Something changed: online, keys, time. */
@@ -267,29 +279,39 @@ export class Outbox {
         return 'waiting';
       }
       entry = { ...entry, tried: true };
-      await this.#deps.store.put(entry);
-      this.#replace(entry, { kind: 'sending' });
+      // Its echo may have come first and taken it out: then it is on the box.
+      if (!(await this.#keep(entry, { kind: 'sending' }))) return 'stored';
       await this.#deps.publish(entry.room, payload);
       outcome = 'stored';
     } catch (error) {
       outcome = await this.#judge(entry.room, error);
     }
-    // Its echo may have come first and taken it out.
-    if (this.#find(entry.id) === undefined) return 'stored';
     await this.#settle(entry, seq, outcome);
     return outcome;
   }
 
+  /** Keeps an entry as it is now; false where it is not here any more. */
+  #keep(entry: Entry, delivery: Delivery): Promise<boolean> {
+    return this.#inTurn(async () => {
+      if (this.#find(entry.id) === undefined) return false;
+      await this.#deps.store.put(entry);
+      this.#replace(entry, delivery);
+      return true;
+    });
+  }
+
   async #settle(entry: Entry, seq: number | null, outcome: Outcome): Promise<void> {
     if (outcome === 'stored') {
-      await this.#deps.store.done(entry, seq);
-      this.#replace(entry, { kind: 'stored' });
+      await this.#inTurn(async () => {
+        if (this.#find(entry.id) === undefined) return;
+        await this.#deps.store.done(entry, seq);
+        this.#replace(entry, { kind: 'stored' });
+      });
     } else if (typeof outcome === 'string') {
       this.#replace(entry, { kind: 'queued' });
     } else {
       const failed: Entry = { ...entry, tried: false, failed: outcome };
-      await this.#deps.store.put(failed);
-      this.#replace(failed, { kind: 'failed', problem: outcome });
+      await this.#keep(failed, { kind: 'failed', problem: outcome });
     }
   }
 

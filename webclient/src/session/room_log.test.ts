@@ -6,6 +6,7 @@ import { parseId, type Id } from '../protocol/ids';
 import type { Item } from '../protocol/item';
 import type { Sealing } from '../sealing/requests';
 import { Watch, until } from '../testing/clock';
+import { dice } from '../testing/dice';
 import { RoomLog } from './room_log';
 
 const id = (n: number): Id => parseId(`01929b2a-7c01-7abc-8def-${String(n).padStart(12, '0')}`);
@@ -63,7 +64,7 @@ function house(stored: number) {
     box.items.push(made);
     log.take(made);
   };
-  return { disk, log, seen, shelf, write };
+  return { box, disk, log, seen, shelf, write };
 }
 
 const shown = (log: RoomLog): number[] => log.facts().map(({ position }) => position);
@@ -98,4 +99,26 @@ test('the first page and older pages are asked for again', async () => {
   await log.older();
   expect(shown(log)).toHaveLength(60);
   expect(log.complete).toBe(true);
+});
+
+test('in whatever order a room is read, and however often things come, all is there once', async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const roll = dice(seed);
+    const { box, log, write } = house(120 + roll(60));
+    await log.begin();
+    for (let step = 0; step < 30; step++) {
+      const [what, place] = [roll(7), 1 + roll(box.items.length)];
+      const again = box.items[place - 1];
+      if (what === 0) write();
+      else if (what === 1) await log.older();
+      else if (what === 2) await log.newer();
+      else if (what === 3) await log.goTo(place);
+      else if (what === 4) await log.toNewest();
+      else if (what === 5) await log.keepOlder();
+      else if (again !== undefined) log.take(again);
+    }
+    await log.toNewest();
+    for (let page = 0; page < 10 && !log.complete; page++) await log.older();
+    expect(shown(log), `seed ${seed}`).toEqual(box.items.map(({ position }) => position));
+  }
 });

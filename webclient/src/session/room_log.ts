@@ -7,9 +7,10 @@ import type { Sealing } from '../sealing/requests';
 import { eraseKept, erasureOf, type Erasure } from './erasing';
 import type { Fact } from './fact';
 import { openItems } from './inbox';
+import { Numbers } from './numbers';
 import { endOf, PAGE, Pages, spanOf, type Found, type Place } from './pages';
 import { Relations, type EventFact } from './relations';
-import type { Stretch } from './stretch';
+import type { Span, Stretch } from './stretch';
 import { find, Stretches } from './stretches';
 
 /** Items of a room in memory when it is read from what is kept here. */
@@ -36,6 +37,7 @@ export class RoomLog {
   readonly #pages: Pages;
   /** Items that did not open yet: tried again when keys come. */
   readonly #closed = new Map<number, Item>();
+  #numbers = new Numbers();
   #cursor: Cursor = { low: 0, high: 0, read: 0 };
   /** The room's first position, null until the box has said it. */
   #first: number | null = null;
@@ -89,6 +91,17 @@ export class RoomLog {
     return this.#cursor.read;
   }
 
+  /** The positions that `facts` speaks for; what is beyond them changes what is there. */
+  get run(): Span {
+    const { low: from, high: to } = this.#here.reading;
+    return { from, to };
+  }
+
+  /** Whether an event comes again, by all that was read of its writer. */
+  isLate(fact: Fact): boolean {
+    return this.#numbers.isLate(fact);
+  }
+
   /** What is read begins with the room's first event. */
   get complete(): boolean {
     if (this.#first === null) return false;
@@ -106,12 +119,18 @@ export class RoomLog {
     this.#first = position;
   }
 
+  /** Keeps items together with where that leads, and what is known of their writers. */
+  #keep(items: readonly Item[], cursor: Cursor): Promise<void> {
+    return this.#deps.store.keep(this.room, items, { ...cursor, numbers: this.#numbers.kept() });
+  }
+
   /** From what is kept here. */
   load(): Promise<void> {
     return this.#inTurn(async () => {
       const cursor = await this.#deps.store.cursor(this.room);
       if (cursor === null) return;
       this.#cursor = cursor;
+      this.#numbers = new Numbers(cursor.numbers);
       this.#begun = true;
       const items = await this.#deps.store.newest(this.room, KEPT);
       const from = items[0]?.position ?? cursor.high + 1;
@@ -121,17 +140,21 @@ export class RoomLog {
     });
   }
 
-  /** The first page of a room that was never read here; else nothing (the connection brings it). */
-  begin(): Promise<void> {
+  /**
+   * The first page of a room that was never read here; else nothing (the connection brings it).
+   * It is asked for at once, and opened when the room's keys are `ready`.
+   */
+  begin(ready?: Promise<unknown>): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#begun) return;
       const page = await this.#deps.api.page(this.room, { limit: PAGE });
+      await ready;
       this.#first = page.firstPosition;
       const low = spanOf(page)?.from ?? page.headPosition + 1;
       // A new browser begins where the person left off; without a word of that, with nothing unread.
       const read = Math.min(this.#deps.readElsewhere() ?? page.headPosition, page.headPosition);
       const cursor = { low, high: page.headPosition, read };
-      await this.#deps.store.keep(this.room, page.items, cursor);
+      await this.#keep(page.items, cursor);
       this.#cursor = cursor;
       this.#begun = true;
       this.#here.begin({ from: low, to: page.headPosition });
@@ -181,7 +204,7 @@ export class RoomLog {
     const low = empty ? first.position : this.#cursor.low;
     const high = endOf(last);
     const cursor = { ...this.#cursor, low, high };
-    await this.#deps.store.keep(this.room, news, cursor);
+    await this.#keep(news, cursor);
     this.#cursor = cursor;
     if (empty) this.#here.begin({ from: low, to: high });
     this.#here.tail.extend({ from: first.position, to: high });
@@ -196,7 +219,7 @@ export class RoomLog {
   async #forget(erasures: readonly Erasure[]): Promise<void> {
     if (erasures.length === 0) return;
     const left = await eraseKept(this.#deps.store, this.room, this.#cursor, erasures);
-    await this.#deps.store.keep(this.room, left, this.#cursor);
+    await this.#keep(left, this.#cursor);
     await this.#open(left);
   }
 
@@ -205,6 +228,7 @@ export class RoomLog {
     const facts = await openItems(this.room, items, sealing, isSealed(), this.#cursor.low);
     this.relations.note(facts);
     this.#here.put(facts);
+    this.#number(facts);
     facts.forEach((fact, n) => {
       const item = items[n];
       const closed =
@@ -213,6 +237,13 @@ export class RoomLog {
       else this.#closed.delete(fact.position);
     });
     return facts;
+  }
+
+  /** Notes the writers' numbers; true: something in memory turned out to come again. */
+  #number(facts: readonly Fact[]): boolean {
+    const again = this.#numbers.note(facts);
+    if (again) this.#numbers.note(this.#here.tail.facts);
+    return again;
   }
 
   /** Keys came: what was closed is tried again. */
@@ -254,7 +285,7 @@ export class RoomLog {
     const { low } = this.#cursor;
     if (first !== null && span.from < low && span.to >= low - 1) {
       const cursor = { ...this.#cursor, low: span.from };
-      await this.#deps.store.keep(this.room, items, cursor);
+      await this.#keep(items, cursor);
       this.#cursor = cursor;
     }
     into.extend(span);
@@ -312,7 +343,7 @@ export class RoomLog {
       this.#first = span === null ? low : first;
       if (span === null) return;
       const cursor = { ...this.#cursor, low: span.from };
-      await this.#deps.store.keep(this.room, items, cursor);
+      await this.#keep(items, cursor);
       this.#cursor = cursor;
     });
   }
@@ -321,6 +352,7 @@ export class RoomLog {
   async look(items: readonly Item[]): Promise<readonly Fact[]> {
     const facts = await openItems(this.room, items, this.#deps.sealing, this.#deps.isSealed());
     this.relations.note(facts);
+    if (this.#number(facts)) this.#deps.changed(this.room);
     return facts;
   }
 
@@ -336,7 +368,7 @@ export class RoomLog {
       if (this.#cursor.read >= read) return;
       // Read is read, even where that cannot be kept.
       this.#cursor = { ...this.#cursor, read };
-      await this.#deps.store.keep(this.room, [], this.#cursor);
+      await this.#keep([], this.#cursor);
     });
   }
 }

@@ -56,6 +56,10 @@ export interface Link {
 }
 
 export interface Transport {
-  /** Connects and subscribes; rejects with Refused or LinkLost. */
-  open(login: LinkLogin, subscriptions: Subscriptions, events: LinkEvents): Promise<Link>;
+  /** Connects, then subscribes to what is known by then; rejects with Refused or LinkLost. */
+  open(
+    login: LinkLogin,
+    subscriptions: () => Promise<Subscriptions>,
+    events: LinkEvents,
+  ): Promise<Link>;
 }

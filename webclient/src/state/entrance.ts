@@ -94,9 +94,11 @@ export class Entrance {
     vault: Uint8Array,
   ): Promise<void> {
     const { tokens, sealing, login } = this.#parts;
-    await tokens.take(session);
-    await sealing.keep();
-    await login.write({ user: session.user, house, vaultVersion: version, vault });
+    await Promise.all([
+      tokens.take(session),
+      sealing.keep(),
+      login.write({ user: session.user, house, vaultVersion: version, vault }),
+    ]);
   }
 
   #sheet(house: string, name: string, identity: string): RecoverySheet {
@@ -187,37 +189,53 @@ export class Entrance {
   /** Rejects with KeysLocked when the password is right and does not open the vault. */
   async login({ name, password }: Credentials): Promise<Arrival> {
     const { sealing, api, login, label, tokens } = this.#parts;
-    const kept = await login.read();
+    const [kept, { salt, cost }] = await Promise.all([login.read(), api.auth.params(name)]);
     // Nobody's browser: what this page may hold yet is of somebody who signed out elsewhere.
-    if (kept === null) await sealing.forget();
-    const { salt, cost } = await api.auth.params(name);
-    const authKey = await sealing.stretch(password, salt, cost);
+    const [, authKey] = await Promise.all([
+      kept === null ? sealing.forget() : null,
+      sealing.stretch(password, salt, cost),
+    ]);
     const session = await api.auth.login(name, authKey, label);
+    const known = kept?.user.id === session.user.id ? kept.vaultVersion : null;
     // Another person's browser until now: nothing of theirs stays.
-    if (kept?.user.id !== session.user.id) await login.forget();
-    if (kept !== null && kept.user.id !== session.user.id) {
+    if (kept !== null && known === null) {
       await sealing.forget();
       await sealing.stretch(password, salt, cost);
     }
-    await tokens.take(session);
-    const house = await api.auth.house();
-    const known = kept?.user.id === session.user.id ? kept.vaultVersion : 0;
-    const sheet = await this.#takeVault(session, house, known);
+    tokens.hold(session);
+    const [house, reply] = await Promise.all([
+      api.auth.house(),
+      this.#vault(),
+      known === null ? login.forget() : null,
+    ]);
+    const sheet = await this.#takeVault(session, house, reply, known ?? 0);
     return { user: session.user, house, recoverySheet: sheet, joining: [] };
   }
 
-  async #takeVault(session: Session, house: string, known: number): Promise<RecoverySheet | null> {
+  /** Null: there is none yet. */
+  async #vault(): Promise<VaultReply | null> {
+    try {
+      return await this.#parts.api.users.vault();
+    } catch (error) {
+      if (isCode(error, 'no_vault')) return null;
+      throw error;
+    }
+  }
+
+  /** `known`: the version of the vault that this browser has seen. */
+  async #takeVault(
+    session: Session,
+    house: string,
+    reply: VaultReply | null,
+    known: number,
+  ): Promise<RecoverySheet | null> {
     const { sealing, api, clock } = this.#parts;
     const { id, name } = session.user;
-    try {
-      const reply = await api.users.vault();
-      if (reply.version < known) throw rolledBack();
+    // A browser that has seen this person's vault takes "there is none" for what it is.
+    if ((reply?.version ?? 0) < known) throw rolledBack();
+    if (reply !== null) {
       await this.#openVault({ session, house, reply });
       return null;
-    } catch (error) {
-      if (!isCode(error, 'no_vault')) throw error;
-      // A browser that has seen this person's vault takes "there is none" for what it is.
-      if (known > 0) throw rolledBack();
     }
     // An account made on the box: its first browser makes the identity.
     const { card, recoverySheet } = await sealing.createIdentity(id, clock.now());

@@ -120,6 +120,20 @@ test('a message takes ten files, and says so of the eleventh', async () => {
   );
 });
 
+test('goes into the room that was open when it was sent, whichever is open once it is sealed', async () => {
+  const { app, general } = await foundHouse(house, clock);
+  const kitchen = await app.createRoom({ name: 'Kitchen', type: 'private', sealing: 'sealed' });
+  await app.files.choose(general, [pdf('for all')]);
+  const sent = app.send('the plan');
+  await app.openRoom(kitchen);
+  await sent;
+  await until(app, settled);
+  expect(messages(app.state)).toEqual([]);
+  await app.openRoom(general);
+  await until(app, shows('the plan'));
+  expect(withFiles(app)?.attachments).toHaveLength(1);
+});
+
 test('what was cut off in the middle goes up once the network is back, and words pass it', async () => {
   const { app: ada, general } = await foundHouse(house, clock);
   house.files.faults.push('cut');

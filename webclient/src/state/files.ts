@@ -100,24 +100,30 @@ export class Files implements FilesApp {
   async send(text: string, parent: string | null, thread?: string): Promise<void> {
     const home = this.#here();
     const tray = trayOf(home.current?.room.id ?? '', thread);
+    const room = new RoomActions(home);
     const ready = await this.#trays.take(tray);
-    await this.#send(home, text, parent, ready);
+    await this.#send(room, text, parent, ready);
     const sent = ready.map(({ attachment }) => attachment.id);
     if (sent.length > 0) this.#trays.drop(tray, sent);
   }
 
-  async #send(home: Home, text: string, parent: string | null, ready: Ready[]): Promise<void> {
+  async #send(
+    room: RoomActions,
+    text: string,
+    parent: string | null,
+    ready: Ready[],
+  ): Promise<void> {
     for (const { attachment, plain } of ready) {
       this.#opened.keep(attachment.id, await typed(attachment, plain));
     }
-    await new RoomActions(home).send(text, parent, ready);
+    await room.send(text, parent, ready);
   }
 
   async sendVoice(recording: Recording, parentId?: string): Promise<void> {
-    const home = this.#here();
+    const room = new RoomActions(this.#here());
     try {
       const ready = await this.#trays.voice(recording, 'voice');
-      await this.#send(home, '', parentId ?? null, [ready]);
+      await this.#send(room, '', parentId ?? null, [ready]);
     } catch (error) {
       throw problemOf(error);
     }

@@ -61,6 +61,8 @@ export class Home {
   #writer = 0;
   #leads = false;
   #stopped = false;
+  /** A new browser's first room. */
+  #first: Promise<void> = Promise.resolve();
 
   constructor(parts: Parts, arrival: Arrival, events: HomeEvents) {
     this.parts = parts;
@@ -167,6 +169,7 @@ export class Home {
     this.#writer = await login.writer(random);
     await this.rooms.load();
     await this.outbox.load();
+    await this.#echoKept();
     this.draw();
     leadership.start(
       () => void this.#lead().catch((error: unknown) => this.failed(error)),
@@ -181,11 +184,25 @@ export class Home {
     );
   }
 
+  /** What the history kept here has was sent: a page may end between the one and the other. */
+  async #echoKept(): Promise<void> {
+    for (const { room, log } of this.rooms.all()) {
+      for (const fact of log.newest()) {
+        if (fact.kind !== 'event' || fact.sender !== this.me) continue;
+        await this.outbox.echo(room.id, fact.id, fact.number?.seq ?? null);
+      }
+    }
+  }
+
   /** This tab holds the connection now; the one before may have sent what lay here. */
   async #lead(): Promise<void> {
     this.#leads = true;
     await this.outbox.load();
-    if (this.#leads && !this.#stopped) this.#connection.start();
+    if (!this.#leads || this.#stopped) return;
+    if (this.rooms.all().length === 0) {
+      this.#first = this.rooms.first().catch((error: unknown) => this.failed(error));
+    }
+    this.#connection.start();
   }
 
   stop(): void {
@@ -277,6 +294,7 @@ export class Home {
   }
 
   #keysChanged(room: Id, view: KeyView): void {
+    this.rooms.believe(room);
     const log = view.open ? this.rooms.get(room)?.log : undefined;
     if (view.open) this.library.indexer.reopened(room);
     log?.reopen().catch((error: unknown) => this.failed(error));
@@ -309,6 +327,8 @@ export class Home {
   }
 
   async #subscriptions(): Promise<Subscriptions> {
+    // What was read before they stand is part of what they go on from.
+    await this.#first;
     const handles = this.rooms.all().filter(({ log }) => log.begun);
     return { me: this.me, after: handles.map(({ room, log }) => [room.id, log.high] as const) };
   }

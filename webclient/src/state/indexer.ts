@@ -71,6 +71,8 @@ export class Indexer {
   readonly #unkept = new Set<Id>();
   #keptAt = 0;
   #running = false;
+  /** The room of which a page opens. */
+  #opening: Id | null = null;
   /** Something came while it ran. */
   #again = false;
   #stopped = false;
@@ -85,10 +87,11 @@ export class Indexer {
     const known = rooms.map(({ room, log }) => ({ far: this.#far.get(room.id), log }));
     const begun = known.filter(({ far }) => far !== undefined && far.high > 0);
     const since = begun.map(({ far }) => far?.since ?? 0).filter((at) => at > 0);
-    const complete = known.every(
-      ({ far, log }) =>
-        log.high === 0 || (far !== undefined && log.first !== null && far.low <= log.first),
-    );
+    const complete = known.every(({ far, log }) => {
+      if (log.high === 0) return true;
+      if (far === undefined || log.first === null) return false;
+      return far.low <= log.first && far.high >= log.high;
+    });
     // Of the rooms of which the index does not know all, the one it knows least of.
     const partial = known.flatMap(({ far, log }) =>
       far !== undefined && far.since > 0 && far.low > (log.first ?? 0) ? [far.since] : [],
@@ -120,15 +123,34 @@ export class Indexer {
     const [first, last] = [facts[0], facts.at(-1)];
     if (first === undefined || last === undefined) return;
     if (far === undefined || first.position > far.high + 1) return this.wake();
-    this.#feed(room, facts, { ...far, high: Math.max(far.high, last.position) }).catch(
-      this.#deps.failed,
-    );
+    this.#feed(room, facts, { high: last.position }).catch(this.#deps.failed);
     this.wake();
   }
 
-  async #feed(room: Id, facts: readonly Fact[], far: Indexed): Promise<void> {
+  /** Opens what is kept, and feeds it unless keys came meanwhile: then it is opened once more. */
+  async #read(
+    { room: { id }, log }: RoomHandle,
+    items: readonly Item[],
+    to: Partial<Indexed>,
+  ): Promise<void> {
+    this.#opening = id;
+    const facts = await log.look(items);
+    if (this.#opening !== id && facts.some(isClosed)) return;
+    this.#opening = null;
+    await this.#feed(id, facts, to);
+  }
+
+  /** What was read, and how far that leads; meanwhile the room may have got further by itself. */
+  async #feed(
+    room: Id,
+    facts: readonly Fact[],
+    { high = 0, ...older }: Partial<Indexed>,
+  ): Promise<void> {
+    const far = this.#far.get(room);
+    // Keys came: it begins anew.
+    if (far === undefined) return;
     const closed = far.closed || facts.some(isClosed);
-    this.#far.set(room, { ...far, closed });
+    this.#far.set(room, { ...far, ...older, high: Math.max(far.high, high), closed });
     this.#unkept.add(room);
     const entries = entriesOf(facts);
     if (entries.length > 0) await this.#deps.search.feed(room, entries);
@@ -136,6 +158,7 @@ export class Indexer {
 
   /** Keys came: a room of which something could not be opened is indexed anew. */
   reopened(room: Id): void {
+    if (this.#opening === room) this.#opening = null;
     if (this.#far.get(room)?.closed !== true) return;
     this.#far.delete(room);
     this.wake();
@@ -174,27 +197,26 @@ export class Indexer {
   }
 
   /** One step for a room: what is newer, then what is older and kept, then what the box has. */
-  async #step({ room: { id }, log }: RoomHandle): Promise<boolean> {
+  async #step(handle: RoomHandle): Promise<boolean> {
     const { history, online } = this.#deps;
+    const { log } = handle;
+    const { id } = handle.room;
     if (!log.begun || log.high === 0) return false;
     await this.load(id);
     const far = this.#far.get(id) ?? { low: log.high + 1, high: log.high, since: 0, closed: false };
+    this.#far.set(id, far);
     if (far.high < log.high) {
       const items = await history.oldest(id, BATCH, far.high + 1);
       const last = items.at(-1);
       const high = items.length < BATCH || last === undefined ? log.high : endOf(last);
-      await this.#feed(id, await log.look(items), { ...far, high });
+      await this.#read(handle, items, { high });
       return true;
     }
     if (far.low > log.low) {
       const found = await history.newest(id, BATCH, far.low);
       const items = found.filter(({ position }) => position >= log.low);
       const low = items.length < BATCH ? log.low : (items[0]?.position ?? log.low);
-      await this.#feed(id, await log.look(items), {
-        ...far,
-        low,
-        since: timeOf(items) ?? far.since,
-      });
+      await this.#read(handle, items, { low, since: timeOf(items) ?? far.since });
       return true;
     }
     if (log.first === null || log.low <= log.first || !online()) return false;

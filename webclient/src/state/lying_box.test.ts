@@ -71,14 +71,22 @@ async function attic(): Promise<string> {
 }
 
 describe('a box that says a private room is public', () => {
+  test('is not believed: it is shown as its members made it', async () => {
+    const id = await attic();
+    Object.assign(roomOf(id), { type: 'public', name: 'Loft' });
+    house.cut();
+    const { rooms } = await elapsing(clock, ada, (state) => {
+      return state.rooms.some(({ name }) => name === 'Loft');
+    });
+    expect(rooms.find((room) => room.id === id)?.type).toBe('private');
+  });
+
   test('has nobody listed whom it names when somebody changes the rules', async () => {
     const id = await attic();
-    Object.assign(roomOf(id), { type: 'public' });
+    Object.assign(roomOf(id), { type: 'public', name: 'Loft' });
     roomOf(id).members.set(await ghost(), 'member');
     house.cut();
-    await elapsing(clock, ada, ({ rooms }) => {
-      return rooms.some((room) => room.id === id && room.type === 'public');
-    });
+    await elapsing(clock, ada, ({ rooms }) => rooms.some(({ name }) => name === 'Loft'));
     answers.set(/^PUT .*rooms/, ({ bundle }) => {
       house.addBundle(roomOf(id), fromB64u(s.text(bundle, 'bundle')), idOf('ada'));
       return Response.json({});

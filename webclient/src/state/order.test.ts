@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { parseId } from '../protocol/ids';
 import { Browser } from '../testing/browser';
 import { elapsing, FakeClock } from '../testing/clock';
+import { dice } from '../testing/dice';
 import { FakeHouse, type FakeRoom, type Stored } from '../testing/house';
 import { foundHouse, joined, messages, settled, shows } from '../testing/screens';
 import type { App, AppState, TimelineItem } from './model';
@@ -33,15 +34,6 @@ function agreed(item: TimelineItem): unknown {
   const { id, position, text, deleted, marks, parentId } = item;
   const reactions = item.reactions.map(({ emoji, by }) => [emoji, by.map(({ name }) => name)]);
   return [id, position, item.sender.name, text, deleted, marks, parentId, reactions];
-}
-
-/** A small generator, so that a failing run can be run again. */
-function dice(seed: number): (sides: number) => number {
-  let state = seed;
-  return (sides) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * sides);
-  };
 }
 
 describe('clients that exchanged everything', () => {
@@ -100,7 +92,10 @@ describe('clients that exchanged everything', () => {
 
 describe('what the box does to one sender’s events', () => {
   /** Ada writes one to five; the box then serves its room anew as it likes, to a new browser. */
-  async function served(tamper: (events: Stored[]) => Stored[]): Promise<readonly TimelineItem[]> {
+  async function served(
+    tamper: (events: Stored[]) => Stored[],
+    places: 'renumbered' | 'kept' = 'renumbered',
+  ): Promise<readonly TimelineItem[]> {
     const { browser } = await joined({ house, clock }, ada, general, 'ben');
     browser.crash();
     for (const text of ['one', 'two', 'three', 'four', 'five']) {
@@ -109,8 +104,9 @@ describe('what the box does to one sender’s events', () => {
     }
     await ada.logout();
     const { events } = room();
-    const changed = tamper([...events]).map((stored, at) => ({ ...stored, position: at + 1 }));
-    events.splice(0, events.length, ...changed);
+    const changed = tamper([...events]);
+    const placed = (stored: Stored, at: number): Stored => ({ ...stored, position: at + 1 });
+    events.splice(0, events.length, ...(places === 'kept' ? changed : changed.map(placed)));
     const late = await new Browser(house, clock).open();
     await late.login({ name: 'ben', password: 'battery staple' });
     await see(late, ({ connection, rooms }) => connection.kind === 'online' && rooms.length > 0);
@@ -140,6 +136,11 @@ describe('what the box does to one sender’s events', () => {
     expect(told(items)).toEqual(['one', 2, 'four', 'five']);
   });
 
+  test('dropped with their places: their number is missing', async () => {
+    const items = await served((events) => events.toSpliced(nth(events, 1), 2), 'kept');
+    expect(told(items)).toEqual(['one', 2, 'four', 'five']);
+  });
+
   test('the first dropped: missing as well', async () => {
     const items = await served((events) => events.toSpliced(nth(events, 0), 1));
     expect(told(items)).toEqual([1, 'two', 'three', 'four', 'five']);
@@ -159,6 +160,8 @@ describe('what the box does to one sender’s events', () => {
       return moved === undefined ? events : events.toSpliced(nth(events, 3), 0, moved);
     });
     expect(told(items)).toEqual(['one', 1, 'three', 'four', 'two', 'five']);
+    const strange = items.filter((item) => item.kind === 'message' && item.marks.length > 0);
+    expect(strange).toMatchObject([{ text: 'two', marks: ['out_of_turn'] }]);
   });
 
   test('from another room: nobody’s words', async () => {
@@ -184,5 +187,60 @@ describe('what the box does to one sender’s events', () => {
       }),
     );
     expect(told(items)).toEqual(['one', 'two', 'other_key', 'four', 'five']);
+  });
+});
+
+describe('an old event that comes again, with nothing newer of its sender in memory', () => {
+  const marksOf = (state: AppState): unknown[] => {
+    const said = messages(state).filter(({ text }) => text === 'one');
+    return said.map(({ marks }) => marks);
+  };
+  /** More than what is in memory after a reload. */
+  const pass = (): void => {
+    for (let n = 0; n < 120; n++) house.line(room(), { type: 'left', user: parseId(general) });
+  };
+
+  test('is marked, now and after a reload', async () => {
+    const { app, browser } = await joined({ house, clock }, ada, general, 'ben');
+    for (const text of ['one', 'two']) {
+      await ada.send(text);
+      await see(app, shows(text));
+    }
+    pass();
+    browser.crash();
+    let ben = await browser.open();
+    await ben.openRoom(general);
+    await see(ben, ({ currentRoom }) => (currentRoom?.timeline.length ?? 0) > 50);
+    expect(marksOf(ben.state)).toEqual([]);
+    const [old] = room().events.filter((stored) => stored.class === 'event');
+    if (old === undefined) throw new Error('nothing was written');
+    house.store(room(), 'event', old.sender, old.bytes, old.id);
+    await see(ben, shows('one'));
+    expect(marksOf(ben.state)).toEqual([['out_of_turn']]);
+    await ada.send('three');
+    await see(ben, shows('three'));
+    browser.crash();
+    ben = await browser.open();
+    await ben.openRoom(general);
+    await see(ben, shows('three'));
+    expect(marksOf(ben.state)).toEqual([['out_of_turn']]);
+  });
+
+  test('is marked in a new browser too, once what was before it was read', async () => {
+    for (const text of ['one', 'two']) {
+      await ada.send(text);
+      await see(ada, (state) => shows(text)(state) && settled(state));
+    }
+    pass();
+    const [old] = room().events.filter((stored) => stored.class === 'event');
+    if (old === undefined) throw new Error('nothing was written');
+    house.store(room(), 'event', old.sender, old.bytes, old.id);
+    const late = await new Browser(house, clock).open();
+    await late.login({ name: 'ada', password: 'correct horse' });
+    await see(late, ({ connection, rooms }) => connection.kind === 'online' && rooms.length > 0);
+    await late.openRoom(general);
+    await see(late, shows('one'));
+    await see(late, (state) => marksOf(state).some((marks) => JSON.stringify(marks) !== '[]'));
+    expect(marksOf(late.state)).toEqual([['out_of_turn']]);
   });
 });

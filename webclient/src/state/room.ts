@@ -116,6 +116,8 @@ export function viewOf(
     facts: log.facts(),
     pending: log.atNewest ? input.pending : [],
     complete: log.complete,
+    run: log.run,
+    isLate: (fact) => log.isLate(fact),
   });
   const thread = threadOf(handle, input);
   const pins = pinsOf(handle, input);

@@ -17,9 +17,12 @@ const INVITE_DAYS = 7;
 
 export class RoomActions {
   readonly #home: Home;
+  /** The room that is open when the person acts: what is done goes there, however long it takes. */
+  readonly #open: RoomHandle | null;
 
   constructor(home: Home) {
     this.#home = home;
+    this.#open = home.current;
   }
 
   #newId(): Id {
@@ -28,9 +31,8 @@ export class RoomActions {
   }
 
   #current(): RoomHandle {
-    const { current } = this.#home;
-    if (current === null) throw new ProblemError('no_room', 'no room is open', 'open a room');
-    return current;
+    if (this.#open !== null) return this.#open;
+    throw new ProblemError('no_room', 'no room is open', 'open a room');
   }
 
   /** Into the outbox; it lies in IndexedDB when this resolves. */
@@ -105,9 +107,8 @@ export class RoomActions {
 
   typing(on: boolean): void {
     const home = this.#home;
-    const { current } = home;
-    if (current === null) return;
-    const told = home.live.typing.mine(current.room.id, on);
+    if (this.#open === null) return;
+    const told = home.live.typing.mine(this.#open.room.id, on);
     told.catch((error: unknown) => home.failed(error));
   }
 

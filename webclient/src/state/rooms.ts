@@ -90,6 +90,7 @@ export class Rooms {
     if (known !== undefined) {
       known.room = { ...room, sealing };
       known.log.setFirst(room.firstPosition);
+      this.believe(room.id);
       return known;
     }
     const { parts, arrived, changed, failed, readElsewhere } = this.#deps;
@@ -114,7 +115,40 @@ export class Rooms {
       readTo: null,
     };
     this.#handles.set(room.id, made);
+    this.believe(room.id);
     return made;
+  }
+
+  /**
+   * The general room alone, where nothing is kept here: it is read while the connection still comes
+   * about. The others come with `sync`, which waits for it.
+   */
+  first(): Promise<void> {
+    const running = this.#first();
+    this.#syncing = running.catch(() => undefined);
+    return running;
+  }
+
+  async #first(): Promise<void> {
+    const [rooms, sealed] = await this.#listed();
+    for (const room of rooms) this.#ensure(room, sealed);
+    const general = this.general();
+    if (general !== null) await this.#syncRoom(general);
+  }
+
+  async #listed(): Promise<readonly [readonly Room[], ReadonlySet<Id>]> {
+    const { api, sealing } = this.#deps.parts;
+    const [rooms, sealed] = await Promise.all([api.rooms.list(), sealing.sealedRooms()]);
+    return [rooms, new Set(sealed)];
+  }
+
+  /** What a sealed room is, its members have signed: not what the box says of it. */
+  believe(room: Id): void {
+    const handle = this.#handles.get(room);
+    const rules = this.#deps.keeper.view(room)?.rules;
+    if (handle === undefined || handle.room.sealing === 'open' || rules == null) return;
+    const { type, history } = rules;
+    handle.room = { ...handle.room, type, history };
   }
 
   /** The rooms as the box has them, with their keys and what was written meanwhile. */
@@ -131,8 +165,7 @@ export class Rooms {
 
   async #sync(): Promise<void> {
     const { parts, changed } = this.#deps;
-    const rooms = await parts.api.rooms.list();
-    const sealed = new Set(await parts.sealing.sealedRooms());
+    const [rooms, sealed] = await this.#listed();
     const here = new Set(rooms.map(({ id }) => id));
     for (const id of [...this.#handles.keys()]) if (!here.has(id)) this.#handles.delete(id);
     const handles = rooms.map((room) => this.#ensure(room, sealed));
@@ -147,10 +180,12 @@ export class Rooms {
     const { id, sealing } = handle.room;
     try {
       // What is refused of its keys costs the room nothing else.
-      if (sealing === 'sealed') await keeper.refresh(id).catch(failed);
-      if (this.#joining.includes(id)) await keeper.joinByProof(id);
-      await handle.log.begin();
-      await this.company(handle);
+      const keys = sealing === 'sealed' ? keeper.refresh(id).catch(failed) : Promise.resolve(null);
+      if (this.#joining.includes(id)) {
+        await keys;
+        await keeper.joinByProof(id);
+      }
+      await Promise.all([keys, handle.log.begin(keys), this.company(handle)]);
       this.#watch(handle);
     } catch (error) {
       failed(error);

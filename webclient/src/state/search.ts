@@ -82,6 +82,7 @@ export class SearchState {
       pending: [],
       me,
       complete: false,
+      run: null,
       person: (one) => people.person(one),
       device: (one) => deviceName(handle, one),
     });

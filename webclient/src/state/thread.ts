@@ -112,14 +112,14 @@ export class ThreadState {
 function itemsOf(
   handle: RoomHandle,
   facts: readonly Fact[],
-  input: Omit<TimelineInput, 'facts' | 'complete'>,
+  input: Omit<TimelineInput, 'facts' | 'complete' | 'run'>,
 ): TimelineItem[] {
   const { relations } = handle.log;
   const changes = new Map(
     [...facts, ...relations.changesAfter(0, facts)].map((one) => [one.position, one]),
   );
   const all = [...changes.values()].sort((a, b) => a.position - b.position);
-  return timelineOf({ ...input, facts: all, complete: false });
+  return timelineOf({ ...input, facts: all, complete: false, run: null });
 }
 
 const isSaid = ({ kind }: TimelineItem): boolean => kind === 'message' || kind === 'post';
@@ -127,7 +127,7 @@ const isSaid = ({ kind }: TimelineItem): boolean => kind === 'message' || kind =
 /** The thread that is open; null: none. */
 export function threadOf(
   handle: RoomHandle,
-  input: Omit<TimelineInput, 'facts' | 'complete'>,
+  input: Omit<TimelineInput, 'facts' | 'complete' | 'run'>,
 ): ThreadView | null {
   const { parent, loading, facts } = handle.beside;
   if (parent === null) return null;
@@ -153,7 +153,7 @@ export function threadOf(
 /** The pinned messages, the one pinned last first. */
 export function pinsOf(
   handle: RoomHandle,
-  input: Omit<TimelineInput, 'facts' | 'complete'>,
+  input: Omit<TimelineInput, 'facts' | 'complete' | 'run'>,
 ): PinView[] {
   const { room, beside } = handle;
   if (room.pins.length === 0) return [];

@@ -68,7 +68,7 @@ function line(position: number, more: Partial<Extract<Fact, { kind: 'line' }>['l
 
 function draw(facts: Fact[], complete = true): TimelineItem[] {
   const device = (): string => 'washer';
-  return timelineOf({ facts, pending: [], me: ADA, complete, person, device });
+  return timelineOf({ facts, pending: [], me: ADA, complete, run: null, person, device });
 }
 
 const texts = (items: TimelineItem[]): string[] =>
@@ -209,7 +209,7 @@ test('an event of an older epoch after a newer epoch’s line is under an old ke
 test('what is on its way comes last, and not twice once its echo is there', () => {
   const waiting = event(PENDING, say('b'), { id: id(102) });
   const pending = [{ fact: waiting, delivery: { kind: 'sending' } as const }];
-  const common = { me: ADA, complete: true, person, device: () => '', pending };
+  const common = { me: ADA, complete: true, run: null, person, device: () => '', pending };
   const before = timelineOf({ ...common, facts: [event(1, say('a'))] });
   expect(before[1]).toMatchObject({ text: 'b', position: null, delivery: { kind: 'sending' } });
   const after = timelineOf({ ...common, facts: [event(1, say('a')), event(2, say('b'))] });
@@ -220,7 +220,7 @@ test('what is on its way comes last, and not twice once its echo is there', () =
 const PNG = '🎉';
 
 describe('what one writes and is not stored yet', () => {
-  const common = { me: ADA, complete: true, person, device: (): string => '' };
+  const common = { me: ADA, complete: true, run: null, person, device: (): string => '' };
   const mine = (n: number, body: Body): EventFact => ({
     ...event(PENDING, body, { id: id(n), seq: 0, at: 5 }),
   });

@@ -1,5 +1,7 @@
 // Facts and what is on its way become the timeline: edits, reactions, erasures, gaps, copies.
-import type { Fact, Numbered } from '../session/fact';
+import { Order, type Numbered } from '../sealing/order';
+import type { Fact } from '../session/fact';
+import type { Span } from '../session/stretch';
 import { attachmentItem } from './attached';
 import {
   edit,
@@ -25,6 +27,10 @@ export interface TimelineInput {
   readonly me: string;
   /** The facts begin with the room's first event. */
   readonly complete: boolean;
+  /** Of these positions nothing is left out that was read; null: only of those side by side. */
+  readonly run: Span | null;
+  /** Whether an event comes again, by what was read of its writer and is not among the facts. */
+  readonly isLate?: (fact: Fact) => boolean;
   readonly person: (id: string) => Person;
   readonly device: (id: string) => string;
   /** A message that is not among the facts, for a quote. */
@@ -33,24 +39,13 @@ export interface TimelineInput {
 
 type Slot = Draft | TimelineItem;
 
-/** What one writer has numbered so far. */
-interface Writer {
-  seq: number;
-  readonly ids: Map<number, string>;
-  /** Position of its last event. */
-  at: number;
-}
-
 class Folding {
   readonly #input: TimelineInput;
   readonly slots: Slot[] = [];
   readonly #drafts = new Map<string, Draft>();
   readonly #posts = new Map<string, PostItem>();
   readonly #reactions = new Map<string, ReactionSet>();
-  readonly #seen = new Set<string>();
-  readonly #writers = new Map<string, Writer>();
-  /** Position where the unbroken run that is being read began. */
-  #runFrom = 0;
+  readonly #order: Order;
   #last = 0;
   /** When the item before was stored. */
   #lastAt = 0;
@@ -58,10 +53,14 @@ class Folding {
 
   constructor(input: TimelineInput) {
     this.#input = input;
+    const from = input.run?.from ?? input.facts[0]?.position ?? 1;
+    this.#order = new Order(input.complete && from <= 1);
   }
 
   take(fact: Fact): void {
-    if (fact.position !== this.#last + 1) this.#runFrom = fact.position;
+    // The box can leave out an event with its place: what was read speaks for all of its run.
+    const within = fact.position <= (this.#input.run?.to ?? 0);
+    if (this.#last > 0 && !within && fact.position !== this.#last + 1) this.#order.skip();
     this.#last = fact.kind === 'damaged' ? fact.to : fact.position;
     if (fact.kind !== 'damaged') this.#lastAt = fact.at;
     switch (fact.kind) {
@@ -79,8 +78,7 @@ class Folding {
   }
 
   event(fact: EventFact, delivery: Delivery): void {
-    if (this.#seen.has(fact.id)) return;
-    this.#seen.add(fact.id);
+    if (!this.#order.isNew(fact.id)) return;
     const pending = fact.position === PENDING;
     const strange = pending ? null : this.#count(fact.sender, fact.number, fact.id, fact);
     const { body } = fact;
@@ -170,26 +168,9 @@ class Folding {
   /** Follows a writer's numbers; puts a gap before what follows it. What is strange about this one. */
   #count(sender: string, number: Numbered | null, id: string, fact: Fact): Mark | null {
     if (number === null) return null;
-    const key = `${sender} ${number.writer}`;
-    const known = this.#writers.get(key);
-    if (known === undefined) {
-      const fromStart = this.#input.complete && this.#runFrom <= 1;
-      if (fromStart && number.seq > 1) this.#gap(sender, number.seq - 1, id, fact);
-      const ids = new Map([[number.seq, id]]);
-      this.#writers.set(key, { seq: number.seq, ids, at: fact.position });
-      return null;
-    }
-    const other = known.ids.get(number.seq);
-    const copied = other !== undefined && other !== id;
-    const missing = number.seq - known.seq - 1;
-    if (missing > 0 && known.at >= this.#runFrom) this.#gap(sender, missing, id, fact);
-    known.ids.set(number.seq, id);
-    // A writer's numbers rise with the positions: a lower one was written before, and comes again.
-    const late = number.seq < known.seq;
-    known.seq = Math.max(known.seq, number.seq);
-    known.at = fact.position;
-    if (copied) return 'copied_writer';
-    return late ? 'out_of_turn' : null;
+    const { missing, strange } = this.#order.take(sender, number, id);
+    if (missing > 0) this.#gap(sender, missing, id, fact);
+    return strange ?? (this.#input.isLate?.(fact) === true ? 'out_of_turn' : null);
   }
 
   #gap(sender: string, count: number, id: string, { position, at }: Fact): void {
@@ -198,8 +179,7 @@ class Folding {
   }
 
   #post(fact: Extract<Fact, { kind: 'post' }>): void {
-    if (this.#seen.has(fact.id)) return;
-    this.#seen.add(fact.id);
+    if (!this.#order.isNew(fact.id)) return;
     const { id, position, at, sealedBy, oldKey } = fact;
     const device = { id: fact.device, name: this.#input.device(fact.device) };
     const placed = { kind: 'post', id, position, at, device, sealedBy, oldKey } as const;
@@ -219,7 +199,7 @@ class Folding {
       const post = this.#posts.get(line.target);
       if (post !== undefined) this.slots.splice(this.slots.indexOf(post), 1);
       // What is left of an edit, or of what was erased before: said where the message stood.
-      if (this.#seen.has(line.target)) return;
+      if (this.#order.knows(line.target)) return;
     }
     // A new name or a pin: shown with the room, not among its messages.
     if (line.type === 'room') return;
@@ -240,8 +220,7 @@ class Folding {
   #stub(fact: Extract<Fact, { kind: 'stub' }>): void {
     const { position, at, reason, sender, by } = fact;
     const id = fact.id ?? `stub-${position}`;
-    if (this.#seen.has(id)) return;
-    this.#seen.add(id);
+    if (!this.#order.isNew(id)) return;
     if (sender !== null) this.#count(sender, fact.number, id, fact);
     const of = (one: string | null): Person | null =>
       one === null ? null : this.#input.person(one);
@@ -276,7 +255,7 @@ class Folding {
     const id = `damaged-${position}`;
     this.slots.push({ kind: 'damaged', id, position, at: this.#lastAt, count: to - position + 1 });
     // Who wrote there is not known: nobody's numbers have a gap.
-    this.#runFrom = to + 1;
+    this.#order.skip();
   }
 
   /** The timeline, once everything is taken. */

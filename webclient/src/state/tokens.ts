@@ -26,10 +26,15 @@ export class TokenSource {
 
   current = (): string | null => this.#session?.token ?? null;
 
-  /** Takes a new login and keeps its refresh secret in the safe. */
-  async take(session: Session): Promise<void> {
+  /** Takes a new login, for this page. */
+  hold(session: Session): void {
     this.#session = session;
     this.#refresh = session.refresh;
+  }
+
+  /** Takes a new login and keeps its refresh secret in the safe. */
+  async take(session: Session): Promise<void> {
+    this.hold(session);
     await this.#login.keepRefresh(session.refresh);
   }
 

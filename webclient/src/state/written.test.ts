@@ -78,6 +78,30 @@ describe('what was written', () => {
     expect(state.currentRoom?.timeline.some(({ kind }) => kind === 'gap')).toBe(false);
   });
 
+  test('is not on its way any more after a crash when the history kept here has it', async () => {
+    const { app: ada, browser, general } = await founder();
+    const { write } = browser.shelf;
+    // The page ends when the echo is kept and the outbox does not know yet.
+    browser.shelf.write = (writes) =>
+      write(writes.filter((one) => !('remove' in one && one.remove === 'outbox')));
+    house.faults.push({ kind: 'lose_ack' });
+    await ada.send('there');
+    await elapsing(clock, ada, (now) => settled(now) && shows('there')(now));
+    browser.crash();
+    browser.shelf.write = write;
+    house.down = true;
+    const again = await browser.open();
+    expect(again.state.waiting).toBe(0);
+    await again.openRoom(general);
+    await until(again, shows('there'));
+    house.down = false;
+    await elapsing(clock, again, ({ connection }) => connection.kind === 'online');
+    await again.send('next');
+    const state = await until(again, (now) => settled(now) && shows('next')(now));
+    expect(messages(state).map(({ text }) => text)).toEqual(['there', 'next']);
+    expect(state.currentRoom?.timeline.some(({ kind }) => kind === 'gap')).toBe(false);
+  });
+
   test('too fast is later, not lost', async () => {
     const { app: ada } = await founder();
     house.faults.push({ kind: 'refuse', reason: 0x97, text: 'too_fast: wait a little' });

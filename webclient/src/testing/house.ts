@@ -127,7 +127,7 @@ export class FakeHouse {
   store(room: FakeRoom, kind: Class, sender: Id | null, bytes: Uint8Array, id?: Id): Stored {
     const stored: Stored = {
       id: id ?? this.newId(),
-      position: room.events.length + 1,
+      position: (room.events.at(-1)?.position ?? 0) + 1,
       receivedAt: this.clock.now(),
       class: kind,
       sender,
@@ -197,10 +197,11 @@ export class FakeHouse {
   /** The MQTT of one browser. */
   transport(): Transport {
     return {
-      open: async ({ password }, { after }, events) => {
+      open: async ({ password }, subscriptions, events) => {
         if (this.down) throw new LinkLost('down');
         const user = this.sessions.get(password);
         if (user === undefined) throw new Refused(0x87, 'bad_token: sign in again');
+        const { after } = await subscriptions();
         const link: LiveLink = { user, events };
         this.#links.add(link);
         queueMicrotask(() => this.#backlog(link, after));

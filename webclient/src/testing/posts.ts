@@ -247,7 +247,7 @@ export class Posts {
       sealing,
       general,
       last_message_at: room.events.at(-1)?.receivedAt ?? 0,
-      head_position: room.events.length,
+      head_position: room.events.at(-1)?.position ?? 0,
       first_position: 1,
       my_role: room.members.get(user) ?? null,
       epoch: room.bundles.length,
@@ -338,7 +338,12 @@ export class Posts {
     const [first, last] = [page[0], page.at(-1)];
     const covered =
       first === undefined ? null : { from: first.position, to: last?.position ?? first.position };
-    return { messages, covered, first_position: 1, head_position: room.events.length };
+    return {
+      messages,
+      covered,
+      first_position: 1,
+      head_position: room.events.at(-1)?.position ?? 0,
+    };
   }
 
   #addDevice(room: FakeRoom, body: Json, by: Id): Json {

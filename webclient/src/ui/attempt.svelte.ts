@@ -12,14 +12,21 @@ export class Attempt {
   async run<T>(action: () => Promise<T>): Promise<T | undefined> {
     if (this.busy) return undefined;
     this.busy = true;
+    try {
+      return await this.beside(action);
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  /** Runs `action` beside others; the result, or undefined when it failed. */
+  async beside<T>(action: () => Promise<T>): Promise<T | undefined> {
     this.problem = null;
     try {
       return await action();
     } catch (thrown) {
       this.problem = asProblem(thrown, words());
       return undefined;
-    } finally {
-      this.busy = false;
     }
   }
 }

@@ -27,6 +27,7 @@ import { demand, publicKey, verifyNoble, verifyWebCrypto } from '../sign';
 import { openRecovery, openVault, openVaultData, type VaultData } from '../vault';
 import { recipientOf } from '../agefile';
 import { bytes, op, type Operation, type Out } from './operation';
+import { orderOperations } from './order_operations';
 import { pairingOperations } from './pairing_operations';
 
 const cardOut = (card: Card): Out => ({
@@ -267,6 +268,7 @@ export const operations: Readonly<Record<string, Operation>> = {
     },
   ),
 
+  ...orderOperations,
   ...pairingOperations,
 
   pad: op({ length: s.count }, ({ length }) => ({ padded: paddedLength(length) })),

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { attachmentCases } from './attachment_cases';
 import { bundleCases } from './bundle_cases';
 import * as cases from './cases';
+import { chainCases, orderCases } from './order_cases';
 import { pairingCases } from './pairing_cases';
 
 const folder = new URL('../../../../tests/vectors/', import.meta.url);
@@ -19,6 +20,8 @@ const files: [string, () => Promise<cases.Case[]>][] = [
   ['pairing', pairingCases],
   ['attachment', attachmentCases],
   ['padding', cases.paddingCases],
+  ['chain', chainCases],
+  ['order', orderCases],
 ];
 
 describe('the vectors this side writes', () => {

@@ -168,7 +168,7 @@ export class FakePeople implements PeopleDesk {
 
   refresh = nothing;
   olderNotices = nothing;
-  picture = (): Promise<null> => Promise.resolve(null);
+  picture: (avatar: string) => Promise<Blob | null> = () => Promise.resolve(null);
   direct = (): Promise<string> => Promise.resolve('r-general');
   befriend = (person: string): Promise<void> => this.#change(person, { contact: 'accepted' });
   part = (person: string): Promise<void> => this.#change(person, { contact: 'none' });

@@ -5,6 +5,7 @@ import { accountScenes } from './account_scenes';
 import { FakeApp } from './fake_app';
 import { chosen, withFiles } from './files';
 import { mila, oma } from './people';
+import { withPictures } from './pictures';
 import { changedAt, readersAt } from './readers';
 import { talk } from './talk';
 import { evening, everything } from './timeline';
@@ -77,6 +78,7 @@ export const scenes: Readonly<Record<string, (now: number) => FakeApp | Promise<
     app.files = chosen;
     return inRoom(app, { timeline: withFiles(now), complete: true });
   },
+  pictures: withPictures,
   offline: (now) => inRoom(new FakeApp(now, { connection: offline, waiting: 3 })),
   waiting: (now) =>
     inRoom(new FakeApp(now), {
