@@ -278,6 +278,20 @@ describe('the house', () => {
     ]);
   });
 
+  test('the log says who was made what in a room, also of whom nothing was known here', async () => {
+    const ids = people('owner');
+    const role = { user: ids['guest'], role: 'admin' };
+    const entry = { id: house.newId(), at: 3, by: me(), action: 'member.role' };
+    const subject = { type: 'room', id: general };
+    script.answers.set('GET /api/audit?limit=50', {
+      entries: [{ ...entry, subject, detail: role }],
+    });
+    const { items } = await desk.log(null);
+    expect(items).toMatchObject([
+      { subject: { name: 'General' }, whom: 'the_guest', to: 'admin', from: null },
+    ]);
+  });
+
   test('the log names people and rooms, and its next page begins below the last entry', async () => {
     people('owner');
     const entries = Array.from({ length: 50 }, () => ({

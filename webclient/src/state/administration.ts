@@ -1,6 +1,6 @@
 // Running the house: accounts, invites, reports, settings, addresses, what it takes, how it is.
 import { AccountsApi, type Account } from '../api/accounts';
-import { HouseApi, type Entry, type Settings } from '../api/house';
+import { HouseApi, type Settings } from '../api/house';
 import { ReportsApi } from '../api/reports';
 import { parseId, type Id } from '../protocol/ids';
 import type * as a from './administration_model';
@@ -8,7 +8,7 @@ import { HousePrograms } from './bots';
 import { parseCounts } from './counts';
 import type { Home } from './home';
 import { HouseInvites } from './house_invites';
-import { logEntry } from './log_entry';
+import { logEntry, namedIn } from './log_entry';
 import { managesAccount, rolesToGive, type GivenRole } from './may';
 import type { InviteLink } from './model';
 import { ReportQueue } from './report_queue';
@@ -191,17 +191,12 @@ export class HouseAdministration implements a.Administration {
   log(before: string | null): Promise<a.Page<a.LogEntry>> {
     return this.#act(async () => {
       const { entries, full } = await this.#house.log(before === null ? null : parseId(before));
-      if (entries.some((entry) => this.#stranger(entry))) await this.accounts();
+      const { people } = this.#home;
+      const named = entries.flatMap(namedIn);
+      if (named.some((id) => !people.has(id))) await this.accounts();
       const items = entries.map((entry) => logEntry(this.#home, entry));
       return { items, next: full ? (items.at(-1)?.id ?? null) : null };
     });
-  }
-
-  /** Whether an entry names somebody of whom nothing is known here. */
-  #stranger({ by, subject }: Entry): boolean {
-    const { people } = this.#home;
-    const named = [by, subject.type === 'user' ? subject.id : null];
-    return named.some((id) => id !== null && !people.has(id));
   }
 }
 

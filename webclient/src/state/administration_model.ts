@@ -172,6 +172,8 @@ export interface LogEntry {
   /** Of a change: from what to what. */
   readonly from: string | null;
   readonly to: string | null;
+  /** Somebody beside the subject: who came into a room, or is something else in it. */
+  readonly whom: string | null;
   readonly reason: string;
 }
 

@@ -6,6 +6,7 @@ import { KeyStore } from '../local/keys';
 import { LoginStore } from '../local/login';
 import { OutboxStore } from '../local/outbox';
 import { SearchStore } from '../local/search_store';
+import { TrayStore } from '../local/tray_store';
 import type { Administration } from './administration_model';
 import { AccountArea } from './account_area';
 import { NO_ACCOUNT } from './account_model';
@@ -52,6 +53,7 @@ function partsOf(deps: AppDeps): Parts {
     history: new HistoryStore(deps.shelf),
     keyStore: new KeyStore(deps.shelf),
     drafts: new DraftStore(deps.shelf, deps.safe),
+    trayStore: new TrayStore(deps.shelf, deps.safe),
     searchStore: new SearchStore(deps.shelf, deps.safe),
   };
 }
@@ -178,6 +180,7 @@ class HearthApp implements m.App {
     const me: m.Person = { ...user };
     this.#drafts = await this.#parts.drafts.all();
     await home.start();
+    this.files.restore();
     this.#state.update({
       phase: 'ready',
       me,

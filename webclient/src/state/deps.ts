@@ -11,6 +11,7 @@ import type { Safe } from '../local/safe';
 import type { Search } from '../local/search_index';
 import type { SearchStore } from '../local/search_store';
 import type { Shelf } from '../local/shelf';
+import type { TrayStore } from '../local/tray_store';
 import type { Chance, Clock } from '../session/clock';
 import type { Leadership } from '../session/leader';
 import type { Transport } from '../session/transport';
@@ -66,5 +67,6 @@ export interface Parts extends AppDeps {
   readonly history: HistoryStore;
   readonly keyStore: KeyStore;
   readonly drafts: DraftStore;
+  readonly trayStore: TrayStore;
   readonly searchStore: SearchStore;
 }

@@ -1,9 +1,10 @@
 // Files: chosen, sent with messages, opened. What opens them never leaves this side of the screens.
 import { isCode } from '../api/error';
+import type { KeptFile } from '../local/tray_store';
 import type { Attachment } from '../protocol/attachment';
 import { parseEvent } from '../protocol/event';
 import { HEAD_BYTES, shownAs } from '../protocol/file_type';
-import { newId, parseId, type Id } from '../protocol/ids';
+import { isId, newId, parseId, type Id } from '../protocol/ids';
 import { SealingError } from '../sealing/kdf';
 import { Uploads } from '../session/uploads';
 import type { Parts } from './deps';
@@ -16,9 +17,11 @@ import {
   type Which,
 } from './files_model';
 import type { Home } from './home';
+import { KeptTrays } from './kept_trays';
 import { Observable } from './observable';
 import { OpenedFiles } from './opened_files';
 import { ProblemError, problemOf } from './problem';
+import type { RoomHandle } from './room';
 import { RoomActions } from './room_actions';
 import { Trays, type Ready } from './trays';
 
@@ -29,15 +32,18 @@ export class Files implements FilesApp {
   readonly #state = new Observable<FilesState>(NOTHING);
   readonly #opened = new OpenedFiles();
   readonly #trays: Trays;
+  #kept: KeptTrays;
   #home: Home | null = null;
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    const { clock, random, fileWork: work } = parts;
+    const { clock, random, fileWork: work, trayStore } = parts;
+    this.#kept = new KeptTrays(trayStore);
     this.#trays = new Trays({
       work,
       newId: () => newId(clock.now(), random(10)),
       changed: () => this.#state.update({ trays: this.#trays.shown() }),
+      kept: () => this.#kept,
     });
   }
 
@@ -48,10 +54,28 @@ export class Files implements FilesApp {
   /** Somebody came in: what lies in the outbox can go up. */
   enter(home: Home): void {
     this.#home = home;
+    this.#kept = new KeptTrays(this.#parts.trayStore);
+  }
+
+  /** The rooms are here: what lay in their trays before the page was loaded lies there again. */
+  restore(): void {
+    const { rooms } = this.#here();
+    const handleOf = ({ tray }: KeptFile): RoomHandle | null => {
+      const room = tray.split('/')[0] ?? '';
+      return isId(room) ? rooms.get(room) : null;
+    };
+    this.#kept.restore(
+      (file) => handleOf(file) !== null,
+      (file, source) => {
+        const handle = handleOf(file);
+        if (handle !== null) this.#trays.restore(file, handle.room.sealing, source);
+      },
+    );
   }
 
   leave(): void {
     this.#home = null;
+    this.#kept.stop();
     this.#opened.clear();
     this.#trays.clear();
     this.#state.set(NOTHING);
@@ -93,7 +117,7 @@ export class Files implements FilesApp {
   }
 
   drop(tray: string, id: string): void {
-    this.#trays.drop(tray, [id]);
+    void this.#trays.drop(tray, [id]);
   }
 
   /** A message with what lies in the open room's tray, or in that of a thread in it. */
@@ -104,7 +128,7 @@ export class Files implements FilesApp {
     const ready = await this.#trays.take(tray);
     await this.#send(room, text, parent, ready);
     const sent = ready.map(({ attachment }) => attachment.id);
-    if (sent.length > 0) this.#trays.drop(tray, sent);
+    if (sent.length > 0) await this.#trays.drop(tray, sent);
   }
 
   async #send(

@@ -1,10 +1,16 @@
 // An entry of the house's log with names instead of ids, as far as they are known here.
 import type { Entry } from '../api/house';
-import { isId } from '../protocol/ids';
+import { isId, type Id } from '../protocol/ids';
 import type { LogEntry } from './administration_model';
 import type { Home } from './home';
 
 const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+
+/** Everybody whom an entry names. */
+export const namedIn = ({ by, subject, detail }: Entry): Id[] =>
+  [by, subject.type === 'user' ? subject.id : null, detail?.['user']].filter(
+    (one): one is Id => typeof one === 'string' && isId(one),
+  );
 
 /** What the entry tells beside its subject; the rest is for programs. */
 export function logEntry(home: Home, { id, at, by, action, subject, detail }: Entry): LogEntry {
@@ -29,7 +35,8 @@ export function logEntry(home: Home, { id, at, by, action, subject, detail }: En
     subject: { kind: subject.type, name: names[subject.type] },
     room: subject.type === 'room' ? null : room(told['room']),
     from: textOf(told['from']),
-    to: textOf(told['to']) ?? textOf(told['role']) ?? (user === null ? null : person(user)),
+    to: textOf(told['to']) ?? textOf(told['role']),
+    whom: user === null ? null : person(user),
     reason: textOf(told['reason']) ?? textOf(told['note']) ?? '',
   };
 }

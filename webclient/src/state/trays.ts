@@ -1,4 +1,5 @@
 // Files that were chosen and not sent: looked at, drawn anew, sealed, ready to go with a message.
+import type { KeptFile } from '../local/tray_store';
 import { FILE_BYTES_MAX, FILES_MAX, NAME_BYTES_MAX, type Attachment } from '../protocol/attachment';
 import { b64u, utf8 } from '../protocol/bytes';
 import { fileType, HEAD_BYTES, shownAs, type FileType } from '../protocol/file_type';
@@ -6,6 +7,7 @@ import type { Id } from '../protocol/ids';
 import type { FileWork, Picture } from '../sealing/file_work';
 import { attachmentItem } from './attached';
 import type { Recording, StagedFile } from './files_model';
+import type { KeptTrays } from './kept_trays';
 import type { Sealing } from './model';
 import { ProblemError, problemOf } from './problem';
 
@@ -19,6 +21,9 @@ export interface Ready {
 
 interface Staged {
   shown: StagedFile;
+  /** The tray it lies in, and under what it is kept between reloads. */
+  readonly tray: string;
+  readonly key: string;
   readonly source: File;
   readonly sealing: Sealing;
   keep: boolean;
@@ -31,6 +36,8 @@ export interface TraysDeps {
   readonly work: FileWork;
   readonly newId: () => Id;
   readonly changed: () => void;
+  /** What keeps the files between reloads. */
+  readonly kept: () => Pick<KeptTrays, 'put' | 'change' | 'remove'>;
 }
 
 const MIB = 1024 * 1024;
@@ -58,6 +65,7 @@ function mimeOf(type: FileType, claimed: string): string {
 export class Trays {
   readonly #deps: TraysDeps;
   readonly #rooms = new Map<string, Staged[]>();
+  #chosen = 0;
 
   constructor(deps: TraysDeps) {
     this.#deps = deps;
@@ -73,14 +81,27 @@ export class Trays {
     const tray = this.#rooms.get(room) ?? [];
     this.#rooms.set(room, tray);
     const taken = files.slice(0, FILES_MAX - tray.length);
-    for (const source of taken) tray.push(this.#stage(source, sealing));
+    for (const source of taken) {
+      const staged = this.#stage(room, source, sealing);
+      tray.push(staged);
+      this.#deps.kept().put(keptFile(staged), source);
+    }
     this.#deps.changed();
     if (taken.length === files.length) return;
     const message = `a message shows at most ${FILES_MAX} files`;
     throw new ProblemError('too_many_files', message, 'send the others after these');
   }
 
-  #stage(source: File, sealing: Sealing): Staged {
+  /** A file that was kept since an earlier page. */
+  restore(file: KeptFile, sealing: Sealing, source: File): void {
+    const tray = this.#rooms.get(file.tray) ?? [];
+    if (tray.length >= FILES_MAX || tray.some(({ key }) => key === file.key)) return;
+    this.#rooms.set(file.tray, tray);
+    tray.push(this.#stage(file.tray, source, sealing, file));
+    this.#deps.changed();
+  }
+
+  #stage(tray: string, source: File, sealing: Sealing, file?: KeptFile): Staged {
     const shown: StagedFile = {
       id: this.#deps.newId(),
       name: shortName(source.name),
@@ -93,9 +114,16 @@ export class Trays {
     };
     const ready = Promise.reject<Ready>(new Error('not begun'));
     ready.catch(() => undefined);
-    const staged: Staged = { shown, source, sealing, keep: false, round: 0, ready };
+    const { key, original: keep } = file ?? { key: this.#keyOf(shown.id), original: false };
+    const staged: Staged = { shown, tray, key, source, sealing, keep, round: 0, ready };
     this.#begin(staged);
     return staged;
+  }
+
+  /** In the order of choosing, within a millisecond too. */
+  #keyOf(id: string): string {
+    this.#chosen += 1;
+    return `${id.slice(0, 13)}-${String(this.#chosen).padStart(6, '0')}-${id.slice(14)}`;
   }
 
   #begin(staged: Staged): void {
@@ -148,14 +176,19 @@ export class Trays {
     const staged = this.#find(room, id);
     if (staged === undefined || staged.keep === on) return;
     staged.keep = on;
+    this.#deps.kept().change(keptFile(staged));
     this.#begin(staged);
   }
 
-  drop(room: string, ids: readonly string[]): void {
-    const left = (this.#rooms.get(room) ?? []).filter(({ shown }) => !ids.includes(shown.id));
+  /** Resolves when they are kept no longer. */
+  drop(room: string, ids: readonly string[]): Promise<void> {
+    const all = this.#rooms.get(room) ?? [];
+    const gone = all.filter(({ shown }) => ids.includes(shown.id));
+    const left = all.filter((staged) => !gone.includes(staged));
     if (left.length === 0) this.#rooms.delete(room);
     else this.#rooms.set(room, left);
     this.#deps.changed();
+    return this.#deps.kept().remove(gone.map(({ key }) => key));
   }
 
   /** All of a room's tray, once it is ready; rejects with the first problem. */
@@ -178,6 +211,14 @@ export class Trays {
     return { attachment: { ...bare, ...heard, seal }, sealed, plain: file };
   }
 }
+
+const keptFile = ({ key, tray, source, keep }: Staged): KeptFile => ({
+  key,
+  tray,
+  name: source.name,
+  type: source.type,
+  original: keep,
+});
 
 async function headOf(file: Blob): Promise<Uint8Array> {
   try {

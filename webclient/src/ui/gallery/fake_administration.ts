@@ -196,7 +196,7 @@ export class FakeAdministration implements Administration {
     });
 
   log = (): Promise<Page<LogEntry>> => {
-    const base = { room: null, from: null, to: null, reason: '', by: anna };
+    const base = { room: null, from: null, to: null, whom: null, reason: '', by: anna };
     const house = { kind: 'house', name: null } as const;
     const user = (name: string): LogEntry['subject'] => ({ kind: 'user', name });
     return Promise.resolve({
@@ -227,6 +227,15 @@ export class FakeAdministration implements Administration {
           action: 'user.role',
           subject: user('Jonas'),
           from: 'member',
+          to: 'admin',
+        },
+        {
+          ...base,
+          id: 'e-5',
+          at: this.#now - 28 * hour,
+          action: 'member.role',
+          subject: { kind: 'room', name: 'Garden' },
+          whom: 'Mila',
           to: 'admin',
         },
       ],

@@ -13,7 +13,19 @@ export interface LogWords {
   readonly room: string | null;
   readonly from: string | null;
   readonly to: string | null;
+  /** Somebody beside the subject; null: not told. */
+  readonly whom: string | null;
 }
+
+/** What somebody was made. */
+const roles: Readonly<Record<string, string>> = {
+  owner: 'an owner',
+  admin: 'an admin',
+  member: 'a member',
+  guest: 'a guest',
+};
+
+const role = (name: string | null): string => roles[name ?? ''] ?? '?';
 
 const within = (room: string | null): string => (room === null ? '' : ` in ${room}`);
 
@@ -30,7 +42,7 @@ export const englishAdministration = {
     house: 'House rules',
     storage: 'Storage',
     addresses: 'Addresses',
-    grants: 'Other MQTT topics',
+    grants: 'MQTT topics',
     health: 'How the box is',
     log: 'Log',
   },
@@ -259,7 +271,7 @@ export const englishAdministration = {
       'user.add': ({ who, what }: LogWords) => `${who} made an account for ${what}`,
       'user.name': ({ who, from, to }: LogWords) =>
         `${who} is called ${to ?? '?'}, not ${from ?? '?'}`,
-      'user.role': ({ who, what, to }: LogWords) => `${who} made ${what} ${to ?? '?'} of the house`,
+      'user.role': ({ who, what, to }: LogWords) => `${who} made ${what} ${role(to)} of the house`,
       'user.guest_until': ({ who, what }: LogWords) => `${who} changed how long ${what} stays`,
       'user.block': ({ who, what }: LogWords) => `${who} kept ${what} out of the house`,
       'user.unblock': ({ who, what }: LogWords) => `${who} let ${what} in again`,
@@ -285,9 +297,10 @@ export const englishAdministration = {
         `${who} banned ${what} from ${room ?? 'a room'}`,
       'room.unban': ({ who, what, room }: LogWords) =>
         `${who} lifted the ban of ${what} from ${room ?? 'a room'}`,
-      'member.add': ({ who, what, to }: LogWords) => `${who} let ${to ?? 'someone'} into ${what}`,
-      'member.role': ({ who, what, to }: LogWords) =>
-        `${who} made somebody ${to ?? '?'} in ${what}`,
+      'member.add': ({ who, what, whom }: LogWords) =>
+        `${who} let ${whom ?? 'someone'} into ${what}`,
+      'member.role': ({ who, what, whom, to }: LogWords) =>
+        `${who} made ${whom ?? 'someone'} ${role(to)} of ${what}`,
       'invite.create': ({ who, what }: LogWords) => `${who} made an invitation into ${what}`,
       'invite.revoke': ({ who, what }: LogWords) => `${who} took back an invitation into ${what}`,
       'device.add': ({ who, what, room }: LogWords) => `${who} added ${what}${within(room)}`,

@@ -11,6 +11,7 @@ export const englishPrograms = {
     nameRule: '3 to 20 letters, digits or _',
     displayName: 'What the others see (may be empty)',
     displayNamePlaceholder: 'Weather',
+    everywhere: 'All its rooms',
     tokens: 'App tokens',
     noTokens: 'It has no token: no program comes in as this bot.',
     room: 'Let it into a room',

@@ -28,7 +28,7 @@ export const englishTimeline = {
     reportTitle: 'Report this message?',
     reportOpen: 'Those who keep order here see the message, your name and what you write.',
     reportSealed:
-      'Those who keep order here see your name, what you write and which message it is. The message stays sealed: whoever is in this room can read it here.',
+      'Those who keep order here see your name, what you write and which message it is. Unless you show it, the message stays sealed: whoever is in this room can read it here.',
     reportShow: 'Show them the message',
     reportShowHelp: (names: string) =>
       `${names} can read it then, with what it was edited to, and see whether its writer signed it. The box cannot.`,

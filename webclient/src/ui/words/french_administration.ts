@@ -27,7 +27,7 @@ export const frenchAdministration: typeof englishAdministration = {
     house: 'Règles de la maison',
     storage: 'Stockage',
     addresses: 'Adresses',
-    grants: 'Autres sujets MQTT',
+    grants: 'Sujets MQTT',
     health: 'Comment va le boîtier',
     log: 'Journal',
   },
@@ -282,8 +282,10 @@ export const frenchAdministration: typeof englishAdministration = {
       'room.ban': ({ who, what, room }) => `${who} a banni ${what} de ${room ?? 'un salon'}`,
       'room.unban': ({ who, what, room }) =>
         `${who} a levé le bannissement de ${what} de ${room ?? 'un salon'}`,
-      'member.add': ({ who, what, to }) => `${who} a fait entrer ${to ?? 'quelqu’un'} dans ${what}`,
-      'member.role': ({ who, what, to }) => `${who} a fait de quelqu’un ${role(to)} dans ${what}`,
+      'member.add': ({ who, what, whom }) =>
+        `${who} a fait entrer ${whom ?? 'quelqu’un'} dans ${what}`,
+      'member.role': ({ who, what, whom, to }) =>
+        `${who} a fait de ${whom ?? 'quelqu’un'} : ${role(to)} dans ${what}`,
       'invite.create': ({ who, what }) => `${who} a fait une invitation dans ${what}`,
       'invite.revoke': ({ who, what }) => `${who} a retiré une invitation dans ${what}`,
       'device.add': ({ who, what, room }) => `${who} a ajouté ${what}${within(room)}`,

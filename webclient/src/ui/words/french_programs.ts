@@ -12,6 +12,7 @@ export const frenchPrograms: typeof englishPrograms = {
     nameRule: '3 à 20 lettres, chiffres ou _',
     displayName: 'Ce que voient les autres (peut rester vide)',
     displayNamePlaceholder: 'Météo',
+    everywhere: 'Tous ses salons',
     tokens: 'Jetons',
     noTokens: 'Il n’a pas de jeton : aucun programme n’entre sous son nom.',
     room: 'Le laisser entrer dans un salon',

@@ -29,7 +29,7 @@ export const frenchTimeline: typeof englishTimeline = {
     reportOpen:
       'Les personnes qui veillent ici voient le message, votre nom et ce que vous écrivez.',
     reportSealed:
-      'Les personnes qui veillent ici voient votre nom, ce que vous écrivez et de quel message il s’agit. Le message reste scellé : qui est dans ce salon peut le lire ici.',
+      'Les personnes qui veillent ici voient votre nom, ce que vous écrivez et de quel message il s’agit. Si vous ne le montrez pas, il reste scellé : qui est dans ce salon peut le lire ici.',
     reportShow: 'Leur montrer le message',
     reportShowHelp: (names) =>
       `${names} pourront alors le lire, avec sa dernière modification, et voir si son auteur l’a signé. Le boîtier ne le peut pas.`,
