@@ -117,6 +117,18 @@ const drawn = (page) =>
     await Promise.all(document.getAnimations().map(({ finished }) => finished.catch(() => null)));
   });
 
+/** What a page moves from here on, as it says itself. */
+const follow = (page) =>
+  page.evaluate(() => {
+    window.moved = [];
+    const note = ({ target, propertyName, animationName }) => {
+      const lasts = target.getAnimations().some(({ effect }) => effect.getTiming().duration > 1);
+      if (lasts) window.moved.push(`${target.className || target.tagName} ${propertyName ?? animationName}`);
+    };
+    document.addEventListener('transitionrun', note);
+    document.addEventListener('animationstart', note);
+  });
+
 /** Opens screens one after the other; what `look` finds on each, with its name. */
 async function walk(page, names, look) {
   const wrong = [];
@@ -195,6 +207,57 @@ describe('the screens of a house that is lived in', () => {
       await context.close();
     });
   }
+
+  test('say in forced colours what is chosen, where bubbles end and where the keyboard is', async () => {
+    const { context, page, complaints } = await come(DESKTOP, { forcedColors: 'active' });
+    await row(page, 'I do, with pleasure').focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('menu').locator('.emoji button').first().click();
+    const mine = page.locator('main button[aria-pressed=true]').first();
+    await mine.waitFor();
+    const edge = (found) => found.evaluate((node) => {
+      const { outlineStyle, borderTopStyle, borderTopColor, backgroundColor } = getComputedStyle(node);
+      return { outlineStyle, edge: borderTopStyle === 'solid' && borderTopColor !== backgroundColor };
+    });
+    await page.mouse.move(0, 0);
+    await composer(page).focus();
+    assert.equal((await edge(mine)).outlineStyle, 'solid', 'one’s own reaction');
+    const room = page.getByRole('navigation').locator('[aria-current=true]');
+    assert.equal((await edge(room)).outlineStyle, 'solid', 'the room that is open');
+    assert.ok((await edge(page.locator('main .bubble').first())).edge, 'a bubble');
+    await picture(page, 'forced');
+    for (let n = 0; n < 20; n += 1) {
+      await page.keyboard.press('Tab');
+      const seen = await page.evaluate(() => {
+        const node = document.activeElement;
+        const within = node?.closest('.composer, form, label') ?? node;
+        const shown = (one) => getComputedStyle(one).outlineStyle !== 'none';
+        return node === document.body || shown(node) || shown(within) ? null : node.outerHTML.slice(0, 120);
+      });
+      assert.equal(seen, null, 'the keyboard is seen');
+    }
+    assert.deepEqual(complaints, []);
+    await context.close();
+  });
+
+  test('move nothing for whoever asked for that', async () => {
+    const moves = async (reducedMotion) => {
+      const { context, page } = await come(DESKTOP, { reducedMotion });
+      await follow(page);
+      for (const name of ['menu', 'thread', 'members', 'go-to', 'settings']) {
+        await SCREENS[name].open(page);
+        await drawn(page);
+        await SCREENS[name].close(page);
+      }
+      await page.getByRole('button', { name: 'New room' }).hover();
+      await drawn(page);
+      const moved = await page.evaluate(() => window.moved);
+      await context.close();
+      return moved;
+    };
+    assert.deepEqual(await moves('reduce'), []);
+    assert.notEqual((await moves('no-preference')).length, 0, 'else something does move');
+  });
 
   for (const [what, viewport, options] of [
     ['at 200 % zoom of a desktop', { width: 640, height: 400 }, { deviceScaleFactor: 2 }],
