@@ -12,6 +12,7 @@ import { fill, makeOpenRoom, roomOf, tokenOf } from './long_room.mjs';
 class Wire {
   #pairs = new Set();
   #open = true;
+  #answers = true;
 
   constructor(house) {
     this.server = createServer((near) => {
@@ -26,7 +27,9 @@ class Wire {
       };
       for (const socket of pair) socket.on('error', end).on('close', end);
       near.on('data', (bytes) => far.write(bytes));
-      far.on('data', (bytes) => near.write(bytes));
+      far.on('data', (bytes) => {
+        if (this.#answers) near.write(bytes);
+      });
     });
   }
 
@@ -41,8 +44,14 @@ class Wire {
     for (const pair of this.#pairs) for (const socket of pair) socket.destroy();
   }
 
+  /** What the page says goes through; what the box answers is lost. */
+  loseAnswers() {
+    this.#answers = false;
+  }
+
   mend() {
     this.#open = true;
+    this.#answers = true;
   }
 
   end() {
@@ -67,6 +76,30 @@ async function showsAll(page, word, words) {
   }
   assert.deepEqual(await shown(page, word), words);
 }
+
+/** Where a room's history ends, as the box says. */
+async function headOf(house, token, room) {
+  const headers = { authorization: token };
+  const answer = await fetch(`http://${house.http}/api/rooms/${room}/messages?limit=1`, { headers });
+  return (await answer.json()).head_position;
+}
+
+/** What a page keeps of what is on its way. */
+const kept = (page) =>
+  page.evaluate(
+    () =>
+      new Promise((resolve, reject) => {
+        const opening = indexedDB.open('hearth');
+        opening.onerror = () => reject(opening.error);
+        opening.onsuccess = () => {
+          const asked = opening.result.transaction('outbox').objectStore('outbox').getAllKeys();
+          asked.onsuccess = () => {
+            opening.result.close();
+            resolve(asked.result.filter((key) => key.startsWith('entry/')));
+          };
+        };
+      }),
+  );
 
 const series = (word, count) => Array.from({ length: count }, (_, n) => `${word} ${n + 1}`);
 
@@ -102,6 +135,39 @@ describe('a wire that is cut', () => {
     wire.mend();
     for (const { page } of [bert, anna]) await showsAll(page, 'cut', words);
     await anna.page.getByText(/will go out/).waitFor({ state: 'detached' });
+  });
+
+  test('when the answers were lost before, and the page is loaded anew', async () => {
+    const general = await roomOf(house, bearer(), 'General');
+    const before = await headOf(house, bearer(), general);
+    const words = series('lost', 8);
+    for (const [n, text] of words.entries()) {
+      if (n === 4) {
+        // Those before it have been answered.
+        for (let tries = 0; tries < 2_000 && (await kept(anna.page)).length > 0; tries += 1);
+        wire.loseAnswers();
+      }
+      await write(anna.page, text);
+    }
+    await rows(anna.page, 'lost 8').waitFor();
+    // The fifth lies on the box, and the page does not know.
+    for (let n = 0; n < 2_000 && (await headOf(house, bearer(), general)) < before + 5; n += 1);
+    assert.equal(await headOf(house, bearer(), general), before + 5);
+    wire.cut();
+    await anna.page.reload();
+    await openGeneral(anna.page);
+    await anna.page.getByText(/will go out/).waitFor();
+    wire.mend();
+    for (const { page } of [bert, anna]) await showsAll(page, 'lost', words);
+    await anna.page.getByText(/will go out/).waitFor({ state: 'detached' });
+    await anna.page.locator('[data-delivery=queued]').waitFor({ state: 'detached' });
+    assert.deepEqual(await kept(anna.page), [], 'nothing is left to be sent once more');
+    await anna.page.reload();
+    await openGeneral(anna.page);
+    await showsAll(anna.page, 'lost', words);
+    for (const { page } of [bert, anna]) {
+      assert.equal(await page.locator('main').getByText(/missing/).count(), 0);
+    }
   });
 
   test('while the box is killed in the middle', async () => {

@@ -2,27 +2,14 @@
 // no complaint of the page, and the picture that is committed. SCREENS=write takes the pictures anew,
 // SCREENS_ONLY=talk,login looks at some.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { SIZES, openScreen, screens, serveGallery, settled } from '../../webclient/scripts/screens.mjs';
 import { openChromium } from './house.mjs';
 import { Baseline } from './baseline.mjs';
-
-const require = createRequire(new URL('../../webclient/package.json', import.meta.url));
-const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-
-/** What axe-core finds wrong on a page, a line each. `rules`: only these. */
-async function faults(page, rules) {
-  const { violations } = await page.evaluate(
-    (only) => globalThis.axe.run(document, only === null ? {} : { runOnly: only }),
-    rules,
-  );
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ target, failureSummary }) => `${id} ${target.join(' ')}: ${failureSummary}`));
-}
+import { faults } from './sight.mjs';
 
 const contextOf = (browser, size, more = {}) =>
   browser.newContext({
@@ -59,7 +46,6 @@ describe('every screen', () => {
   /** What is wrong on one screen, in both themes; they differ in their colours only. */
   async function look(page, name, place) {
     const complaints = await openScreen(page, gallery.base, name);
-    await page.evaluate(axe);
     const wrong = [];
     for (const colorScheme of ['light', 'dark']) {
       await page.emulateMedia({ colorScheme });
