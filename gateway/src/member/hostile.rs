@@ -1,5 +1,5 @@
-//! A box that lies to a command line: a substituted card, a ghost, an older or another history, costs
-//! and files that ask for absurd work, a sealed room called open, events left out, again or
+//! A box that lies to a command line: a substituted card, a ghost, an older or another history,
+//! costs and files that ask for absurd work, a sealed room called open, events left out, again or
 //! elsewhere. Each is refused or told.
 
 use hearth_protocol::bytes::b64u;
@@ -238,10 +238,11 @@ fn wire(header: &WireHeader, event: &Event) -> Vec<u8> {
 /// What ada reads of a room that the box serves so, from these positions on.
 fn read(positions: &[(u64, Vec<u8>)]) -> Vec<Line> {
     let one = epoch(None, &[1, 2], 1);
-    let items: Vec<_> = positions
-        .iter()
-        .map(|(at, wire)| json!({ "position": at, "received_at": 1, "class": 1, "sealed": b64u(wire) }))
-        .collect();
+    let item = |(at, wire): &(u64, Vec<u8>)| {
+        let sealed = b64u(wire);
+        json!({ "position": at, "received_at": 1, "class": 1, "sealed": sealed })
+    };
+    let items: Vec<_> = positions.iter().map(item).collect();
     let (from, to) = (positions.first().unwrap().0, positions.last().unwrap().0);
     let page = json!({ "messages": items, "covered": { "from": from, "to": to } }).to_string();
     let name = json!({ "id": fake::user(2), "name": "ben", "display_name": "Ben" }).to_string();
