@@ -227,7 +227,7 @@ fn a_sealed_room_that_the_box_calls_open_stays_sealed() {
 fn said(seq: u64, id: u64) -> Vec<u8> {
     let (id, sender) = (EventId::new(id, [2; 10]), fake::user(2));
     let header = WireHeader { epoch: 1, id, sender, writer: WRITER, kind: Kind::Content, seq };
-    wire(&header, &Event::message(&seq.to_string()))
+    wire(&header, &Event::message(seq.to_string()))
 }
 
 fn wire(header: &WireHeader, event: &Event) -> Vec<u8> {
