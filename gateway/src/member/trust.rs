@@ -46,12 +46,12 @@ impl Trust {
     pub fn with_fingerprint(url: &str, fingerprint: &str) -> Result<Self, MemberError> {
         let pem = Rest::unproven(url)?.get_bytes("/ca.crt")?;
         let pem = String::from_utf8(pem).map_err(|error| distrust(error.to_string()))?;
-        Self::of(pem)?.only(fingerprint)
+        Self::of(pem)?.matching(fingerprint)
     }
 
     /// Only if it is the one certificate with this fingerprint: what lies beside it would be
     /// believed too.
-    fn only(self, fingerprint: &str) -> Result<Self, MemberError> {
+    fn matching(self, fingerprint: &str) -> Result<Self, MemberError> {
         let hex = fingerprint.chars().filter(char::is_ascii_hexdigit);
         let wanted = hex.collect::<String>().to_ascii_uppercase();
         match self.certificates()?.as_slice() {
@@ -111,7 +111,7 @@ mod tests {
             let one = Trust::of(pem.clone()).unwrap().certificates().unwrap().remove(0);
             sha256(&one).map(|byte| format!("{byte:02x}")).join(":")
         };
-        let trusted = |pem: String, print: &str| Trust::of(pem).unwrap().only(print);
+        let trusted = |pem: String, print: &str| Trust::of(pem).unwrap().matching(print);
         assert_eq!(trusted(house.clone(), &print(&house)).unwrap().pem, house);
         for both in [format!("{house}{other}"), format!("{other}{house}"), other.clone()] {
             let said = trusted(both, &print(&house)).unwrap_err().to_string();
