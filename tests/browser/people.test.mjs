@@ -25,6 +25,22 @@ async function about(page, name) {
   await screen(page).getByRole('heading', { name, level: 3 }).waitFor();
 }
 
+/** A camera that sees `window.codeInSight`; Chromium reads no codes on this system. */
+const camera = (page) =>
+  page.evaluate(() => {
+    window.BarcodeDetector = class {
+      async detect() {
+        return [{ rawValue: window.codeInSight }];
+      }
+    };
+    navigator.mediaDevices.getUserMedia = async () => {
+      const canvas = document.createElement('canvas');
+      const picture = canvas.getContext('2d');
+      setInterval(() => picture.fillRect(0, 0, canvas.width, canvas.height), 50);
+      return canvas.captureStream();
+    };
+  });
+
 const close = (page) => screen(page).getByRole('button', { name: 'Close' }).click();
 
 let browser, house, anna, bert, cleo;
@@ -108,6 +124,28 @@ describe('people', () => {
     await screen(anna.page).getByText('Checked in person.').waitFor();
     await close(anna.page);
     await close(cleo.page);
+  });
+
+  test('scan each other’s code: the same one is checked, another one is warned of', async () => {
+    const { page } = anna;
+    await camera(page);
+    await about(page, 'bert');
+    await screen(page).getByRole('button', { name: 'Compare in person' }).click();
+    const digits = (await screen(page).locator('[data-safety]').innerText()).replace(/\s/g, '');
+    const shown = async (code) => {
+      await page.evaluate((text) => (window.codeInSight = text), code);
+      await screen(page).getByRole('button', { name: 'Scan with the camera' }).click();
+    };
+    const other = `${(Number(digits[0]) + 1) % 10}${digits.slice(1)}`;
+    await shown(other);
+    await screen(page).getByRole('alert').getByText(/somebody may stand between you/).waitFor();
+    await screen(page).getByText('Checked in person.').waitFor({ state: 'detached' });
+    // What is no such code is looked past.
+    await shown('https://example.org');
+    await screen(page).getByText('Hold the code before the camera').waitFor();
+    await page.evaluate((text) => (window.codeInSight = text), digits);
+    await screen(page).getByText('Checked in person.').waitFor();
+    await close(page);
   });
 
   test('block: neither sees the other any more, until it is taken back', async () => {

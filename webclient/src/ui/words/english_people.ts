@@ -52,7 +52,7 @@ export const englishPeople = {
     },
     compare: 'Compare in person',
     compareLead: (name: string) =>
-      `Stand beside ${name}. Both open this page about each other: the same 60 digits must stand on both screens.`,
+      `Stand beside ${name}. Both open this page about each other: the same 60 digits must stand on both screens. Read them to each other, or scan the code on the other screen.`,
     digits: 'Digits to compare',
     qr: 'The digits as a QR code',
     same: 'They are the same',

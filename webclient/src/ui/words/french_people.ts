@@ -53,7 +53,7 @@ export const frenchPeople: typeof englishPeople = {
     },
     compare: 'Comparer en personne',
     compareLead: (name) =>
-      `Mettez-vous à côté de ${name}. Chacun ouvre cette page sur l’autre : les mêmes 60 chiffres doivent se trouver sur les deux écrans.`,
+      `Mettez-vous à côté de ${name}. Chacun ouvre cette page sur l’autre : les mêmes 60 chiffres doivent se trouver sur les deux écrans. Lisez-les l’un à l’autre, ou scannez le code de l’autre écran.`,
     digits: 'Chiffres à comparer',
     qr: 'Les chiffres en code QR',
     same: 'Ils sont les mêmes',
