@@ -13,7 +13,7 @@ use warp::filters::BoxedFilter;
 use warp::reply::Response;
 use warp::{Filter, path};
 
-use super::extract::{Door, device, post_body, with};
+use super::extract::{Door, post_of_device, with};
 use super::reply::{Answer, answer};
 use crate::app::App;
 use crate::error::ApiError;
@@ -29,8 +29,7 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     path!("api" / "door")
         .and(warp::post())
         .and(with(app))
-        .and(device(app))
-        .and(post_body(app))
+        .and(post_of_device(app))
         .then(post)
         .map(answer)
         .boxed()

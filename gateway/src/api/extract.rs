@@ -139,15 +139,6 @@ pub fn principal(
         })
 }
 
-/// The device behind a token; 401 without one. Goes after the path filters.
-pub fn device(app: &Arc<App>) -> impl Filter<Extract = (Door,), Error = Rejection> + Clone + use<> {
-    with(app).and(warp::header::optional::<String>("authorization")).and_then(
-        |app: Arc<App>, header: Option<String>| async move {
-            door(&app, header.as_deref()).await.map_err(Rejection::from)
-        },
-    )
-}
-
 async fn door(app: &App, header: Option<&str>) -> Result<Door, ApiError> {
     match app.auth.principal(bearer(header)?).await? {
         Principal::Device { device, room } => Ok(Door { device, room }),
@@ -265,11 +256,25 @@ pub fn open_body<T: DeserializeOwned + Send>(
     body_up_to(app, app.limits.json_open_bytes_max, Whose::Anyone)
 }
 
-/// What a device posts: any bytes, at most `event_bytes_max`; goes after [`device`].
-pub fn post_body(
+/// A device and what it posts: any bytes, at most `event_bytes_max`. They are read although it may
+/// be refused: curl 7.88 over HTTP/2 takes an answer before the end of its request for a fault.
+pub fn post_of_device(
     app: &Arc<App>,
-) -> impl Filter<Extract = (Bytes,), Error = Rejection> + Clone + use<> {
-    bytes_up_to(app, app.limits.event_bytes_max, Whose::Known)
+) -> impl Filter<Extract = (Door, Bytes), Error = Rejection> + Clone + use<> {
+    let within = Duration::from_millis(wide(app.limits.http_body_ms_max));
+    warp::body::content_length_limit(wide(app.limits.event_bytes_max))
+        .and(with(app))
+        .and(warp::header::optional::<String>("authorization"))
+        .and(address())
+        .and(warp::body::stream())
+        .and_then(move |app: Arc<App>, header: Option<String>, address, chunks| async move {
+            let door = door(&app, header.as_deref()).await;
+            let whose = if door.is_ok() { Whose::Known } else { Whose::Anyone };
+            let mut room = app.bodies.begin(whose, address);
+            let bytes = collect(chunks, within, &mut room).await;
+            Ok::<_, Rejection>((door?, Bytes::from(bytes?)))
+        })
+        .untuple_one()
 }
 
 fn body_up_to<T: DeserializeOwned + Send>(

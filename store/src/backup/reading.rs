@@ -70,7 +70,8 @@ impl Rows {
         let len = self.start.len().max(1) + LONGER_BYTES;
         let start = widened(&self.start, len);
         let (mut bad, mut good) = (start.clone(), None);
-        // From where it may read already, in ever larger steps, the last one to the end of all keys.
+        // It may read from there already; else in ever larger steps, the last one to the end of
+        // all keys.
         let steps = (8 * LONGER_BYTES..8 * len).map_while(|bit| raised(&start, bit));
         for next in [start.clone()].into_iter().chain(steps).chain([vec![u8::MAX; len]]) {
             if self.reads(&next).await? {
