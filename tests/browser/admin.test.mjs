@@ -239,7 +239,8 @@ describe('the house', () => {
     await dialog(bert.page).getByLabel('Name of the house').fill('The Oaks');
     await button(bert.page, 'Save').click();
     await dialog(bert.page).getByText('Somebody else changed this').waitFor();
-    assert.equal(await dialog(bert.page).getByLabel('Name of the house').inputValue(), 'The Elms');
+    const name = await dialog(bert.page).getByLabel('Name of the house').elementHandle();
+    await bert.page.waitForFunction((field) => field.value === 'The Elms', name);
   });
 
   test('says who keeps how many files, and how many may be', async () => {
@@ -281,7 +282,7 @@ describe('the house', () => {
       'bert changed from where the house is reached',
       'anna muted cleo in General',
       'anna kept cleo out of the house',
-      'anna made bert admin of the house',
+      'anna made bert an admin of the house',
     ]) {
       await dialog(anna.page).getByText(line).first().waitFor();
     }
