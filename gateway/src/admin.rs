@@ -13,7 +13,7 @@ use hearth_protocol::ids::GrantId;
 use hearth_protocol::network::Network;
 use hearth_protocol::principal::Account;
 use hearth_protocol::role::RoomType;
-use hearth_store::{AddressRules, BackupPlan, Grant, Grantee, Passphrase, Room};
+use hearth_store::{AddressRules, BackupPlan, Grant, Grantee, Passphrase, Plain, Room};
 use serde::{Deserialize, Serialize};
 
 use crate::addresses::NewRules;
@@ -270,7 +270,7 @@ async fn answer(app: &App, request: Request) -> Result<Reply, ApiError> {
         }
         Request::DeviceAdd { name, room } => {
             let state = find_room(app, &room)?;
-            let new = NewDevice { id: None, name, by: None, bundle: None };
+            let new = NewDevice { id: None, name, by: None, bundle: None, plain: Plain::Refuse };
             let (device, token) = app.add_device(&state, new).await?;
             Ok(Reply::NewDevice {
                 device: device_line(app, device, &state),

@@ -108,6 +108,8 @@ actions! {
     InviteRevoke = "invite.revoke",
     /// A device.
     DeviceAdd = "device.add",
+    /// What becomes of a device's posts in clear.
+    DeviceChange = "device.change",
     /// A device ended.
     DeviceRemove = "device.remove",
     /// Somebody else's message erased.

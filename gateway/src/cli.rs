@@ -30,6 +30,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::admin::Request;
 use crate::config::Place;
 use crate::hardening;
 
@@ -167,10 +168,23 @@ fn device(
     setting: &member::Setting,
     command: house::DeviceCommand,
 ) -> Result<(), Failure> {
-    let done = match &command {
-        house::DeviceCommand::Add { name, room } => member::add_device(setting, name, room)?,
-        house::DeviceCommand::Remove { device } => member::remove_device(setting, device)?,
-        house::DeviceCommand::List => false,
+    let request = match command {
+        house::DeviceCommand::Add { name, room, plain } => {
+            if member::add_device(setting, &name, &room, plain)? {
+                return Ok(());
+            }
+            Request::DeviceAdd { name, room }
+        }
+        house::DeviceCommand::Remove { device } => {
+            if member::remove_device(setting, &device)? {
+                return Ok(());
+            }
+            Request::DeviceRemove { device }
+        }
+        house::DeviceCommand::Line { device, room } => {
+            return member::device_lines(setting, &device, &room);
+        }
+        house::DeviceCommand::List => Request::DeviceList,
     };
-    if done { Ok(()) } else { house::device(place, command, setting.json) }
+    house::device(place, request, setting.json)
 }

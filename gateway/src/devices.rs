@@ -3,7 +3,7 @@
 use hearth_protocol::bytes::b64u;
 use hearth_protocol::ids::{DeviceId, RoomId, UserId};
 use hearth_protocol::sealing::kdf::sha256;
-use hearth_store::{Change, Device, Edit, Subject, devices};
+use hearth_store::{Change, Device, Edit, Plain, Subject, devices};
 use serde_json::json;
 
 use crate::app::App;
@@ -24,6 +24,8 @@ pub struct NewDevice {
     pub by: Option<UserId>,
     /// The epoch with its door, in sealed rooms.
     pub bundle: Option<Vec<u8>>,
+    /// What becomes of its posts in clear, in sealed rooms.
+    pub plain: Plain,
 }
 
 impl App {
@@ -47,6 +49,7 @@ impl App {
             created_by: by,
             door_epoch: if state.is_sealed() { room.epoch + 1 } else { 0 },
             last_post_at: 0,
+            plain: new.plain,
         };
         let mut change = Change::of(vec![Edit::PutDevice(device.clone())], now);
         change.checks.push((room.id, room.version));
@@ -67,6 +70,23 @@ impl App {
         }
         self.change_epoch(change).await?;
         Ok((device, token))
+    }
+
+    /// What becomes of a device's posts in clear from now on; `by` is an admin of its room.
+    pub async fn change_device(
+        &self,
+        device: Device,
+        plain: Plain,
+        by: UserId,
+    ) -> Result<Device, ApiError> {
+        let device = Device { plain, ..device };
+        let edits = vec![Edit::UpdateDevice(device.clone())];
+        let mut change = Change::of(edits, self.clock.now_ms());
+        let detail = json!({ "room": device.room, "plain": plain });
+        let subject = Subject::Device(device.id);
+        audit::note(&mut change, Some(by), AuditAction::DeviceChange, subject, detail);
+        self.store.change(change).await?;
+        Ok(device)
     }
 
     /// Ends a device: its token opens nothing from now on. `by`: an admin of its room, or (`None`)

@@ -195,7 +195,9 @@ impl App {
 
     fn fit(&self, state: &RoomState, submission: &Submission) -> Result<Fit, ApiError> {
         match submission.sender {
-            Sender::Device(_) if state.is_sealed() => self.sealed_post(&submission.payload),
+            Sender::Device(device) if state.is_sealed() => {
+                self.sealed_post(state, device, &submission.payload)
+            }
             Sender::Device(_) => self.open_post(&submission.payload),
             Sender::Box => Err(ApiError::forbidden("the box writes its lines itself")),
             Sender::Person(user) => {

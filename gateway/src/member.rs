@@ -32,6 +32,7 @@ mod order;
 pub mod pairing;
 pub mod people;
 pub mod pins;
+mod posts;
 pub mod profile;
 pub mod reading;
 pub mod rest;

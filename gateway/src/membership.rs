@@ -10,8 +10,9 @@ use hearth_protocol::ids::{DeviceId, RoomId, UserId};
 use hearth_protocol::limits::days_ms;
 use hearth_protocol::refusal::{Kind, Refusal};
 use hearth_protocol::role::{self, RoomAction, RoomRole, Sealing};
+use hearth_protocol::sealing::Recipient;
 use hearth_protocol::sealing::bundle::Bundle as SealedBundle;
-use hearth_store::{Change, Edit, Room, Sanction, Store, StoreError};
+use hearth_store::{Change, Device, Edit, Plain, Room, Sanction, Store, StoreError};
 
 use crate::clock::utc;
 use crate::error::ApiError;
@@ -26,6 +27,10 @@ pub struct RoomState {
     pub members: HashMap<UserId, RoomRole>,
     /// Its devices.
     pub devices: HashSet<DeviceId>,
+    /// Those of them whose posts in clear the box seals.
+    pub plain: HashSet<DeviceId>,
+    /// The current epoch's doors.
+    pub doors: HashMap<DeviceId, Recipient>,
     /// Who is or was muted or banned.
     pub sanctions: HashMap<UserId, Sanction>,
     /// Who the current epoch's header lists.
@@ -185,6 +190,8 @@ impl RoomState {
             room,
             members: HashMap::new(),
             devices: HashSet::new(),
+            plain: HashSet::new(),
+            doors: HashMap::new(),
             sanctions: HashMap::new(),
             listed: HashSet::new(),
             hints: false,
@@ -233,10 +240,13 @@ impl RoomState {
                 self.members.insert(member.user, member.role);
             }
             Edit::RemoveMember { room, user } if *room == here => drop(self.members.remove(user)),
-            Edit::PutDevice(device) if device.room == here => {
-                self.devices.insert(device.id);
+            Edit::PutDevice(device) | Edit::UpdateDevice(device) if device.room == here => {
+                self.put_device(device);
             }
-            Edit::RemoveDevice(id) => drop(self.devices.remove(id)),
+            Edit::RemoveDevice(id) => {
+                self.devices.remove(id);
+                self.plain.remove(id);
+            }
             Edit::Mute { room, user, sentence } if *room == here => {
                 self.sanction(*user).mute = sentence.clone();
             }
@@ -248,11 +258,21 @@ impl RoomState {
         }
     }
 
+    fn put_device(&mut self, device: &Device) {
+        self.devices.insert(device.id);
+        match device.plain {
+            Plain::Refuse => self.plain.remove(&device.id),
+            Plain::Seal => self.plain.insert(device.id),
+        };
+    }
+
     /// Takes who is listed and the `key` payload from a bundle that was checked when it came.
     fn enter_epoch(&mut self, bytes: &[u8]) {
         match SealedBundle::parse(bytes) {
             Ok(bundle) => {
                 self.listed = bundle.header.members.iter().map(|(user, _)| *user).collect();
+                let doors = &bundle.header.doors;
+                self.doors = doors.iter().map(|(device, to, _)| (*device, *to)).collect();
                 self.hints = bundle.header.rules.hints;
                 self.invites_end = bundle.header.invites.iter().map(|one| one.expires).min();
                 self.key = Some(bundle.announcement().into());
@@ -270,7 +290,9 @@ async fn load_room(store: &Store, room: Room) -> Result<RoomState, StoreError> {
     let mut state = RoomState::new(room);
     let members = store.members(id).await?;
     state.members = members.into_iter().map(|member| (member.user, member.role)).collect();
-    state.devices = store.devices(id).await?.into_iter().map(|device| device.id).collect();
+    for device in store.devices(id).await? {
+        state.put_device(&device);
+    }
     let sanctions = store.sanctions(id).await?;
     state.sanctions = sanctions.into_iter().map(|known| (known.user, known)).collect();
     if let Some(bundle) = store.bundle(id, epoch).await? {

@@ -6,12 +6,12 @@ pub mod sealed;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hearth_protocol::ids::{RoomId, SessionId, UserId};
+use hearth_protocol::ids::{DeviceId, RoomId, SessionId, UserId};
 use hearth_protocol::limits::Limits;
 use hearth_protocol::presence::PresenceChoice;
 use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
 use hearth_protocol::sealing::password::Cost;
-use hearth_store::{Change, Edit, Engine, Login, Memory, Room, User};
+use hearth_store::{Change, Device, Edit, Engine, Login, Memory, Plain, Room, User};
 use serde_json::Value;
 use warp::filters::BoxedFilter;
 use warp::http::HeaderMap;
@@ -208,6 +208,21 @@ fn answered(response: warp::http::Response<bytes::Bytes>) -> Answered {
     let bytes = response.body().to_vec();
     let body = serde_json::from_slice(&bytes).unwrap_or_default();
     Answered { status, headers, bytes, body }
+}
+
+/// A device, the `washer` of an open room.
+pub fn washer(id: DeviceId, room: RoomId, by: UserId) -> Device {
+    Device {
+        id,
+        room,
+        name: "washer".to_string(),
+        token_hash: [9; 32],
+        created_at: 1,
+        created_by: by,
+        door_epoch: 0,
+        last_post_at: 0,
+        plain: Plain::Refuse,
+    }
 }
 
 #[cfg(test)]

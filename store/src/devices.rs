@@ -32,6 +32,19 @@ pub struct Device {
     pub door_epoch: Epoch,
     /// Kept by the store: when its newest post came, ms since 1970; 0 = never.
     pub last_post_at: u64,
+    /// What becomes of a post in clear in a sealed room.
+    pub plain: Plain,
+}
+
+/// What becomes of what a device posts in clear in a sealed room (sealing.md §5).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Plain {
+    /// It is refused.
+    #[default]
+    Refuse,
+    /// The box seals it to the device's door as it comes.
+    Seal,
 }
 
 impl Store {
@@ -103,7 +116,8 @@ pub(crate) async fn update(stage: &mut Stage<'_>, device: &Device) -> Result<(),
     let old = require(stage, device.id).await?;
     stage.delete(keys::device_token(old.token_hash));
     stage.put(keys::device_token(device.token_hash), id(device.id));
-    let device = Device { token_hash: device.token_hash, door_epoch: device.door_epoch, ..old };
+    let (door_epoch, plain) = (device.door_epoch, device.plain);
+    let device = Device { token_hash: device.token_hash, door_epoch, plain, ..old };
     stage.save("device", keys::device(device.id), &device)?;
     stage.touch_room(device.room);
     Ok(())

@@ -86,7 +86,7 @@ pub use blocks::Block;
 pub use bundles::Bundle;
 pub use change::{Change, Edit};
 pub use contacts::Contact;
-pub use devices::Device;
+pub use devices::{Device, Plain};
 pub use disk::{DATABASE_FILE, Disk, FileDisk, FileError, FileFolder, Folder};
 pub use engine::memory::Memory;
 pub use engine::redb::{Compacted, Redb, Usage};

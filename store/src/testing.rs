@@ -171,6 +171,7 @@ pub fn device(number: u8, room: u8, name: &str) -> Device {
         created_by: user_id(1),
         door_epoch: 0,
         last_post_at: 0,
+        plain: Plain::Refuse,
     }
 }
 

@@ -210,7 +210,7 @@ fn a_sealed_word_is_nowhere_in_the_box() {
     let house = House::under(&["env", "HEARTH_LOG=trace"], &[]);
     let (http, mqtt) = (Tap::before(house.http), Tap::before(house.mqtt));
     let (mut ada, room) = talk(&house, &http, &mqtt);
-    let device = ada.add_device(&room, "washer").unwrap();
+    let device = ada.add_device(&room, "washer", false).unwrap();
     let file = door::seal(POSTED.as_bytes(), device.recipient.unwrap()).unwrap();
     let name = device.id.to_string();
     let as_device = hearth_gateway::member::mqtt::Session::connect(

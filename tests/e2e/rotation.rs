@@ -12,7 +12,7 @@ use hearth_protocol::bytes::from_b64u;
 use hearth_protocol::ids::UserId;
 use hearth_protocol::role::{RoomType, Sealing};
 use hearth_protocol::sealing::bundle::Bundle;
-use hearth_protocol::sealing::event;
+use hearth_protocol::sealing::{Recipient, door, event};
 use serde_json::Value;
 use system_tests::House;
 use system_tests::shell::PASSWORD;
@@ -179,4 +179,37 @@ fn somebody_who_is_not_listed_yet_waits_and_blocks_nobody() {
     let mut adas = scene.connect(&scene.ada);
     scene.ada.send(&mut adas, &room, "nobody waits for cleo").unwrap();
     assert_eq!(said(&mut scene.ben, &room), ["nobody waits for cleo"]);
+}
+
+#[test]
+fn a_device_whose_door_was_renewed_is_told_so_from_then_on_and_its_new_line_is_shown() {
+    let mut scene = Scene::new();
+    let (room, ben) = (scene.room.clone(), scene.ben.user());
+    // Reads on with what it knew before there was the device.
+    let mut early = scene.ada.reader(&room).unwrap();
+    let washer = scene.ada.add_device(&room, "washer", false).unwrap();
+    let post = |by: Recipient, text: &str| {
+        let (name, file) = (washer.id.to_string(), door::seal(text.as_bytes(), by).unwrap());
+        let address = scene.house.mqtt.into();
+        let mut session = Session::connect(&address, "washer", &name, &washer.token).unwrap();
+        session.publish(&washer.topic, file).unwrap();
+    };
+    let old = washer.recipient.unwrap();
+    assert_eq!(scene.ada.device_lines(&room, "washer").unwrap().recipient, Some(old));
+    post(old, "one");
+    let seen = early.history(&mut scene.ada, 1).unwrap();
+    assert_eq!(seen[0].text, "one");
+    scene.ada.rest().delete(&format!("/api/rooms/{}/members/{ben}", room.id)).unwrap();
+    scene.ada.rotate(room.id).unwrap();
+    let now = scene.ada.device_lines(&room, &washer.id.to_string()).unwrap();
+    let new = now.recipient.unwrap();
+    assert_ne!(new, old);
+    assert!(now.shell_lines(&scene.ada.doors().unwrap())[0].contains(&new.to_string()));
+    post(old, "two");
+    post(new, "three");
+    let mark = " (sealed with an older key: `hearth device line` has its new line)";
+    let marked = ["one".to_string(), format!("two{mark}"), "three".to_string()];
+    assert_eq!(said(&mut scene.ada, &room), marked);
+    let again = early.history(&mut scene.ada, 1).unwrap();
+    assert_eq!(again[0].text, "three");
 }

@@ -56,7 +56,7 @@ fn fill(house: &House) -> Value {
     ben.send(&mut bens, &kitchen, "Open answer").unwrap();
 
     let (device, device_token) = open_device(house, &ben_at_rest);
-    let sensor = ada.add_device(&general, "sensor").unwrap();
+    let sensor = ada.add_device(&general, "sensor", false).unwrap();
     let post = door::seal(b"21 degrees", sensor.recipient.unwrap()).unwrap();
     let mut session =
         Session::connect(&house.mqtt.into(), "sensor", &sensor.id.to_string(), &sensor.token);

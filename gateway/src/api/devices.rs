@@ -6,7 +6,7 @@ use hearth_protocol::ids::{DeviceId, Epoch, RoomId, UserId};
 use hearth_protocol::principal::Account;
 use hearth_protocol::role::RoomAction;
 use hearth_protocol::schema::B64u;
-use hearth_store::Device;
+use hearth_store::{Device, Plain};
 use serde::{Deserialize, Serialize};
 use utoipa::OpenApi;
 use utoipa::ToSchema;
@@ -23,7 +23,7 @@ use crate::refusals::LastRefused;
 
 /// Its part of the description.
 #[derive(OpenApi)]
-#[openapi(paths(list, add, remove))]
+#[openapi(paths(list, add, change, remove))]
 pub struct Doc;
 
 /// Its routes.
@@ -41,13 +41,20 @@ pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .and(body(app))
         .then(add)
         .map(answer);
+    let change = path!("api" / "devices" / DeviceId)
+        .and(warp::patch())
+        .and(with(app))
+        .and(caller(app))
+        .and(body(app))
+        .then(change)
+        .map(answer);
     let remove = path!("api" / "devices" / DeviceId)
         .and(warp::delete())
         .and(with(app))
         .and(caller(app))
         .then(remove)
         .map(answer);
-    list.or(add).unify().or(remove).unify().boxed()
+    list.or(add).unify().or(change).unify().or(remove).unify().boxed()
 }
 
 /// A device as the members of its room see it.
@@ -63,6 +70,8 @@ struct DeviceView {
     door_epoch: Epoch,
     /// ms since 1970; 0: never.
     last_post_at: u64,
+    #[schema(value_type = PlainSchema)]
+    plain: Plain,
     last_refused: Option<LastRefused>,
 }
 
@@ -77,6 +86,7 @@ impl DeviceView {
             created_by: device.created_by,
             door_epoch: device.door_epoch,
             last_post_at: device.last_post_at,
+            plain: device.plain,
         }
     }
 }
@@ -112,6 +122,19 @@ struct AddDevice {
     #[serde(default, with = "hearth_protocol::bytes::option")]
     #[schema(value_type = Option<B64u>)]
     bundle: Option<Vec<u8>>,
+    /// In a sealed room: whether the box seals what the device posts in clear.
+    #[serde(default)]
+    #[schema(value_type = Option<PlainSchema>)]
+    plain: Plain,
+}
+
+/// The description's word for [`Plain`].
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "the description's word for what the store has")]
+enum PlainSchema {
+    Refuse,
+    Seal,
 }
 
 /// Adds a device to a room; its token is told this once.
@@ -124,22 +147,50 @@ async fn add(
     request: AddDevice,
 ) -> Result<Answer, ApiError> {
     let state = app.membership.require(room, caller.user, RoomAction::ManageDevices)?;
-    let AddDevice { id, name, bundle } = request;
-    let new = NewDevice { id, name, by: Some(caller.user), bundle };
+    let AddDevice { id, name, bundle, plain } = request;
+    let new = NewDevice { id, name, by: Some(caller.user), bundle, plain };
     let (device, token) = app.add_device(&state, new).await?;
     Answer::created(&DeviceMade { device: DeviceView::new(&app, device), token })
+}
+
+/// What is to be otherwise.
+#[derive(Deserialize, ToSchema)]
+struct ChangeDevice {
+    #[schema(value_type = PlainSchema)]
+    plain: Plain,
+}
+
+/// Says what becomes of a device's posts in clear in its sealed room.
+#[utoipa::path(patch, path = "/api/devices/{device}", request_body = ChangeDevice,
+    responses((status = 200, body = DeviceView)))]
+async fn change(
+    id: DeviceId,
+    app: Arc<App>,
+    caller: Caller,
+    request: ChangeDevice,
+) -> Result<Answer, ApiError> {
+    managed(&app, id, caller.user)?;
+    let device = app.store.device(id).await?.ok_or_else(|| ApiError::not_found("device"))?;
+    let device = app.change_device(device, request.plain, caller.user).await?;
+    Answer::ok(&DeviceView::new(&app, device))
+}
+
+/// The room of a device that somebody manages there.
+fn managed(app: &App, id: DeviceId, user: UserId) -> Result<RoomId, ApiError> {
+    let missing = || ApiError::not_found("device");
+    let room = app.membership.room_of(id).ok_or_else(missing)?;
+    if !app.membership.is_member(room, user) {
+        return Err(missing());
+    }
+    app.membership.require(room, user, RoomAction::ManageDevices)?;
+    Ok(room)
 }
 
 /// Removes a device; its name is never used again.
 #[utoipa::path(delete, path = "/api/devices/{device}",
     responses((status = 204)))]
 async fn remove(id: DeviceId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
-    let missing = || ApiError::not_found("device");
-    let room = app.membership.room_of(id).ok_or_else(missing)?;
-    if !app.membership.is_member(room, caller.user) {
-        return Err(missing());
-    }
-    app.membership.require(room, caller.user, RoomAction::ManageDevices)?;
+    let room = managed(&app, id, caller.user)?;
     app.remove_device(room, id, Some(caller.user)).await?;
     Answer::nothing()
 }

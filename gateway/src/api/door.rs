@@ -69,7 +69,7 @@ mod tests {
     use hearth_protocol::ids::RoomId;
     use hearth_protocol::limits::Limits;
     use hearth_protocol::role::{HouseRole, RoomType, Sealing};
-    use hearth_store::{Edit, Room};
+    use hearth_store::{Edit, Plain, Room};
     use serde_json::{Value, json};
 
     use crate::devices::NewDevice;
@@ -91,7 +91,13 @@ mod tests {
             let anna = house.person("anna", HouseRole::Owner).await;
             let room = house.room(RoomType::Private, Sealing::Open, &[&anna]).await;
             let state = house.app.membership.room(room).unwrap();
-            let new = NewDevice { id: None, name: "washer".into(), by: None, bundle: None };
+            let new = NewDevice {
+                id: None,
+                name: "washer".into(),
+                by: None,
+                bundle: None,
+                plain: Plain::Refuse,
+            };
             let (device, token) = house.app.add_device(&state, new).await.unwrap();
             let open = house.app.membership.room(room).unwrap().room.clone();
             house.change(vec![Edit::UpdateRoom(Room { sealing, ..open })]).await;
@@ -142,6 +148,24 @@ mod tests {
         let refused = laundry.last_refused().await;
         assert_eq!((&refused["code"], &refused["count"]), (&json!("not_sealed"), &json!(1)));
         assert_eq!(laundry.messages().await.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn the_box_seals_only_to_a_door_and_where_it_was_asked_to() {
+        let laundry = Laundry::new(Sealing::Sealed, Limits::default()).await;
+        let path = format!("/api/devices/{}", laundry.id);
+        let house = &laundry.house;
+        let ben = house.person("ben", HouseRole::Member).await;
+        house.call("PATCH", &path, Some(&ben), json!({ "plain": "seal" })).await.is(404);
+        for wrong in [json!({}), json!({ "plain": "maybe" })] {
+            house.call("PATCH", &path, Some(&laundry.anna), wrong).await.is(400);
+        }
+        let plain = json!({ "plain": "seal" });
+        let changed = house.call("PATCH", &path, Some(&laundry.anna), plain).await.is(200);
+        assert_eq!(changed["plain"], "seal");
+        // This room has no epoch, so the device has no door to seal to: nothing is stored in clear.
+        assert_eq!(laundry.post(b"Washing done").await.code(), "no_door");
+        assert!(laundry.messages().await.is_empty());
     }
 
     #[tokio::test]

@@ -9,14 +9,14 @@ use hearth_protocol::ids::{AttachmentId, DeviceId, GrantId, NotificationId, Repo
 use hearth_protocol::ids::{RoomId, SessionId, UserId};
 use hearth_protocol::role::{HouseRole, RoomType, Sealing};
 use hearth_store::engine::{BoxFuture, Order, Range, Row};
-use hearth_store::{AppToken, Attachments, Batch, Device, Edit, Engine, EngineError, Memory};
+use hearth_store::{AppToken, Attachments, Batch, Edit, Engine, EngineError, Memory};
 use hearth_store::{Notification, NotificationKind, Snapshot};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::openapi::{document, operations};
 use crate::attachments::Files;
-use crate::testing::{House, Person};
+use crate::testing::{House, Person, washer};
 
 /// An engine that counts what is read.
 #[derive(Default)]
@@ -74,16 +74,7 @@ impl Scene {
         let room = house.room(RoomType::Private, Sealing::Open, &[&anna]).await;
         let path = |end: &str| format!("/api/rooms/{room}/{end}");
         let said = house.post(&path("messages"), &anna, json!({ "content": "x" })).await.is(201);
-        let device = Device {
-            id: DeviceId::from_bytes([4; 16]),
-            room,
-            name: "washer".to_string(),
-            token_hash: [9; 32],
-            created_at: 1,
-            created_by: anna.id,
-            door_epoch: 0,
-            last_post_at: 0,
-        };
+        let device = washer(DeviceId::from_bytes([4; 16]), room, anna.id);
         let token = AppToken {
             id: TokenId::from_bytes([5; 16]),
             user: anna.id,

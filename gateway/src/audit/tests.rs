@@ -117,6 +117,7 @@ impl Desk {
         self.does("DELETE", &format!("/api/invites/{}", text(&invite["code"])), Value::Null).await;
         let device = self.does("POST", &at("devices"), json!({ "name": "oven" })).await;
         let device = format!("/api/devices/{}", text(&device["device"]["id"]));
+        self.does("PATCH", &device, json!({ "plain": "seal" })).await;
         self.does("DELETE", &device, Value::Null).await;
         let upload = format!("/api/attachments/upload?room={}", &room["/api/rooms/".len()..]);
         let file = house.send("POST", &upload, &self.owner, &[], b"%PDF-1.7 a bill").await.is(201);

@@ -109,9 +109,20 @@ pub enum DeviceCommand {
         /// The room's name or id.
         #[arg(long)]
         room: String,
+        /// In a sealed room: it cannot run age, so the box seals what it posts, and sees it.
+        #[arg(long)]
+        plain: bool,
     },
     /// List the devices.
     List,
+    /// Print a device's lines as they are now, TOKEN in the place of its token. After hearth login.
+    Line {
+        /// Its name or id.
+        device: String,
+        /// The room's name or id.
+        #[arg(long)]
+        room: String,
+    },
     /// End a device: its token opens nothing any more.
     Remove {
         /// Its name or id.
@@ -249,13 +260,8 @@ pub fn room(place: &Place, command: RoomCommand, json: bool) -> Result<(), Failu
     print(ask(place, request)?, json)
 }
 
-/// Runs `hearth device`.
-pub fn device(place: &Place, command: DeviceCommand, json: bool) -> Result<(), Failure> {
-    let request = match command {
-        DeviceCommand::Add { name, room } => Request::DeviceAdd { name, room },
-        DeviceCommand::List => Request::DeviceList,
-        DeviceCommand::Remove { device } => Request::DeviceRemove { device },
-    };
+/// Runs what of `hearth device` is the box's.
+pub fn device(place: &Place, request: Request, json: bool) -> Result<(), Failure> {
     print(ask(place, request)?, json)
 }
 

@@ -11,6 +11,7 @@ use hearth_protocol::topic::Topic;
 use serde_json::json;
 
 use super::{Failure, qr};
+use crate::member::devices::NewDevice;
 use crate::member::mqtt::{Address, Session};
 use crate::member::profile;
 use crate::member::reading::{Line, Reader, Said};
@@ -220,19 +221,52 @@ fn sealed_room(setting: &Setting, wanted: &str) -> Option<(Member, RoomInfo)> {
 }
 
 /// Adds a device to a sealed room of the signed-in person; `false`: it is none.
-pub fn add_device(setting: &Setting, name: &str, wanted: &str) -> Result<bool, Failure> {
+pub fn add_device(
+    setting: &Setting,
+    name: &str,
+    wanted: &str,
+    plain: bool,
+) -> Result<bool, Failure> {
     let Some((mut member, room)) = sealed_room(setting, wanted) else { return Ok(false) };
-    let device = member.add_device(&room, name)?;
+    let device = member.add_device(&room, name, plain)?;
+    let how = if plain { "the box seals it, and sees it" } else { "sealed" };
+    let told = format!(
+        "{name} may post to {}, {how}. Each of these lines does it, shown once:",
+        room.name
+    );
+    show_lines(setting, &member, &room, &device, &told)?;
+    Ok(true)
+}
+
+/// Prints how a device posts now: after its door was renewed it needs a new line.
+pub fn device_lines(setting: &Setting, wanted: &str, room: &str) -> Result<(), Failure> {
+    let mut member = Member::open(&setting.folder)?;
+    let room = member.room(room)?;
+    let device = member.device_lines(&room, wanted)?;
+    let told = format!(
+        "{wanted} posts to {} by each of these lines, with its own token for TOKEN:",
+        room.name
+    );
+    show_lines(setting, &member, &room, &device, &told)
+}
+
+fn show_lines(
+    setting: &Setting,
+    member: &Member,
+    room: &RoomInfo,
+    device: &NewDevice,
+    told: &str,
+) -> Result<(), Failure> {
     let lines = device.shell_lines(&member.doors()?);
     if setting.json {
         println!("{}", json!({ "device": device, "room": room.id, "lines": lines }));
-        return Ok(true);
+        return Ok(());
     }
-    println!("{name} may post to {}, sealed. Each of these lines does it, shown once:", room.name);
+    println!("{told}");
     for line in lines {
         println!("\n{line}");
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Removes a device from a sealed room of the signed-in person; `false`: there is none.

@@ -8,10 +8,11 @@ use hearth_protocol::limits::Limits;
 use hearth_protocol::presence::PresenceChoice;
 use hearth_protocol::role::{HouseRole, RoomRole, RoomType, Sealing};
 use hearth_protocol::sealing::vault::Cost;
-use hearth_store::{AppToken, Change, Device, Edit, Engine, Grantee, Memory, Room, User};
+use hearth_store::{AppToken, Change, Edit, Engine, Grantee, Memory, Room, User};
 
 use super::*;
 use crate::clock::SystemClock;
+use crate::testing::washer;
 
 /// A house in memory: an owner and a member with an app token each, a device in an open room.
 pub(crate) struct House {
@@ -73,16 +74,7 @@ impl House {
             ..app.new_room(room, "Kitchen", RoomType::Private, by).unwrap()
         };
         change.edits.push(Edit::PutRoom(open));
-        change.edits.push(Edit::PutDevice(Device {
-            id: device,
-            room,
-            name: "washer".to_string(),
-            token_hash: [9; 32],
-            created_at: 1,
-            created_by: by,
-            door_epoch: 0,
-            last_post_at: 0,
-        }));
+        change.edits.push(Edit::PutDevice(washer(device, room, by)));
         app.store.change(change).await.unwrap();
         let device = Arc::new(Principal::Device { device, room });
         House { gate: HouseGate::new(&app), app, owner, member, device, room }

@@ -2,19 +2,31 @@
 
 use bytes::Bytes;
 use hearth_protocol::event::{Class, Event, EventError};
+use hearth_protocol::ids::DeviceId;
 use hearth_protocol::sealing::kdf::sha256;
+use hearth_protocol::sealing::{SealingError, door};
 use hearth_store::{EventKind, Once};
 use serde_json::{Map, Value, json};
 
 use super::{Fit, SAME_POST_MS, bad, bad_event};
 use crate::app::App;
 use crate::error::ApiError;
+use crate::membership::RoomState;
 
 impl App {
-    pub(super) fn sealed_post(&self, payload: &Bytes) -> Result<Fit, ApiError> {
+    /// An age file as it is; in clear what the box may seal for a device that cannot.
+    pub(super) fn sealed_post(
+        &self,
+        state: &RoomState,
+        device: DeviceId,
+        payload: &Bytes,
+    ) -> Result<Fit, ApiError> {
         self.check_size(payload)?;
         let looks_like_age = payload.starts_with(b"age-encryption.org/v1\n")
             || payload.trim_ascii_start().starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----");
+        if !looks_like_age && state.plain.contains(&device) {
+            return self.post_to_seal(state, device, payload);
+        }
         if !looks_like_age {
             return Err(bad("not_sealed", "this room is sealed: the post must be an age file")
                 .hint("pipe it through `age -r age1…` as the device's page shows"));
@@ -23,10 +35,43 @@ impl App {
         Ok(Fit::of(None, Class::Door, EventKind::Post, payload.clone(), once))
     }
 
+    /// Sealed to the device's door as it comes; `box` in it says that the box saw it (sealing.md
+    /// §5).
+    fn post_to_seal(
+        &self,
+        state: &RoomState,
+        device: DeviceId,
+        payload: &Bytes,
+    ) -> Result<Fit, ApiError> {
+        let door = state.doors.get(&device).ok_or_else(|| {
+            ApiError::conflict("no_door", "the device has no door in the room's current epoch yet")
+                .hint("it has one as soon as a member's client has made the next epoch")
+        })?;
+        let mut post = self.post_in_clear(payload)?;
+        post.extend([("text".into(), post["content"].clone()), ("box".into(), json!(true))]);
+        post.remove("content");
+        let post = Value::Object(post).to_string();
+        let sealed = door::seal(post.as_bytes(), *door).map_err(|error| match error {
+            SealingError::TooLarge { bytes, max, .. } => {
+                bad_event(EventError::TooLarge { bytes, max })
+            }
+            error => error.into(),
+        })?;
+        Ok(Fit::of(None, Class::Door, EventKind::Post, sealed.into(), Once::Never))
+    }
+
     pub(super) fn open_post(&self, payload: &Bytes) -> Result<Fit, ApiError> {
         self.check_size(payload)?;
+        let mut post = self.post_in_clear(payload)?;
+        post.insert("type".into(), json!("post"));
+        let body = Value::Object(post).to_string().into();
+        Ok(Fit::of(None, Class::Door, EventKind::Post, body, Once::Never))
+    }
+
+    /// The fields of a post that the box can read; its text is the `content`.
+    fn post_in_clear(&self, payload: &Bytes) -> Result<Map<String, Value>, ApiError> {
         let text = std::str::from_utf8(payload).map_err(|_| bad_event(EventError::NotText))?;
-        let mut map = Map::from_iter([("type".to_string(), json!("post"))]);
+        let mut map = Map::new();
         match serde_json::from_str::<Value>(text) {
             Ok(Value::Object(given)) if given.get("text").is_some_and(Value::is_string) => {
                 let limits = &self.limits;
@@ -54,8 +99,7 @@ impl App {
         }
         let content = map["content"].as_str().unwrap_or_default();
         Event::message(content).check(&self.limits).map_err(bad_event)?;
-        let body = Value::Object(map).to_string().into();
-        Ok(Fit::of(None, Class::Door, EventKind::Post, body, Once::Never))
+        Ok(map)
     }
 
     fn check_size(&self, payload: &Bytes) -> Result<(), ApiError> {

@@ -7,28 +7,33 @@ use hearth_protocol::ids::DeviceId;
 use hearth_protocol::sealing::Recipient;
 use hearth_protocol::sealing::epoch::reason;
 use hearth_protocol::topic::Topic;
+use hearth_store::Plain;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::mqtt::Address;
-use super::rooms::RoomInfo;
+use super::rooms::{DeviceInfo, RoomInfo};
 use super::rotation::until_won;
 use super::{Member, MemberError, now_ms};
 use crate::clock::random;
 use crate::listening::{Listening, OverTls};
 
-/// A device that was just added; its token is shown once.
+/// How a device posts: one that was just added, whose token is shown once, or one that is there,
+/// with [`TOKEN`] in the token's place.
 #[derive(Debug, Clone, Serialize)]
 pub struct NewDevice {
     /// The id, which is its MQTT user name.
     pub id: DeviceId,
     /// Its MQTT password.
     pub token: String,
-    /// Where to seal to, in a sealed room.
+    /// Where to seal to, in a sealed room where it does so itself.
     pub recipient: Option<Recipient>,
     /// Where to publish.
     pub topic: String,
 }
+
+/// Stands in the lines for a token that only the device has.
+const TOKEN: &str = "TOKEN";
 
 #[derive(Deserialize)]
 struct Added {
@@ -114,8 +119,14 @@ impl NewDevice {
 }
 
 impl Member {
-    /// Adds a device to a room; in a sealed one with an epoch that makes its door.
-    pub fn add_device(&mut self, room: &RoomInfo, name: &str) -> Result<NewDevice, MemberError> {
+    /// Adds a device to a room; in a sealed one with an epoch that makes its door. `plain`: it
+    /// cannot seal, so the box does it there.
+    pub fn add_device(
+        &mut self,
+        room: &RoomInfo,
+        name: &str,
+        plain: bool,
+    ) -> Result<NewDevice, MemberError> {
         let id = DeviceId::new(now_ms(), random());
         let topic = Topic::Door(room.id, id).to_string();
         let path = format!("/api/rooms/{}/devices", room.id);
@@ -131,22 +142,45 @@ impl Member {
             let recipient = Some(draft.put_door(id)?);
             let bundle = self.seal(&draft)?;
             request["bundle"] = json!(b64u(&bundle.encode()));
+            request["plain"] = json!(if plain { "seal" } else { "refuse" });
             let Added { token } = self.rest.post(&path, &request)?;
+            let recipient = recipient.filter(|_| !plain);
             Ok(NewDevice { id, token, recipient, topic: topic.clone() })
+        })
+    }
+
+    /// How a device posts now, by name or id: where its door was renewed, to the new one.
+    pub fn device_lines(
+        &mut self,
+        room: &RoomInfo,
+        wanted: &str,
+    ) -> Result<NewDevice, MemberError> {
+        let DeviceInfo { id, plain, .. } = self.device_named(room, wanted)?;
+        let recipient = if room.is_sealed() && plain == Plain::Refuse {
+            let keys = self.room_keys(room.id)?;
+            let none = || MemberError::distrust("the room's epoch has no door of this device");
+            Some(keys.current()?.header.door(id).ok_or_else(none)?.0)
+        } else {
+            None
+        };
+        let topic = Topic::Door(room.id, id).to_string();
+        Ok(NewDevice { id, token: TOKEN.into(), recipient, topic })
+    }
+
+    fn device_named(&self, room: &RoomInfo, wanted: &str) -> Result<DeviceInfo, MemberError> {
+        let devices = self.devices(room.id)?;
+        let names = devices.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(", ");
+        let named = |one: &DeviceInfo| one.name == wanted || one.id.to_string() == wanted;
+        devices.into_iter().find(named).ok_or_else(|| MemberError::Refused {
+            code: "not_found".into(),
+            message: format!("there is no device `{wanted}` in {}", room.name),
+            hint: names,
         })
     }
 
     /// Ends a device, by name or id; in a sealed room with an epoch that drops its door.
     pub fn remove_device(&mut self, room: &RoomInfo, wanted: &str) -> Result<(), MemberError> {
-        let devices = self.devices(room.id)?;
-        let device = devices
-            .iter()
-            .find(|one| one.name == wanted || one.id.to_string() == wanted)
-            .ok_or_else(|| MemberError::Refused {
-                code: "not_found".into(),
-                message: format!("there is no device `{wanted}` in {}", room.name),
-                hint: devices.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(", "),
-            })?;
+        let device = self.device_named(room, wanted)?;
         self.rest.delete(&format!("/api/devices/{}", device.id))?;
         if room.is_sealed() {
             self.rotate(room.id)?;

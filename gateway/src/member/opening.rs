@@ -54,7 +54,7 @@ impl Reader {
     fn bare(&mut self, member: &mut Member, given: &[u8]) -> Result<Line, MemberError> {
         let trimmed = given.trim_ascii_start();
         let read = if given.first() == Some(&WIRE) {
-            self.sealed(member, Some(Class::Event), given)?
+            self.sealed(member, Some(Class::Event), given, 0)?
         } else if AGE.iter().any(|begin| trimmed.starts_with(begin)) {
             self.any_door(given)
         } else {
@@ -66,7 +66,7 @@ impl Reader {
     /// The post of whichever device of the room it is.
     fn any_door(&self, post: &[u8]) -> Read {
         for device in self.devices_ever() {
-            let read = self.post(device, None, post);
+            let read = self.post(device, None, post, 0);
             if read.said == Said::Post {
                 return read;
             }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use hearth_protocol::bytes::from_b64u;
 use hearth_protocol::event::{Body, Class, Event, Frame};
 use hearth_protocol::ids::{DeviceId, EventId, Position, UserId};
-use hearth_protocol::sealing::door;
 use hearth_protocol::sealing::event::{self, HEADER, Kind, Numbered, WireHeader};
 use hearth_protocol::sealing::order::Strange;
 use serde::{Deserialize, Serialize};
@@ -14,7 +13,7 @@ use serde_json::Value;
 use super::epochs::RoomKeys;
 use super::order::{Runs, told};
 use super::rooms::RoomInfo;
-use super::spelling::{spell, spell_line, spell_post, with_title};
+use super::spelling::{spell, spell_line, with_title};
 use super::{Member, MemberError};
 
 /// What a line is.
@@ -70,7 +69,7 @@ fn is_zero(number: &u64) -> bool {
 
 /// Reads one room.
 pub struct Reader {
-    room: RoomInfo,
+    pub(super) room: RoomInfo,
     pub(super) keys: Option<RoomKeys>,
     devices: BTreeMap<DeviceId, String>,
     runs: Runs,
@@ -86,12 +85,12 @@ impl Member {
 
 /// What was read of one event, before names.
 pub(super) struct Read {
-    id: Option<EventId>,
+    pub(super) id: Option<EventId>,
     pub(super) said: Said,
-    sender: Option<UserId>,
-    device: Option<DeviceId>,
-    text: String,
-    event: Option<Value>,
+    pub(super) sender: Option<UserId>,
+    pub(super) device: Option<DeviceId>,
+    pub(super) text: String,
+    pub(super) event: Option<Value>,
 }
 
 impl Read {
@@ -156,7 +155,7 @@ impl Reader {
         let position = Position(item["position"].as_u64().unwrap_or_default());
         let received_at = item["received_at"].as_u64().unwrap_or_default();
         let read = match sealed_in(item) {
-            Some((class, bytes)) => self.sealed(member, class, &bytes)?,
+            Some((class, bytes)) => self.sealed(member, class, &bytes, received_at)?,
             None if self.room.is_sealed() => {
                 Read::unreadable(None, None, "in clear in a sealed room: nobody's word")
             }
@@ -174,7 +173,7 @@ impl Reader {
                 problem: "not the frame of a sealed event".into(),
             })?;
             let Frame { position, received_at, class, bytes } = frame;
-            let read = self.sealed(member, Some(class), bytes)?;
+            let read = self.sealed(member, Some(class), bytes, received_at)?;
             let place = self.runs.live(position, Some(class), bytes);
             return Ok(told(self.named(member, position, received_at, read), place));
         }
@@ -233,10 +232,11 @@ impl Reader {
         member: &mut Member,
         class: Option<Class>,
         bytes: &[u8],
+        received_at: u64,
     ) -> Result<Read, MemberError> {
         match class {
             Some(Class::Event) => self.event(member, bytes),
-            Some(Class::Door) => Ok(self.door(bytes)),
+            Some(Class::Door) => self.door(member, bytes, received_at),
             Some(Class::Line) => {
                 let text = String::from_utf8_lossy(bytes).into_owned();
                 let (id, said) = (None, Said::Line);
@@ -293,41 +293,6 @@ impl Reader {
             }
             Err(error) => Read::unreadable(Some(header.id), Some(header.sender), error),
         })
-    }
-
-    /// device16 ‖ id16 ‖ age file.
-    fn door(&self, bytes: &[u8]) -> Read {
-        let parts = bytes.split_first_chunk().and_then(|(device, rest)| {
-            rest.split_first_chunk().map(|(id, post)| (device, id, post))
-        });
-        let Some((device, id, post)) = parts else {
-            return Read::unreadable(None, None, "a post without a device");
-        };
-        self.post(DeviceId::from_bytes(*device), Some(EventId::from_bytes(*id)), post)
-    }
-
-    /// A device's age file, sealed to one of the doors that it ever had.
-    pub(super) fn post(&self, device: DeviceId, id: Option<EventId>, post: &[u8]) -> Read {
-        let device_says = |said, text| {
-            let (sender, device) = (None, Some(device));
-            Read { id, said, sender, device, text, event: None }
-        };
-        let Some(keys) = &self.keys else {
-            return device_says(Said::Unreadable, "[no keys]".to_string());
-        };
-        let mut made: Vec<_> =
-            keys.headers().filter_map(|header| header.door(device)).map(|(_, x)| x).collect();
-        made.dedup();
-        for epoch in made.into_iter().rev() {
-            let opened = keys
-                .keys(epoch)
-                .and_then(|keys| door::identity(keys, device).ok())
-                .and_then(|door| door::open(post, &door).ok());
-            if let Some(plaintext) = opened {
-                return device_says(Said::Post, spell_post(&plaintext));
-            }
-        }
-        device_says(Said::Unreadable, "[a post sealed with another key]".to_string())
     }
 }
 

@@ -180,6 +180,15 @@ impl Rest {
         self.call("PUT", path, Some(self.json(path, body)?), &[])
     }
 
+    /// PATCH.
+    pub fn patch<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, MemberError> {
+        self.call("PATCH", path, Some(self.json(path, body)?), &[])
+    }
+
     /// DELETE.
     pub fn delete(&self, path: &str) -> Result<(), MemberError> {
         self.call::<Value>("DELETE", path, None, &[]).map(drop)

@@ -3,6 +3,7 @@
 use hearth_protocol::bytes::{self, b64u};
 use hearth_protocol::ids::{DeviceId, Epoch, InviteCode, Position, RoomId, UserId};
 use hearth_protocol::role::{RoomType, Sealing};
+use hearth_store::Plain;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::json;
@@ -87,6 +88,8 @@ pub struct DeviceInfo {
     pub id: DeviceId,
     /// The name.
     pub name: String,
+    /// What becomes of its posts in clear in a sealed room.
+    pub plain: Plain,
 }
 
 #[derive(Deserialize)]

@@ -40,8 +40,9 @@ pub(super) fn spell_post(plaintext: &[u8]) -> String {
     let text = String::from_utf8_lossy(plaintext);
     match serde_json::from_str::<Value>(&text) {
         Ok(post) if post["text"].is_string() => {
-            let said = post["text"].as_str().unwrap_or_default().to_string();
-            with_title(post["title"].as_str(), said)
+            let said = post["text"].as_str().unwrap_or_default();
+            let seen = if post["box"] == Value::Bool(true) { " (the box saw this)" } else { "" };
+            with_title(post["title"].as_str(), format!("{said}{seen}"))
         }
         _ => text.trim_end().to_string(),
     }

@@ -7,11 +7,11 @@ use hearth_broker::{Gate, Publish, Qos, Verdict, Version};
 use hearth_protocol::ids::{DeviceId, RoomId, TokenId, UserId};
 use hearth_protocol::principal::Principal;
 use hearth_protocol::role::{HouseRole, RoomType, Sealing};
-use hearth_store::{AppToken, Device, Edit};
+use hearth_store::{AppToken, Edit};
 
 use super::*;
 use crate::gate::HouseGate;
-use crate::testing::{Answered, House, Person};
+use crate::testing::{Answered, House, Person, washer};
 
 const ANNA: Act = Act::Write(Sender::Person(UserId::from_bytes([1; 16])));
 
@@ -150,16 +150,7 @@ impl Doors {
         let anna = house.person("anna", HouseRole::Owner).await;
         let room = house.room(RoomType::Private, Sealing::Open, &[&anna]).await;
         let (id, token) = (DeviceId::from_bytes([4; 16]), TokenId::from_bytes([5; 16]));
-        let device = Device {
-            id,
-            room,
-            name: "washer".to_string(),
-            token_hash: [9; 32],
-            created_at: 1,
-            created_by: anna.id,
-            door_epoch: 0,
-            last_post_at: 0,
-        };
+        let device = washer(id, room, anna.id);
         let app_token = AppToken {
             id: token,
             user: anna.id,

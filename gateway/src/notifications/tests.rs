@@ -8,14 +8,14 @@ use hearth_protocol::sealing::epoch::{EpochKeys, Header, Rules};
 use hearth_protocol::sealing::event::{Kind, WireHeader};
 use hearth_protocol::sealing::identity::Identity;
 use hearth_protocol::sealing::{Hash, Secret};
-use hearth_store::{Bundle, Device, Edit, Notify, Room};
+use hearth_store::{Bundle, Edit, Notify, Room};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::accounts::member;
 use crate::clock::random;
 use crate::ingest::Submission;
-use crate::testing::{BEGINS_MS, House, Person};
+use crate::testing::{BEGINS_MS, House, Person, washer};
 
 /// A room with three people, and somebody who is not in it.
 pub(super) struct Scene {
@@ -263,16 +263,7 @@ async fn who_blocks_or_is_blocked_is_not_alerted_by_the_other() {
 async fn a_device_alerts_whom_its_post_names() {
     let scene = Scene::new().await;
     let id = DeviceId::from_bytes([4; 16]);
-    let washer = Device {
-        id,
-        room: scene.room,
-        name: "washer".to_string(),
-        token_hash: [9; 32],
-        created_at: 1,
-        created_by: scene.anna.id,
-        door_epoch: 0,
-        last_post_at: 0,
-    };
+    let washer = washer(id, scene.room, scene.anna.id);
     scene.house.change(vec![Edit::PutDevice(washer)]).await;
     let submission = Submission {
         room: scene.room,

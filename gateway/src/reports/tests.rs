@@ -8,7 +8,7 @@ use hearth_store::Room;
 use super::*;
 use crate::accounts::member;
 use crate::ingest::Submission;
-use crate::testing::{Answered, House, Person};
+use crate::testing::{Answered, House, Person, washer};
 
 /// A room of its owner, a member who writes and one who reads; the house's admin is not in it.
 struct Scene {
@@ -149,16 +149,7 @@ async fn from_a_sealed_room_evidence_is_an_age_file_of_bounded_size() {
     let members = [&scene.owner, &scene.ben, &scene.cleo];
     let room = scene.house.room(RoomType::Private, Sealing::Sealed, &members).await;
     // A post is sealed under no epoch.
-    let device = hearth_store::Device {
-        id: hearth_protocol::ids::DeviceId::from_bytes([4; 16]),
-        room,
-        name: "washer".to_string(),
-        token_hash: [9; 32],
-        created_at: 1,
-        created_by: scene.owner.id,
-        door_epoch: 1,
-        last_post_at: 0,
-    };
+    let device = washer(hearth_protocol::ids::DeviceId::from_bytes([4; 16]), room, scene.owner.id);
     let id = device.id;
     scene.house.change(vec![Edit::PutDevice(device)]).await;
     let submission = Submission {

@@ -24,5 +24,6 @@ pub(super) const ADDED: &[Added] = &[
     Added { tag: b't', field: "scope", value: "null" },
     Added { tag: b'i', field: "guest_until", value: "null" },
     Added { tag: b'v', field: "sealed_under", value: "null" },
+    Added { tag: b'd', field: "plain", value: "\"refuse\"" },
     Added { tag: b'm', field: "notify", value: "\"all\"" },
 ];

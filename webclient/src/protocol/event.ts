@@ -111,6 +111,8 @@ export interface Post {
   readonly title: string | null;
   readonly icon: string | null;
   readonly priority: 'low' | 'normal' | 'high';
+  /** The box sealed it for a device that cannot, and saw it (sealing.md §5). */
+  readonly box: boolean;
 }
 
 const priority: s.Parser<Post['priority']> = (value) => {
@@ -125,6 +127,7 @@ export const post = s.object({
   title: s.optional(s.text),
   icon: s.optional(s.text),
   priority,
+  box: (value) => value === true,
 });
 
 /** A door's plaintext: JSON with `text`, else the text itself. */
@@ -137,7 +140,7 @@ export function parsePost(plaintext: Uint8Array): Post {
       if (!(error instanceof s.SchemaError) && !(error instanceof BytesError)) throw error;
     }
   }
-  return { text, title: null, icon: null, priority: 'normal' };
+  return { text, title: null, icon: null, priority: 'normal', box: false };
 }
 
 /** A line that the box writes into a room. */

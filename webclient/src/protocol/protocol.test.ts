@@ -116,7 +116,7 @@ describe('events', () => {
   });
 
   test('a device’s post is JSON with a text, or the text itself', () => {
-    const plain = { title: null, icon: null, priority: 'normal' };
+    const plain = { title: null, icon: null, priority: 'normal', box: false };
     expect(parsePost(utf8('Washing done\n'))).toEqual({ text: 'Washing done', ...plain });
     expect(parsePost(utf8('{"temp": 3}'))).toEqual({ text: '{"temp": 3}', ...plain });
     expect(parsePost(utf8('{not json'))).toEqual({ text: '{not json', ...plain });

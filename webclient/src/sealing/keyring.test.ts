@@ -216,11 +216,9 @@ describe('a device', () => {
     const to = recipient(made.doorRecipient ?? '');
     const file = await sealFile([to], utf8('Washing done'));
     const [first] = await ada.keys.openPosts(room, [{ device, id: fresh(), file }]);
-    expect(first).toMatchObject({ kind: 'opened', oldKey: false });
-    served.push(
-      (await ada.keys.nextEpoch(next({ devices: [device], addDoor: device, reason: 'device' })))
-        .bundle,
-    );
+    expect(first).toMatchObject({ kind: 'opened', renewedAt: null });
+    const again = next({ devices: [device], addDoor: device, reason: 'device', at: NOW + 7 });
+    served.push((await ada.keys.nextEpoch(again)).bundle);
     await ada.keys.takeBundles(room, served, 'box');
     const strange = file.slice(0, -1);
     const answers = await ada.keys.openPosts(room, [
@@ -228,8 +226,12 @@ describe('a device', () => {
       { device, id: fresh(), file: strange },
       { device: fresh(), id: fresh(), file },
     ]);
-    expect(answers[0]).toMatchObject({ kind: 'opened', oldKey: true });
+    expect(answers[0]).toMatchObject({ kind: 'opened', renewedAt: NOW + 7 });
     expect(answers.slice(1).map(({ kind }) => kind)).toEqual(['other_key', 'waiting_for_key']);
+    served.push((await ada.keys.nextEpoch(next({ devices: [], reason: 'device' }))).bundle);
+    await ada.keys.takeBundles(room, served, 'box');
+    const [ofNone] = await ada.keys.openPosts(room, [{ device, id: fresh(), file }]);
+    expect(ofNone).toMatchObject({ kind: 'opened', renewedAt: null });
   });
 });
 

@@ -190,7 +190,11 @@ describe('it is never the last word', () => {
       vi.mocked(openDoor).mockClear();
       const [opened] = await keys.openPosts(room, [post], [7]);
       if (opened?.kind !== 'opened') throw new Error(opened?.kind);
-      return [fromUtf8(opened.plaintext), opened.oldKey, vi.mocked(openDoor).mock.calls.length];
+      return [
+        fromUtf8(opened.plaintext),
+        opened.renewedAt !== null,
+        vi.mocked(openDoor).mock.calls.length,
+      ];
     };
     expect(await read()).toEqual(['Washing done', false, 1]);
     expect(await read()).toEqual(['Washing done', false, 0]);

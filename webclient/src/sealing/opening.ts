@@ -95,10 +95,11 @@ export async function openPost(
     for (const [listed, , epoch] of header.doors) if (listed === device) made.add(epoch);
   }
   const newest = room.head?.header.doors.find(([listed]) => listed === device)?.[2] ?? null;
+  const renewed = room.headers().find(({ epoch }) => epoch === newest)?.at ?? null;
   const opened = (plaintext: Uint8Array, epoch: number): OpenedPost => ({
     kind: 'opened',
     plaintext,
-    oldKey: epoch !== newest,
+    renewedAt: epoch === newest ? null : renewed,
   });
   const proof = proofOf(idBytes(device), file);
   const kept = known.find(id, proof);

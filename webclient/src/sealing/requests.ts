@@ -95,7 +95,8 @@ export interface KeyView {
   /** I can make the next epoch, also where this one does not open. */
   readonly mayBuild: boolean;
   readonly members: readonly Id[];
-  readonly doors: readonly Id[];
+  /** The doors that stand, with whom their devices seal to. */
+  readonly doors: readonly (readonly [Id, string])[];
   readonly invites: readonly InviteCode[];
   readonly rules: Rules | null;
   readonly at: number;
@@ -211,7 +212,12 @@ export interface DevicePost {
 }
 
 export type OpenedPost =
-  | { readonly kind: 'opened'; readonly plaintext: Uint8Array; readonly oldKey: boolean }
+  | {
+      readonly kind: 'opened';
+      readonly plaintext: Uint8Array;
+      /** When the door that it opens was renewed, ms since 1970; null: it stands, or the device has none. */
+      readonly renewedAt: number | null;
+    }
   | { readonly kind: 'waiting_for_key' | 'other_key' };
 
 /** What a report of a sealed room's message shows to those who keep order. */

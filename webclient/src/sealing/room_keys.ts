@@ -82,7 +82,7 @@ export class RoomKeys {
       split: this.#split,
       mayBuild: header !== null && this.#mayBuild(header, me),
       members: header?.members.map(([user]) => user) ?? [],
-      doors: header?.doors.map(([device]) => device) ?? [],
+      doors: header?.doors.map(([device, to]) => [device, to] as const) ?? [],
       invites: header?.invites.map(({ code }) => code) ?? [],
       rules: header?.rules ?? null,
       at: header?.at ?? 0,

@@ -90,7 +90,10 @@ function ofPost(item: SealedItem, { device, id }: DoorPost, opened: OpenedPost):
   if (opened.kind !== 'opened') return { ...stub, reason: opened.kind };
   try {
     const post = parsePost(opened.plaintext);
-    return { ...placed, kind: 'post', id, device, post, sealedBy: 'device', oldKey: opened.oldKey };
+    const sealedBy = post.box ? 'box' : 'device';
+    // What came before its door was renewed is as it should be.
+    const oldKey = opened.renewedAt !== null && item.receivedAt > opened.renewedAt;
+    return { ...placed, kind: 'post', id, device, post, sealedBy, oldKey };
   } catch (error) {
     if (!unreadable(error)) throw error;
     return { ...stub, reason: 'unknown' };

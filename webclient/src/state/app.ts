@@ -374,8 +374,16 @@ class HearthApp implements m.App {
     return this.#act(null, () => this.#actions().makeInvite(roomId, uses, guestDays));
   }
 
-  addDevice(roomId: string, name: string): Promise<m.NewDevice> {
-    return this.#act(null, () => this.#actions().addDevice(roomId, name));
+  addDevice(roomId: string, name: string, plain = false): Promise<m.NewDevice> {
+    return this.#act(null, () => this.#actions().addDevice(roomId, name, plain));
+  }
+
+  deviceLines(roomId: string, deviceId: string): Promise<m.DeviceLines> {
+    return this.#act(null, () => this.#actions().deviceLines(roomId, deviceId));
+  }
+
+  sealForDevice(roomId: string, deviceId: string, plain: boolean): Promise<void> {
+    return this.#act(null, () => this.#actions().sealForDevice(roomId, deviceId, plain));
   }
 
   removeDevice(roomId: string, deviceId: string): Promise<void> {

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { fromUtf8, utf8 } from '../protocol/bytes';
 import { parseId } from '../protocol/ids';
 import { recipient, sealFile } from '../sealing/agefile';
+import { parseBundle } from '../sealing/bundle';
 import { Browser } from '../testing/browser';
 import { FakeClock, until } from '../testing/clock';
 import { FakeHouse } from '../testing/house';
@@ -205,6 +206,73 @@ describe('a machine', () => {
     });
     await ada.removeDevice(general, id);
     await until(ada, ({ currentRoom }) => currentRoom?.devices.length === 0);
+    const before = state.currentRoom?.timeline.find(({ kind }) => kind === 'post');
+    expect(before).toMatchObject({ oldKey: false });
+  });
+
+  test('is told when its door was renewed, for what it posts from then on', async () => {
+    const { app: ada, general } = await founder();
+    const { app: ben } = await newcomer(ada, general, 'ben');
+    const { id } = await ada.addDevice(general, 'washer');
+    const room = house.rooms.get(parseId(general));
+    if (room === undefined) throw new Error('no room');
+    const line = async (): Promise<string> =>
+      (await ada.deviceLines(general, id)).lines[0]?.line ?? '';
+    const post = async (by: string, text: string): Promise<void> => {
+      const to = recipient(/age1\S+/.exec(by)?.[0] ?? '');
+      clock.elapse(1_000);
+      house.post(room, parseId(id), await sealFile([to], utf8(text)));
+    };
+    const first = await line();
+    await post(first, 'one');
+    clock.elapse(1_000);
+    await ada.people.rooms.remove(general, ben.state.me?.id ?? '', '');
+    const second = await line();
+    expect(second).not.toBe(first);
+    await post(first, 'two');
+    await post(second, 'three');
+    const marks = (): unknown[] =>
+      (ada.state.currentRoom?.timeline ?? []).flatMap((item) =>
+        item.kind === 'post' ? [[item.text, item.oldKey]] : [],
+      );
+    await until(ada, () => marks().length === 3);
+    expect(marks()).toEqual([
+      ['one', false],
+      ['two', true],
+      ['three', false],
+    ]);
+  });
+
+  test('that cannot seal has the box do it, and each post says so', async () => {
+    const { app: ada, general } = await founder();
+    const made = await ada.addDevice(general, 'boiler', true);
+    expect(made.seals).toBe(false);
+    expect(made.lines.map(({ kind }) => kind)).toEqual(['mqtt', 'https']);
+    expect(made.lines[0]?.line).toMatch(/-m "Washing done"$/);
+    const room = house.rooms.get(parseId(general));
+    if (room === undefined) throw new Error('no room');
+    const { doors } = parseBundle(room.bundles.at(-1) ?? utf8('')).header;
+    const door = doors.find(([device]) => device === made.id)?.[1];
+    if (door === undefined) throw new Error('no door');
+    const post = JSON.stringify({ text: '61 °C', title: 'Boiler', box: true });
+    house.post(room, parseId(made.id), await sealFile([door], utf8(post)));
+    const state = await until(
+      ada,
+      ({ currentRoom }) => currentRoom?.timeline.some(({ kind }) => kind === 'post') === true,
+    );
+    const shown = state.currentRoom?.timeline.find((item) => item.kind === 'post');
+    expect(shown).toMatchObject({ text: '61 °C', title: 'Boiler', sealedBy: 'box', oldKey: false });
+    const plain = (): boolean[] =>
+      (ada.state.currentRoom?.devices ?? []).map((device) => device.plain);
+    expect(plain()).toEqual([true]);
+    expect(ada.state.currentRoom?.readers?.devices[0]?.plain).toBe(true);
+    expect((await ada.deviceLines(general, made.id)).seals).toBe(false);
+    await ada.sealForDevice(general, made.id, false);
+    expect(plain()).toEqual([false]);
+    const { seals, lines } = await ada.deviceLines(general, made.id);
+    expect(seals).toBe(true);
+    expect(lines[0]?.line).toContain(`| age -r ${door} | mosquitto_pub`);
+    expect(lines[0]?.line).toMatch(/-P TOKEN -s$/);
   });
 
   test('posts in clear to an open room', async () => {

@@ -94,15 +94,21 @@ export interface DeviceLine {
   readonly line: string;
 }
 
-/** A new device: the token is shown once. */
-export interface NewDevice {
-  readonly id: string;
-  readonly name: string;
-  readonly token: string;
+/** How a device posts. */
+export interface DeviceLines {
   /** Ready to paste into a shell, the plainest first. */
   readonly lines: readonly DeviceLine[];
   /** Those over TLS want the house's certificate, ca.crt, beside them. */
   readonly ca: boolean;
+  /** It seals its posts itself. */
+  readonly seals: boolean;
+}
+
+/** A new device: the token is shown once. */
+export interface NewDevice extends DeviceLines {
+  readonly id: string;
+  readonly name: string;
+  readonly token: string;
 }
 
 export interface SetUp {
@@ -177,7 +183,12 @@ export interface App {
 
   /** `guestDays`: for guests, who stay so long; else for people who will live in the house. */
   makeInvite(roomId: string, uses?: number, guestDays?: number): Promise<InviteLink>;
-  addDevice(roomId: string, name: string): Promise<NewDevice>;
+  /** `plain`: it cannot seal, so the box does it and sees what it posts; in sealed rooms. */
+  addDevice(roomId: string, name: string, plain?: boolean): Promise<NewDevice>;
+  /** As they are by the room's current key; they say TOKEN where its token belongs. */
+  deviceLines(roomId: string, deviceId: string): Promise<DeviceLines>;
+  /** Whether the box seals what this device posts in clear into its sealed room. */
+  sealForDevice(roomId: string, deviceId: string, plain: boolean): Promise<void>;
   removeDevice(roomId: string, deviceId: string): Promise<void>;
   readonly keys: KeysActions;
 }

@@ -68,13 +68,10 @@ function membersOf(handle: RoomHandle, { me, keys, trust, people }: RoomContext)
   });
 }
 
-const deviceView = ({ id, name, createdAt, lastPostAt, lastRefused }: Device): DeviceView => ({
-  id,
-  name,
-  createdAt,
-  lastPostAt,
-  lastRefused,
-});
+const deviceView = (device: Device): DeviceView => {
+  const { id, name, createdAt, lastPostAt, plain, lastRefused } = device;
+  return { id, name, createdAt, lastPostAt, plain, lastRefused };
+};
 
 function blockOf(handle: RoomHandle, keys: KeyView | null): RoomBlock | null {
   if (handle.room.sealing === 'open') return null;

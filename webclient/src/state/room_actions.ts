@@ -5,10 +5,10 @@ import { fitting } from '../protocol/attachment';
 import { utf8 } from '../protocol/bytes';
 import { eventJson, MESSAGE_CHARS_MAX, type Body } from '../protocol/event';
 import { newId, parseId, type Id } from '../protocol/ids';
-import { deviceLines } from './device_lines';
+import { deviceLines, type NewDoor } from './device_lines';
 import type { Home } from './home';
 import { mentioned } from './mentions';
-import type { InviteLink, NewDevice, NewRoom } from './model';
+import type { DeviceLines, InviteLink, NewDevice, NewRoom } from './model';
 import { ProblemError } from './problem';
 import type { Ready } from './trays';
 
@@ -154,7 +154,7 @@ export class RoomActions {
     return { link: `${origin}/i/${fragment}`, expiresAt: expires, uses };
   }
 
-  async addDevice(roomId: string, name: string): Promise<NewDevice> {
+  async addDevice(roomId: string, name: string, plain: boolean): Promise<NewDevice> {
     const home = this.#home;
     const { sealing, api } = home.parts;
     const handle = home.rooms.need(roomId);
@@ -162,20 +162,42 @@ export class RoomActions {
     const id = this.#newId();
     const added = async (): Promise<{ token: string; recipient: string | null }> => {
       if (room.sealing === 'open') {
-        return { ...(await api.devices.add(room.id, id, name, null)), recipient: null };
+        return { ...(await api.devices.add(room.id, id, name, null, false)), recipient: null };
       }
       return home.keeper.withRequests([room.id], 'device', async ([request]) => {
         if (request === undefined) throw new Error('one request per room');
         const devices = [...request.devices, id];
         const made = await sealing.nextEpoch({ ...request, devices, addDoor: id });
-        const { token } = await api.devices.add(room.id, id, name, made.bundle);
-        return { token, recipient: made.doorRecipient };
+        const { token } = await api.devices.add(room.id, id, name, made.bundle, plain);
+        return { token, recipient: plain ? null : made.doorRecipient };
       });
     };
     const { token, recipient } = await added();
     await home.rooms.company(handle);
-    const door = { room: room.id, device: id, token, recipient };
-    return { id, name, token, ...deviceLines(await api.auth.health(), home.parts, door) };
+    const lines = await this.#lines({ room: room.id, device: id, token, recipient });
+    return { id, name, token, ...lines };
+  }
+
+  async deviceLines(roomId: string, deviceId: string): Promise<DeviceLines> {
+    const { room, company } = this.#home.rooms.need(roomId);
+    const device = parseId(deviceId);
+    const known = company?.devices.find(({ id }) => id === device);
+    const doors = this.#home.keeper.view(room.id)?.doors ?? [];
+    const door = doors.find(([id]) => id === device)?.[1] ?? null;
+    const recipient = room.sealing === 'open' || known?.plain === true ? null : door;
+    return this.#lines({ room: room.id, device, token: null, recipient });
+  }
+
+  async #lines(door: NewDoor): Promise<DeviceLines> {
+    const { api } = this.#home.parts;
+    const seals = door.recipient !== null;
+    return { seals, ...deviceLines(await api.auth.health(), this.#home.parts, door) };
+  }
+
+  async sealForDevice(roomId: string, deviceId: string, plain: boolean): Promise<void> {
+    const handle = this.#home.rooms.need(roomId);
+    await this.#home.parts.api.devices.change(parseId(deviceId), plain);
+    await this.#home.rooms.company(handle);
   }
 
   async removeDevice(roomId: string, deviceId: string): Promise<void> {
@@ -187,7 +209,7 @@ export class RoomActions {
       await home.keeper.rotate(
         handle.room.id,
         'device',
-        (view) => view.doors.includes(id),
+        ({ doors }) => doors.some(([device]) => device === id),
         (request) => ({ ...request, devices: request.devices.filter((one) => one !== id) }),
       );
     }

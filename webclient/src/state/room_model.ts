@@ -38,6 +38,8 @@ export interface DeviceView {
   readonly name: string;
   readonly createdAt: number;
   readonly lastPostAt: number | null;
+  /** The box seals what it posts in clear into a sealed room. */
+  readonly plain: boolean;
   /** What was refused last since the box was started. */
   readonly lastRefused: { readonly message: string; readonly at: number } | null;
 }

@@ -320,7 +320,7 @@ test('a post takes reactions too', () => {
     at: 1,
     id: id(101),
     device: id(9),
-    post: { text: 'done', title: null, icon: null, priority: 'normal' },
+    post: { text: 'done', title: null, icon: null, priority: 'normal', box: false },
     sealedBy: 'box',
     oldKey: false,
   };

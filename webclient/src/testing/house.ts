@@ -39,7 +39,7 @@ export interface FakeRoom {
   readonly general: boolean;
   readonly members: Map<Id, string>;
   readonly bundles: Uint8Array[];
-  readonly devices: { id: Id; name: string }[];
+  readonly devices: { id: Id; name: string; plain: string }[];
   readonly events: Stored[];
   proofs: { user: Id; code: string; proof: string }[];
   rotationDue: boolean;

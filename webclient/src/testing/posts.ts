@@ -90,7 +90,10 @@ export class Posts {
       return { cards: this.#house.users.get(parseId(first ?? ''))?.cards ?? [] };
     if (family === 'settings') return { house: this.#house.house };
     if (family === 'messages') return this.#erase(parseId(first ?? ''), user);
-    if (family === 'devices') return this.#removeDevice(parseId(first ?? ''));
+    if (family === 'devices') {
+      const id = parseId(first ?? '');
+      return method === 'PATCH' ? this.#changeDevice(id, body) : this.#removeDevice(id);
+    }
     throw new Refusal(404, 'not_found');
   }
 
@@ -347,10 +350,19 @@ export class Posts {
   }
 
   #addDevice(room: FakeRoom, body: Json, by: Id): Json {
-    const device = { id: parseId(str(body, 'id')), name: str(body, 'name') };
+    const plain = body['plain'] === 'seal' ? 'seal' : 'refuse';
+    const device = { id: parseId(str(body, 'id')), name: str(body, 'name'), plain };
     room.devices.push(device);
     if (room.sealing === 'sealed') this.#house.addBundle(room, fromB64u(str(body, 'bundle')), by);
     return { device: { ...device, created_at: 1 }, token: 'hearth_dev_x' };
+  }
+
+  #changeDevice(id: Id, body: Json): Json {
+    const all = [...this.#house.rooms.values()].flatMap(({ devices }) => devices);
+    const device = all.find((one) => one.id === id);
+    if (device === undefined) throw new Refusal(404, 'not_found');
+    device.plain = str(body, 'plain');
+    return { ...device, created_at: 1 };
   }
 
   #removeDevice(id: Id): null {

@@ -81,6 +81,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("name_taken", "somebody else has the name"),
     ("no_authority", "the house's certificate cannot be made"),
     ("no_card", "the person has no keys yet"),
+    ("no_door", "the device has no door in the current epoch, so the box cannot seal for it"),
     ("no_epoch", "the room has no epoch yet"),
     ("no_files", "this process serves no attachments"),
     ("no_guests", "the house takes no guests"),

@@ -8,12 +8,12 @@ use hearth_protocol::limits::Limits;
 use hearth_protocol::role::{HouseRole, RoomType, Sealing};
 use hearth_protocol::sealing::epoch::{History, Rules};
 use hearth_protocol::topic::Topic;
-use hearth_store::{Block, Device, Edit, Subject};
+use hearth_store::{Block, Edit, Subject};
 use serde_json::{Value, json};
 
 use crate::clock::random;
 use crate::testing::sealed::Epoch;
-use crate::testing::{BEGINS_MS, House, Person};
+use crate::testing::{BEGINS_MS, House, Person, washer};
 
 async fn open_room(house: &House, members: &[&Person]) -> RoomId {
     house.room(RoomType::Private, Sealing::Open, members).await
@@ -137,16 +137,7 @@ async fn a_deleted_room_is_gone_with_its_devices_and_topics() {
     let room = open_room(&house, &[&anna, &ben]).await;
     let path = format!("/api/rooms/{room}");
     let device = DeviceId::new(BEGINS_MS, random());
-    let washer = Device {
-        id: device,
-        room,
-        name: "washer".into(),
-        token_hash: [1; 32],
-        created_at: BEGINS_MS,
-        created_by: anna.id,
-        door_epoch: 0,
-        last_post_at: 0,
-    };
+    let washer = washer(device, room, anna.id);
     house.change(vec![Edit::PutDevice(washer)]).await;
     house.put(&format!("{path}/read"), &ben, json!({ "position": 0 })).await.is(200);
     assert_eq!(house.delete(&path, &ben).await.code(), "forbidden");

@@ -6,6 +6,7 @@ import type {
   Credentials,
   InviteLink,
   MessageItem,
+  DeviceLines,
   NewDevice,
   NewRoom,
   Quote,
@@ -146,6 +147,7 @@ export class FakeApp implements App {
             name: 'washer',
             createdAt: 0,
             lastPostAt: this.#now - day / 60,
+            plain: false,
             lastRefused: null,
           },
           {
@@ -153,6 +155,7 @@ export class FakeApp implements App {
             name: 'front-door',
             createdAt: 0,
             lastPostAt: null,
+            plain: true,
             lastRefused: { message: 'the token is wrong', at: this.#now - day },
           },
         ],
@@ -258,6 +261,7 @@ export class FakeApp implements App {
   typing = (): void => undefined;
   retry = nothing;
   discard = nothing;
+  sealForDevice = nothing;
   removeDevice = nothing;
 
   makeInvite(_: string, uses = 1): Promise<InviteLink> {
@@ -266,8 +270,14 @@ export class FakeApp implements App {
     return Promise.resolve({ link, expiresAt: this.#now + 7 * day, uses });
   }
 
-  addDevice(_: string, name: string): Promise<NewDevice> {
+  async addDevice(_: string, name: string): Promise<NewDevice> {
     const token = 'hearth_dev_4uQm2xw9ZpL4tR8vN3sYb6HcJ1dF5gA0';
+    return { id: 'd-new', name, token, ...(await this.#lines(token)) };
+  }
+
+  deviceLines = (): Promise<DeviceLines> => this.#lines('TOKEN');
+
+  #lines(token: string): Promise<DeviceLines> {
     const line =
       'echo "Washing done" | age -r age1v4t8q0m3x7s2k9n5d6w8y4r0p3l7j2h5f9c6z8a4e3u7g0s2xq -a | ' +
       `mosquitto_pub -h hearth.local -p 1883 -u 01931f -P ${token} -t hearth/rooms/01931e/door/` +
@@ -277,7 +287,7 @@ export class FakeApp implements App {
       { kind: 'mqtt', local: true, line },
       { kind: 'https', local: false, line: curl },
     ] as const;
-    return Promise.resolve({ id: 'd-new', name, token, lines, ca: true });
+    return Promise.resolve({ lines, ca: true, seals: true });
   }
 
   #in(): Promise<void> {

@@ -31,6 +31,15 @@ export function readersAt(now: number, sealing: 'sealed' | 'open', alone: boolea
     hints: false,
     devices: alone
       ? []
-      : [{ id: 'd-washer', name: 'washer', createdAt: 0, lastPostAt: null, lastRefused: null }],
+      : [
+          {
+            id: 'd-washer',
+            name: 'washer',
+            createdAt: 0,
+            lastPostAt: null,
+            plain: false,
+            lastRefused: null,
+          },
+        ],
   };
 }

@@ -18,6 +18,8 @@ export const englishDevices = {
     caSave: 'Save ca.crt',
     token: 'Its token, for other programs',
     once: 'The lines hold the device’s secret and are shown only now.',
+    again:
+      'Put the device’s token in the place of TOKEN: it was shown when the device was added. Lost? Remove the device and add it anew.',
     refused: (when: string, why: string) => `Refused ${when}: ${why}`,
   },
 };

@@ -158,7 +158,8 @@ export const french: Words = {
     checkedByBox: 'contrôlé par le boîtier',
     postSealed: 'Scellé par l’appareil : seul ce salon le lit',
     postSeen: 'Le boîtier a vu ce message',
-    postOldKey: 'Scellé avec une clé plus ancienne : donnez à l’appareil sa nouvelle ligne.',
+    postOldKey:
+      'Scellé avec une clé plus ancienne : donnez à l’appareil sa nouvelle ligne, depuis « Appareils ».',
     urgent: 'Important',
   },
   ...frenchPeople,
@@ -248,6 +249,10 @@ export const french: Words = {
     addTitle: 'Ajouter un appareil',
     name: 'Comment s’appelle-t-il ?',
     placeholder: 'lave-linge',
+    plain: 'Il ne peut pas sceller ce qu’il envoie',
+    plainHelp:
+      'Alors le boîtier le scelle à l’arrivée. Le boîtier le voit d’abord, et chaque message le dit.',
+    plainMark: 'Le boîtier scelle ses messages, et les voit',
     add: 'Obtenir sa ligne',
     adding: 'Création de sa ligne…',
     done: 'Terminé',

@@ -288,6 +288,8 @@ export const frenchAdministration: typeof englishAdministration = {
         `${who} a fait de ${whom ?? 'quelqu’un'} : ${role(to)} dans ${what}`,
       'invite.create': ({ who, what }) => `${who} a fait une invitation dans ${what}`,
       'invite.revoke': ({ who, what }) => `${who} a retiré une invitation dans ${what}`,
+      'device.change': ({ who, what, room }) =>
+        `${who} a changé qui scelle les messages de ${what}${within(room)}`,
       'device.add': ({ who, what, room }) => `${who} a ajouté ${what}${within(room)}`,
       'device.remove': ({ who, what, room }) => `${who} a retiré ${what}${within(room)}`,
       'message.erase': ({ who, room }) =>

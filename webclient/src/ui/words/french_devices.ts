@@ -18,6 +18,8 @@ export const frenchDevices: typeof englishDevices = {
     caSave: 'Enregistrer ca.crt',
     token: 'Son jeton, pour d’autres programmes',
     once: 'Les lignes portent le secret de l’appareil et ne sont montrées que maintenant.',
+    again:
+      'Mettez le jeton de l’appareil à la place de TOKEN : il a été montré à l’ajout de l’appareil. Perdu ? Retirez l’appareil et ajoutez-le à nouveau.',
     refused: (when, why) => `Refusé ${when} : ${why}`,
   },
 };
