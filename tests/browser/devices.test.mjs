@@ -25,16 +25,23 @@ async function freePort() {
 
 const panel = (page) => page.getByRole('complementary');
 
-async function addDevice(page, name) {
-  await page.getByRole('button', { name: 'Devices', exact: true }).click();
-  await panel(page).getByLabel('What is it called?').fill(name);
-  await panel(page).getByRole('button', { name: 'Get its line' }).click();
+/** The lines that the panel shows, by their kind. */
+async function shownLines(page) {
   await panel(page).locator('[data-device-line]').first().waitFor();
   const lines = {};
   for (const one of await panel(page).locator('[data-device-line]').all()) {
     lines[await one.getAttribute('data-device-line')] = await one.innerText();
   }
   return lines;
+}
+
+async function addDevice(page, name, { plain = false } = {}) {
+  const devices = page.getByRole('button', { name: 'Devices', exact: true });
+  if ((await panel(page).count()) === 0) await devices.click();
+  await panel(page).getByLabel('What is it called?').fill(name);
+  if (plain) await panel(page).getByLabel('It cannot seal what it posts').check();
+  await panel(page).getByRole('button', { name: 'Get its line' }).click();
+  return shownLines(page);
 }
 
 /** How many posts of a device are shown once there are so many. */
@@ -87,11 +94,46 @@ describe('a device', () => {
     }
   });
 
-  test('is listed with its last post, and its lines are not shown again', async () => {
+  test('is listed with its last post, and its lines are shown again without its token', async () => {
     await panel(anna.page).getByRole('button', { name: 'Done' }).click();
     await panel(anna.page).getByText(/^Last post /).waitFor();
     assert.equal(await panel(anna.page).locator('[data-device-line]').count(), 0);
     await anna.page.screenshot({ path: join(shots, 'devices-list.png') });
+    await panel(anna.page).getByRole('button', { name: 'The lines for washer' }).click();
+    const again = await shownLines(anna.page);
+    assert.deepEqual(Object.keys(again), ['mqtt', 'mqtts', 'http', 'https']);
+    for (const [kind, line] of Object.entries(again)) {
+      assert.equal(line, lines[kind].replace(lines.token, 'TOKEN'), kind);
+    }
+    await anna.page.screenshot({ path: join(shots, 'devices-lines-again.png') });
+    await panel(anna.page).getByRole('button', { name: 'Done' }).click();
+  });
+
+  test('that cannot seal has the box do it, until somebody says otherwise', async () => {
+    const plain = await addDevice(anna.page, 'boiler', { plain: true });
+    for (const kind of ['mqtt', 'mqtts', 'http', 'https']) {
+      assert.ok(!plain[kind].includes('age'), kind);
+      await shell(plain[kind]);
+    }
+    await posts(anna.page, 'boiler', 4);
+    const seen = anna.page.locator('main').getByText('The box saw this post', { exact: true });
+    await seen.nth(3).waitFor();
+    assert.equal(await seen.count(), 4);
+    await panel(anna.page).getByRole('button', { name: 'Done' }).click();
+    const box = panel(anna.page).getByRole('checkbox', { name: /sees them \(boiler\)/ });
+    assert.equal(await box.isChecked(), true);
+    await anna.page.screenshot({ path: join(shots, 'devices-plain.png') });
+    const other = panel(anna.page).getByRole('checkbox', { name: /sees them \(washer\)/ });
+    assert.equal(await other.isChecked(), false);
+    await box.uncheck();
+    await panel(anna.page).getByRole('button', { name: 'The lines for boiler' }).click();
+    assert.match((await shownLines(anna.page)).mqtt, /\| age -r age1/);
+    await assert.rejects(shell(plain.http), ({ stdout }) => /not_sealed/.test(stdout));
+    await panel(anna.page).getByRole('button', { name: 'Done' }).click();
+    await panel(anna.page).getByText(/^Refused /).waitFor();
+    await panel(anna.page).getByRole('button', { name: 'Remove boiler' }).click();
+    await panel(anna.page).getByRole('button', { name: 'Remove', exact: true }).click();
+    await panel(anna.page).getByRole('button', { name: 'Remove boiler' }).waitFor({ state: 'detached' });
   });
 
   test('that is removed posts no more, by no line', async () => {
