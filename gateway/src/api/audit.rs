@@ -112,7 +112,7 @@ async fn list(app: Arc<App>, caller: Caller, page: PageRequest) -> Result<Answer
         app.hide_code(&mut entry.detail).await?;
         views.push(AuditEntryView::from(entry));
     }
-    let entries = first_within(views.into_iter(), app.limits.page_bytes_max)?;
+    let entries = first_within(views, app.limits.page_bytes_max)?;
     Answer::ok(&AuditPage { entries })
 }
 

@@ -60,16 +60,3 @@ async fn a_list_of_rooms_looks_at_so_many_events_and_counts_the_rest_by_position
     assert_eq!(unread(30).await, [1, 20]);
     assert_eq!(unread(0).await, [20, 20]);
 }
-
-#[tokio::test]
-async fn the_last_message_is_shown_by_its_first_200_characters() {
-    let house = House::new().await;
-    let anna = house.person("anna", HouseRole::Owner).await;
-    let room = house.room(RoomType::Private, Sealing::Open, &[&anna]).await;
-    for (length, shown) in [(200, 200), (201, 200)] {
-        let body = json!({ "content": "é".repeat(length) });
-        house.post(&format!("/api/rooms/{room}/messages"), &anna, body).await.is(201);
-        let list = house.get("/api/rooms", &anna).await.is(200);
-        assert_eq!(list["rooms"][0]["last_message"]["content"], "é".repeat(shown));
-    }
-}
