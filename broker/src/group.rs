@@ -120,6 +120,7 @@ impl Group {
 mod tests {
     use super::*;
     use crate::gate::Qos;
+    use crate::load::Load;
     use crate::mailbox::Mailbox;
     use crate::message::APPLIANCE;
     use crate::shelf::writer::NOTHING;
@@ -131,7 +132,7 @@ mod tests {
     /// A member of a name, connected or gone again.
     fn member(groups: &mut Vec<Group>, name: &str, online: bool) -> Arc<Mailbox> {
         let number = name.bytes().map(u64::from).sum();
-        let mailbox = Arc::new(Mailbox::new(number, &Limits::default()));
+        let mailbox = Arc::new(Mailbox::new(number, &Limits::default(), Load::free()));
         let who = Principal::Local(name.to_string());
         mailbox.arrive(&who.clone().into());
         if !online {

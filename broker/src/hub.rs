@@ -20,6 +20,7 @@ use crate::counts::{Counts, Totals, add, read};
 use crate::departures::Departures;
 use crate::gate::{Gate, OnceKey, Properties, Publish, Qos, Verdict, Version};
 use crate::group::Group;
+use crate::load::Loads;
 use crate::mailbox::{Mailbox, Pushed};
 use crate::message::{APPLIANCE, Delivery, Message, expires};
 use crate::pace::Paces;
@@ -49,6 +50,8 @@ pub(crate) struct Hub {
     pub waiting: Arc<Waiting>,
     /// What was read of history and is not sent yet.
     pub pages: Arc<Waiting>,
+    /// What is on its way to each account.
+    pub loads: Loads,
     pub departures: Departures,
     pub presence: Presence,
     pub shelving: Arc<Shelving>,
@@ -88,6 +91,7 @@ impl Hub {
             paces: Paces::new(&limits, Instant::now()),
             waiting: Arc::new(Waiting::new(limits.pending_bytes_per_identity_max)),
             pages: Arc::new(Waiting::new(limits.history_bytes_per_identity_max)),
+            loads: Loads::new(limits.queued_bytes_per_identity_max),
             departures: Departures::default(),
             presence: Presence::default(),
             shelving: Arc::new(Shelving::new(Arc::clone(&limits))),
@@ -354,7 +358,8 @@ pub(crate) fn assigned_id(random: [u8; 16]) -> ByteString {
     text.into()
 }
 
-/// A mailbox for a fresh session.
-pub(crate) fn mailbox(hub: &Hub) -> Arc<Mailbox> {
-    Arc::new(Mailbox::new(hub.registry.number(), &hub.limits))
+/// A mailbox for a fresh session of an account.
+pub(crate) fn mailbox(hub: &Hub, account: &Account) -> Arc<Mailbox> {
+    let load = hub.loads.of(account);
+    Arc::new(Mailbox::new(hub.registry.number(), &hub.limits, load))
 }

@@ -6,8 +6,8 @@
 //! - [`broker`]: the broker as its owner sees it; [`reason`] codes, [`counts`], a [`link`] to it
 //! - `hub`: what all connections share: `registry` of sessions, `routes` of plain topics
 //!   (a `tree` of filters, each `group` that shares one), `retained` messages, `rooms` with
-//!   their `bus`, `departures` of those who left, each account's `pace`, `presence` and
-//!   what of it is `waiting` for the gate
+//!   their `bus`, `departures` of those who left, each account's `pace`, `presence`, its `load`
+//!   of what is on its way, and what of it is `waiting` for the gate
 //! - [`shelf`]: what of all that outlives a restart
 //! - `session`: one connection, from its first byte to its last; its `mailbox`
 //! - `listener`: TCP, TLS and WebSocket; [`ws`] makes a stream of bytes from frames
@@ -28,6 +28,7 @@ mod group;
 mod hub;
 pub mod link;
 mod listener;
+mod load;
 mod mailbox;
 mod message;
 mod pace;

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use crate::counts::add;
 use crate::gate::Qos;
 use crate::hub::Hub;
+use crate::load::Load;
 use crate::mailbox::{Mailbox, Pushed};
 use crate::message::Delivery;
 use crate::routes::Route;
@@ -64,7 +65,7 @@ impl Link {
             return Err(LinkError::Filter((*bad).to_string()));
         }
         let limits = Limits { queued_messages_max: capacity, ..(*hub.limits).clone() };
-        let mailbox = Arc::new(Mailbox::new(hub.registry.number(), &limits));
+        let mailbox = Arc::new(Mailbox::new(hub.registry.number(), &limits, Load::free()));
         let appliance = Arc::new(Principal::Local("appliance".to_string()));
         mailbox.arrive(&appliance);
         let filters: Vec<String> = filters.iter().map(ToString::to_string).collect();

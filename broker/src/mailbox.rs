@@ -11,6 +11,7 @@ use hearth_protocol::limits::Limits;
 use hearth_protocol::principal::Principal;
 
 use crate::gate::Qos;
+use crate::load::Load;
 use crate::message::{APPLIANCE, Delivery, Message};
 use crate::reason::Reason;
 use crate::shelf::record::{Now, QueuedRow, queued_key};
@@ -59,6 +60,8 @@ pub(crate) struct Mailbox {
     pub number: u64,
     messages_max: usize,
     bytes_max: usize,
+    /// What of its account is on its way here.
+    pub load: Arc<Load>,
     inside: Mutex<Inside>,
     filled: AtomicBool,
     ordered: AtomicBool,
@@ -88,9 +91,10 @@ pub(crate) struct Reader {
 }
 
 impl Mailbox {
-    pub fn new(number: u64, limits: &Limits) -> Mailbox {
+    pub fn new(number: u64, limits: &Limits, load: Arc<Load>) -> Mailbox {
         Mailbox {
             number,
+            load,
             messages_max: limits.queued_messages_max,
             bytes_max: limits.queued_bytes_max,
             inside: Mutex::default(),
@@ -120,14 +124,17 @@ impl Mailbox {
                 inside.miss(&delivery, self.messages_max);
                 return Pushed::Waits(NOTHING);
             }
-            let bytes = inside.bytes + delivery.message.size();
-            if inside.queue.len() >= self.messages_max || bytes > self.bytes_max {
+            let size = delivery.message.size();
+            let bytes = inside.bytes + size;
+            let fits = inside.queue.len() < self.messages_max && bytes <= self.bytes_max;
+            let Some(weight) = fits.then(|| self.load.begin(size)).flatten() else {
                 if state {
                     inside.miss(&delivery, self.messages_max);
                 }
                 self.dropped.fetch_add(1, Ordering::Relaxed);
                 return Pushed::Dropped;
-            }
+            };
+            delivery.weight = weight;
             inside.bytes = bytes;
             if inside.kept && delivery.qos != Qos::AtMostOnce {
                 let place = inside.next_place;
@@ -161,8 +168,11 @@ impl Mailbox {
     }
 
     /// Puts what the shelf had into an empty mailbox.
-    pub fn restore(&self, who: &Arc<Principal>, queue: VecDeque<Delivery>, next_place: u64) {
+    pub fn restore(&self, who: &Arc<Principal>, mut queue: VecDeque<Delivery>, next_place: u64) {
         let mut inside = self.inside();
+        for delivery in &mut queue {
+            delivery.weight = self.load.put(delivery.message.size());
+        }
         inside.who = Some(Arc::clone(who));
         inside.bytes = queue.iter().map(|delivery| delivery.message.size()).sum();
         (inside.queue, inside.kept, inside.next_place) = (queue, true, next_place);

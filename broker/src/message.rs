@@ -8,6 +8,7 @@ use bytestring::ByteString;
 use tokio::time::Instant;
 
 use crate::gate::{Properties, Qos};
+use crate::load::Weight;
 use crate::shelf::writer::{NOTHING, Ticket};
 
 /// Who publishes when it is not a session: no-local never holds it back.
@@ -92,7 +93,7 @@ pub(crate) fn copy(text: &ByteString) -> ByteString {
 }
 
 /// A message for one session.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Delivery {
     pub message: Arc<Message>,
     /// The lower of the publish's and the subscription's QoS.
@@ -110,13 +111,15 @@ pub(crate) struct Delivery {
     pub ticket: Ticket,
     /// It may have been sent before the broker was restarted.
     pub again: bool,
+    /// What it counts for on its way.
+    pub weight: Weight,
 }
 
 impl Delivery {
     /// A delivery that lies on no shelf yet.
     pub fn new(message: Arc<Message>, qos: Qos, retain: bool, ids: Vec<u32>) -> Delivery {
-        let (shared, place) = (None, None);
-        Delivery { message, qos, retain, ids, shared, place, ticket: NOTHING, again: false }
+        let (shared, place, weight) = (None, None, Weight::default());
+        Delivery { message, qos, retain, ids, shared, place, ticket: NOTHING, again: false, weight }
     }
 
     /// Whether another session may get it instead of this one, which did not send it on this

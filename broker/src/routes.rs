@@ -140,6 +140,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
+    use crate::load::Load;
     use crate::mailbox::Pushed;
     use crate::message::APPLIANCE;
     use crate::shelf::writer::{NOTHING, Shelving};
@@ -150,7 +151,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn route(number: u64, id: Option<u32>) -> Route {
-        let mailbox = Arc::new(Mailbox::new(number, &Limits::default()));
+        let mailbox = Arc::new(Mailbox::new(number, &Limits::default(), Load::free()));
         Route { mailbox, qos: Qos::AtLeastOnce, no_local: false, retain_as_published: false, id }
     }
 

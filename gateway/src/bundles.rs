@@ -1,6 +1,7 @@
 //! Which bundles the box takes (sealing.md §3): it opens none, but keeps epochs in one line.
 
 pub mod daily;
+mod standing;
 
 use std::collections::HashSet;
 
@@ -85,6 +86,7 @@ impl App {
         check_replaced(previous.as_ref(), header, &cards)?;
         check_doors(&setting, header)?;
         self.check_invites(&setting, header, change.at_ms).await?;
+        self.check_standing(&setting, previous.as_ref(), header).await?;
         let max = self.limits.bundle_bytes_per_day;
         self.bundled.count(by, bytes.len(), change.at_ms, max)?;
         let header_hash = bundle.header_hash();

@@ -200,4 +200,33 @@ mod tests {
             assert_eq!(ask(host, "/api/nothing").await.status(), 404, "{host:?}");
         }
     }
+    #[tokio::test]
+    async fn every_answer_says_what_a_browser_may_do_with_it() {
+        let house = House::new().await;
+        for path in ["/", "/health", "/api/docs", "/api/rooms", "/api/nothing"] {
+            let headers = house.call("GET", path, None, serde_json::Value::Null).await.headers;
+            for (name, value) in [
+                ("x-content-type-options", "nosniff"),
+                ("referrer-policy", "no-referrer"),
+                ("x-frame-options", "DENY"),
+                ("cross-origin-opener-policy", "same-origin"),
+                ("cross-origin-resource-policy", "same-origin"),
+            ] {
+                assert_eq!(headers[name], value, "{path}");
+            }
+            let policy = headers["content-security-policy"].to_str().unwrap();
+            let rules: Vec<_> = policy.split("; ").collect();
+            for rule in [
+                "default-src 'none'",
+                "script-src 'self' 'wasm-unsafe-eval'",
+                "worker-src 'self' blob:",
+                "connect-src 'self'",
+                "base-uri 'none'",
+                "form-action 'none'",
+                "frame-ancestors 'none'",
+            ] {
+                assert!(rules.contains(&rule), "{path}: {rule} is not in {policy}");
+            }
+        }
+    }
 }

@@ -11,7 +11,7 @@ use hearth_protocol::sealing::invite::Joining;
 use hearth_protocol::sealing::kdf::sha256;
 use hearth_store::{Change, Edit, Invite, JoinProof, Room, Subject, User};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 use utoipa::ToSchema;
 
@@ -287,6 +287,23 @@ pub fn noted_code(invite: &Invite) -> String {
     match code.get(..3).filter(|_| is_bare(invite)) {
         Some(begin) => format!("{begin}…"),
         None => code.to_string(),
+    }
+}
+
+impl App {
+    /// Shortens in an audit entry's detail, as programs before this one wrote it, the whole code of
+    /// an invite that opens by it.
+    pub async fn hide_code(&self, detail: &mut Value) -> Result<(), ApiError> {
+        let Some(text) = detail.get_mut("code") else { return Ok(()) };
+        let code = text.as_str().and_then(|text| text.parse().ok());
+        let invite = match code {
+            Some(code) => self.store.invite(code).await?,
+            None => None,
+        };
+        if let Some(invite) = invite {
+            *text = noted_code(&invite).into();
+        }
+        Ok(())
     }
 }
 

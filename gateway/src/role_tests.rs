@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hearth_broker::{Gate, Publish, Qos, Version};
-use hearth_protocol::ids::{EventId, RoomId};
+use hearth_protocol::ids::{DeviceId, EventId, InviteCode, RoomId};
 use hearth_protocol::principal::Principal;
 use hearth_protocol::role::{HouseRole, RoomAction, RoomRole, RoomType, Sealing, may};
 use hearth_store::{Edit, Room};
@@ -38,6 +38,16 @@ pub struct Cell {
     cleo: Person,
     /// A message of the owner's.
     message: EventId,
+    device: DeviceId,
+    /// Of nobody in a direct room, which has none.
+    invite: InviteCode,
+}
+
+/// Adds a device.
+async fn device(house: &House, by: &Person, room: RoomId) -> DeviceId {
+    let path = format!("/api/rooms/{room}/devices");
+    let made = house.post(&path, by, json!({ "name": "lamp" })).await.is(201);
+    made["device"]["id"].as_str().unwrap().parse().unwrap()
 }
 
 impl Cell {
@@ -57,7 +67,11 @@ impl Cell {
             house.change(vec![Edit::PutMember(member(&stored, who.id, place, BEGINS_MS))]).await;
         }
         let message = said["id"].as_str().unwrap().parse().unwrap();
-        Cell { house, room, who, ben, cleo, message }
+        let device = device(&house, &anna, room).await;
+        let path = format!("/api/rooms/{room}/invites");
+        let invite = house.post(&path, &anna, json!({})).await.is(201);
+        let invite = invite["code"].as_str().unwrap().parse().unwrap();
+        Cell { house, room, who, ben, cleo, message, device, invite }
     }
 
     /// The same in a private room that is sealed by now.
@@ -82,13 +96,36 @@ impl Cell {
         let path = format!("/api/rooms/{room}/messages");
         let said = house.post(&path, &anna, json!({ "content": "hello" })).await.is(201);
         let message = said["id"].as_str().unwrap().parse().unwrap();
-        Cell { house, room, who, ben: anna, cleo, message }
+        let device = device(&house, &anna, room).await;
+        let invite = InviteCode::new(random());
+        Cell { house, room, who, ben: anna, cleo, message, device, invite }
     }
 
     /// A member calls whoever is tried by name, and the whole room.
     pub async fn calls(&self) {
         let path = format!("/api/rooms/{}/messages", self.room);
         self.house.post(&path, &self.ben, json!({ "content": "@who, @room" })).await.is(201);
+    }
+
+    /// Requests that show what a member may see.
+    fn reads(&self, room: RoomId, message: EventId) -> Vec<(&'static str, String, Value)> {
+        let at = |tail: &str| format!("/api/rooms/{room}/{tail}");
+        let of = |tail: &str| format!("/api/messages/{message}{tail}");
+        let read = |path: String| ("GET", path, Value::Null);
+        vec![
+            read(at("members")),
+            read(at("messages")),
+            read(at("invites")),
+            read(at("devices")),
+            read(at("bundles")),
+            read(of("")),
+            read(of("/edits")),
+            read(of("/reactions")),
+            read(of("/receipts")),
+            read(of("/thread")),
+            ("PUT", at("read"), json!({ "position": 1 })),
+            ("PUT", at("notify"), json!({ "notify": "mentions" })),
+        ]
     }
 
     /// Requests that do this, in a room and with a message of it.
@@ -101,28 +138,26 @@ impl Cell {
         let (at, ben) = (|tail: &str| format!("/api/rooms/{room}/{tail}"), self.ben.id);
         let of = |tail: &str| format!("/api/messages/{message}{tail}");
         let read = |path: String| ("GET", path, Value::Null);
+        let (device, invite) = match room == self.room {
+            true => (self.device, self.invite),
+            false => (DeviceId::new(BEGINS_MS, random()), InviteCode::new(random())),
+        };
         match action {
-            RoomAction::Read => vec![
-                read(at("members")),
-                read(at("messages")),
-                read(at("invites")),
-                read(at("devices")),
-                read(of("")),
-                read(of("/reactions")),
-                read(of("/receipts")),
-                read(of("/thread")),
-                ("PUT", at("read"), json!({ "position": 1 })),
-                ("PUT", at("notify"), json!({ "notify": "mentions" })),
-            ],
+            RoomAction::Read => self.reads(room, message),
             RoomAction::Write => vec![
                 ("POST", at("messages"), json!({ "content": "hi" })),
                 ("POST", of("/reactions"), json!({ "emoji": "🔥" })),
             ],
             RoomAction::Rotate => vec![("POST", at("bundles"), json!({ "bundle": "" }))],
-            RoomAction::Invite => {
-                vec![("POST", at("members"), json!({ "user_id": self.cleo.id }))]
-            }
-            RoomAction::ManageDevices => vec![("POST", at("devices"), json!({ "name": "oven" }))],
+            RoomAction::Invite => vec![
+                ("POST", at("members"), json!({ "user_id": self.cleo.id })),
+                ("POST", at("invites"), json!({ "guest_until": BEGINS_MS + 1 })),
+                ("DELETE", format!("/api/invites/{invite}"), Value::Null),
+            ],
+            RoomAction::ManageDevices => vec![
+                ("POST", at("devices"), json!({ "name": "oven" })),
+                ("DELETE", format!("/api/devices/{device}"), Value::Null),
+            ],
             RoomAction::ManageRoom => {
                 let room = format!("/api/rooms/{room}");
                 vec![("PUT", room, json!({ "description": "where we eat" }))]
@@ -134,12 +169,17 @@ impl Cell {
                 vec![("PATCH", at(&format!("members/{ben}/role")), json!({ "role": "admin" }))]
             }
             RoomAction::EraseMessages => vec![("DELETE", of(""), Value::Null)],
-            RoomAction::Pin => vec![("POST", at("pins"), json!({ "message_id": message }))],
+            RoomAction::Pin => vec![
+                ("POST", at("pins"), json!({ "message_id": message })),
+                ("DELETE", at(&format!("pins/{message}")), Value::Null),
+            ],
             RoomAction::Moderate => vec![
                 read(at("mutes")),
                 read(at("bans")),
                 ("POST", at("mutes"), json!({ "user_id": ben, "minutes": 5 })),
                 ("POST", at("bans"), json!({ "user_id": ben, "minutes": 5 })),
+                ("DELETE", at(&format!("mutes/{ben}")), Value::Null),
+                ("DELETE", at(&format!("bans/{ben}")), Value::Null),
             ],
             RoomAction::DeleteRoom => vec![("DELETE", format!("/api/rooms/{room}"), Value::Null)],
         }

@@ -8,6 +8,7 @@ use bytestring::ByteString;
 use hearth_protocol::ids::{Position, RoomId};
 
 use crate::gate::Qos;
+use crate::load::Weight;
 use crate::message::Delivery;
 
 /// Packet ids from here on belong to messages that lie on the shelf: each has the one that its
@@ -18,17 +19,19 @@ const KEPT_ID_MIN: u16 = 0x8000;
 pub(crate) const WINDOW_MAX: usize = 0x4000;
 
 /// A room event under way.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct EventDelivery {
     pub room: RoomId,
     pub position: Position,
     pub topic: ByteString,
     pub payload: Bytes,
     pub ids: Vec<u32>,
+    /// What it counts for on its way.
+    pub _weight: Weight,
 }
 
 /// What is under way.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) enum Held {
     /// A PUBLISH of a plain message.
     Plain(Delivery),
@@ -202,7 +205,8 @@ mod tests {
     fn event() -> Held {
         let (room, position) = (RoomId::from_bytes([1; 16]), Position(1));
         let (topic, payload, ids) = ("t".into(), Bytes::new(), vec![]);
-        Held::Event(EventDelivery { room, position, topic, payload, ids })
+        let _weight = Weight::default();
+        Held::Event(EventDelivery { room, position, topic, payload, ids, _weight })
     }
 
     #[test]

@@ -174,7 +174,8 @@ async fn enter(
         connections_max: hub.limits.connections_per_identity_max,
         sessions_max: hub.limits.sessions_per_identity_max,
     };
-    let yours = match hub.registry.enter(&key, &who, &mailbox(hub), connect.clean, bounds) {
+    let fresh = mailbox(hub, &key.account);
+    let yours = match hub.registry.enter(&key, &who, &fresh, connect.clean, bounds) {
         Entered::Yours(yours) => *yours,
         Entered::Wait(handed) => match timeout_at(until, handed).await {
             Ok(Ok(yours)) => yours,

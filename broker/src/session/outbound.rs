@@ -96,6 +96,12 @@ impl Connection {
         !self.state.flight.has_unsent() && self.state.flight.len() < self.outbound.window
     }
 
+    /// Room events wait in history where the account has too much on its way; while something of
+    /// this session's own is under way, its acknowledgement comes back to them.
+    fn takes_events(&self) -> bool {
+        self.has_window() && (self.state.flight.len() == 0 || !self.mailbox.load.is_full())
+    }
+
     /// What an earlier connection left unacknowledged goes first, marked as a duplicate.
     fn resend(&mut self) {
         let now = Instant::now();
@@ -245,7 +251,7 @@ impl Connection {
     fn send_events(&mut self) -> bool {
         let mut any = false;
         for _ in 0..BATCH {
-            if !self.has_window() {
+            if !self.takes_events() {
                 break;
             }
             if let Some(page) = &mut self.feed.page {
@@ -300,6 +306,7 @@ impl Connection {
                 topic: view.topic.clone(),
                 payload: payload.clone(),
                 ids: view.ids.clone(),
+                _weight: self.mailbox.load.put(view.topic.len() + payload.len()),
             }))
         });
         let frame = Frame {

@@ -157,7 +157,8 @@ fn bring_back(hub: &Arc<Hub>, number: u64, session: SessionRow, rows: Rows, now:
     let key = key(&session);
     let SessionRow { who, client_id: _, expiry_s, left_ms, subscriptions, withheld } = session;
     let who = Arc::new(who);
-    let mailbox = Arc::new(Mailbox::new(number, &hub.limits));
+    let load = hub.loads.of(&key.account);
+    let mailbox = Arc::new(Mailbox::new(number, &hub.limits, load));
     let mut state = Box::new(State { expiry_s, kept: true, ..State::default() });
     state.withheld = withheld.into_iter().collect();
     for row in subscriptions {
@@ -303,7 +304,7 @@ mod tests {
         let who = Arc::new(Principal::Local("a".to_string()));
         let key = registry::Key { account: who.account(), client_id: "stays".into() };
         let bounds = AccountBounds { connections_max: 9, sessions_max: 9 };
-        let fresh = Arc::new(Mailbox::new(99, &hub.limits));
+        let fresh = Arc::new(Mailbox::new(99, &hub.limits, hub.loads.of(&key.account)));
         let Entered::Yours(yours) = hub.registry.enter(&key, &who, &fresh, false, bounds) else {
             panic!("not there")
         };

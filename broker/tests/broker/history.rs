@@ -1,8 +1,9 @@
 //! History is the queue: cursors, `after=`, and what was missed (design §3).
 
-use super::support::{Client, House, house, out, room, stay};
+use super::support::{Client, House, house, out, room, stay, text};
 use hearth_protocol::ids::{Position, RoomId};
-use rmqtt_codec::v5::Connect;
+use rmqtt_codec::types::Publish;
+use rmqtt_codec::v5::{Connect, Packet};
 
 async fn after(client: &mut Client, filter: &str, room: RoomId, position: u64) -> u8 {
     let property = ("after".into(), format!("{room}:{position}").into());
@@ -207,4 +208,56 @@ async fn history_that_was_read_for_an_account_and_not_taken_is_bounded() {
     for _ in 0..2 {
         assert_eq!(second.take().await, text);
     }
+}
+
+/// What has come, not acknowledged.
+async fn came(client: &mut Client) -> Vec<Publish> {
+    let mut came = vec![];
+    for _ in 0..2 {
+        client.send(Packet::PingRequest).await;
+        loop {
+            match client.next().await {
+                Packet::PingResponse => break,
+                Packet::Publish(publish) => came.push(*publish),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    came
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_that_an_account_does_not_acknowledge_are_bounded_over_its_sessions() {
+    // Two events have less, three have more.
+    let house = house(|limits| limits.queued_bytes_per_identity_max = 2_500);
+    let mut other = house.client_as("o", "other").await;
+    let mut both = [house.client("a").await, house.client("b").await];
+    other.subscribe(&out(room(1)), 1).await;
+    for client in &mut both {
+        client.subscribe(&out(room(1)), 1).await;
+    }
+    let texts: Vec<_> = (0..5).map(|n| format!("{n:0>900}")).collect();
+    for sent in &texts {
+        house.post(room(1), sent);
+        assert_eq!(other.take().await, *sent);
+    }
+    let mut heard = [vec![], vec![]];
+    for round in 0..=texts.len() {
+        let mut held = vec![];
+        for (client, heard) in both.iter_mut().zip(&mut heard) {
+            let came = came(client).await;
+            heard.extend(came.iter().map(text));
+            held.push(came.into_iter().map(|packet| packet.packet_id.unwrap()).collect::<Vec<_>>());
+        }
+        if round == 0 {
+            assert!(held.iter().all(|held| !held.is_empty()), "each has one always");
+            assert_eq!(held.iter().map(Vec::len).sum::<usize>(), 3);
+        }
+        for (client, held) in both.iter_mut().zip(held) {
+            for id in held {
+                client.ack(id).await;
+            }
+        }
+    }
+    assert_eq!(heard, [texts.clone(), texts]);
 }

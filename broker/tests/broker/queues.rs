@@ -142,3 +142,44 @@ async fn bytes_that_wait_for_the_gate_of_one_account_over_its_connections() {
     let mut third = house.client("c").await;
     assert_eq!(third.publish("hold/t", &held).await, 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn bytes_on_their_way_to_one_account_over_its_sessions() {
+    // A message counts for 917.
+    let house = house(|limits| limits.queued_bytes_per_identity_max = 2_800);
+    let text = "x".repeat(900);
+    for id in ["a", "b", "c"] {
+        let (mut client, _) = house.connect(id, stay).await;
+        client.subscribe(id, 1).await;
+        client.disconnect().await;
+    }
+    let mut reader = house.client_as("r", "other").await;
+    reader.subscribe("+", 1).await;
+    let mut other = house.client_as("o", "other").await;
+    let mut publish = async |topic: &str| {
+        assert_eq!(other.publish(topic, &text).await, 0);
+        assert_eq!(reader.take().await, text);
+        house.broker.counts().dropped
+    };
+    for (topic, dropped) in [("a", 0), ("a", 0), ("b", 0), ("a", 1), ("b", 2)] {
+        assert_eq!(publish(topic).await, dropped, "{topic}");
+    }
+    // A session that has nothing gets one whatever the others hold.
+    assert_eq!([publish("c").await, publish("c").await], [2, 3]);
+    // What is under way and not acknowledged counts on.
+    let (mut client, _) = house.connect("a", stay).await;
+    let held = [client.heard().await, client.heard().await];
+    assert_eq!(publish("b").await, 4);
+    for packet in held {
+        client.ack(packet.packet_id.unwrap()).await;
+    }
+    client.nothing().await;
+    assert_eq!(publish("b").await, 4);
+    for (id, count) in [("b", 2), ("c", 1)] {
+        let (mut client, _) = house.connect(id, stay).await;
+        for _ in 0..count {
+            assert_eq!(client.take().await, text);
+        }
+        client.nothing().await;
+    }
+}

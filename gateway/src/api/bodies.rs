@@ -41,7 +41,10 @@ impl Bodies {
 
 #[cfg(test)]
 mod tests {
+    use hearth_protocol::role::HouseRole;
+
     use super::*;
+    use crate::testing::House;
 
     #[test]
     fn who_brings_no_token_takes_nothing_from_who_does() {
@@ -51,5 +54,18 @@ mod tests {
         strange.take(10).unwrap();
         assert_eq!(strange.take(1).unwrap_err().0.code, "busy");
         bodies.begin(Whose::Known, near).take(10).unwrap();
+    }
+    #[tokio::test]
+    async fn a_body_has_a_mebibyte_and_no_more() {
+        let house = House::new().await;
+        let anna = house.person("anna", HouseRole::Owner).await;
+        let max = 1024 * 1024;
+        for (length, code) in [(max, "200"), (max + 1, "too_large")] {
+            let rest = r#"{"display_name":"Anna","what":""}"#.len();
+            let what = "x".repeat(length - rest);
+            let body = format!(r#"{{"display_name":"Anna","what":"{what}"}}"#);
+            let sent = house.send("PATCH", "/api/users/me", &anna, &[], body.as_bytes()).await;
+            assert_eq!(sent.code(), code, "{length}");
+        }
     }
 }

@@ -263,3 +263,6 @@ async fn swap_vault(app: Arc<App>, caller: Caller, request: NewVault) -> Result<
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -250,10 +250,12 @@ impl Member {
 }
 
 /// What the box says of a bundle when the room changed while it was made.
-const LOST_RACE: [&str; 6] = [
+const LOST_RACE: [&str; 8] = [
     "epoch_taken",
     "lists_stranger",
     "drops_member",
+    "drops_door",
+    "drops_invite",
     "unknown_device",
     "unknown_invite",
     "old_card",

@@ -77,8 +77,15 @@ impl Epoch {
 
     /// The next one, which names these invites and no others.
     pub fn inviting(&self, invites: Vec<Invited>, members: &[&Keyed]) -> Epoch {
-        let next = self.next(self.bundle.header.rules, members);
-        Epoch::make(Header { invites, ..next.bundle.header }, next.keys, members)
+        self.changed(members, |header| header.invites = invites)
+    }
+
+    /// The next one, whose header is changed before it is signed.
+    pub fn changed(&self, members: &[&Keyed], change: impl FnOnce(&mut Header)) -> Epoch {
+        let Epoch { bundle, keys } = self.next(self.bundle.header.rules, members);
+        let mut header = bundle.header;
+        change(&mut header);
+        Epoch::make(header, keys, members)
     }
 
     fn make(header: Header, keys: EpochKeys, members: &[&Keyed]) -> Epoch {

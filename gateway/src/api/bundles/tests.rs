@@ -1,20 +1,24 @@
 //! Epochs over REST: by the page, and only so many at a time.
 
+use std::sync::Arc;
+
 use hearth_protocol::bytes::b64u;
-use hearth_protocol::ids::{EventId, InviteCode};
+use hearth_protocol::ids::{DeviceId, EventId, InviteCode, RoomId};
 use hearth_protocol::limits::Limits;
 use hearth_protocol::role::{HouseRole, RoomType};
 use hearth_protocol::sealing::Secret;
 use hearth_protocol::sealing::card::Card;
-use hearth_protocol::sealing::epoch::{History, Invited, Rules};
+use hearth_protocol::sealing::door;
+use hearth_protocol::sealing::epoch::{Header, History, Invited, Rules};
 use hearth_protocol::sealing::event::Kind;
 use hearth_protocol::sealing::identity::Identity;
 use hearth_protocol::sealing::invite::InviteKeys;
+use hearth_store::Memory;
 use serde_json::json;
 
 use crate::clock::random;
 use crate::testing::sealed::{Epoch, Keyed};
-use crate::testing::{BEGINS_MS, House};
+use crate::testing::{BEGINS_MS, House, Person};
 
 const RULES: Rules = Rules::new(RoomType::Private);
 
@@ -60,6 +64,25 @@ async fn a_page_of_epochs_ends_where_its_bytes_do() {
     let page = house.get(&path, &anna.person).await.is(200);
     assert_eq!(page["bundles"].as_array().unwrap().len(), 1, "always one");
     assert_eq!(page["more"], json!(true));
+}
+
+#[tokio::test]
+async fn a_bundle_has_so_many_bytes_and_no_more() {
+    let engine = Arc::new(Memory::new());
+    let house = House::upon(engine.clone(), Limits::default()).await;
+    let anna = house.keyed("anna", HouseRole::Owner).await;
+    house.app.close().await;
+    let room = RoomId::new(BEGINS_MS, random());
+    let first = Epoch::first(room, RoomType::Private, &[&anna]);
+    let length = first.bundle.encode().len();
+    let new = json!({ "id": room, "name": "Den", "type": "private", "bundle": first.b64u() });
+    for (bundle_bytes_max, code) in [(length - 1, "bad_bundle"), (length, "201")] {
+        let limits = Limits { bundle_bytes_max, ..Limits::default() };
+        let house = House::upon(engine.clone(), limits).await;
+        assert_eq!(house.post("/api/rooms", &anna.person, new.clone()).await.code(), code);
+        house.app.close().await;
+    }
+    assert_eq!(Limits::default().bundle_bytes_max, 262_144);
 }
 
 #[tokio::test]
@@ -136,31 +159,44 @@ async fn a_card_that_follows_wants_an_epoch_that_lists_it() {
     house.send_sealed(room, &anna, &wire(&fifth)).await.is(201);
 }
 
-#[tokio::test]
-async fn a_day_after_an_invite_has_expired_an_epoch_without_it_comes_first() {
-    let house = House::new().await;
-    let anna = house.keyed("anna", HouseRole::Owner).await;
-    let (room, first) = house.sealed_room(&anna).await;
+/// Makes an invite for so many, which expires after a second, with the epoch that names it.
+async fn invites(
+    house: &House,
+    room: RoomId,
+    before: &Epoch,
+    by: &Keyed,
+    (number, uses): (u8, u32),
+    members: &[&Keyed],
+) -> Epoch {
     let keys = InviteKeys::new(&Secret::from_bytes(random())).unwrap();
-    let (code, expires) = (InviteCode::new([1; 10]), BEGINS_MS + 1_000);
+    let (code, expires) = (InviteCode::new([number; 10]), BEGINS_MS + 1_000);
     let invited = Invited {
         code,
-        by: anna.id(),
+        by: by.id(),
         sign_public: keys.sign.public(),
         recipient: keys.age.recipient(),
         expires,
-        uses: 1,
+        uses,
     };
-    let second = first.inviting(vec![invited], &[&anna]);
+    let next = before.changed(members, |header| header.invites.push(invited));
     let new = json!({
         "code": code,
         "auth_hash": b64u(&[1; 32]),
         "blob": b64u(&[1; 40]),
         "expires_at": expires,
-        "uses": 1,
-        "bundles": [{ "room": room, "bundle": second.b64u() }],
+        "uses": uses,
+        "bundles": [{ "room": room, "bundle": next.b64u() }],
     });
-    house.post(&format!("/api/rooms/{room}/invites"), &anna.person, new).await.is(201);
+    house.post(&format!("/api/rooms/{room}/invites"), &by.person, new).await.is(201);
+    next
+}
+
+#[tokio::test]
+async fn a_day_after_an_invite_has_expired_an_epoch_without_it_comes_first() {
+    let house = House::new().await;
+    let anna = house.keyed("anna", HouseRole::Owner).await;
+    let (room, first) = house.sealed_room(&anna).await;
+    let second = invites(&house, room, &first, &anna, (1, 1), &[&anna]).await;
     let wire = |by: &Keyed, epoch: &Epoch, seq: u64| {
         epoch.wire(by, EventId::new(BEGINS_MS, random()), Kind::Content, seq)
     };
@@ -211,7 +247,7 @@ async fn a_persons_epochs_of_a_day_have_so_many_bytes_over_all_rooms() {
     let anna = house.keyed("anna", HouseRole::Owner).await;
     let (mut rooms, mut bytes) = (vec![], 0);
     let refused = loop {
-        let room = hearth_protocol::ids::RoomId::new(BEGINS_MS, random());
+        let room = RoomId::new(BEGINS_MS, random());
         let first = Epoch::first(room, RoomType::Private, &[&anna]);
         let new = json!({ "id": room, "name": "x", "type": "private", "bundle": first.b64u() });
         let made = house.post("/api/rooms", &anna.person, new).await;
@@ -229,4 +265,100 @@ async fn a_persons_epochs_of_a_day_have_so_many_bytes_over_all_rooms() {
     let (room, first) = rooms.pop().unwrap();
     let body = json!({ "bundle": first.next(RULES, &[&anna]).b64u() });
     house.post(&format!("/api/rooms/{room}/bundles"), &anna.person, body).await.is(201);
+}
+
+/// A sealed room of anna, who owns it, and ben, with an invite of hers for three and a device.
+struct Den {
+    house: House,
+    room: RoomId,
+    anna: Keyed,
+    ben: Keyed,
+    code: InviteCode,
+    device: DeviceId,
+    head: Epoch,
+}
+
+impl Den {
+    async fn new() -> Den {
+        let house = House::new().await;
+        let anna = house.keyed("anna", HouseRole::Owner).await;
+        let ben = house.keyed("ben", HouseRole::Member).await;
+        let (room, first) = house.sealed_room(&anna).await;
+        let second = first.next(RULES, &[&anna, &ben]);
+        let add = json!({ "user_id": ben.id(), "bundle": second.b64u() });
+        house.post(&format!("/api/rooms/{room}/members"), &anna.person, add).await.is(201);
+        let third = invites(&house, room, &second, &anna, (7, 3), &[&anna, &ben]).await;
+        let device = DeviceId::new(BEGINS_MS, random());
+        let head = third.changed(&[&anna, &ben], |header| {
+            let door = door::identity(&third.keys, device).unwrap().recipient();
+            header.doors.push((device, door, header.epoch));
+        });
+        let new = json!({ "id": device, "name": "oven", "bundle": head.b64u() });
+        house.post(&format!("/api/rooms/{room}/devices"), &anna.person, new).await.is(201);
+        Den { house, room, anna, ben, code: InviteCode::new([7; 10]), device, head }
+    }
+
+    /// Ben makes the next epoch.
+    async fn ben(&mut self, change: impl FnOnce(&mut Header)) -> String {
+        let next = self.head.changed(&[&self.ben, &self.anna], change);
+        self.post(&self.ben.person.clone(), next).await
+    }
+
+    /// Anna makes the next epoch.
+    async fn anna(&mut self, change: impl FnOnce(&mut Header)) -> String {
+        let next = self.head.changed(&[&self.anna, &self.ben], change);
+        self.post(&self.anna.person.clone(), next).await
+    }
+
+    async fn post(&mut self, by: &Person, next: Epoch) -> String {
+        let path = format!("/api/rooms/{}/bundles", self.room);
+        let answer = self.house.post(&path, by, json!({ "bundle": next.b64u() })).await;
+        if answer.status == 201 {
+            self.head = next;
+        }
+        answer.code()
+    }
+}
+
+#[tokio::test]
+async fn an_invite_stays_in_the_epochs_of_who_could_not_take_it_back() {
+    let mut den = Den::new().await;
+    assert_eq!(den.ben(|header| header.invites.clear()).await, "drops_invite");
+    assert_eq!(den.ben(|header| header.invites[0].uses = 2).await, "drops_invite");
+    assert_eq!(den.ben(|_| {}).await, "201");
+    // An admin takes uses away, or all of them.
+    assert_eq!(den.anna(|header| header.invites[0].uses = 2).await, "201");
+    assert_eq!(den.ben(|header| header.invites[0].uses = 1).await, "drops_invite");
+    // By the clock of who makes the epoch it has expired.
+    let expires = den.head.bundle.header.invites[0].expires;
+    let gone = |at: u64| move |header: &mut Header| (header.at, header.invites) = (at, vec![]);
+    assert_eq!(den.ben(gone(expires - 1)).await, "drops_invite");
+    assert_eq!(den.ben(gone(expires)).await, "201");
+
+    // One that was taken back goes, by anyone.
+    let mut den = Den::new().await;
+    den.house.delete(&format!("/api/invites/{}", den.code), &den.anna.person).await.is(204);
+    assert_eq!(den.ben(|_| {}).await, "unknown_invite");
+    assert_eq!(den.ben(|header| header.invites.clear()).await, "201");
+    let mut den = Den::new().await;
+    assert_eq!(den.anna(|header| header.invites.clear()).await, "201");
+}
+
+#[tokio::test]
+async fn a_door_stays_in_the_epochs_of_who_does_not_manage_devices() {
+    let mut den = Den::new().await;
+    assert_eq!(den.ben(|header| header.doors.clear()).await, "drops_door");
+    let other = den.anna.identity.age.recipient();
+    assert_eq!(den.ben(|header| header.doors[0].1 = other).await, "drops_door");
+    assert_eq!(den.ben(|header| header.doors[0].2 = 1).await, "drops_door");
+    assert_eq!(den.ben(|_| {}).await, "201");
+    let renewed =
+        |header: &mut Header| (header.doors[0].1, header.doors[0].2) = (other, header.epoch);
+    assert_eq!(den.ben(renewed).await, "201");
+    assert_eq!(den.anna(|header| header.doors.clear()).await, "201");
+
+    let mut den = Den::new().await;
+    den.house.delete(&format!("/api/devices/{}", den.device), &den.anna.person).await.is(204);
+    assert_eq!(den.ben(|_| {}).await, "unknown_device");
+    assert_eq!(den.ben(|header| header.doors.clear()).await, "201");
 }

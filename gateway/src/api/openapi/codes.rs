@@ -54,6 +54,8 @@ pub const CODES: &[(&str, &str)] = &[
     ("clock_ahead", "made at a time that is far ahead of the box's clock"),
     ("direct_room", "not in a direct room"),
     ("disk_slow", "the disk is behind: try again"),
+    ("drops_door", "the epoch leaves out a device's door"),
+    ("drops_invite", "the epoch takes uses of an invite away"),
     ("drops_member", "the epoch leaves out a member"),
     ("edit_window_over", "too late to edit"),
     ("epoch_taken", "the epoch does not follow the last one: fetch and make it again"),

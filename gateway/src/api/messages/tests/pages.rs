@@ -179,6 +179,16 @@ async fn a_place_or_a_limit_that_is_none_is_told() {
 }
 
 #[tokio::test]
+async fn a_page_has_50_messages_where_nobody_says_how_many() {
+    let open = Open::new().await;
+    for number in 0..51 {
+        open.say(&open.anna, &number.to_string()).await;
+    }
+    let page = open.page("").await;
+    assert_eq!((page.len(), &page[0]["content"]), (50, &json!("1")));
+}
+
+#[tokio::test]
 async fn a_page_has_so_many_bytes_also_of_long_edits_and_around_a_place() {
     let limits = Limits { page_bytes_max: 10_000, messages_per_10_s: 0, ..Limits::default() };
     let open = Open::with(limits).await;
