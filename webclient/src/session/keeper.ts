@@ -19,6 +19,8 @@ const RACED = [
   'epoch_taken',
   'lists_stranger',
   'drops_member',
+  'drops_door',
+  'drops_invite',
   'unknown_device',
   'unknown_invite',
   'old_card',
