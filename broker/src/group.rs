@@ -76,6 +76,11 @@ impl Group {
         });
     }
 
+    /// How many sessions share it.
+    pub fn len(&self) -> usize {
+        self.members.len()
+    }
+
     /// Whether this is an account's group of a `$share/NAME/FILTER`.
     pub fn is(&self, account: &Account, filter: &str) -> bool {
         self.account == *account && self.filter == filter

@@ -8,7 +8,7 @@ use hearth_protocol::ids::{Position, RoomId};
 use hearth_protocol::limits::Limits;
 use hearth_protocol::principal::{Account, Principal};
 use hearth_protocol::refusal::{Kind, Refusal};
-use hearth_protocol::topic::Topic;
+use hearth_protocol::topic::{Topic, shared};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -229,10 +229,13 @@ impl Hub {
         self.routes.read().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
-    /// Whether an account may join a group.
-    pub fn may_share(&self, account: &Account, filter: &str) -> bool {
+    /// Whether an account may have one subscription more, over all its sessions.
+    pub fn may_add(&self, account: &Account, filter: &str) -> bool {
         let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
-        routes.may_share(account, filter, self.limits.shared_groups_max)
+        let (limits, has) = (&self.limits, routes.holding(account).subscriptions);
+        has < limits.subscriptions_per_identity_max
+            && (shared(filter).is_none()
+                || routes.may_share(account, filter, limits.shared_groups_max))
     }
 
     /// Removes one.

@@ -1,6 +1,7 @@
 //! Who is subscribed to what: plain subscriptions, and groups that share one (MQTT 5 §4.8).
 
 use std::collections::HashMap;
+use std::ops::{Add, Sub};
 use std::sync::Arc;
 
 use hearth_protocol::principal::Account;
@@ -22,6 +23,31 @@ pub(crate) struct Route {
     pub id: Option<u32>,
 }
 
+impl Add for Holding {
+    type Output = Holding;
+
+    fn add(self, more: Holding) -> Holding {
+        let subscriptions = self.subscriptions + more.subscriptions;
+        Holding { subscriptions, groups: self.groups + more.groups }
+    }
+}
+
+impl Sub for Holding {
+    type Output = Holding;
+
+    /// Of what is there already: never below nothing.
+    fn sub(self, less: Holding) -> Holding {
+        let subscriptions = self.subscriptions.saturating_sub(less.subscriptions);
+        Holding { subscriptions, groups: self.groups.saturating_sub(less.groups) }
+    }
+}
+
+/// What these groups are and have.
+fn held(groups: &[Group]) -> Holding {
+    let subscriptions = groups.iter().map(Group::len).sum();
+    Holding { subscriptions, groups: groups.len() }
+}
+
 /// Adds a subscription to a list that holds a session at most once.
 pub(crate) fn join(list: &mut Vec<Route>, route: Route) {
     match list.iter_mut().find(|other| other.mailbox.number == route.mailbox.number) {
@@ -36,54 +62,70 @@ pub(crate) struct Routes {
     plain: Tree<Route>,
     /// By what they share, the FILTER of `$share/NAME/FILTER`.
     groups: Tree<Group>,
-    /// How many groups each account has.
-    groups_of: HashMap<Account, usize>,
+    /// What each account has, over all its sessions.
+    holdings: HashMap<Account, Holding>,
+}
+
+/// What an account has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Holding {
+    /// Subscriptions, of each session its own.
+    pub subscriptions: usize,
+    /// Groups that its sessions share.
+    pub groups: usize,
 }
 
 impl Routes {
     /// Adds a subscription, or replaces the same session's to the same filter.
     pub fn insert(&mut self, account: &Account, filter: &str, route: Route) {
+        let mut more = Holding::default();
         match shared(filter) {
-            None => self.plain.change(filter, |list| join(list, route)),
-            Some(shared) => {
-                let mut more = 0;
-                self.groups.change(shared.filter, |groups| {
-                    let before = groups.len();
-                    Group::join(groups, account, filter, route);
-                    more = groups.len() - before;
-                });
-                if more > 0 {
-                    *self.groups_of.entry(account.clone()).or_default() += more;
-                }
-            }
+            None => self.plain.change(filter, |list| {
+                let before = list.len();
+                join(list, route);
+                more.subscriptions = list.len() - before;
+            }),
+            Some(shared) => self.groups.change(shared.filter, |groups| {
+                let before = held(groups);
+                Group::join(groups, account, filter, route);
+                more = held(groups) - before;
+            }),
         }
+        if more != Holding::default() {
+            let holding = self.holdings.entry(account.clone()).or_default();
+            *holding = *holding + more;
+        }
+    }
+
+    /// What an account has now.
+    pub fn holding(&self, account: &Account) -> Holding {
+        self.holdings.get(account).copied().unwrap_or_default()
     }
 
     /// Whether an account may join a group: one that is there, or one more.
     pub fn may_share(&self, account: &Account, filter: &str, groups_max: usize) -> bool {
-        self.groups_of.get(account).is_none_or(|count| *count < groups_max)
-            || self.group(account, filter).is_some()
+        self.holding(account).groups < groups_max || self.group(account, filter).is_some()
     }
 
     /// Removes a session's subscription.
     pub fn remove(&mut self, account: &Account, filter: &str, number: u64) {
+        let mut less = Holding::default();
         match shared(filter) {
             None => self.plain.change(filter, |list| {
+                let before = list.len();
                 list.retain(|route| route.mailbox.number != number);
+                less.subscriptions = before - list.len();
             }),
-            Some(shared) => {
-                let mut less = 0;
-                self.groups.change(shared.filter, |groups| {
-                    let before = groups.len();
-                    Group::leave(groups, account, filter, number);
-                    less = before - groups.len();
-                });
-                if let Some(count) = self.groups_of.get_mut(account) {
-                    *count -= less;
-                    if *count == 0 {
-                        self.groups_of.remove(account);
-                    }
-                }
+            Some(shared) => self.groups.change(shared.filter, |groups| {
+                let before = held(groups);
+                Group::leave(groups, account, filter, number);
+                less = before - held(groups);
+            }),
+        }
+        if let Some(holding) = self.holdings.get_mut(account) {
+            *holding = *holding - less;
+            if *holding == Holding::default() {
+                self.holdings.remove(account);
             }
         }
     }
@@ -125,7 +167,7 @@ impl Routes {
 
     #[cfg(test)]
     pub fn is_empty(&self) -> bool {
-        self.plain.is_empty() && self.groups.is_empty() && self.groups_of.is_empty()
+        self.plain.is_empty() && self.groups.is_empty() && self.holdings.is_empty()
     }
 
     /// An account's group of a `$share/NAME/FILTER`.

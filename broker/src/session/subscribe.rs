@@ -86,7 +86,7 @@ impl Connection {
         let subscriptions = &self.state.subscriptions;
         if !subscriptions.contains_key(filter)
             && (subscriptions.len() >= limits.subscriptions_max
-                || group.is_some() && !self.hub.may_share(&self.key.account, filter))
+                || !self.hub.may_add(&self.key.account, filter))
         {
             return Err(Reason::QuotaExceeded);
         }

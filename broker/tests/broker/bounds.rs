@@ -1,6 +1,6 @@
 //! Every bound of a connection has its refusal, and nobody else notices.
 
-use super::support::{connect, house, publish, will};
+use super::support::{connect, house, publish, stay, will};
 use rmqtt_codec::v3::ConnectAckReason as Reason3;
 use rmqtt_codec::v5::Packet;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -108,6 +108,31 @@ async fn subscriptions_and_what_a_filter_looks_like() {
         let ack = house.guest().hello("w", |c| c.last_will = Some(will(topic, 0))).await;
         assert_eq!(u8::from(ack.reason_code), 0x90);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_has_so_many_subscriptions_over_all_its_sessions() {
+    let house = house(|limits| limits.subscriptions_per_identity_max = 3);
+    let (mut one, _) = house.connect("1", stay).await;
+    let mut two = house.client("2").await;
+    assert_eq!(one.subscribe("a", 1).await, 1);
+    assert_eq!(two.subscribe("a", 1).await, 1);
+    assert_eq!(two.subscribe("$share/g/a", 1).await, 1);
+    for filter in ["b", "$share/g/b", "hearth/rooms/+/out"] {
+        assert_eq!(one.subscribe(filter, 1).await, 0x97, "{filter}");
+    }
+    assert_eq!(one.subscribe("a", 0).await, 0, "in the place of its own");
+    assert_eq!(house.client_as("o", "other").await.subscribe("b", 1).await, 1);
+    // A session that rests has its own, one that is over has none.
+    one.disconnect().await;
+    assert_eq!(two.subscribe("b", 1).await, 0x97);
+    assert_eq!(two.unsubscribe("$share/g/a").await, 0);
+    assert_eq!(two.subscribe("b", 1).await, 1);
+    two.disconnect().await;
+    let mut three = house.client("3").await;
+    assert_eq!(three.subscribe("c", 1).await, 1);
+    assert_eq!(three.subscribe("d", 1).await, 1);
+    assert_eq!(three.subscribe("e", 1).await, 0x97);
 }
 
 #[tokio::test(start_paused = true)]

@@ -62,6 +62,8 @@ macro_rules! with_connections {
     in_flight_max = 64;
     /// Subscriptions of one session.
     subscriptions_max = 1_000;
+    /// Subscriptions of one identity, over all its sessions: a filter of 31 levels holds 17 KB.
+    subscriptions_per_identity_max = 2_000;
     /// Groups of shared subscriptions of one account: each gets a copy of a message.
     shared_groups_max = 100;
     /// Bytes of a topic or filter.
