@@ -91,7 +91,10 @@ impl Hub {
             paces: Paces::new(&limits, Instant::now()),
             waiting: Arc::new(Waiting::new(limits.pending_bytes_per_identity_max)),
             pages: Arc::new(Waiting::new(limits.history_bytes_per_identity_max)),
-            loads: Loads::new(limits.queued_bytes_per_identity_max),
+            loads: Loads::new(
+                limits.queued_bytes_per_identity_max,
+                limits.sessions_per_identity_max,
+            ),
             departures: Departures::default(),
             presence: Presence::default(),
             shelving: Arc::new(Shelving::new(Arc::clone(&limits))),
@@ -184,6 +187,8 @@ impl Hub {
         };
         let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
         let Some(group) = routes.group(account, filter) else { return };
+        // It is on its way to one of them only.
+        delivery.weight.release();
         if self.give(group, &delivery.message, Some(from)) == Pushed::Dropped {
             add(&self.totals.dropped, 1);
         }

@@ -173,6 +173,9 @@ fn device(
             if member::add_device(setting, &name, &room, plain)? {
                 return Ok(());
             }
+            if plain {
+                return Err("--plain is for a sealed room of yours: in an open one there is nothing to seal, and into a sealed one `hearth login` comes first".into());
+            }
             Request::DeviceAdd { name, room }
         }
         house::DeviceCommand::Remove { device } => {
@@ -180,6 +183,9 @@ fn device(
                 return Ok(());
             }
             Request::DeviceRemove { device }
+        }
+        house::DeviceCommand::Plain { device, room, word } => {
+            return member::change_device(setting, &device, &room, word.into());
         }
         house::DeviceCommand::Line { device, room } => {
             return member::device_lines(setting, &device, &room);

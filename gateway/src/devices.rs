@@ -28,6 +28,15 @@ pub struct NewDevice {
     pub plain: Plain,
 }
 
+/// In an open room there is nothing to seal.
+fn check_plain(state: &RoomState, plain: Plain) -> Result<(), ApiError> {
+    if plain == Plain::Seal && !state.is_sealed() {
+        let message = "the room is open: the box keeps what devices post there as it is";
+        return Err(ApiError::conflict("room_is_open", message));
+    }
+    Ok(())
+}
+
 impl App {
     /// Adds a device; the token is shown once and kept as a hash.
     pub async fn add_device(
@@ -36,6 +45,7 @@ impl App {
         new: NewDevice,
     ) -> Result<(Device, String), ApiError> {
         devices::check_name(&new.name, &self.limits)?;
+        check_plain(state, new.plain)?;
         let now = self.clock.now_ms();
         let token = format!("{DEVICE_TOKEN}{}", b64u(&random::<32>()));
         let room = &state.room;
@@ -53,7 +63,7 @@ impl App {
         };
         let mut change = Change::of(vec![Edit::PutDevice(device.clone())], now);
         change.checks.push((room.id, room.version));
-        let detail = json!({ "room": room.id, "name": device.name });
+        let detail = json!({ "room": room.id, "name": device.name, "plain": device.plain });
         let subject = Subject::Device(device.id);
         audit::note(&mut change, new.by, AuditAction::DeviceAdd, subject, detail);
         if state.is_sealed() {
@@ -75,14 +85,20 @@ impl App {
     /// What becomes of a device's posts in clear from now on; `by` is an admin of its room.
     pub async fn change_device(
         &self,
+        state: &RoomState,
         device: Device,
         plain: Plain,
         by: UserId,
     ) -> Result<Device, ApiError> {
+        check_plain(state, plain)?;
+        if device.plain == plain {
+            return Ok(device);
+        }
         let device = Device { plain, ..device };
         let edits = vec![Edit::UpdateDevice(device.clone())];
         let mut change = Change::of(edits, self.clock.now_ms());
-        let detail = json!({ "room": device.room, "plain": plain });
+        change.checks.push((state.room.id, state.room.version));
+        let detail = json!({ "room": device.room, "name": device.name, "plain": plain });
         let subject = Subject::Device(device.id);
         audit::note(&mut change, Some(by), AuditAction::DeviceChange, subject, detail);
         self.store.change(change).await?;

@@ -41,9 +41,9 @@ pub struct Submission {
     pub sender: Sender,
     /// The bytes of `in` or of the door.
     pub payload: Bytes,
-    /// The packet it came in, if that may come again after a restart. A sealed post is not kept
-    /// under it: the store keeps one key per event, and the post's is its bytes, for
-    /// [`SAME_POST_MS`]; a packet that comes again later than that is another post.
+    /// The packet it came in, if that may come again after a restart. A post that came
+    /// sealed is not kept under it: the store keeps one key per event, and the post's is its bytes,
+    /// for [`SAME_POST_MS`]; a packet that comes again later than that is another post.
     pub packet: Option<OnceKey>,
     /// The sender's protocol can carry a refusal (all but MQTT 3.1.1).
     pub can_be_refused: bool,

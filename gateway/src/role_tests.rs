@@ -156,6 +156,7 @@ impl Cell {
             ],
             RoomAction::ManageDevices => vec![
                 ("POST", at("devices"), json!({ "name": "oven" })),
+                ("PATCH", format!("/api/devices/{device}"), json!({ "plain": "refuse" })),
                 ("DELETE", format!("/api/devices/{device}"), Value::Null),
             ],
             RoomAction::ManageRoom => {

@@ -111,7 +111,7 @@ pub fn check_name(name: &str, limits: &Limits) -> Result<(), StoreError> {
     Err(Rule::BadName { what, min, max, of }.into())
 }
 
-/// Another token or door.
+/// Another token or door, or another word about its posts in clear.
 pub(crate) async fn update(stage: &mut Stage<'_>, device: &Device) -> Result<(), StoreError> {
     let old = require(stage, device.id).await?;
     stage.delete(keys::device_token(old.token_hash));

@@ -76,7 +76,7 @@ after(async () => {
 const shell = (line) => run('sh', ['-c', line], { cwd: folder });
 
 describe('a device', () => {
-  let lines;
+  let lines, token;
 
   test('posts sealed by every line that the panel shows', async () => {
     lines = await addDevice(anna.page, 'washer');
@@ -155,6 +155,7 @@ describe('a device', () => {
     await anna.page.getByRole('dialog').getByRole('button', { name: 'Make the room' }).click();
     await anna.page.getByRole('main').getByRole('heading', { name: 'Kitchen' }).waitFor();
     const open = await addDevice(anna.page, 'oven');
+    ({ token } = open);
     await anna.page.screenshot({ path: join(shots, 'devices-lines-phone.png') });
     for (const kind of ['mqtt', 'mqtts', 'http', 'https']) {
       assert.ok(!open[kind].includes('age'), kind);
@@ -162,5 +163,21 @@ describe('a device', () => {
     }
     await panel(anna.page).getByRole('button', { name: 'Back', exact: true }).click();
     await posts(anna.page, 'oven', 4);
+  });
+
+  test('of an open room that is sealed has a new line, which seals', async () => {
+    await anna.page.setViewportSize(DESKTOP);
+    await anna.page.getByRole('button', { name: 'Room settings' }).click();
+    await panel(anna.page).getByRole('button', { name: 'Seal this room' }).click();
+    await panel(anna.page).getByRole('button', { name: 'Seal it for ever' }).click();
+    await anna.page.getByRole('main').getByRole('button', { name: /^Sealed/ }).waitFor();
+    await anna.page.getByRole('button', { name: 'Devices', exact: true }).click();
+    await panel(anna.page).getByRole('button', { name: 'The lines for oven' }).click();
+    const sealed = await shownLines(anna.page);
+    for (const kind of ['mqtt', 'mqtts', 'http', 'https']) {
+      assert.match(sealed[kind], /^echo "Washing done" \| age -r age1\w+ \| /, kind);
+    }
+    await shell(sealed.http.replace('TOKEN', token));
+    await posts(anna.page, 'oven', 5);
   });
 });

@@ -170,7 +170,7 @@ fn the_box_seals_for_a_device_that_cannot_and_each_post_says_that_it_saw_it() {
     let how = |at: usize| listed["devices"][at]["plain"].clone();
     assert_eq!((how(0), how(1)), (json!("seal"), json!("refuse")));
     let seen =
-        ["boiler: All is warm (the box saw this)", "boiler: Boiler: 61 °C (the box saw this)"];
+        ["boiler: All is warm [the box saw this]", "boiler: Boiler: 61 °C [the box saw this]"];
     assert_eq!(said(&mut ada, &room), seen);
     // What lies on the box is as sealed as other posts.
     let page: Value = ada.rest().get(&format!("/api/rooms/{}/messages", room.id)).unwrap();
@@ -192,8 +192,11 @@ fn the_box_seals_for_a_device_that_cannot_and_each_post_says_that_it_saw_it() {
     let none = hearth(&house, "ada", &["device", "line", "dryer", "--room", "General"], b"");
     refused(&none, "no device `dryer`");
     // Taken back: the next one is refused, and that of a device that always had to seal was.
-    let path = format!("/api/devices/{}", plain["id"].as_str().unwrap());
-    ada.rest().patch::<Value>(&path, &json!({ "plain": "refuse" })).unwrap();
+    let args = ["device", "plain", "boiler", "refuse", "--room", "General"];
+    assert!(text(&hearth(&house, "ada", &args, b"")).contains("seals its posts itself"));
+    let open = ada.make_room("Kitchen", RoomType::Private, Sealing::Open).unwrap();
+    let args = ["device", "add", "oven", "--plain", "--room", &open.name];
+    refused(&hearth(&house, "ada", &args, b""), "nothing to seal");
     for device in [&plain, &other] {
         let part = |name: &str| device[name].as_str().unwrap();
         let mut command = Command::new("curl");

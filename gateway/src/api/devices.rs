@@ -169,9 +169,10 @@ async fn change(
     caller: Caller,
     request: ChangeDevice,
 ) -> Result<Answer, ApiError> {
-    managed(&app, id, caller.user)?;
+    let room = managed(&app, id, caller.user)?;
+    let state = app.membership.require(room, caller.user, RoomAction::ManageDevices)?;
     let device = app.store.device(id).await?.ok_or_else(|| ApiError::not_found("device"))?;
-    let device = app.change_device(device, request.plain, caller.user).await?;
+    let device = app.change_device(&state, device, request.plain, caller.user).await?;
     Answer::ok(&DeviceView::new(&app, device))
 }
 

@@ -161,11 +161,32 @@ mod tests {
             house.call("PATCH", &path, Some(&laundry.anna), wrong).await.is(400);
         }
         let plain = json!({ "plain": "seal" });
-        let changed = house.call("PATCH", &path, Some(&laundry.anna), plain).await.is(200);
-        assert_eq!(changed["plain"], "seal");
+        for _ in 0..2 {
+            let plain = plain.clone();
+            let changed = house.call("PATCH", &path, Some(&laundry.anna), plain).await.is(200);
+            assert_eq!(changed["plain"], "seal");
+        }
+        let log = house.get("/api/audit?limit=10", &laundry.anna).await.is(200);
+        let entries = log["entries"].as_array().unwrap();
+        let changes: Vec<_> =
+            entries.iter().filter(|entry| entry["action"] == "device.change").collect();
+        assert_eq!(changes.len(), 1, "the second one changed nothing");
+        assert_eq!(changes[0]["detail"]["plain"], "seal");
         // This room has no epoch, so the device has no door to seal to: nothing is stored in clear.
         assert_eq!(laundry.post(b"Washing done").await.code(), "no_door");
         assert!(laundry.messages().await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn in_an_open_room_there_is_nothing_that_the_box_could_seal() {
+        let laundry = Laundry::new(Sealing::Open, Limits::default()).await;
+        let path = format!("/api/devices/{}", laundry.id);
+        let (house, plain) = (&laundry.house, json!({ "plain": "seal" }));
+        let refused = house.call("PATCH", &path, Some(&laundry.anna), plain).await;
+        assert_eq!((refused.status, &*refused.code()), (409, "room_is_open"));
+        let path = format!("/api/rooms/{}/devices", laundry.room);
+        let add = json!({ "name": "dryer", "plain": "seal" });
+        assert_eq!(house.post(&path, &laundry.anna, add).await.code(), "room_is_open");
     }
 
     #[tokio::test]

@@ -184,7 +184,7 @@ fn every_body() -> Value {
         "content": "x", "emoji": "👍", "reason": "x", "notify": "all", "role": "member",
         "user_id": nobody, "name": "x", "message_id": nothing("message"), "position": 1,
         "bundle": "AAAA", "label": "x", "decision": "dismiss", "auth": "AAAA", "joins": [],
-        "note": "", "minutes": 1, "event": nothing("message"),
+        "note": "", "minutes": 1, "event": nothing("message"), "plain": "seal",
     })
 }
 

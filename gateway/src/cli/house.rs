@@ -99,6 +99,24 @@ pub enum HistoryWord {
     SinceJoin,
 }
 
+/// What becomes of a post in clear in a sealed room.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum PlainWord {
+    /// It is refused: the device seals.
+    Refuse,
+    /// The box seals it, and sees it.
+    Seal,
+}
+
+impl From<PlainWord> for Plain {
+    fn from(word: PlainWord) -> Plain {
+        match word {
+            PlainWord::Refuse => Plain::Refuse,
+            PlainWord::Seal => Plain::Seal,
+        }
+    }
+}
+
 /// `hearth device`
 #[derive(Subcommand)]
 pub enum DeviceCommand {
@@ -115,6 +133,16 @@ pub enum DeviceCommand {
     },
     /// List the devices.
     List,
+    /// Say who seals a device's posts in its sealed room. After hearth login.
+    Plain {
+        /// Its name or id.
+        device: String,
+        /// The room's name or id.
+        #[arg(long)]
+        room: String,
+        /// What becomes of what it posts in clear.
+        word: PlainWord,
+    },
     /// Print a device's lines as they are now, TOKEN in the place of its token. After hearth login.
     Line {
         /// Its name or id.

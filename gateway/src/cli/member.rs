@@ -8,6 +8,7 @@ use clap::Args;
 use hearth_protocol::ids::Position;
 use hearth_protocol::limits::Limits;
 use hearth_protocol::topic::Topic;
+use hearth_store::Plain;
 use serde_json::json;
 
 use super::{Failure, qr};
@@ -236,6 +237,27 @@ pub fn add_device(
     );
     show_lines(setting, &member, &room, &device, &told)?;
     Ok(true)
+}
+
+/// Says who seals a device's posts from now on.
+pub fn change_device(
+    setting: &Setting,
+    wanted: &str,
+    room: &str,
+    plain: Plain,
+) -> Result<(), Failure> {
+    let member = Member::open(&setting.folder)?;
+    let room = member.room(room)?;
+    let device = member.change_device(&room, wanted, plain)?;
+    let told = match device.plain {
+        Plain::Refuse => "seals its posts itself",
+        Plain::Seal => "posts in clear, and the box seals it, and sees it",
+    };
+    match setting.json {
+        true => println!("{}", json!({ "id": device.id, "plain": device.plain })),
+        false => println!("{} {told}. `hearth device line` shows how.", device.name),
+    }
+    Ok(())
 }
 
 /// Prints how a device posts now: after its door was renewed it needs a new line.

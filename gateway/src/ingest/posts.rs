@@ -8,7 +8,7 @@ use hearth_protocol::sealing::{SealingError, door};
 use hearth_store::{EventKind, Once};
 use serde_json::{Map, Value, json};
 
-use super::{Fit, SAME_POST_MS, bad, bad_event};
+use super::{Fit, SAME_POST_MS, bad, bad_event, looks_like_age};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::membership::RoomState;
@@ -22,8 +22,7 @@ impl App {
         payload: &Bytes,
     ) -> Result<Fit, ApiError> {
         self.check_size(payload)?;
-        let looks_like_age = payload.starts_with(b"age-encryption.org/v1\n")
-            || payload.trim_ascii_start().starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----");
+        let looks_like_age = looks_like_age(payload);
         if !looks_like_age && state.plain.contains(&device) {
             return self.post_to_seal(state, device, payload);
         }
@@ -45,7 +44,7 @@ impl App {
     ) -> Result<Fit, ApiError> {
         let door = state.doors.get(&device).ok_or_else(|| {
             ApiError::conflict("no_door", "the device has no door in the room's current epoch yet")
-                .hint("it has one as soon as a member's client has made the next epoch")
+                .hint("it has one once a member's client has made the room's next epoch")
         })?;
         let mut post = self.post_in_clear(payload)?;
         post.extend([("text".into(), post["content"].clone()), ("box".into(), json!(true))]);

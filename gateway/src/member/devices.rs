@@ -167,6 +167,17 @@ impl Member {
         Ok(NewDevice { id, token: TOKEN.into(), recipient, topic })
     }
 
+    /// Says what becomes of a device's posts in clear, by name or id.
+    pub fn change_device(
+        &self,
+        room: &RoomInfo,
+        wanted: &str,
+        plain: Plain,
+    ) -> Result<DeviceInfo, MemberError> {
+        let device = self.device_named(room, wanted)?;
+        self.rest.patch(&format!("/api/devices/{}", device.id), &json!({ "plain": plain }))
+    }
+
     fn device_named(&self, room: &RoomInfo, wanted: &str) -> Result<DeviceInfo, MemberError> {
         let devices = self.devices(room.id)?;
         let names = devices.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(", ");

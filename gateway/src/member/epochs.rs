@@ -116,13 +116,6 @@ fn read(room: RoomId, served: &Served, bundles: &mut Vec<Bundle>) -> Result<(), 
 }
 
 impl Member {
-    /// Whether the box serves an epoch above this one.
-    pub(super) fn has_epoch_after(&self, room: RoomId, epoch: Epoch) -> Result<bool, MemberError> {
-        let path = format!("/api/rooms/{room}/bundles?after={epoch}&limit=1");
-        let served: Served = self.rest.get(&path)?;
-        Ok(!served.bundles.is_empty())
-    }
-
     /// A room's keys as they are now, believed and opened.
     pub fn room_keys(&mut self, room: RoomId) -> Result<RoomKeys, MemberError> {
         let identity = self.identity.age.clone();

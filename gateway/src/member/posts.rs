@@ -1,14 +1,17 @@
 //! Devices' posts, opened with the doors that their devices ever had (sealing.md §5).
 
-use hearth_protocol::ids::{DeviceId, EventId};
+use hearth_protocol::ids::{DeviceId, Epoch, EventId};
 use hearth_protocol::sealing::door;
+use serde_json::Value;
 
-use super::reading::{Read, Reader, Said};
+use super::reading::{Marks, Read, Reader, Said};
 use super::spelling::spell_post;
 use super::{Member, MemberError};
 
+/// What is said with a post that the box sealed.
+const BOX_SAW: &str = " [the box saw this]";
 /// What is said with a post that came by a key that was not the device's any more.
-const OLDER_KEY: &str = " (sealed with an older key: `hearth device line` has its new line)";
+const OLDER_KEY: &str = " [sealed with an older key: `hearth device line` has its new line]";
 
 impl Reader {
     /// device16 ‖ id16 ‖ age file.
@@ -26,20 +29,20 @@ impl Reader {
         };
         let (device, id) = (DeviceId::from_bytes(*device), EventId::from_bytes(*id));
         let read = self.post(device, Some(id), post, received_at);
-        if read.said == Said::Post || !self.newer_keys(member)? {
+        let known = self.keys.as_ref().and_then(|keys| keys.headers().next_back());
+        if read.said == Said::Post || known.is_some_and(|now| now.epoch >= self.newest) {
             return Ok(read);
         }
+        // Its door may be of an epoch that was told of since.
+        self.keys = Some(member.room_keys(self.room.id)?);
         Ok(self.post(device, Some(id), post, received_at))
     }
 
-    /// Whether there were epochs that this reader did not know.
-    fn newer_keys(&mut self, member: &mut Member) -> Result<bool, MemberError> {
-        let known = self.keys.as_ref().and_then(|keys| keys.headers().next_back());
-        if !member.has_epoch_after(self.room.id, known.map_or(0, |header| header.epoch))? {
-            return Ok(false);
-        }
-        self.keys = Some(member.room_keys(self.room.id)?);
-        Ok(true)
+    /// Notes the epoch that a line of the box tells of.
+    pub(super) fn note_epoch(&mut self, line: &[u8]) {
+        let told = serde_json::from_slice::<Value>(line).unwrap_or_default();
+        let epoch = told["epoch"].as_u64().and_then(|epoch| Epoch::try_from(epoch).ok());
+        self.newest = self.newest.max(epoch.unwrap_or_default());
     }
 
     /// A device's age file, the newest door first. `received_at`: ms since 1970, 0 where nobody
@@ -51,29 +54,34 @@ impl Reader {
         post: &[u8],
         received_at: u64,
     ) -> Read {
-        let device_says = |said, text| {
+        let device_says = |said, text, marks| {
             let (sender, device) = (None, Some(device));
-            Read { id, said, sender, device, text, event: None }
+            Read { id, said, sender, device, text, event: None, marks }
         };
+        let unreadable = |why: &str| device_says(Said::Unreadable, why.into(), Marks::default());
         let Some(keys) = &self.keys else {
-            return device_says(Said::Unreadable, "[no keys]".to_string());
+            return unreadable("[no keys]");
         };
         let mut made: Vec<_> =
             keys.headers().filter_map(|header| header.door(device)).map(|(_, x)| x).collect();
         made.dedup();
-        let newest = keys.headers().next_back().and_then(|header| header.door(device));
-        let renewed = newest.and_then(|(_, epoch)| Some((epoch, keys.header(epoch)?.at)));
+        let stands = keys.headers().next_back().is_some_and(|now| now.door(device).is_some());
+        let mut renewed = None;
         for epoch in made.into_iter().rev() {
             let opened = keys
                 .keys(epoch)
                 .and_then(|keys| door::identity(keys, device).ok())
                 .and_then(|door| door::open(post, &door).ok());
             if let Some(plaintext) = opened {
-                let late = renewed.is_some_and(|(now, at)| epoch != now && received_at > at);
-                let mark = if late { OLDER_KEY } else { "" };
-                return device_says(Said::Post, spell_post(&plaintext) + mark);
+                let (mut text, box_saw) = spell_post(&plaintext);
+                let older_key = stands && renewed.is_some_and(|at| received_at > at);
+                for (mark, told) in [(box_saw, BOX_SAW), (older_key, OLDER_KEY)] {
+                    text += if mark { told } else { "" };
+                }
+                return device_says(Said::Post, text, Marks { box_saw, older_key });
             }
+            renewed = keys.header(epoch).map(|header| header.at);
         }
-        device_says(Said::Unreadable, "[a post sealed with another key]".to_string())
+        unreadable("[a post sealed with another key]")
     }
 }

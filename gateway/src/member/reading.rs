@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hearth_protocol::bytes::from_b64u;
 use hearth_protocol::event::{Body, Class, Event, Frame};
-use hearth_protocol::ids::{DeviceId, EventId, Position, UserId};
+use hearth_protocol::ids::{DeviceId, Epoch, EventId, Position, UserId};
 use hearth_protocol::sealing::event::{self, HEADER, Kind, Numbered, WireHeader};
 use hearth_protocol::sealing::order::Strange;
 use serde::{Deserialize, Serialize};
@@ -54,6 +54,9 @@ pub struct Line {
     /// A person's event as they sent it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<Value>,
+    /// What is to be known of a device's post; the text says it too.
+    #[serde(flatten)]
+    pub marks: Marks,
     /// Events of the same writer before it that the box leaves out.
     #[serde(skip_serializing_if = "is_zero")]
     pub missing: u64,
@@ -67,19 +70,33 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
+/// What is to be known of a device's post (sealing.md §5).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Marks {
+    /// The box sealed it for a device that cannot, and saw it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub box_saw: bool,
+    /// It is sealed to a door that was renewed before it came.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub older_key: bool,
+}
+
 /// Reads one room.
 pub struct Reader {
     pub(super) room: RoomInfo,
     pub(super) keys: Option<RoomKeys>,
     devices: BTreeMap<DeviceId, String>,
     runs: Runs,
+    /// The newest epoch that was told of.
+    pub(super) newest: Epoch,
 }
 
 impl Member {
     /// A reader for a room.
     pub fn reader(&mut self, room: &RoomInfo) -> Result<Reader, MemberError> {
         let keys = if room.is_sealed() { Some(self.room_keys(room.id)?) } else { None };
-        Ok(Reader { room: room.clone(), keys, devices: BTreeMap::new(), runs: Runs::default() })
+        let (devices, runs) = (BTreeMap::new(), Runs::default());
+        Ok(Reader { room: room.clone(), keys, devices, runs, newest: 0 })
     }
 }
 
@@ -91,6 +108,7 @@ pub(super) struct Read {
     pub(super) device: Option<DeviceId>,
     pub(super) text: String,
     pub(super) event: Option<Value>,
+    pub(super) marks: Marks,
 }
 
 impl Read {
@@ -100,7 +118,7 @@ impl Read {
         why: impl ToString,
     ) -> Read {
         let text = format!("[{}]", why.to_string());
-        Read { id, said: Said::Unreadable, sender, device: None, text, event: None }
+        Read { id, said: Said::Unreadable, sender, device: None, text, event: None, marks: Marks::default() }
     }
 }
 
@@ -191,7 +209,7 @@ impl Reader {
         received_at: u64,
         read: Read,
     ) -> Line {
-        let Read { id, said, sender, device, text, event } = read;
+        let Read { id, said, sender, device, text, event, marks } = read;
         let name = match (sender, device) {
             (Some(user), _) => member.name_of(user),
             (None, Some(device)) => self.device_name(member, device),
@@ -212,6 +230,7 @@ impl Reader {
             name,
             text,
             event,
+            marks,
             missing,
             strange,
         }
@@ -238,9 +257,11 @@ impl Reader {
             Some(Class::Event) => self.event(member, bytes),
             Some(Class::Door) => self.door(member, bytes, received_at),
             Some(Class::Line) => {
+                self.note_epoch(bytes);
                 let text = String::from_utf8_lossy(bytes).into_owned();
                 let (id, said) = (None, Said::Line);
-                Ok(Read { id, said, sender: None, device: None, text, event: None })
+                let marks = Marks::default();
+                Ok(Read { id, said, sender: None, device: None, text, event: None, marks })
             }
             None => Ok(Read::unreadable(None, None, "of a class this program does not know")),
         }
@@ -289,7 +310,8 @@ impl Reader {
             Ok((event, value)) => {
                 let (said, text) = spell(event.body);
                 let (id, sender) = (Some(header.id), Some(header.sender));
-                Read { id, said, sender, device: None, text, event: Some(value) }
+                let marks = Marks::default();
+                Read { id, said, sender, device: None, text, event: Some(value), marks }
             }
             Err(error) => Read::unreadable(Some(header.id), Some(header.sender), error),
         })
@@ -322,9 +344,11 @@ fn open(item: &Value) -> Read {
     if let (None, Some(_)) = (sender, device) {
         let text = item["content"].as_str().unwrap_or_default().to_string();
         let text = with_title(item["title"].as_str(), text);
-        return Read { id: own, said: Said::Post, sender, device, text, event: None };
+        let marks = Marks::default();
+        return Read { id: own, said: Said::Post, sender, device, text, event: None, marks };
     }
-    let read = |said, text, event| Read { id: own, said, sender, device, text, event };
+    let marks = Marks::default();
+    let read = |said, text, event| Read { id: own, said, sender, device, text, event, marks };
     match serde_json::from_value::<Event>(item.clone()) {
         Ok(event) if sender.is_some() => {
             let (said, text) = spell(event.body);

@@ -148,9 +148,10 @@ impl Member {
         let devices = self.devices(room)?;
         draft.header.doors.retain(|(device, ..)| devices.iter().any(|one| one.id == *device));
         // What a closed epoch made of doors, nobody can derive.
-        if somebody_left || keys_changed || closed {
-            for device in draft.header.doors.clone().iter().map(|(device, ..)| *device) {
-                draft.put_door(device)?;
+        let renew = somebody_left || keys_changed || closed;
+        for device in devices {
+            if renew || draft.header.door(device.id).is_none() {
+                draft.put_door(device.id)?;
             }
         }
         Ok(draft)

@@ -35,16 +35,16 @@ pub(super) fn with_title(title: Option<&str>, text: String) -> String {
     }
 }
 
-/// A post's plaintext: text, or JSON with `text` and perhaps a title.
-pub(super) fn spell_post(plaintext: &[u8]) -> String {
+/// A post's plaintext: text, or JSON with `text` and perhaps a title; whether it says that the box
+/// saw it.
+pub(super) fn spell_post(plaintext: &[u8]) -> (String, bool) {
     let text = String::from_utf8_lossy(plaintext);
     match serde_json::from_str::<Value>(&text) {
         Ok(post) if post["text"].is_string() => {
-            let said = post["text"].as_str().unwrap_or_default();
-            let seen = if post["box"] == Value::Bool(true) { " (the box saw this)" } else { "" };
-            with_title(post["title"].as_str(), format!("{said}{seen}"))
+            let said = post["text"].as_str().unwrap_or_default().to_string();
+            (with_title(post["title"].as_str(), said), post["box"] == Value::Bool(true))
         }
-        _ => text.trim_end().to_string(),
+        _ => (text.trim_end().to_string(), false),
     }
 }
 

@@ -284,9 +284,15 @@ export class Keyring implements r.Sealing {
     markChecked(user, digits, at, this.#me, this.#cards);
   }
 
-  async foundRoom(room: Id, rules: Rules, at: number, others: Id[] = []): Promise<Uint8Array> {
+  async foundRoom(
+    room: Id,
+    rules: Rules,
+    at: number,
+    others: Id[] = [],
+    devices: Id[] = [],
+  ): Promise<Uint8Array> {
     const bundle = await makeFirst(
-      { room, rules, at, others },
+      { room, rules, at, others, devices },
       this.#me,
       this.#cards,
       this.#random,

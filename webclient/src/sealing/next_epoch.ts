@@ -31,11 +31,13 @@ export interface FirstEpoch {
   readonly rules: Rules;
   readonly at: number;
   readonly others: readonly Id[];
+  /** Those that are there already: of an open room that is sealed. */
+  readonly devices: readonly Id[];
 }
 
 /** A room's first epoch: its creator's word, also about whom else it lists. */
 export function makeFirst(
-  { room, rules, at, others }: FirstEpoch,
+  { room, rules, at, others, devices }: FirstEpoch,
   me: Account,
   cards: Cards,
   random: Random,
@@ -58,7 +60,7 @@ export function makeFirst(
       ...company.map((card): Listed => [card.user, card.fingerprint]),
     ],
     joins: [],
-    doors: [],
+    doors: devices.map((device) => doorOf(device, room, 1, keys)),
     invites: [],
     back: null,
     by: me.user,
@@ -162,18 +164,18 @@ function recipientsOf(header: Header, cards: Cards): Recipient[] {
   return [...new Set([...members, ...invites])];
 }
 
+function doorOf(device: Id, room: Id, epoch: number, keys: EpochKeys): Door {
+  return [device, recipientOf(doorIdentity(keys.secret, room, device)), epoch];
+}
+
+/** Of each device of the room: as it was, or made here where it had none or is to be renewed. */
 function doorsOf(request: NextEpoch, ground: Ground, keys: EpochKeys, renew: boolean): Door[] {
   const { header } = ground.head;
-  const epoch = header.epoch + 1;
-  const made = (device: Id): Door => [
-    device,
-    recipientOf(doorIdentity(keys.secret, request.room, device)),
-    epoch,
-  ];
-  const kept = header.doors
-    .filter(([device]) => request.devices.includes(device) && device !== request.addDoor)
-    .map((door) => (renew ? made(door[0]) : door));
-  return request.addDoor === undefined ? kept : [...kept, made(request.addDoor)];
+  const before = new Map(header.doors.map((door) => [door[0], door]));
+  return [...new Set(request.devices)].map((device) => {
+    const stood = renew || device === request.addDoor ? undefined : before.get(device);
+    return stood ?? doorOf(device, request.room, header.epoch + 1, keys);
+  });
 }
 
 function invitesOf(

@@ -94,12 +94,16 @@ export async function openPost(
   for (const header of room.headers()) {
     for (const [listed, , epoch] of header.doors) if (listed === device) made.add(epoch);
   }
-  const newest = room.head?.header.doors.find(([listed]) => listed === device)?.[2] ?? null;
-  const renewed = room.headers().find(({ epoch }) => epoch === newest)?.at ?? null;
+  const stands = room.head?.header.doors.some(([listed]) => listed === device) === true;
+  /** When the next door after that of an epoch was made. */
+  const renewedAt = (epoch: number): number | null => {
+    const next = Math.min(...[...made].filter((one) => one > epoch));
+    return stands ? (room.headers().find((header) => header.epoch === next)?.at ?? null) : null;
+  };
   const opened = (plaintext: Uint8Array, epoch: number): OpenedPost => ({
     kind: 'opened',
     plaintext,
-    renewedAt: epoch === newest ? null : renewed,
+    renewedAt: renewedAt(epoch),
   });
   const proof = proofOf(idBytes(device), file);
   const kept = known.find(id, proof);

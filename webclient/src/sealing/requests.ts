@@ -327,7 +327,7 @@ export interface Sealing {
   /** Whether a `key` announcement tells of an epoch that is not here yet. */
   isNews(room: Id, announcement: Uint8Array): Promise<boolean>;
   /** Bundle 1 of a new room; `others` are listed with the newest card that `addCards` took. */
-  foundRoom(room: Id, rules: Rules, at: number, others?: Id[]): Promise<Uint8Array>;
+  foundRoom(room: Id, rules: Rules, at: number, others?: Id[], devices?: Id[]): Promise<Uint8Array>;
   nextEpoch(request: NextEpoch): Promise<MadeEpoch>;
 
   makeInvite(request: InviteRequest): Promise<MadeInvite>;

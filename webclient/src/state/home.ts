@@ -258,7 +258,10 @@ export class Home {
       return;
     }
     try {
-      handle.log.take(parseOut(payload, handle.room.sealing));
+      const item = parseOut(payload);
+      // Sealed a moment ago: the list of rooms does not say so yet.
+      if (item.kind === 'sealed' && handle.room.sealing === 'open') this.rooms.resync();
+      handle.log.take(item);
     } catch (error) {
       if (!(error instanceof BytesError) && !(error instanceof SchemaError)) throw error;
       // Not what this room's events look like: the box's mistake, or worse; nothing is shown.

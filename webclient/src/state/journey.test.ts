@@ -213,6 +213,7 @@ describe('a machine', () => {
   test('is told when its door was renewed, for what it posts from then on', async () => {
     const { app: ada, general } = await founder();
     const { app: ben } = await newcomer(ada, general, 'ben');
+    const { app: cleo } = await newcomer(ada, general, 'cleo');
     const { id } = await ada.addDevice(general, 'washer');
     const room = house.rooms.get(parseId(general));
     if (room === undefined) throw new Error('no room');
@@ -231,16 +232,27 @@ describe('a machine', () => {
     expect(second).not.toBe(first);
     await post(first, 'two');
     await post(second, 'three');
-    const marks = (): unknown[] =>
-      (ada.state.currentRoom?.timeline ?? []).flatMap((item) =>
+    const marks = (app: App = ada): unknown[] =>
+      (app.state.currentRoom?.timeline ?? []).flatMap((item) =>
         item.kind === 'post' ? [[item.text, item.oldKey]] : [],
       );
-    await until(ada, () => marks().length === 3);
-    expect(marks()).toEqual([
+    const all = [
       ['one', false],
       ['two', true],
       ['three', false],
-    ]);
+    ];
+    await until(ada, () => marks().length === 3);
+    expect(marks()).toEqual(all);
+    // Another renewal makes nothing right that was late for the one before.
+    clock.elapse(1_000);
+    await ada.people.rooms.remove(general, cleo.state.me?.id ?? '', '');
+    await ada.send('only me now');
+    await until(ada, shows('only me now'));
+    const anew = await new Browser(house, clock).open();
+    await anew.login({ name: 'ada', password: 'correct horse' });
+    await openGeneral(anew);
+    await until(anew, () => marks(anew).length === 3);
+    expect(marks(anew)).toEqual(all);
   });
 
   test('that cannot seal has the box do it, and each post says so', async () => {

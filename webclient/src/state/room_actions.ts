@@ -179,13 +179,19 @@ export class RoomActions {
   }
 
   async deviceLines(roomId: string, deviceId: string): Promise<DeviceLines> {
-    const { room, company } = this.#home.rooms.need(roomId);
+    const { room } = this.#home.rooms.need(roomId);
     const device = parseId(deviceId);
-    const known = company?.devices.find(({ id }) => id === device);
+    const known = await this.#home.parts.api.devices.list(room.id);
+    const plain = known.some((one) => one.id === device && one.plain);
     const doors = this.#home.keeper.view(room.id)?.doors ?? [];
-    const door = doors.find(([id]) => id === device)?.[1] ?? null;
-    const recipient = room.sealing === 'open' || known?.plain === true ? null : door;
-    return this.#lines({ room: room.id, device, token: null, recipient });
+    const recipient = doors.find(([id]) => id === device)?.[1] ?? null;
+    const door = { room: room.id, device, token: null };
+    if (room.sealing === 'open' || plain) return this.#lines({ ...door, recipient: null });
+    // Its words never go out in clear because a door is not known.
+    if (recipient === null) {
+      throw new ProblemError('no_door', 'the room’s key does not name this device yet', '');
+    }
+    return this.#lines({ ...door, recipient });
   }
 
   async #lines(door: NewDoor): Promise<DeviceLines> {

@@ -95,7 +95,8 @@ export class RoomOffice implements RoomDesk {
       }
       const { type, history } = handle.room;
       const rules: Rules = { type, history, hints: false };
-      const bundle = await sealing.foundRoom(id, rules, clock.now(), others);
+      const devices = (await api.devices.list(id)).map((device) => device.id);
+      const bundle = await sealing.foundRoom(id, rules, clock.now(), others, devices);
       await api.rooms.change(id, { sealing: 'sealed', bundle });
       home.keepPins();
     });

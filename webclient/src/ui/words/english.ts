@@ -346,6 +346,10 @@ export const english = {
         'The room needs a new key first.',
         'This happens by itself; try again in a moment.',
       ],
+      no_door: [
+        'The room’s key does not name this device yet.',
+        'This happens by itself with the room’s next key; try again later.',
+      ],
       edit_window_over: ['It was too late to edit this message.', 'Write a new one.'],
       message_erased: ['This message was deleted meanwhile.', 'Nothing more can be done with it.'],
       muted: ['You are muted in this room for now.', 'Try again later.'],

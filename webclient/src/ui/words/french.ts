@@ -358,6 +358,10 @@ export const french: Words = {
         'Le salon a d’abord besoin d’une nouvelle clé.',
         'Cela se fait tout seul ; réessayez dans un instant.',
       ],
+      no_door: [
+        'La clé du salon ne nomme pas encore cet appareil.',
+        'Cela se fait tout seul avec la prochaine clé ; réessayez plus tard.',
+      ],
       edit_window_over: ['Il était trop tard pour modifier ce message.', 'Écrivez-en un autre.'],
       message_erased: ['Ce message a été supprimé entre-temps.', 'On ne peut plus rien en faire.'],
       muted: ['Vous êtes en sourdine dans ce salon.', 'Réessayez plus tard.'],
