@@ -11,7 +11,7 @@ use hearth_protocol::limits::Limits;
 use hearth_protocol::principal::Principal;
 
 use crate::gate::Qos;
-use crate::load::Load;
+use crate::load::{Load, Weight};
 use crate::message::{APPLIANCE, Delivery, Message};
 use crate::reason::Reason;
 use crate::shelf::record::{Now, QueuedRow, queued_key};
@@ -204,11 +204,15 @@ impl Mailbox {
         }
     }
 
-    /// Takes all of a session that is over.
+    /// Takes all of a session that is over: it is on its way nowhere until another gets it.
     pub fn take_all(&self) -> VecDeque<Delivery> {
         let mut inside = self.inside();
         inside.bytes = 0;
-        std::mem::take(&mut inside.queue)
+        let mut queue = std::mem::take(&mut inside.queue);
+        for delivery in &mut queue {
+            delivery.weight = Weight::default();
+        }
+        queue
     }
 
     /// A connection is there now.
