@@ -1,6 +1,7 @@
 //! Retained messages: the last value of a topic (MQTT 5 §3.3.1.3).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use bytestring::ByteString;
@@ -22,7 +23,7 @@ struct Kept {
 /// All retained messages, bounded outside Hearth's own topics, which the appliance writes.
 #[derive(Debug)]
 pub(crate) struct Retained {
-    messages: HashMap<ByteString, Kept>,
+    messages: BTreeMap<ByteString, Kept>,
     /// Those that expire, and when.
     expiries: BTreeSet<(Instant, ByteString)>,
     /// How many each account has set; their sum is what the bounds are about.
@@ -65,7 +66,7 @@ impl From<Full> for Refusal {
 impl Retained {
     pub fn new(limits: &Limits) -> Retained {
         Retained {
-            messages: HashMap::new(),
+            messages: BTreeMap::new(),
             expiries: BTreeSet::new(),
             owners: HashMap::new(),
             plain: 0,
@@ -156,7 +157,17 @@ impl Retained {
             return self.messages.get(filter).map(message).into_iter().collect();
         }
         let under = |kept: &&Kept| matches(filter, &kept.message.topic);
-        self.messages.values().filter(under).map(message).collect()
+        self.beside(filter).filter(under).map(message).collect()
+    }
+
+    /// Those whose topics begin as a filter does: whoever subscribes below `hearth/` again and
+    /// again does not make the broker look at all that others keep.
+    fn beside(&self, filter: &str) -> impl Iterator<Item = &Kept> {
+        // `a/#` is `a` too (§4.7.1.2).
+        let begin = filter.split(['+', '#']).next().unwrap_or_default().trim_end_matches('/');
+        let from = (Bound::Included(begin), Bound::Unbounded);
+        let beside = self.messages.range::<str, _>(from);
+        beside.map_while(move |(topic, kept)| topic.starts_with(begin).then_some(kept))
     }
 }
 
@@ -273,6 +284,27 @@ mod tests {
             assert_eq!(table.set("appliance", topic, ""), Ok(()));
         }
         assert!(table.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_filter_looks_at_what_begins_as_it_does_and_finds_what_matches() {
+        let mut table = Table::new(usize::MAX, usize::MAX, usize::MAX);
+        let topics = ["a", "a/", "a/b", "a/b/c", "ab", "b", "hearth/status", "/", "$SYS/x"];
+        for topic in topics {
+            assert_eq!(table.set("anna", topic, "1"), Ok(()));
+        }
+        let all = ["a", "a/b", "x", "+", "#", "a/+", "a/#", "a/b/#", "+/b", "/#", "hearth/+"];
+        for filter in all.into_iter().chain(["a/+/c", "hearth/#", "$SYS/#", "a/b/+", "+/+"]) {
+            let found = table.0.matching(filter);
+            let mut found: Vec<&str> = found.iter().map(|message| &*message.topic).collect();
+            let mut wanted = topics.to_vec();
+            wanted.retain(|topic| matches(filter, topic));
+            found.sort_unstable();
+            wanted.sort_unstable();
+            assert_eq!(found, wanted, "{filter}");
+        }
+        let beside = |filter| table.0.beside(filter).count();
+        assert_eq!((beside("hearth/+/x"), beside("a/+"), beside("+/x")), (1, 5, 9));
     }
 
     #[tokio::test(start_paused = true)]

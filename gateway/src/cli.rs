@@ -11,6 +11,7 @@
 
 pub mod addresses;
 pub mod backup;
+pub mod devices;
 pub mod doctor;
 pub mod export;
 pub mod house;
@@ -30,7 +31,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::admin::Request;
 use crate::config::Place;
 use crate::hardening;
 
@@ -73,7 +73,7 @@ enum Command {
     Room(house::RoomCommand),
     /// Devices: machines that post to a room.
     #[command(subcommand)]
-    Device(house::DeviceCommand),
+    Device(devices::DeviceCommand),
     /// Grants: who may use which plain MQTT topics.
     #[command(subcommand)]
     Grant(house::GrantCommand),
@@ -142,7 +142,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::User(command) => house::user(&place, command, cli.json),
         Command::House(command) => addresses::run(&place, command, cli.json),
         Command::Room(command) => house::room(&place, command, cli.json),
-        Command::Device(command) => device(&place, &setting, command),
+        Command::Device(command) => devices::device(&place, &setting, command),
         Command::Grant(command) => house::grant(&place, command, cli.json),
         Command::Login(args) => login::login(&setting, &args),
         Command::Send(args) => member::send(&setting, args),
@@ -159,38 +159,4 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Unlock => unlock::run(&place),
         Command::Doctor(args) => doctor::run(&place, &args),
     }
-}
-
-/// In a sealed room of the person who is signed in here, devices are theirs to make; all others
-/// are the box's.
-fn device(
-    place: &Place,
-    setting: &member::Setting,
-    command: house::DeviceCommand,
-) -> Result<(), Failure> {
-    let request = match command {
-        house::DeviceCommand::Add { name, room, plain } => {
-            if member::add_device(setting, &name, &room, plain)? {
-                return Ok(());
-            }
-            if plain {
-                return Err("--plain is for a sealed room of yours: in an open one there is nothing to seal, and into a sealed one `hearth login` comes first".into());
-            }
-            Request::DeviceAdd { name, room }
-        }
-        house::DeviceCommand::Remove { device } => {
-            if member::remove_device(setting, &device)? {
-                return Ok(());
-            }
-            Request::DeviceRemove { device }
-        }
-        house::DeviceCommand::Plain { device, room, word } => {
-            return member::change_device(setting, &device, &room, word.into());
-        }
-        house::DeviceCommand::Line { device, room } => {
-            return member::device_lines(setting, &device, &room);
-        }
-        house::DeviceCommand::List => Request::DeviceList,
-    };
-    house::device(place, request, setting.json)
 }

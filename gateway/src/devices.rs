@@ -94,11 +94,12 @@ impl App {
         if device.plain == plain {
             return Ok(device);
         }
+        let detail =
+            json!({ "room": device.room, "name": device.name, "from": device.plain, "to": plain });
         let device = Device { plain, ..device };
         let edits = vec![Edit::UpdateDevice(device.clone())];
         let mut change = Change::of(edits, self.clock.now_ms());
         change.checks.push((state.room.id, state.room.version));
-        let detail = json!({ "room": device.room, "name": device.name, "plain": plain });
         let subject = Subject::Device(device.id);
         audit::note(&mut change, Some(by), AuditAction::DeviceChange, subject, detail);
         self.store.change(change).await?;

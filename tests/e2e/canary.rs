@@ -6,6 +6,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -24,6 +25,8 @@ use system_tests::House;
 const PASSWORD: &str = "correct horse";
 const SEALED: &str = "a-canary-sings-under-seal";
 const POSTED: &str = "a-canary-sings-at-the-door";
+/// What a device posts in clear and the box seals.
+const SEEN: &str = "a-canary-that-the-box-saw";
 const OPEN: &str = "a-parrot-talks-in-the-open";
 
 /// A relay to the box that keeps every byte of both directions.
@@ -220,6 +223,17 @@ fn a_sealed_word_is_nowhere_in_the_box() {
         &device.token,
     );
     as_device.unwrap().publish(&format!("hearth/rooms/{}/door/{name}", room.id), file).unwrap();
+    let plain = ada.add_device(&room, "boiler", true).unwrap();
+    for qos in ["1", "2"] {
+        let mut line = Command::new("mosquitto_pub");
+        line.args(["-q", qos, "-h", "127.0.0.1", "-p", &house.mqtt.port().to_string()]);
+        line.args(["-t", &plain.topic, "-u", &plain.id.to_string(), "-P", &plain.token]);
+        assert!(line.args(["-m", SEEN]).status().unwrap().success());
+    }
+    let bearer = format!("authorization: Bearer {}", plain.token);
+    let mut line = Command::new("curl");
+    line.args(["-sS", "--fail", "-H", &bearer, "-d", SEEN, &format!("{}/api/door", house.url())]);
+    assert!(line.status().unwrap().success());
 
     // Both read it: the words were there to be found.
     let mut reader = ada.reader(&room).unwrap();
@@ -227,6 +241,7 @@ fn a_sealed_word_is_nowhere_in_the_box() {
     let texts = || read.iter().map(|line| line.text.as_str());
     assert_eq!(texts().filter(|text| text.contains(SEALED)).count(), 2);
     assert_eq!(texts().filter(|text| text.contains(POSTED)).count(), 1);
+    assert_eq!(texts().filter(|text| text.contains(SEEN)).count(), 3, "each once");
 
     let log = fs::read(house.data().with_extension("log")).unwrap();
     assert!(contains(&log, "TRACE"), "the log is at its most talkative");
@@ -235,6 +250,10 @@ fn a_sealed_word_is_nowhere_in_the_box() {
         assert!(!contains(&log, word), "{word} is in the log");
         assert!(!on_disk(&house.data(), word), "{word} is on the disk");
     }
+    // What the box sealed passed it, and is nowhere in what it keeps or tells.
+    let kept =
+        [on_disk(&house.data(), SEEN), contains(&log, SEEN), mqtt.hears(SEEN), http.hears(SEEN)];
+    assert_eq!(kept, [false; 4]);
     // What is not sealed is found by the same means.
     assert!(mqtt.hears(OPEN));
     assert!(!on_disk(&house.data(), OPEN), "the store is encrypted");

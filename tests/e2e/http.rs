@@ -173,7 +173,16 @@ fn who_never_reads_is_given_up() {
 
 #[test]
 fn one_address_has_as_many_connections_as_the_limit_says() {
-    let house = House::with(&["--limit", "http_connections_per_address_max=2"]);
+    two_and_no_third("http_connections_per_address_max=2");
+}
+
+#[test]
+fn there_are_as_many_connections_in_all_as_the_limit_says() {
+    two_and_no_third("http_connections_max=2");
+}
+
+fn two_and_no_third(limit: &str) {
+    let house = House::with(&["--limit", limit]);
     let until = Instant::now() + PATIENCE;
     // The harness asked before, and its connection may not have ended yet.
     let kept = || loop {

@@ -183,3 +183,24 @@ async fn bytes_on_their_way_to_one_account_over_its_sessions() {
         client.nothing().await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_session_that_is_over_shared_does_not_count_twice_when_another_gets_it() {
+    let house = house(|limits| limits.queued_bytes_per_identity_max = 2_000);
+    let text = "x".repeat(900);
+    let (mut over, _) = house.connect("a", stay).await;
+    over.subscribe("$share/g/t", 1).await;
+    over.disconnect().await;
+    let mut other = house.client_as("o", "other").await;
+    for _ in 0..2 {
+        other.publish("t", &text).await;
+    }
+    let mut stays = house.client("b").await;
+    stays.subscribe("$share/g/t", 1).await;
+    // A clean start ends the session.
+    house.client("a").await;
+    for _ in 0..2 {
+        assert_eq!(stays.take().await, text);
+    }
+    assert_eq!(house.broker.counts().dropped, 0);
+}

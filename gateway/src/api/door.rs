@@ -171,7 +171,7 @@ mod tests {
         let changes: Vec<_> =
             entries.iter().filter(|entry| entry["action"] == "device.change").collect();
         assert_eq!(changes.len(), 1, "the second one changed nothing");
-        assert_eq!(changes[0]["detail"]["plain"], "seal");
+        assert_eq!(changes[0]["detail"]["to"], "seal");
         // This room has no epoch, so the device has no door to seal to: nothing is stored in clear.
         assert_eq!(laundry.post(b"Washing done").await.code(), "no_door");
         assert!(laundry.messages().await.is_empty());

@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 
 use hearth_protocol::grant::Access;
+use hearth_protocol::ids::DeviceId;
 use hearth_protocol::limits::Limits;
 use hearth_protocol::role::{HouseRole, RoomType, Sealing};
 use hearth_protocol::sealing::Recipient;
-use hearth_store::{Attachments, History};
+use hearth_store::{Attachments, Edit, History};
 use serde_json::json;
 
 use super::*;
 use crate::admin::{BackupRequest, GrantTo, Reply, Request, RoomKeeps, handle};
 use crate::attachments::Files;
-use crate::testing::{House, Person};
+use crate::testing::{House, Person, washer};
 
 const RECIPIENT: &str = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
 
@@ -90,6 +91,11 @@ impl Desk {
 
     async fn of_a_room(&self) {
         let (house, ben) = (&self.house, self.ben.id);
+        let sealed = house.room(RoomType::Private, Sealing::Sealed, &[&self.owner]).await;
+        let device = DeviceId::from_bytes([7; 16]);
+        house.change(vec![Edit::PutDevice(washer(device, sealed, self.owner.id))]).await;
+        let device = format!("/api/devices/{device}");
+        self.does("PATCH", &device, json!({ "plain": "seal" })).await;
         let room = house.room(RoomType::Public, Sealing::Open, &[&self.owner]).await;
         let room = format!("/api/rooms/{room}");
         let at = |tail: &str| format!("{room}/{tail}");
@@ -117,7 +123,6 @@ impl Desk {
         self.does("DELETE", &format!("/api/invites/{}", text(&invite["code"])), Value::Null).await;
         let device = self.does("POST", &at("devices"), json!({ "name": "oven" })).await;
         let device = format!("/api/devices/{}", text(&device["device"]["id"]));
-        self.does("PATCH", &device, json!({ "plain": "seal" })).await;
         self.does("DELETE", &device, Value::Null).await;
         let upload = format!("/api/attachments/upload?room={}", &room["/api/rooms/".len()..]);
         let file = house.send("POST", &upload, &self.owner, &[], b"%PDF-1.7 a bill").await.is(201);

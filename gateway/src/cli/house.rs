@@ -99,65 +99,6 @@ pub enum HistoryWord {
     SinceJoin,
 }
 
-/// What becomes of a post in clear in a sealed room.
-#[derive(Clone, Copy, ValueEnum)]
-pub enum PlainWord {
-    /// It is refused: the device seals.
-    Refuse,
-    /// The box seals it, and sees it.
-    Seal,
-}
-
-impl From<PlainWord> for Plain {
-    fn from(word: PlainWord) -> Plain {
-        match word {
-            PlainWord::Refuse => Plain::Refuse,
-            PlainWord::Seal => Plain::Seal,
-        }
-    }
-}
-
-/// `hearth device`
-#[derive(Subcommand)]
-pub enum DeviceCommand {
-    /// Add a device and print the line to paste.
-    Add {
-        /// 1 to 32 lower-case letters, digits or dashes.
-        name: String,
-        /// The room's name or id.
-        #[arg(long)]
-        room: String,
-        /// In a sealed room: it cannot run age, so the box seals what it posts, and sees it.
-        #[arg(long)]
-        plain: bool,
-    },
-    /// List the devices.
-    List,
-    /// Say who seals a device's posts in its sealed room. After hearth login.
-    Plain {
-        /// Its name or id.
-        device: String,
-        /// The room's name or id.
-        #[arg(long)]
-        room: String,
-        /// What becomes of what it posts in clear.
-        word: PlainWord,
-    },
-    /// Print a device's lines as they are now, TOKEN in the place of its token. After hearth login.
-    Line {
-        /// Its name or id.
-        device: String,
-        /// The room's name or id.
-        #[arg(long)]
-        room: String,
-    },
-    /// End a device: its token opens nothing any more.
-    Remove {
-        /// Its name or id.
-        device: String,
-    },
-}
-
 /// `hearth grant`
 #[derive(Subcommand)]
 pub enum GrantCommand {
@@ -285,11 +226,6 @@ pub fn room(place: &Place, command: RoomCommand, json: bool) -> Result<(), Failu
         },
         RoomCommand::Guests { room, days, uses } => Request::RoomGuests { room, days, uses },
     };
-    print(ask(place, request)?, json)
-}
-
-/// Runs what of `hearth device` is the box's.
-pub fn device(place: &Place, request: Request, json: bool) -> Result<(), Failure> {
     print(ask(place, request)?, json)
 }
 

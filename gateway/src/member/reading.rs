@@ -118,7 +118,15 @@ impl Read {
         why: impl ToString,
     ) -> Read {
         let text = format!("[{}]", why.to_string());
-        Read { id, said: Said::Unreadable, sender, device: None, text, event: None, marks: Marks::default() }
+        Read {
+            id,
+            said: Said::Unreadable,
+            sender,
+            device: None,
+            text,
+            event: None,
+            marks: Marks::default(),
+        }
     }
 }
 

@@ -100,8 +100,8 @@ export const entry: s.Parser<Item> = (value, path) => {
   return { kind: 'damaged', position: from, to };
 };
 
-/** What comes on a room's `out`. */
-export function parseOut(payload: Uint8Array, sealing: 'sealed' | 'open'): Item {
-  if (sealing === 'open' || payload[0] === CLEAR) return s.parseJson(item, fromUtf8(payload));
+/** What comes on a room's `out`: in clear an open room's JSON, else a frame (positions begin with 0). */
+export function parseOut(payload: Uint8Array): Item {
+  if (payload[0] === CLEAR) return s.parseJson(item, fromUtf8(payload));
   return { kind: 'sealed', ...decodeFrame(payload) };
 }

@@ -303,8 +303,10 @@ export const englishAdministration = {
         `${who} made ${whom ?? 'someone'} ${role(to)} of ${what}`,
       'invite.create': ({ who, what }: LogWords) => `${who} made an invitation into ${what}`,
       'invite.revoke': ({ who, what }: LogWords) => `${who} took back an invitation into ${what}`,
-      'device.change': ({ who, what, room }: LogWords) =>
-        `${who} changed who seals the posts of ${what}${within(room)}`,
+      'device.change': ({ who, what, room, to }: LogWords) =>
+        to === 'seal'
+          ? `${who} let the box seal the posts of ${what}${within(room)}, and see them`
+          : `${who} has ${what}${within(room)} seal its posts itself`,
       'device.add': ({ who, what, room }: LogWords) => `${who} added ${what}${within(room)}`,
       'device.remove': ({ who, what, room }: LogWords) => `${who} removed ${what}${within(room)}`,
       'message.erase': ({ who, room }: LogWords) =>

@@ -288,8 +288,10 @@ export const frenchAdministration: typeof englishAdministration = {
         `${who} a fait de ${whom ?? 'quelqu’un'} : ${role(to)} dans ${what}`,
       'invite.create': ({ who, what }) => `${who} a fait une invitation dans ${what}`,
       'invite.revoke': ({ who, what }) => `${who} a retiré une invitation dans ${what}`,
-      'device.change': ({ who, what, room }) =>
-        `${who} a changé qui scelle les messages de ${what}${within(room)}`,
+      'device.change': ({ who, what, room, to }) =>
+        to === 'seal'
+          ? `${who} laisse le boîtier sceller les messages de ${what}${within(room)}, et les voir`
+          : `${who} fait sceller ses messages par ${what} même${within(room)}`,
       'device.add': ({ who, what, room }) => `${who} a ajouté ${what}${within(room)}`,
       'device.remove': ({ who, what, room }) => `${who} a retiré ${what}${within(room)}`,
       'message.erase': ({ who, room }) =>
