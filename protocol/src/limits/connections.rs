@@ -82,8 +82,8 @@ macro_rules! with_connections {
     /// Bytes waiting in one session.
     queued_bytes_max = 8 * 1024 * 1024;
     /// Bytes on their way to one identity, over all its sessions: what waits in them, and what was
-    /// sent and is not acknowledged. A session that has nothing on its way gets one thing always, and
-    /// each has this divided by `sessions_per_identity_max` for itself.
+    /// sent and is not acknowledged. A session that has nothing on its way gets one thing always,
+    /// and each has this divided by `sessions_per_identity_max` for itself.
     queued_bytes_per_identity_max = 32 * 1024 * 1024;
     /// Bytes of answers waiting for a client at which nothing more is read from it.
     output_bytes_max = 256 * 1024;
