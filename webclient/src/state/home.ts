@@ -248,6 +248,7 @@ export class Home {
     if (heard === null || heard.kind === 'status') return;
     if (heard.kind === 'inbox' || heard.kind === 'presence') {
       if (this.#events.personal(heard, payload)) this.rooms.resync();
+      else if (heard.kind === 'presence') this.draw();
       return;
     }
     if (heard.kind === 'live' || heard.kind === 'receipts') return this.live.heard(heard, payload);

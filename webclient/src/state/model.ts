@@ -2,6 +2,7 @@
 import type { Administration } from './administration_model';
 import type { AccountActions, AccountState, RecoverySheet } from './account_model';
 import type { FilesApp } from './files_model';
+import type { Looks } from './looks_model';
 import type { PeopleDesk } from './people_model';
 import type { KeysActions } from './readers_model';
 import type { Reading } from './reading_model';
@@ -180,6 +181,7 @@ export interface App {
   addDevice(roomId: string, name: string): Promise<NewDevice>;
   removeDevice(roomId: string, deviceId: string): Promise<void>;
   readonly keys: KeysActions;
+  readonly looks: Looks;
 }
 
 export type { Entry } from './entry';

@@ -86,7 +86,7 @@ function newsOf(
 }
 
 export function summaryOf(handle: RoomHandle, people: People, me: string): RoomSummary {
-  const { id, name, type, sealing, general, myRole, lastMessageAt } = handle.room;
+  const { id, name, type, sealing, general, myRole, lastMessageAt, directWith } = handle.room;
   const changes = changesOf(handle.log.newest());
   const last = lastOf(handle, people, changes);
   return {
@@ -95,6 +95,13 @@ export function summaryOf(handle: RoomHandle, people: People, me: string): RoomS
     type,
     sealing,
     general,
+    other:
+      directWith === null
+        ? null
+        : {
+            person: people.person(directWith),
+            presence: people.seen(directWith)?.presence ?? null,
+          },
     myRole: myRole ?? 'member',
     lastMessageAt: last?.at ?? lastMessageAt,
     lastText: last?.text.slice(0, 200) ?? null,
