@@ -9,7 +9,7 @@ import {
   DESKTOP, House, PHONE, composer, invite, join_, openChromium, openGeneral, person, reads,
   setUp, signIn, write,
 } from './house.mjs';
-import { faults, misplaced } from './sight.mjs';
+import { cutHints, faults, misplaced } from './sight.mjs';
 
 const shots = new URL('output/', import.meta.url).pathname;
 mkdirSync(shots, { recursive: true });
@@ -240,6 +240,20 @@ describe('the screens of a house that is lived in', () => {
     await context.close();
   });
 
+  for (const colorScheme of ['light', 'dark']) {
+    test(`have more contrast for whoever asked for that, in ${colorScheme}`, async () => {
+      const options = { contrast: 'more', colorScheme, reducedMotion: 'reduce' };
+      const { context, page, complaints } = await come(DESKTOP, options);
+      const look = async (name) => {
+        await picture(page, `${name}-contrast-${colorScheme}`);
+        return faults(page, ['color-contrast-enhanced']);
+      };
+      const names = ['room', 'menu', 'thread', 'members', 'room-settings', 'search', 'go-to', 'look'];
+      assert.deepEqual([...(await walk(page, names, look)), ...complaints], []);
+      await context.close();
+    });
+  }
+
   test('move nothing for whoever asked for that', async () => {
     const moves = async (reducedMotion) => {
       const { context, page } = await come(DESKTOP, { reducedMotion });
@@ -267,7 +281,7 @@ describe('the screens of a house that is lived in', () => {
       const { context, page, complaints } = await come(viewport, { ...options, reducedMotion: 'reduce' });
       const look = async (name) => {
         await picture(page, `${name}-${viewport.width}`);
-        return misplaced(page);
+        return [...(await misplaced(page)), ...(await cutHints(page))];
       };
       assert.deepEqual([...(await walk(page, NARROW, look)), ...complaints], []);
       await context.close();

@@ -74,3 +74,17 @@ export const misplaced = (page) =>
     }
     return [...new Set(wrong)];
   });
+
+/** Fields whose hint is wider than they are, a line each. */
+export const cutHints = (page) =>
+  page.evaluate(() => {
+    const pen = document.createElement('canvas').getContext('2d');
+    return [...document.querySelectorAll('input[placeholder], textarea[placeholder]')].flatMap((field) => {
+      if (!field.checkVisibility({ visibilityProperty: true }) || field.value !== '') return [];
+      const { font, paddingLeft, paddingRight } = getComputedStyle(field);
+      pen.font = font;
+      const room = field.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+      const wide = Math.ceil(pen.measureText(field.placeholder).width);
+      return wide > room + 1 ? [`"${field.placeholder}" is ${wide} wide in ${Math.floor(room)}`] : [];
+    });
+  });
