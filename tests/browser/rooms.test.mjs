@@ -18,16 +18,22 @@ const row = (page, name) => list(page).locator('.rooms').getByRole('button', { n
 const title = (page, name) => page.getByRole('main').getByRole('heading', { name, exact: true });
 const order = (page) => list(page).locator('.rooms .name').allInnerTexts();
 
-/** Waits until the browser keeps so many drafts: a moment after the last key. */
-const keeps = (page, drafts) =>
-  page.waitForFunction(async (wanted) => {
+/** How many drafts the browser keeps. */
+const kept = (page) =>
+  page.evaluate(async () => {
     const open = indexedDB.open('hearth');
     const database = await new Promise((done) => (open.onsuccess = () => done(open.result)));
     const rows = database.transaction('meta').objectStore('meta').getAllKeys();
     const keys = await new Promise((done) => (rows.onsuccess = () => done(rows.result)));
     database.close();
-    return keys.filter((key) => String(key).startsWith('draft/')).length === wanted;
-  }, drafts);
+    return keys.filter((key) => String(key).startsWith('draft/')).length;
+  });
+
+/** Waits until it keeps so many: a moment after the last key. */
+async function keeps(page, drafts) {
+  for (let tries = 0; tries < 2_000 && (await kept(page)) !== drafts; tries += 1);
+  assert.equal(await kept(page), drafts);
+}
 
 describe('the list of rooms', () => {
   let browser, house, anna, bert, token;

@@ -99,7 +99,11 @@ export function summaryOf(handle: RoomHandle, people: People, me: string): RoomS
       directWith === null
         ? null
         : {
-            person: people.person(directWith),
+            // Until the box has said who it is, the room's name is theirs.
+            person: {
+              ...people.person(directWith),
+              ...(people.has(directWith) ? {} : { displayName: name }),
+            },
             presence: people.seen(directWith)?.presence ?? null,
           },
     myRole: myRole ?? 'member',
