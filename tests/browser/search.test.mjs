@@ -94,6 +94,47 @@ describe('searching', () => {
     await row(anna.page, `note ${NOTES}`).waitFor();
   });
 
+  test('the link of a message leads to it, in a message, in the address, in a new page', async () => {
+    await anna.page.evaluate(() => {
+      const written = [];
+      Object.assign(window, { written });
+      navigator.clipboard.writeText = async (text) => void written.push(text);
+    });
+    await search(anna.page, 'key', 'the spare key');
+    await hits(anna.page).first().getByRole('button').click();
+    await row(anna.page, 'the spare key').waitFor();
+    await anna.page.waitForFunction(() => document.activeElement?.textContent?.includes('spare key'));
+    await anna.page.keyboard.press('Enter');
+    await anna.page.getByRole('menuitem', { name: 'Copy link' }).click();
+    const [link] = await anna.page.evaluate(() => window.written);
+    assert.match(link, /\/#\/rooms\/[0-9a-f-]{36}\/m\/\d+$/);
+    await anna.page.reload();
+    await row(anna.page, `note ${NOTES}`).waitFor();
+    await anna.page.evaluate((to) => (location.href = to), link);
+    await anna.page.waitForFunction(() => document.activeElement?.textContent?.includes('spare key'));
+    assert.ok(!anna.page.url().includes('#'), 'the address is plain again');
+    await anna.page.getByRole('navigation').getByText('General').first().click();
+    await anna.page.getByRole('heading', { name: 'General' }).waitFor();
+    await write(anna.page, `look here: ${link}`);
+    await row(anna.page, 'look here').getByRole('link').click();
+    await anna.page.waitForFunction(() => document.activeElement?.textContent?.includes('spare key'));
+    const second = await anna.context.newPage();
+    await second.goto(link);
+    await row(second, 'the spare key').waitFor();
+    await second.close();
+  });
+
+  test('a day leads to its first message', async () => {
+    await anna.page.getByRole('navigation').getByText('Kitchen').first().click();
+    await anna.page.getByRole('heading', { name: 'Kitchen' }).waitFor();
+    await anna.page.keyboard.press('Control+f');
+    if (!(await field(anna.page).isVisible())) await anna.page.keyboard.press('Control+f');
+    const today = await anna.page.evaluate(() => new Date().toLocaleDateString('sv'));
+    await anna.page.getByLabel('Go to a day').fill(today);
+    await anna.page.getByRole('button', { name: 'Go', exact: true }).click();
+    await row(anna.page, 'note 1').first().waitFor();
+  });
+
   test('filters by who wrote, when, and with a file', async () => {
     const { page } = anna;
     await page.getByRole('navigation').getByText('General').first().click();
@@ -135,47 +176,6 @@ describe('searching', () => {
     await page.getByLabel('From', { exact: true }).fill(await day(1));
     await found();
     await page.keyboard.press('Escape');
-  });
-
-  test('the link of a message leads to it, in a message, in the address, in a new page', async () => {
-    await anna.page.evaluate(() => {
-      const written = [];
-      Object.assign(window, { written });
-      navigator.clipboard.writeText = async (text) => void written.push(text);
-    });
-    await search(anna.page, 'key', 'the spare key');
-    await hits(anna.page).first().getByRole('button').click();
-    await row(anna.page, 'the spare key').waitFor();
-    await anna.page.waitForFunction(() => document.activeElement?.textContent?.includes('spare key'));
-    await anna.page.keyboard.press('Enter');
-    await anna.page.getByRole('menuitem', { name: 'Copy link' }).click();
-    const [link] = await anna.page.evaluate(() => window.written);
-    assert.match(link, /\/#\/rooms\/[0-9a-f-]{36}\/m\/\d+$/);
-    await anna.page.reload();
-    await row(anna.page, `note ${NOTES}`).waitFor();
-    await anna.page.evaluate((to) => (location.href = to), link);
-    await anna.page.waitForFunction(() => document.activeElement?.textContent?.includes('spare key'));
-    assert.ok(!anna.page.url().includes('#'), 'the address is plain again');
-    await anna.page.getByRole('navigation').getByText('General').first().click();
-    await anna.page.getByRole('heading', { name: 'General' }).waitFor();
-    await write(anna.page, `look here: ${link}`);
-    await row(anna.page, 'look here').getByRole('link').click();
-    await anna.page.waitForFunction(() => document.activeElement?.textContent?.includes('spare key'));
-    const second = await anna.context.newPage();
-    await second.goto(link);
-    await row(second, 'the spare key').waitFor();
-    await second.close();
-  });
-
-  test('a day leads to its first message', async () => {
-    await anna.page.getByRole('navigation').getByText('Kitchen').first().click();
-    await anna.page.getByRole('heading', { name: 'Kitchen' }).waitFor();
-    await anna.page.keyboard.press('Control+f');
-    if (!(await field(anna.page).isVisible())) await anna.page.keyboard.press('Control+f');
-    const today = await anna.page.evaluate(() => new Date().toLocaleDateString('sv'));
-    await anna.page.getByLabel('Go to a day').fill(today);
-    await anna.page.getByRole('button', { name: 'Go', exact: true }).click();
-    await row(anna.page, 'note 1').first().waitFor();
   });
 
   test('on a phone a hit closes the search and shows the message', async () => {

@@ -112,8 +112,8 @@ export const french: Words = {
     openKind: 'Ouvert',
     openKindHelp: 'Le boîtier peut le lire aussi. Pratique pour les appareils simples.',
     create: 'Créer le salon',
-    goTo: 'Aller à un salon ou à une personne',
-    goToNone: 'Aucun salon et personne de ce nom.',
+    goTo: 'Trouver un salon ou quelqu’un',
+    goToNone: 'Aucun salon ni personne de ce nom.',
     chooseRoom: 'Choisissez un salon à gauche.',
   },
   room: {
@@ -300,7 +300,7 @@ export const french: Words = {
   },
   keys: {
     title: 'Touches',
-    goTo: 'Aller à un salon ou à une personne',
+    goTo: 'Trouver un salon ou quelqu’un',
     rooms: 'Salon précédent ou suivant',
     unread: 'Salon précédent ou suivant avec du nouveau',
     send: 'Envoyer',
