@@ -106,6 +106,12 @@ const SCREENS = {
   'house-log': part('/log'),
 };
 
+/** The parts of the settings, by their addresses. */
+const PARTS = [
+  '', '/profile', '/browsers', '/keys', '/tokens', '/look', '/people', '/guests', '/bots', '/invites',
+  '/reports', '/house', '/storage', '/addresses', '/grants', '/health', '/log',
+];
+
 /** Screens of which the others show nothing new at other sizes. */
 const NARROW = Object.keys(SCREENS).filter((name) => name !== 'menu');
 
@@ -287,4 +293,37 @@ describe('the screens of a house that is lived in', () => {
       await context.close();
     });
   }
+
+  test('have room at 320 pixels in French, which takes more of it', async () => {
+    const { context, page, complaints } = await come({ width: 320, height: 640 }, { reducedMotion: 'reduce' });
+    await page.evaluate(() => localStorage.setItem('hearth.language', 'fr'));
+    await page.reload();
+    const field = page.getByLabel(/^Écrire à /);
+    await field.waitFor();
+    const wrong = [];
+    const look = async (name) => {
+      await drawn(page);
+      await picture(page, `${name.replaceAll('/', '-')}-320-fr`);
+      const found = [...(await misplaced(page)), ...(await cutHints(page))];
+      wrong.push(...found.map((one) => `${name}: ${one}`));
+    };
+    await look('salon');
+    const head = page.locator('main header button');
+    for (let at = 1; at < (await head.count()); at += 1) {
+      await head.nth(at).click();
+      await panel(page).waitFor();
+      await page.waitForLoadState('networkidle');
+      await look(`panneau ${at}`);
+      await page.keyboard.press('Escape');
+      await field.waitFor();
+    }
+    for (const place of PARTS) {
+      await part(place).open(page);
+      await look(`réglages${place}`);
+      await page.keyboard.press('Escape');
+      await dialog(page).waitFor({ state: 'detached' });
+    }
+    assert.deepEqual([...wrong, ...complaints], []);
+    await context.close();
+  });
 });
