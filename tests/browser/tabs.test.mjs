@@ -1,5 +1,5 @@
-// Several tabs of one browser in Chromium: one holds the connection, the others write through it, and any
-// of them goes on where it is closed or asked to.
+// Several tabs of one browser in Chromium: the one that was looked at last holds the connection, the others
+// write through it, and any of them goes on where that one is closed, or this one is looked at or asked to.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import {
@@ -7,6 +7,10 @@ import {
 } from './house.mjs';
 
 const elsewhere = (page) => page.getByText('Hearth is open in another tab.');
+
+/** Chromium without a head shows every page: this one is told that somebody looks again. */
+const looks = (page) =>
+  page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
 
 describe('several tabs', () => {
   let browser, house, anna, bert, second;
@@ -38,18 +42,28 @@ describe('several tabs', () => {
     await house?.end();
   });
 
-  test('hold one connection; what is written in the other goes out at once', async () => {
+  test('hold one connection, the new one; what is written in the other goes out at once', async () => {
     second = await anna.context.newPage();
     second.on('pageerror', (error) => anna.complaints.push(String(error)));
     count(second);
     await second.goto(`http://${house.http}/`);
     await openGeneral(second);
     await reads(second, 'hello');
-    await elsewhere(second).waitFor();
+    await elsewhere(anna.page).waitFor();
+    await write(bert.page, 'welcome');
+    await reads(second, 'welcome');
     assert.equal(links.size, 1);
-    await write(second, 'from the second tab');
-    await reads(bert.page, 'from the second tab');
-    await reads(anna.page, 'from the second tab');
+    await write(anna.page, 'from the first tab');
+    await reads(bert.page, 'from the first tab');
+    await reads(second, 'from the first tab');
+    assert.equal(links.size, 1);
+  });
+
+  test('go on in the one that somebody looks at again', async () => {
+    await looks(anna.page);
+    await elsewhere(second).waitFor();
+    await elsewhere(anna.page).waitFor({ state: 'detached' });
+    for (const text of ['welcome', 'from the first tab']) await reads(anna.page, text);
     assert.equal(links.size, 1);
   });
 
