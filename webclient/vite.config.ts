@@ -46,6 +46,16 @@ export default defineConfig({
       input: { index: 'index.html', sw: 'src/shell/sw.ts' },
       output: {
         entryFileNames: ({ name }) => (name === 'sw' ? WORKER : 'assets/[name]-[hash].js'),
+        // What several screens share comes as one: each of fifty small files has a head of half a KiB.
+        codeSplitting: {
+          groups: [
+            {
+              name: 'pieces',
+              test: /\/src\/ui\/(?!words|markdown|emoji)|@lucide/,
+              minShareCount: 3,
+            },
+          ],
+        },
       },
     },
   },

@@ -245,11 +245,11 @@ describe('the house', () => {
 
   test('says who keeps how many files, and how many may be', async () => {
     await openPart(anna.page, 'Storage');
-    await dialog(anna.page).getByLabel('Each person, in MiB').fill('a lot');
-    await dialog(anna.page).getByText('A whole number of MiB, or nothing.').waitFor();
-    await dialog(anna.page).getByLabel('Each person, in MiB').fill('50');
+    await dialog(anna.page).getByLabel('Each person, in MB').fill('a lot');
+    await dialog(anna.page).getByText('A whole number of MB, or nothing.').waitFor();
+    await dialog(anna.page).getByLabel('Each person, in MB').fill('50');
     await button(anna.page, 'Save').click();
-    await dialog(anna.page).getByText('Now 52 MB.').waitFor();
+    await dialog(anna.page).getByText('Now 50 MB.').waitFor();
     await shot(anna.page, 'storage');
   });
 

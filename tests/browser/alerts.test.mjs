@@ -130,8 +130,17 @@ describe('who is writing in an open room', () => {
       [token, room],
     );
     await other.page.waitForFunction(() => window.heard.some(({ type }) => type === 'ack'));
-    await composer(anna.page).pressSequentially('Som');
-    await other.page.waitForFunction(() => window.heard.some(({ type }) => type === 'user_typing'));
+    // Who is writing is told once and never kept: told again until somebody listens.
+    const heard = () =>
+      other.page
+        .waitForFunction(() => window.heard.some(({ type }) => type === 'user_typing'), null, { timeout: 1_000 })
+        .then(() => true, () => false);
+    for (let tries = 0; tries < 10; tries += 1) {
+      await composer(anna.page).pressSequentially('So');
+      if (await heard()) break;
+      await composer(anna.page).fill('');
+    }
+    assert.ok(await heard());
     await composer(anna.page).fill('');
     await other.page.evaluate((room) => {
       window.socket.send(JSON.stringify({ type: 'typing_start', room_id: room }));

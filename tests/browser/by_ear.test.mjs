@@ -86,7 +86,7 @@ describe('by keys and by ear', () => {
     await keyboard.press('Control+k');
     await keyboard.type('gener');
     await page.getByRole('option', { name: 'General' }).waitFor();
-    assert.equal(await page.getByRole('combobox', { name: 'Go to a room' }).inputValue(), 'gener');
+    assert.equal(await page.getByRole('combobox', { name: 'Go to a room or a person' }).inputValue(), 'gener');
     await keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     assert.notEqual(await focused(page), '');

@@ -125,6 +125,12 @@ for (const kind of ['sealed', 'open']) {
       assert.equal(await thumb(anna.page).getAttribute('aria-label'), '👍: bert');
       await thumb(anna.page).click();
       await thumb(bert.page).filter({ hasText: '2' }).waitFor();
+      const who = thumb(anna.page).locator('xpath=following-sibling::*');
+      await anna.page.mouse.move(0, 0);
+      assert.equal(await who.isVisible(), false);
+      await thumb(anna.page).hover();
+      await who.waitFor();
+      assert.match(await who.innerText(), /^(anna, bert|bert, anna)$/);
       await thumb(anna.page).click();
       await bert.page.waitForFunction(
         () => document.querySelector('[data-reaction="👍"]')?.textContent?.includes('2') === false,
@@ -238,7 +244,7 @@ describe('with a finger', () => {
     await house?.end();
   });
 
-  test('a long press opens what can be done, and a tap on an emoji reacts', async () => {
+  test('a long press opens what can be done, a tap on an emoji reacts, a long one says who did', async () => {
     const { page } = anna;
     await write(page, 'Dinner at seven');
     await row(page, 'Dinner at seven').locator('[data-delivery=stored]').waitFor();
@@ -250,7 +256,14 @@ describe('with a finger', () => {
     await touch.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
     await page.screenshot({ path: join(shots, 'messages-menu-phone.png') });
     await page.getByRole('menuitem', { name: 'React with 🎉' }).tap();
-    await row(page, 'Dinner at seven').locator('[data-reaction="🎉"]').waitFor();
+    const party = row(page, 'Dinner at seven').locator('[data-reaction="🎉"]');
+    await party.waitFor();
+    const chip = await party.boundingBox();
+    const on = { x: chip.x + chip.width / 2, y: chip.y + chip.height / 2 };
+    await touch.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [on] });
+    await page.getByRole('dialog').getByText('anna').waitFor();
+    await touch.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+    assert.equal(await party.getAttribute('aria-pressed'), 'true', 'who is looked at, nothing is taken off');
     assert.deepEqual(anna.complaints, []);
   });
 });

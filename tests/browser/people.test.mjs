@@ -265,6 +265,28 @@ describe('the settings of a room', () => {
     assert.equal(await kept.inputValue(), '30');
   });
 
+  test('let everybody of the house find it, and no longer', async () => {
+    const { page } = anna;
+    const found = async () => {
+      await cleo.page.getByRole('button', { name: 'New room' }).click();
+      await screen(cleo.page).getByRole('button', { name: 'See the rooms you can join' }).click();
+      await screen(cleo.page).getByRole('button', { name: 'Open General' }).waitFor();
+      const here = await screen(cleo.page).getByRole('button', { name: 'Open Kitchen garden' }).count();
+      await cleo.page.keyboard.press('Escape');
+      return here === 1;
+    };
+    const choose = async (name) => {
+      const choice = panel(page).getByRole('radio', { name });
+      await choice.check();
+      await choice.and(page.locator(':enabled')).waitFor();
+    };
+    assert.equal(await found(), false);
+    await choose(/^Everybody in the house/);
+    assert.equal(await found(), true);
+    await choose(/^Only whom I invite/);
+    assert.equal(await found(), false);
+  });
+
   test('take an invitation back', async () => {
     await panel(anna.page).getByRole('button', { name: 'Make an invitation' }).click();
     await panel(anna.page).getByRole('button', { name: 'Make an invitation' }).click();

@@ -9,7 +9,7 @@ import {
   DESKTOP, House, PHONE, composer, invite, join_, openChromium, openGeneral, person, reads,
   setUp, signIn, write,
 } from './house.mjs';
-import { faults, misplaced } from './sight.mjs';
+import { cutHints, faults, misplaced } from './sight.mjs';
 
 const shots = new URL('output/', import.meta.url).pathname;
 mkdirSync(shots, { recursive: true });
@@ -105,6 +105,12 @@ const SCREENS = {
   'house-health': part('/health'),
   'house-log': part('/log'),
 };
+
+/** The parts of the settings, by their addresses. */
+const PARTS = [
+  '', '/profile', '/browsers', '/keys', '/tokens', '/look', '/people', '/guests', '/bots', '/invites',
+  '/reports', '/house', '/storage', '/addresses', '/grants', '/health', '/log',
+];
 
 /** Screens of which the others show nothing new at other sizes. */
 const NARROW = Object.keys(SCREENS).filter((name) => name !== 'menu');
@@ -240,6 +246,20 @@ describe('the screens of a house that is lived in', () => {
     await context.close();
   });
 
+  for (const colorScheme of ['light', 'dark']) {
+    test(`have more contrast for whoever asked for that, in ${colorScheme}`, async () => {
+      const options = { contrast: 'more', colorScheme, reducedMotion: 'reduce' };
+      const { context, page, complaints } = await come(DESKTOP, options);
+      const look = async (name) => {
+        await picture(page, `${name}-contrast-${colorScheme}`);
+        return faults(page, ['color-contrast-enhanced']);
+      };
+      const names = ['room', 'menu', 'thread', 'members', 'room-settings', 'search', 'go-to', 'look'];
+      assert.deepEqual([...(await walk(page, names, look)), ...complaints], []);
+      await context.close();
+    });
+  }
+
   test('move nothing for whoever asked for that', async () => {
     const moves = async (reducedMotion) => {
       const { context, page } = await come(DESKTOP, { reducedMotion });
@@ -267,10 +287,43 @@ describe('the screens of a house that is lived in', () => {
       const { context, page, complaints } = await come(viewport, { ...options, reducedMotion: 'reduce' });
       const look = async (name) => {
         await picture(page, `${name}-${viewport.width}`);
-        return misplaced(page);
+        return [...(await misplaced(page)), ...(await cutHints(page))];
       };
       assert.deepEqual([...(await walk(page, NARROW, look)), ...complaints], []);
       await context.close();
     });
   }
+
+  test('have room at 320 pixels in French, which takes more of it', async () => {
+    const { context, page, complaints } = await come({ width: 320, height: 640 }, { reducedMotion: 'reduce' });
+    await page.evaluate(() => localStorage.setItem('hearth.language', 'fr'));
+    await page.reload();
+    const field = page.getByLabel(/^Écrire à /);
+    await field.waitFor();
+    const wrong = [];
+    const look = async (name) => {
+      await drawn(page);
+      await picture(page, `${name.replaceAll('/', '-')}-320-fr`);
+      const found = [...(await misplaced(page)), ...(await cutHints(page))];
+      wrong.push(...found.map((one) => `${name}: ${one}`));
+    };
+    await look('salon');
+    const head = page.locator('main header button');
+    for (let at = 1; at < (await head.count()); at += 1) {
+      await head.nth(at).click();
+      await panel(page).waitFor();
+      await page.waitForLoadState('networkidle');
+      await look(`panneau ${at}`);
+      await page.keyboard.press('Escape');
+      await field.waitFor();
+    }
+    for (const place of PARTS) {
+      await part(place).open(page);
+      await look(`réglages${place}`);
+      await page.keyboard.press('Escape');
+      await dialog(page).waitFor({ state: 'detached' });
+    }
+    assert.deepEqual([...wrong, ...complaints], []);
+    await context.close();
+  });
 });

@@ -135,6 +135,49 @@ describe('searching', () => {
     await row(anna.page, 'note 1').first().waitFor();
   });
 
+  test('filters by who wrote, when, and with a file', async () => {
+    const { page } = anna;
+    await page.getByRole('navigation').getByText('General').first().click();
+    await page.getByRole('heading', { name: 'General' }).waitFor();
+    await write(bert.page, 'spoons are here');
+    await reads(page, 'spoons are here');
+    await page.locator('input[type=file]').first().setInputFiles([
+      { name: 'list.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.7 spoons') },
+    ]);
+    await page.getByRole('list', { name: 'Files to send' }).getByText('list.pdf').waitFor();
+    await write(page, 'the list of spoons');
+    await reads(bert.page, 'the list of spoons');
+    await search(page, 'spoons', 'the list of spoons');
+    await search(page, 'spoons', 'spoons are here');
+    const found = async (...wanted) => {
+      const n = wanted.length;
+      const said = n === 0 ? 'Nothing found.' : n === 1 ? '1 message.' : `${n} messages.`;
+      await page.getByRole('status').getByText(said, { exact: true }).waitFor();
+      for (const text of wanted) await hits(page).filter({ hasText: text }).first().waitFor();
+      assert.equal(await hits(page).count(), wanted.length);
+    };
+    await found('the list of spoons', 'spoons are here', 'bring spoons');
+    await page.getByLabel('Written by').selectOption({ label: 'bert' });
+    await found('spoons are here');
+    await page.getByLabel('Written by').selectOption({ label: 'Anybody' });
+    await page.getByRole('button', { name: 'With a file' }).click();
+    await found('the list of spoons');
+    await page.getByRole('button', { name: 'With a file' }).click();
+    const day = (days) => page.evaluate((n) => {
+      const at = new Date();
+      at.setDate(at.getDate() + n);
+      return at.toLocaleDateString('sv');
+    }, days);
+    await page.getByLabel('Until').fill(await day(-1));
+    await found();
+    await page.getByLabel('Until').fill(await day(0));
+    await page.getByLabel('From', { exact: true }).fill(await day(0));
+    await found('the list of spoons', 'spoons are here', 'bring spoons');
+    await page.getByLabel('From', { exact: true }).fill(await day(1));
+    await found();
+    await page.keyboard.press('Escape');
+  });
+
   test('on a phone a hit closes the search and shows the message', async () => {
     await bert.page.getByRole('button', { name: 'Search' }).first().click();
     await search(bert.page, 'spo', 'bring spoons');

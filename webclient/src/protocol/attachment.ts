@@ -31,8 +31,10 @@ export interface Attachment {
   readonly peaks: readonly number[] | null;
 }
 
+/** Bytes of a megabyte, wherever Hearth counts in them. */
+export const MB = 1_048_576;
 /** Bytes of a file (seed 004: 10 MB). */
-export const FILE_BYTES_MAX = 10 * 1024 * 1024;
+export const FILE_BYTES_MAX = 10 * MB;
 /** Files of one message. */
 export const FILES_MAX = 10;
 /** Bytes of a file's name. */

@@ -22,6 +22,10 @@ class Locks {
       this.#next();
     });
 
+  query = async (): Promise<LockManagerSnapshot> => ({
+    held: this.#held === null ? [] : [{ name: 'hearth-lead', mode: 'exclusive' }],
+  });
+
   #next(): void {
     if (this.#held !== null) return;
     const next = this.#queue.shift();
@@ -88,6 +92,42 @@ test('the first tab leads, the second follows, takes over, and gives back', asyn
   await turn();
   expect(lines.at(-1)).toBe('first leads');
   first.stop();
+});
+
+test('the tab that somebody looks at leads; one that leads already goes on', async () => {
+  const locks = new Locks();
+  const air = new Air();
+  const lines: string[] = [];
+  const tab = (name: string) => {
+    const made = webLocksLeadership(locks as unknown as LockManager, air.end());
+    made.start(
+      () => void lines.push(`${name} leads`),
+      () => void lines.push(`${name} follows`),
+      () => undefined,
+    );
+    return made;
+  };
+  const first = tab('first');
+  first.looked();
+  await turn();
+  expect(lines).toEqual(['first follows', 'first leads']);
+  const second = tab('second');
+  second.looked();
+  await turn();
+  expect(lines.splice(2).sort()).toEqual(['first follows', 'second follows', 'second leads']);
+  second.looked();
+  await turn();
+  expect(lines.splice(2)).toEqual([]);
+  first.looked();
+  await turn();
+  expect(lines.splice(2).sort()).toEqual(['first leads', 'second follows']);
+  first.stop();
+  await turn();
+  expect(lines.splice(2)).toEqual(['second leads']);
+  first.looked();
+  await turn();
+  expect(lines.splice(2)).toEqual([]);
+  second.stop();
 });
 
 test('without Web Locks every tab leads', () => {

@@ -1,5 +1,5 @@
-// One tab of a browser leads: it holds the connection and the writer number (Web Locks); the
-// others tell it what they wrote (BroadcastChannel).
+// One tab of a browser leads, the one that was looked at last: it holds the connection and the writer
+// number (Web Locks); the others tell it what they wrote (BroadcastChannel).
 
 export interface Leadership {
   /**
@@ -11,6 +11,8 @@ export interface Leadership {
   tell(what: string): void;
   /** Takes the lead from the other tab. */
   takeOver(): void;
+  /** Somebody looks at this tab: it takes the lead where another one has it. */
+  looked(): void;
   stop(): void;
 }
 
@@ -47,6 +49,9 @@ export function webLocksLeadership(locks: LockManager | undefined, channel: Chan
         request({ mode: 'exclusive' });
       });
   };
+  const takeOver = (): void => {
+    if (!stopped && release === null) request({ mode: 'exclusive', steal: true });
+  };
   return {
     start: (onLead, onFollow, told) => {
       [lead, follow, stopped] = [onLead, onFollow, false];
@@ -56,8 +61,14 @@ export function webLocksLeadership(locks: LockManager | undefined, channel: Chan
       if (locks !== undefined) follow();
       request({ mode: 'exclusive' });
     },
-    takeOver: () => {
-      if (release === null) request({ mode: 'exclusive', steal: true });
+    takeOver,
+    looked: () => {
+      // A tab that has just begun may be about to lead: only what another one holds is taken.
+      locks?.query().then(
+        ({ held }) => held?.some(({ name }) => name === NAME) === true && takeOver(),
+        // A page on its way out: nobody looks at it.
+        () => undefined,
+      );
     },
     tell: (what) => {
       if (locks !== undefined && release === null) channel.postMessage(what);

@@ -95,10 +95,16 @@ export class Uploads {
     this.look();
   }
 
+  /** Another tab leads: what is under way goes up from there. */
+  pause(): void {
+    this.#later?.();
+    this.#later = null;
+    this.#running?.stop.abort();
+  }
+
   stop(): void {
     this.#stopped = true;
-    this.#later?.();
-    this.#running?.stop.abort();
+    this.pause();
   }
 
   async #upload(entry: Entry, file: Id, signal: AbortSignal): Promise<void> {

@@ -115,7 +115,7 @@ export interface HouseSettings {
   /** Days and bytes of a room that are kept; 0: all. */
   readonly keepDays: number;
   readonly keepBytes: number;
-  /** MiB of files; null: as the box was started. */
+  /** MB of files; null: as the box was started. */
   readonly personMib: number | null;
   readonly houseMib: number | null;
   /** Days that the log and decided reports are kept; null: as the box was started. */

@@ -4,6 +4,7 @@ import { DraftStore } from '../local/drafts';
 import { HistoryStore } from '../local/history';
 import { KeyStore } from '../local/keys';
 import { LoginStore } from '../local/login';
+import { LookStore } from '../local/looks';
 import { OutboxStore } from '../local/outbox';
 import { SearchStore } from '../local/search_store';
 import { TrayStore } from '../local/tray_store';
@@ -15,6 +16,7 @@ import { Entrance, type Arrival } from './entrance';
 import { Files } from './files';
 import type { Home } from './home';
 import { Keys } from './keys';
+import { PaintedRooms } from './looks';
 import type * as m from './model';
 import { readingApp } from './reading_app';
 import type { Reading } from './reading_model';
@@ -53,6 +55,7 @@ function partsOf(deps: AppDeps): Parts {
     history: new HistoryStore(deps.shelf),
     keyStore: new KeyStore(deps.shelf),
     drafts: new DraftStore(deps.shelf, deps.safe),
+    looks: new LookStore(deps.shelf),
     trayStore: new TrayStore(deps.shelf, deps.safe),
     searchStore: new SearchStore(deps.shelf, deps.safe),
   };
@@ -69,6 +72,7 @@ class HearthApp implements m.App {
   readonly #entrance: Entrance;
   readonly files: Files;
   readonly account: AccountArea;
+  readonly looks: PaintedRooms;
   #home: Home | null = null;
   #administration: Administration | null = null;
   readonly people = new Desk(
@@ -85,6 +89,7 @@ class HearthApp implements m.App {
     this.#parts = parts;
     this.#entrance = new Entrance(parts);
     this.files = new Files(parts);
+    this.looks = new PaintedRooms(parts.looks, this.#tell);
     this.account = new AccountArea(parts, this.#entrance, {
       changed: (change) => this.#state.update({ account: { ...this.state.account, ...change } }),
       shown: (as) => this.#shown(as),
@@ -179,6 +184,7 @@ class HearthApp implements m.App {
     this.account.entered(user);
     const me: m.Person = { ...user };
     this.#drafts = await this.#parts.drafts.all();
+    await this.looks.load();
     await home.start();
     this.files.restore();
     this.#state.update({
@@ -224,6 +230,7 @@ class HearthApp implements m.App {
     this.people.leave();
     this.files.leave();
     this.account.left();
+    this.looks.leave();
     this.#administration = null;
     this.#parts.tokens.forget();
     const { house } = this.state;

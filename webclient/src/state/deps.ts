@@ -3,6 +3,7 @@ import type { Api } from '../api/api';
 import type { DraftStore } from '../local/drafts';
 import type { HistoryStore } from '../local/history';
 import type { KeyStore } from '../local/keys';
+import type { LookStore } from '../local/looks';
 import type { LoginStore } from '../local/login';
 import type { OutboxStore } from '../local/outbox';
 import type { Fetch } from '../api/http';
@@ -67,6 +68,7 @@ export interface Parts extends AppDeps {
   readonly history: HistoryStore;
   readonly keyStore: KeyStore;
   readonly drafts: DraftStore;
+  readonly looks: LookStore;
   readonly trayStore: TrayStore;
   readonly searchStore: SearchStore;
 }

@@ -112,6 +112,19 @@ test('presence comes live, with the words somebody chose', async () => {
   expect(seen(ada, 'ben')).toMatchObject({ statusText: 'cooking', lastSeen: 7 });
 });
 
+test('a direct chat says whom it is with, and as they come and go', async () => {
+  const room = await ada.people.direct(idOf('ben'));
+  const other = (): unknown => ada.state.rooms.find(({ id }) => id === room)?.other;
+  await until(ada, () => other() !== undefined);
+  expect(other()).toMatchObject({ person: { name: 'ben' } });
+  const topic = `hearth/users/${idOf('ben')}/presence`;
+  for (const status of ['away', 'online', 'offline']) {
+    house.ring(parseId(idOf('ada')), { status, last_seen: 7 }, topic);
+    await until(ada, ({ rooms }) => rooms.some((one) => one.other?.presence === status));
+  }
+  expect(ada.state.rooms.find(({ id }) => id === general)?.other).toBeNull();
+});
+
 describe('alerts', () => {
   const alert = (fields = {}): void =>
     house.alert(parseId(idOf('ada')), {

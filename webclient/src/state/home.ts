@@ -179,6 +179,7 @@ export class Home {
       () => void this.#lead().catch((error: unknown) => this.failed(error)),
       () => {
         this.#leads = false;
+        this.uploads.pause();
         this.#connection.yieldTo('other_tab', 'Hearth is open in another tab');
       },
       (id) => {
@@ -186,6 +187,11 @@ export class Home {
         this.outbox.takeUp(id).catch((error: unknown) => this.failed(error));
       },
     );
+    const looked = (): void => {
+      if (attention.seen() && !this.#stopped) leadership.looked();
+    };
+    attention.onChange(looked);
+    looked();
     await this.#first.ready;
   }
 
@@ -248,6 +254,7 @@ export class Home {
     if (heard === null || heard.kind === 'status') return;
     if (heard.kind === 'inbox' || heard.kind === 'presence') {
       if (this.#events.personal(heard, payload)) this.rooms.resync();
+      else if (heard.kind === 'presence') this.draw();
       return;
     }
     if (heard.kind === 'live' || heard.kind === 'receipts') return this.live.heard(heard, payload);

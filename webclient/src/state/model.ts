@@ -2,6 +2,7 @@
 import type { Administration } from './administration_model';
 import type { AccountActions, AccountState, RecoverySheet } from './account_model';
 import type { FilesApp } from './files_model';
+import type { Looks } from './looks_model';
 import type { PeopleDesk } from './people_model';
 import type { KeysActions } from './readers_model';
 import type { Reading } from './reading_model';
@@ -191,6 +192,7 @@ export interface App {
   sealForDevice(roomId: string, deviceId: string, plain: boolean): Promise<void>;
   removeDevice(roomId: string, deviceId: string): Promise<void>;
   readonly keys: KeysActions;
+  readonly looks: Looks;
 }
 
 export type { Entry } from './entry';

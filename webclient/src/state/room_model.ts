@@ -1,6 +1,7 @@
 // A room as the list shows it and as the open one is seen, with its members and devices.
 import type { AttachmentKind } from './files_model';
 import type { Person, RoomRole, RoomType, Sealing } from './model';
+import type { Presence } from './people_model';
 import type { Readers } from './readers_model';
 import type { ReadingView } from './reading_model';
 import type { TimelineItem } from './timeline_model';
@@ -12,6 +13,8 @@ export interface RoomSummary {
   readonly type: RoomType;
   readonly sealing: Sealing;
   readonly general: boolean;
+  /** Whom a direct chat is with, and whether they are there (null: unknown); null for other rooms. */
+  readonly other: { readonly person: Person; readonly presence: Presence | null } | null;
   readonly myRole: RoomRole;
   readonly lastMessageAt: number | null;
   /** The last message in a few words, null while unknown. */

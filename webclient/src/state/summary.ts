@@ -86,7 +86,7 @@ function newsOf(
 }
 
 export function summaryOf(handle: RoomHandle, people: People, me: string): RoomSummary {
-  const { id, name, type, sealing, general, myRole, lastMessageAt } = handle.room;
+  const { id, name, type, sealing, general, myRole, lastMessageAt, directWith } = handle.room;
   const changes = changesOf(handle.log.newest());
   const last = lastOf(handle, people, changes);
   return {
@@ -95,6 +95,17 @@ export function summaryOf(handle: RoomHandle, people: People, me: string): RoomS
     type,
     sealing,
     general,
+    other:
+      directWith === null
+        ? null
+        : {
+            // Until the box has said who it is, the room's name is theirs.
+            person: {
+              ...people.person(directWith),
+              ...(people.has(directWith) ? {} : { displayName: name }),
+            },
+            presence: people.seen(directWith)?.presence ?? null,
+          },
     myRole: myRole ?? 'member',
     lastMessageAt: last?.at ?? lastMessageAt,
     lastText: last?.text.slice(0, 200) ?? null,

@@ -1,6 +1,12 @@
 // Files that were chosen and not sent: looked at, drawn anew, sealed, ready to go with a message.
 import type { KeptFile } from '../local/tray_store';
-import { FILE_BYTES_MAX, FILES_MAX, NAME_BYTES_MAX, type Attachment } from '../protocol/attachment';
+import {
+  FILE_BYTES_MAX,
+  FILES_MAX,
+  MB,
+  NAME_BYTES_MAX,
+  type Attachment,
+} from '../protocol/attachment';
 import { b64u, utf8 } from '../protocol/bytes';
 import { fileType, HEAD_BYTES, shownAs, type FileType } from '../protocol/file_type';
 import type { Id } from '../protocol/ids';
@@ -40,12 +46,10 @@ export interface TraysDeps {
   readonly kept: () => Pick<KeptTrays, 'put' | 'change' | 'remove'>;
 }
 
-const MIB = 1024 * 1024;
-
 export const tooLarge = (bytes: number): ProblemError =>
   new ProblemError(
     'file_too_large',
-    `the file has ${(bytes / MIB).toFixed(1)} MiB, at most ${FILE_BYTES_MAX / MIB} are taken`,
+    `the file has ${(bytes / MB).toFixed(1)} MB, at most ${FILE_BYTES_MAX / MB} are taken`,
     'make it smaller, or send it in parts',
   );
 

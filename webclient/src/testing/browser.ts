@@ -38,6 +38,7 @@ class Tabs {
         takeOver();
       },
       takeOver,
+      looked: () => this.#told === told || takeOver(),
       tell: (what) => this.#told !== told && this.#told?.(what),
       stop: () => undefined,
     };

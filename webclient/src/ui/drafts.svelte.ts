@@ -1,9 +1,11 @@
-// What is half written, by room: shown at once, kept a moment after the last key.
+// What is half written, by room: shown at once, kept a moment later, also of who types without a rest.
 import { SvelteMap } from 'svelte/reactivity';
 import type { App } from '../state/model';
 
-/** How long typing rests before a draft is kept, in ms. */
-const restMs = 400;
+/** How long after a key a draft is kept at the latest, in ms. */
+const keptMs = 150;
+/** How long after it was sent it is kept no more, in ms: it lies in the outbox by then. */
+const sentMs = 400;
 
 /** Drafts of the screens over the ones the application keeps sealed. */
 export class Drafts {
@@ -23,10 +25,12 @@ export class Drafts {
   /** Something was typed. A sent text stays kept until it lies in the outbox: rather twice than lost. */
   type(room: string, text: string): void {
     this.#typed.set(room, text);
-    clearTimeout(this.#timers.get(room));
+    if (text === '') clearTimeout(this.#timers.get(room));
+    else if (this.#timers.has(room)) return;
+    const afterMs = text === '' ? sentMs : keptMs;
     this.#timers.set(
       room,
-      setTimeout(() => this.#keep(room), restMs),
+      setTimeout(() => this.#keep(room), afterMs),
     );
   }
 

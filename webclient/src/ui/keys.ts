@@ -11,6 +11,9 @@ export type Command =
   | 'previousUnread'
   | 'nextUnread';
 
+/** What the key of commands is called on this machine. */
+export const commandKey = /Mac|iPhone|iPad/.test(navigator.userAgent) ? '⌘' : 'Ctrl';
+
 function writing(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && target.matches('input, textarea, select');
 }

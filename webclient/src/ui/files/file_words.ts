@@ -1,14 +1,17 @@
 // Sizes and lengths of files in words.
+import { MB } from '../../protocol/attachment';
 import type { Words } from '../words/catalogue.svelte';
 
-/** Bytes as people say them. */
+const KB = 1_024;
+
+/** Bytes as people say them; limits and what they are compared with count alike. */
 export function sizeWords(bytes: number, words: Words, language: string): string {
   const [amount, unit] =
-    bytes < 1_000
+    bytes < KB
       ? ([bytes, 'B'] as const)
-      : bytes < 999_500
-        ? ([bytes / 1_000, 'KB'] as const)
-        : ([bytes / 1_000_000, 'MB'] as const);
+      : bytes < MB - KB / 2
+        ? ([bytes / KB, 'KB'] as const)
+        : ([bytes / MB, 'MB'] as const);
   const digits = unit === 'MB' && amount < 10 ? 1 : 0;
   const shown = amount.toLocaleString(language, { maximumFractionDigits: digits });
   return words.files.size(shown, unit);

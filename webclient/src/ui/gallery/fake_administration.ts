@@ -14,6 +14,7 @@ import type {
   ResetLink,
   StorageView,
 } from '../../state/administration_model';
+import { MB } from '../../protocol/attachment';
 import { rolesToGive } from '../../state/may';
 import type { InviteLink, Person } from '../../state/model';
 import { FakePrograms } from './fake_programs';
@@ -21,7 +22,6 @@ import { anna, bot, jonas, mila, oma, ravi } from './people';
 
 const hour = 3_600_000;
 const day = 24 * hour;
-const mb = 1_000_000;
 const nothing = (): Promise<void> => Promise.resolve();
 const link = 'https://hearth.local/i/7KQ4MZ2XPW#k7Q2mXw9ZpL4tR8vN3sYb6HcJ1dF5gA0eUiOqWxTzVM';
 
@@ -158,13 +158,13 @@ export class FakeAdministration implements Administration {
   storage = (): Promise<StorageView> =>
     Promise.resolve({
       files: 318,
-      bytes: 2_410 * mb,
-      houseMax: 20_971 * mb,
-      personMax: 2_147 * mb,
+      bytes: 2_410 * MB,
+      houseMax: 20_000 * MB,
+      personMax: 2_048 * MB,
       people: [
-        { id: 'p-mila', name: 'mila', files: 201, bytes: 1_800 * mb },
-        { id: 'p-anna', name: 'anna', files: 110, bytes: 560 * mb },
-        { id: 'p-oma', name: 'oma_grete', files: 7, bytes: 50 * mb },
+        { id: 'p-mila', name: 'mila', files: 201, bytes: 1_800 * MB },
+        { id: 'p-anna', name: 'anna', files: 110, bytes: 560 * MB },
+        { id: 'p-oma', name: 'oma_grete', files: 7, bytes: 50 * MB },
       ],
     });
 

@@ -18,6 +18,7 @@ import { FakeAdministration } from './fake_administration';
 import { FakePeople } from './fake_people';
 import type { FilesApp } from '../../state/files_model';
 import { FakeFiles } from './files';
+import { fakeLooks } from './fake_looks';
 import { accountAt, fakeAccount, fakeSheet } from './fake_account';
 import { anna, members, mila, roomsAt } from './people';
 import { readersAt } from './readers';
@@ -53,6 +54,7 @@ export class FakeApp implements App {
   readonly people: FakePeople;
   files: FilesApp = new FakeFiles();
   readonly account = fakeAccount;
+  readonly looks = fakeLooks();
   administration = (): Promise<FakeAdministration> =>
     Promise.resolve(new FakeAdministration(this.#now));
   readonly reading = fakeReading;

@@ -32,6 +32,7 @@ function room(id: string, name: string, more: Partial<RoomSummary>): RoomSummary
     type: 'private',
     sealing: 'sealed',
     general: false,
+    other: null,
     myRole: 'owner',
     lastMessageAt: null,
     lastText: null,
@@ -65,6 +66,13 @@ export function roomsAt(now: number): RoomSummary[] {
     room('r-garden', 'Garden', {
       lastMessageAt: now - day,
       lastText: 'The tomatoes want water, and the hose has a hole again',
+      lastSender: 'Oma Grete',
+    }),
+    room('r-oma', 'Oma Grete', {
+      type: 'direct',
+      other: { person: oma, presence: 'online' },
+      lastMessageAt: now - 2 * day,
+      lastText: 'Thank you for the pictures, my dear',
       lastSender: 'Oma Grete',
     }),
     room('r-gift', 'Anna’s birthday, ssh', {

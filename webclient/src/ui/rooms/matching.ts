@@ -18,9 +18,3 @@ export function matchingBy<T>(
     .sort((a, b) => a.rank - b.rank)
     .map((entry) => entry.one);
 }
-
-/** Rooms, or whatever else has one name. */
-export const matching = <T extends { readonly name: string }>(
-  all: readonly T[],
-  wanted: string,
-): T[] => matchingBy(all, wanted, ({ name }) => [name]);

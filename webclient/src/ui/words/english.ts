@@ -6,6 +6,7 @@ import { englishFileProblems, englishFiles } from './english_files';
 import { englishAccount, englishAccountProblems } from './english_account';
 import { englishGuestProblems, englishGuests } from './english_guests';
 import { englishProfile } from './english_profile';
+import { englishLooks } from './english_looks';
 import { englishDevices } from './english_devices';
 import { englishCommands } from './english_commands';
 import { englishPublicRooms } from './english_public_rooms';
@@ -111,8 +112,8 @@ export const english = {
     openKind: 'Open',
     openKindHelp: 'The box can read it too. Good for simple machines.',
     create: 'Make the room',
-    goTo: 'Go to a room',
-    goToNone: 'No room of that name.',
+    goTo: 'Go to a room or a person',
+    goToNone: 'No room and nobody of that name.',
     chooseRoom: 'Choose a room on the left.',
   },
   room: {
@@ -163,6 +164,7 @@ export const english = {
   ...englishTalk,
   ...englishPublicRooms,
   ...englishDevices,
+  ...englishLooks,
   ...englishCommands,
   guests: englishGuests,
   profile: englishProfile,
@@ -179,7 +181,7 @@ export const english = {
   },
   composer: {
     label: (room: string) => `Write to ${room}`,
-    placeholder: 'Write a message',
+    placeholder: 'Message',
     send: 'Send',
     saveEdit: 'Save the edit',
     emoji: 'Emoji',
@@ -294,7 +296,7 @@ export const english = {
   },
   keys: {
     title: 'Keys',
-    goTo: 'Go to a room',
+    goTo: 'Go to a room or a person',
     rooms: 'Previous or next room',
     unread: 'Previous or next room with something new',
     send: 'Send',
@@ -303,6 +305,7 @@ export const english = {
     walk: 'To the messages, and through them',
     reply: 'Reply to the chosen message',
     react: 'React to it',
+    thread: 'The answers to it',
     menu: 'All that can be done with it',
     settings: 'Settings',
     escape: 'Close, then jump to the newest message',

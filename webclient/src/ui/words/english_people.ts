@@ -148,7 +148,7 @@ export const englishPeople = {
     keepYear: '1 year',
     size: 'How much at most?',
     sizeHouse: 'As the house says',
-    mib: (n: number) => `${n} MiB`,
+    mb: (n: number) => `${n} MB`,
     notify: 'When do you want to be told?',
     notifyAll: 'Always',
     notifyMentions: 'When I am named',

@@ -6,6 +6,7 @@ import { frenchFileProblems, frenchFiles } from './french_files';
 import { frenchAccount, frenchAccountProblems } from './french_account';
 import { frenchGuestProblems, frenchGuests } from './french_guests';
 import { frenchProfile } from './french_profile';
+import { frenchLooks } from './french_looks';
 import { frenchDevices } from './french_devices';
 import { frenchCommands } from './french_commands';
 import { frenchPublicRooms } from './french_public_rooms';
@@ -111,8 +112,8 @@ export const french: Words = {
     openKind: 'Ouvert',
     openKindHelp: 'Le boîtier peut le lire aussi. Pratique pour les appareils simples.',
     create: 'Créer le salon',
-    goTo: 'Aller à un salon',
-    goToNone: 'Aucun salon de ce nom.',
+    goTo: 'Trouver un salon ou quelqu’un',
+    goToNone: 'Aucun salon ni personne de ce nom.',
     chooseRoom: 'Choisissez un salon à gauche.',
   },
   room: {
@@ -168,6 +169,7 @@ export const french: Words = {
   ...frenchTalk,
   ...frenchPublicRooms,
   ...frenchDevices,
+  ...frenchLooks,
   ...frenchCommands,
   guests: frenchGuests,
   profile: frenchProfile,
@@ -184,7 +186,7 @@ export const french: Words = {
   },
   composer: {
     label: (room) => `Écrire à ${room}`,
-    placeholder: 'Écrire un message',
+    placeholder: 'Message',
     send: 'Envoyer',
     saveEdit: 'Garder la modification',
     emoji: 'Émojis',
@@ -303,7 +305,7 @@ export const french: Words = {
   },
   keys: {
     title: 'Touches',
-    goTo: 'Aller à un salon',
+    goTo: 'Trouver un salon ou quelqu’un',
     rooms: 'Salon précédent ou suivant',
     unread: 'Salon précédent ou suivant avec du nouveau',
     send: 'Envoyer',
@@ -312,6 +314,7 @@ export const french: Words = {
     walk: 'Aller aux messages, et de l’un à l’autre',
     reply: 'Répondre au message choisi',
     react: 'Y réagir',
+    thread: 'Ses réponses',
     menu: 'Tout ce qu’on peut en faire',
     settings: 'Réglages',
     escape: 'Fermer, puis aller au message le plus récent',

@@ -21,7 +21,7 @@ export const frenchKeys: typeof englishKeys = {
     },
     keyMade: (n, when) => `Clé numéro ${n}, depuis le ${when}.`,
     keyMadeBy: (n, name, when) => `Clé numéro ${n}, faite par ${name}, le ${when}.`,
-    hints: 'Dire à la boîte qui un message nomme',
+    hints: 'Dire au boîtier qui un message nomme',
     hintsHelp:
       'Elle peut alors prévenir ces personnes, et apprend qui nomme qui. Ce qui est écrit reste scellé.',
     goneLead: 'Avec la clé, bien que le boîtier ne les nomme pas parmi les membres :',

@@ -150,7 +150,7 @@ export const frenchPeople: typeof englishPeople = {
     keepYear: '1 an',
     size: 'Combien au plus ?',
     sizeHouse: 'Comme la maison',
-    mib: (n) => `${n} Mio`,
+    mb: (n) => `${n} Mo`,
     notify: 'Quand voulez-vous être averti ?',
     notifyAll: 'Toujours',
     notifyMentions: 'Quand on me nomme',

@@ -78,6 +78,7 @@ describe('commands', () => {
       lastText: null,
       lastSender: null,
       lastFiles: null,
+      other: null,
       unread: 0,
       mentions: 0,
     } as const;
