@@ -282,7 +282,7 @@ async function chooseNoPicture(page) {
 
 async function openDevice(page) {
   await page.getByRole('button', { name: 'Devices' }).click();
-  await page.fill('aside input', 'washer');
+  await page.fill('aside form input:not([type="checkbox"])', 'washer');
   await page.getByRole('button', { name: 'Get its line' }).click();
 }
 
