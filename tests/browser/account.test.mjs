@@ -139,7 +139,9 @@ for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE }
       await page.screenshot({ path: join(shots, `account-profile-${size}.png`) });
       await page.getByRole('button', { name: 'Save' }).click();
       await page.getByText('Saved', { exact: true }).waitFor();
+      const told = page.waitForResponse((answer) => answer.request().method() === 'PATCH');
       await page.getByRole('radio', { name: /^Busy/ }).check();
+      await told;
       await page.reload();
       await page.getByRole('heading', { name: 'Profile', exact: true }).waitFor();
       await page.waitForFunction(

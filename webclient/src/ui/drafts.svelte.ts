@@ -24,9 +24,10 @@ export class Drafts {
 
   /** Something was typed. A sent text stays kept until it lies in the outbox: rather twice than lost. */
   type(room: string, text: string): void {
+    const typed = this.#typed.get(room) ?? '';
+    if (text === '' && typed !== '' && this.#timers.has(room)) this.#keep(room);
     this.#typed.set(room, text);
-    if (text === '') clearTimeout(this.#timers.get(room));
-    else if (this.#timers.has(room)) return;
+    if (this.#timers.has(room)) return;
     const afterMs = text === '' ? sentMs : keptMs;
     this.#timers.set(
       room,
@@ -34,9 +35,9 @@ export class Drafts {
     );
   }
 
-  /** The page goes away: keeps what still waits. */
+  /** The page goes away: keeps what still waits, and gives up nothing that was just sent. */
   keepAll(): void {
-    for (const room of [...this.#timers.keys()]) this.#keep(room);
+    for (const room of [...this.#timers.keys()]) if (this.#typed.get(room) !== '') this.#keep(room);
   }
 
   #keep(room: string): void {

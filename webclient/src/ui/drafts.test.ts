@@ -48,3 +48,13 @@ test('each room has its own, and a page that goes keeps all at once', () => {
   vi.advanceTimersByTime(1_000);
   expect(kept).toEqual(['one', 'two']);
 });
+
+test('what is sent in the moment in which the page goes stays a draft', () => {
+  type('water', 5);
+  drafts.type('garden', '');
+  drafts.keepAll();
+  expect(kept.at(-1)).toBe('water');
+  // The page came back: it lies in the outbox by now.
+  vi.advanceTimersByTime(400);
+  expect(kept.at(-1)).toBe('');
+});
