@@ -137,7 +137,7 @@ fn uploads_take_no_memory_and_lie_sealed_on_the_disk() {
     }
     let looked = house.run(&["doctor"], "");
     let told = String::from_utf8_lossy(&looked.stdout).into_owned();
-    assert!(told.contains("21 attachments take 220 of 10737 MB; most: anna 220 MB"), "{told}");
+    assert!(told.contains("21 attachments take 210 of 10240 MB; most: anna 210 MB"), "{told}");
 }
 
 #[test]

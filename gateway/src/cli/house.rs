@@ -22,8 +22,8 @@ use crate::config::Place;
 use crate::member::devices::{Doors, NewDevice};
 use crate::refusals::LastRefused;
 
-/// Bytes of a megabyte, as disks are sold by.
-const MB: u64 = 1_000_000;
+/// Bytes of a megabyte, as on all screens.
+pub const MB: u64 = 1_048_576;
 
 /// `hearth user`
 #[derive(Subcommand)]

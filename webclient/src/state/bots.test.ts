@@ -71,7 +71,7 @@ describe('topics beside the rooms', () => {
     const account = { id: ada, name: 'ada', role: 'owner', created_at: 5, last_seen: 0 };
     const users = [{ ...account, guest_until: null, blocked: false }];
     script.answers.set('GET /api/users?limit=100', { users, next: null });
-    const device = { id: washer, name: 'washer', created_at: 1 };
+    const device = { id: washer, name: 'washer', created_at: 1, plain: 'refuse' };
     script.answers.set(`GET /api/rooms/${general}/devices`, { devices: [device] });
   });
 

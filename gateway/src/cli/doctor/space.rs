@@ -7,9 +7,9 @@ use hearth_store::DATABASE_FILE;
 use rustix::fs::statvfs;
 
 use super::Finding;
+use super::house::MB;
 use crate::attachments::Storage;
 
-const MB: u64 = 1_000_000;
 /// How many of those with the most attachments are named.
 const NAMED: usize = 5;
 
