@@ -358,5 +358,5 @@ fn a_room_shows_messages_as_they_are_and_raw_as_they_came_and_says_what_it_keeps
     assert!(set.status.success(), "{set:?}");
     let (_, view) = house.call("GET", &format!("/api/rooms/{room}"), Some(&anna), None);
     let kept = (&view["keep_days"], &view["keep_bytes"], &view["history"]);
-    assert_eq!(kept, (&json!(30), &json!(5_000_000), &json!("since_join")));
+    assert_eq!(kept, (&json!(30), &json!(5_242_880), &json!("since_join")));
 }

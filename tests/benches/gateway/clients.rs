@@ -13,6 +13,8 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
+use super::{Load, wire};
+
 /// Characters of a message, as a few words are.
 const CONTENT: usize = 60;
 
@@ -63,6 +65,11 @@ impl Http {
 
     /// Sends a request and reads its answer to the end: the status.
     async fn call(&mut self, request: &[u8]) -> u16 {
+        let answer = self.answer(request).await;
+        std::str::from_utf8(&answer[9..12]).unwrap().parse().unwrap()
+    }
+
+    async fn answer(&mut self, request: &[u8]) -> &[u8] {
         self.stream.write_all(request).await.unwrap();
         let (mut filled, mut end) = (0, None);
         loop {
@@ -73,15 +80,14 @@ impl Http {
                 end = whole(&self.buffer[..filled]);
             }
             if end.is_some_and(|end| filled >= end) {
-                let status = std::str::from_utf8(&self.buffer[9..12]).unwrap();
-                return status.parse().unwrap();
+                return &self.buffer[..filled];
             }
         }
     }
 }
 
-/// Where an answer ends, once its header is there.
-fn whole(answer: &[u8]) -> Option<usize> {
+/// Where a request or answer ends, once its header is there.
+pub fn whole(answer: &[u8]) -> Option<usize> {
     let header = answer.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let text = std::str::from_utf8(&answer[..header]).unwrap().to_ascii_lowercase();
     let length = text.lines().find_map(|line| line.strip_prefix("content-length: "));
@@ -140,9 +146,20 @@ impl<'a> Clients<'a> {
         Http::connect(self.0.house.http).await
     }
 
+    /// A peer that answers a page or a post with what the house answered, and nothing behind it.
+    pub async fn wire(&self, load: Load) -> Option<SocketAddr> {
+        let request = match load {
+            Load::Pages { .. } => self.page(0),
+            Load::Posts { .. } => self.post(0, &self.0.written),
+            Load::FanOut { .. } | Load::Active { .. } => return None,
+        };
+        Some(wire::start(self.connect().await.answer(&request).await.to_vec()))
+    }
+
     /// The same request again and again from each of some clients: microseconds of one.
     async fn again(
         &self,
+        at: SocketAddr,
         clients: usize,
         each: usize,
         wanted: u16,
@@ -150,7 +167,7 @@ impl<'a> Clients<'a> {
     ) -> f64 {
         let mut connections = vec![];
         for who in 0..clients {
-            connections.push((self.connect().await, of(who)));
+            connections.push((Http::connect(at).await, of(who)));
         }
         let begun = Instant::now();
         join_all(connections.iter_mut().map(|(http, request)| async move {
@@ -165,15 +182,21 @@ impl<'a> Clients<'a> {
     /// Fills the room that is read.
     pub async fn fill(&self, messages: usize) {
         let room = self.0.read.clone();
-        self.again(50, messages / 50, 201, |who| self.post(who, &room)).await;
+        let house = self.0.house.http;
+        self.again(house, 50, messages / 50, 201, |who| self.post(who, &room)).await;
     }
 
-    pub async fn pages(&self, clients: usize, each: usize) -> f64 {
-        self.again(clients, each, 200, |who| self.page(who)).await
+    /// At the house, or at a peer.
+    pub async fn pages(&self, at: Option<SocketAddr>, clients: usize, each: usize) -> f64 {
+        self.again(at.unwrap_or(self.0.house.http), clients, each, 200, |who| self.page(who)).await
     }
 
-    pub async fn posts(&self, clients: usize, each: usize) -> f64 {
-        self.again(clients, each, 201, |who| self.post(who, &self.0.written)).await
+    /// At the house, or at a peer.
+    pub async fn posts(&self, at: Option<SocketAddr>, clients: usize, each: usize) -> f64 {
+        self.again(at.unwrap_or(self.0.house.http), clients, each, 201, |who| {
+            self.post(who, &self.0.written)
+        })
+        .await
     }
 
     /// One posts, all are told at their sockets: microseconds until the last heard the last, per

@@ -7,11 +7,14 @@
 //!
 //! - [`clients`]: HTTP/1.1 over kept connections, and readers at `/api/ws`
 //! - [`bare`]: the store as `hearth serve` opens it
+//! - [`wire`]: the same requests and answers with nothing behind them
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod bare;
 mod clients;
+mod wire;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bare::Bare;
@@ -35,8 +38,8 @@ enum Load {
     Active { percent: usize },
 }
 
-/// A line of the table. The gateway's share of the time is what is left of it when the store's is
-/// taken away.
+/// A line of the table. The share above the store is what is left of the time when the store's is
+/// taken away; the gateway's own share, when the wire's is taken away too.
 struct Row {
     what: &'static str,
     load: Load,
@@ -54,10 +57,10 @@ const ROWS: [Row; 8] = [
 ];
 
 /// Microseconds: of one piece of work, or of the slowest so many percent.
-async fn by_gateway(clients: &Clients<'_>, load: Load) -> f64 {
+async fn by_gateway(clients: &Clients<'_>, at: Option<SocketAddr>, load: Load) -> f64 {
     match load {
-        Load::Pages { clients: many, each } => clients.pages(many, each).await,
-        Load::Posts { clients: many, each } => clients.posts(many, each).await,
+        Load::Pages { clients: many, each } => clients.pages(at, many, each).await,
+        Load::Posts { clients: many, each } => clients.posts(at, many, each).await,
         Load::FanOut { count } => clients.fan_out(PEOPLE, count).await,
         Load::Active { percent } => {
             at_percent(clients.active(PEOPLE, PACE, ACTIVE_FOR).await, percent)
@@ -97,20 +100,35 @@ async fn main() {
     let clients = Clients::new(&scene);
     clients.fill(HISTORY).await;
     let bare = Bare::open(&scene.folder(), HISTORY).await;
-    println!("| {rounds} runs, median | by the gateway | by the store alone | gateway's share |");
-    println!("|---|---|---|---|");
+    println!(
+        "| {rounds} runs, median | by the gateway | by the store alone | share above it | the wire alone | \
+         gateway's own share |"
+    );
+    println!("|---|---|---|---|---|---|");
     for Row { what, load } in ROWS {
         if row.as_ref().is_some_and(|row| !what.contains(row.as_str())) {
             continue;
         }
-        let (mut ours, mut alone) = (vec![], vec![]);
+        let peer = clients.wire(load).await;
+        let (mut ours, mut alone, mut wire) = (vec![], vec![], vec![]);
         for _ in 0..rounds {
-            ours.push(by_gateway(&clients, load).await);
+            ours.push(by_gateway(&clients, None, load).await);
             alone.push(by_store(&bare, load).await);
+            if peer.is_some() {
+                wire.push(by_gateway(&clients, peer, load).await);
+            }
         }
         let (ours, alone) = (median(ours), median(alone));
-        let share = 100.0 * (1.0 - alone / ours);
-        println!("| {what} | {ours:.0} | {alone:.0} | {share:.0} % |");
+        let share = |rest: f64| 100.0 * (1.0 - rest / ours);
+        let above = share(alone);
+        let told = match peer {
+            None => "– | –".to_string(),
+            Some(_) => {
+                let wire = median(wire);
+                format!("{wire:.0} | {:.0} %", share(alone + wire))
+            }
+        };
+        println!("| {what} | {ours:.0} | {alone:.0} | {above:.0} % | {told} |");
     }
     bare.close().await;
 }
