@@ -24,8 +24,12 @@ export class Drafts {
 
   /** Something was typed. A sent text stays kept until it lies in the outbox: rather twice than lost. */
   type(room: string, text: string): void {
-    const typed = this.#typed.get(room) ?? '';
-    if (text === '' && typed !== '' && this.#timers.has(room)) this.#keep(room);
+    // The last letters of what goes out; said once more, it has gone out.
+    if (text === '' && this.#timers.has(room)) {
+      const gone = this.#typed.get(room) === '';
+      this.#keep(room);
+      if (gone) return;
+    }
     this.#typed.set(room, text);
     if (this.#timers.has(room)) return;
     const afterMs = text === '' ? sentMs : keptMs;

@@ -58,3 +58,14 @@ test('what is sent in the moment in which the page goes stays a draft', () => {
   vi.advanceTimersByTime(400);
   expect(kept.at(-1)).toBe('');
 });
+
+test('what lies in the outbox is given up at once', () => {
+  type('water', 5);
+  drafts.type('garden', '');
+  expect(kept.at(-1)).toBe('water');
+  drafts.type('garden', '');
+  expect(kept.at(-1)).toBe('');
+  drafts.keepAll();
+  vi.advanceTimersByTime(1_000);
+  expect(kept.filter((text) => text === '')).toHaveLength(1);
+});
