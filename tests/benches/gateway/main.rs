@@ -100,10 +100,8 @@ async fn main() {
     let clients = Clients::new(&scene);
     clients.fill(HISTORY).await;
     let bare = Bare::open(&scene.folder(), HISTORY).await;
-    println!(
-        "| {rounds} runs, median | by the gateway | by the store alone | share above it | the wire alone | \
-         gateway's own share |"
-    );
+    let columns = ["gateway", "store alone", "share above it", "wire alone", "gateway's own share"];
+    println!("| {rounds} runs, median | {} |", columns.join(" | "));
     println!("|---|---|---|---|---|---|");
     for Row { what, load } in ROWS {
         if row.as_ref().is_some_and(|row| !what.contains(row.as_str())) {
