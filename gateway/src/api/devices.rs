@@ -19,6 +19,7 @@ use super::reply::{Answer, answer};
 use crate::app::App;
 use crate::devices::NewDevice;
 use crate::error::ApiError;
+use crate::membership::RoomState;
 use crate::refusals::LastRefused;
 
 /// Its part of the description.
@@ -169,29 +170,27 @@ async fn change(
     caller: Caller,
     request: ChangeDevice,
 ) -> Result<Answer, ApiError> {
-    let room = managed(&app, id, caller.user)?;
-    let state = app.membership.require(room, caller.user, RoomAction::ManageDevices)?;
+    let state = managed(&app, id, caller.user)?;
     let device = app.store.device(id).await?.ok_or_else(|| ApiError::not_found("device"))?;
     let device = app.change_device(&state, device, request.plain, caller.user).await?;
     Answer::ok(&DeviceView::new(&app, device))
 }
 
 /// The room of a device that somebody manages there.
-fn managed(app: &App, id: DeviceId, user: UserId) -> Result<RoomId, ApiError> {
+fn managed(app: &App, id: DeviceId, user: UserId) -> Result<Arc<RoomState>, ApiError> {
     let missing = || ApiError::not_found("device");
     let room = app.membership.room_of(id).ok_or_else(missing)?;
     if !app.membership.is_member(room, user) {
         return Err(missing());
     }
-    app.membership.require(room, user, RoomAction::ManageDevices)?;
-    Ok(room)
+    Ok(app.membership.require(room, user, RoomAction::ManageDevices)?)
 }
 
 /// Removes a device; its name is never used again.
 #[utoipa::path(delete, path = "/api/devices/{device}",
     responses((status = 204)))]
 async fn remove(id: DeviceId, app: Arc<App>, caller: Caller) -> Result<Answer, ApiError> {
-    let room = managed(&app, id, caller.user)?;
-    app.remove_device(room, id, Some(caller.user)).await?;
+    let state = managed(&app, id, caller.user)?;
+    app.remove_device(state.room.id, id, Some(caller.user)).await?;
     Answer::nothing()
 }
