@@ -76,6 +76,17 @@ export async function openChromium(...more) {
   return chromium.launch({ executablePath, args: [...args, ...more] });
 }
 
+/**
+ * What Chromium itself says where a box was killed or a wire cut, before or in the middle of an answer
+ * (net_error_list.h, its range of connections, and the two of a body that ends early). What a page
+ * must not ask for (`ERR_BLOCKED_BY_CSP`, `ERR_FAILED`) stays a complaint.
+ */
+const CUT = new RegExp(
+  'ERR_(CONNECTION|EMPTY|INTERNET_DISCONNECTED|SOCKET_NOT_CONNECTED|NETWORK_CHANGED|TIMED_OUT' +
+    '|CONTENT_LENGTH_MISMATCH|INCOMPLETE_CHUNKED)' +
+    '|WebSocket (connection|is already in CLOSING)',
+);
+
 /** A new browser of somebody; complaints of its console fail the journey at the end. */
 export async function person(browser, viewport = DESKTOP, options = {}) {
   const context = await browser.newContext({ viewport, locale: 'en-GB', ...options });
@@ -84,8 +95,7 @@ export async function person(browser, viewport = DESKTOP, options = {}) {
   const complaints = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (line) => {
-    // A box that was killed, or a network that is away: the browser itself says so.
-    const expected = /ERR_CONNECTION|ERR_EMPTY|ERR_INTERNET_DISCONNECTED|WebSocket (connection|is already in CLOSING)|status of 4\d\d/.test(line.text());
+    const expected = CUT.test(line.text()) || /status of 4\d\d/.test(line.text());
     if (line.type() === 'error' && !expected) complaints.push(line.text());
   });
   return { context, page, complaints };
