@@ -178,6 +178,29 @@ describe('searching', () => {
     await page.keyboard.press('Escape');
   });
 
+  test('says since when it searches while older ones are read, and finds them by itself', async () => {
+    const { context, page, complaints } = await person(browser, DESKTOP, { serviceWorkers: 'block' });
+    let letOn;
+    const held = new Promise((done) => (letOn = done));
+    await page.route(/\/messages\?.*before=/, async (route) => {
+      await held;
+      await route.continue();
+    });
+    await signIn(page, house, 'anna');
+    await page.getByRole('navigation').getByText('Kitchen').first().click();
+    await page.getByRole('heading', { name: 'Kitchen' }).waitFor();
+    await page.keyboard.press('Control+f');
+    await field(page).fill('spare');
+    const status = page.getByRole('status');
+    await status.getByText(/^Nothing found\. Messages since \d+ \w+ \d{4} are searched; older/).waitFor();
+    await page.screenshot({ path: join(shots, 'desktop-search-covers.png') });
+    letOn();
+    await hits(page).filter({ hasText: 'the spare key' }).waitFor();
+    await status.getByText('1 message.', { exact: true }).waitFor();
+    assert.deepEqual(complaints, []);
+    await context.close();
+  });
+
   test('on a phone a hit closes the search and shows the message', async () => {
     await bert.page.getByRole('button', { name: 'Search' }).first().click();
     await search(bert.page, 'spo', 'bring spoons');

@@ -46,6 +46,7 @@ function item(position: number): Item {
 
 const clock = new FakeClock();
 let high: number;
+let begun: boolean;
 let closed: Set<number>;
 let fed: number[];
 /** While it is set, what is read opens when it resolves. */
@@ -57,7 +58,9 @@ let search: SearchIndex;
 const handle = {
   room: { id: ROOM },
   log: {
-    begun: true,
+    get begun() {
+      return begun;
+    },
     low: 1,
     first: 1,
     get high() {
@@ -76,7 +79,7 @@ const handle = {
 } as unknown as RoomHandle;
 
 beforeEach(async () => {
-  [high, closed, fed, opening] = [5, new Set(), [], null];
+  [high, begun, closed, fed, opening] = [5, true, new Set(), [], null];
   const history = new HistoryStore(memoryShelf());
   await history.keep(ROOM, [1, 2, 3, 4, 5, 6].map(item), { low: 1, high: 6, read: 0 });
   search = new SearchIndex();
@@ -127,6 +130,16 @@ test('does not know all while something newer is not read', async () => {
   await rested();
   expect(complete()).toBe(true);
   expect(await found('note')).toEqual([6, 5, 4, 3, 2, 1]);
+});
+
+test('does not know all of a room of which nothing was read yet', async () => {
+  [high, begun] = [0, false];
+  indexer.wake();
+  await rested();
+  expect(indexer.coverage([handle])).toEqual({ since: null, complete: false });
+  // The room is there, and empty.
+  begun = true;
+  expect(complete()).toBe(true);
 });
 
 test('what comes while older ones open is read once', async () => {

@@ -88,6 +88,7 @@ export class Indexer {
     const begun = known.filter(({ far }) => far !== undefined && far.high > 0);
     const since = begun.map(({ far }) => far?.since ?? 0).filter((at) => at > 0);
     const complete = known.every(({ far, log }) => {
+      if (!log.begun) return false;
       if (log.high === 0) return true;
       if (far === undefined || log.first === null) return false;
       return far.low <= log.first && far.high >= log.high;
