@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { createServer, connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import {
-  House, composer, invite, join_, openChromium, openGeneral, person, reads, setUp, write,
+  DESKTOP, House, composer, invite, join_, openChromium, openGeneral, person, reads, setUp, signIn,
+  write,
 } from './house.mjs';
 import { fill, makeOpenRoom, roomOf, tokenOf } from './long_room.mjs';
 
@@ -197,5 +198,29 @@ describe('a wire that is cut', () => {
     for (let n = 0; n < 1_500 && !(await oldest.isVisible()); n += 1) await top();
     await oldest.waitFor();
     assert.deepEqual([...anna.complaints, ...bert.complaints], []);
+  });
+
+  test('a page that failed comes with the network, though nobody asks for it again', async () => {
+    await makeOpenRoom(anna.page, 'Cellar');
+    await fill(house, bearer(), await roomOf(house, bearer(), 'Cellar'), 200);
+    const { page, context } = await person(browser, DESKTOP, { serviceWorkers: 'block' });
+    let away = true;
+    await page.route(/\/messages\?.*before=/, (route) =>
+      away ? route.abort('connectionfailed') : route.continue(),
+    );
+    await signIn(page, wire, 'anna');
+    await page.getByRole('navigation').getByText('Cellar').first().click();
+    await rows(page, /note 200/).first().waitFor();
+    const region = page.locator('main [role=region]').first();
+    const failed = page.waitForEvent('requestfailed', (asked) => asked.url().includes('before='));
+    await region.evaluate((box) => (box.scrollTop = 0));
+    await failed;
+    wire.cut();
+    await page.getByText(/^The box does not answer|^Waiting for the network/).first().waitFor();
+    away = false;
+    wire.mend();
+    await page.getByText(/^The box does not answer|^Waiting for the network/).first().waitFor({ state: 'detached' });
+    await rows(page, /note 140/).first().waitFor({ state: 'attached' });
+    await context.close();
   });
 });
