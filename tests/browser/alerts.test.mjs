@@ -142,10 +142,12 @@ describe('who is writing in an open room', () => {
     }
     assert.ok(await heard());
     await composer(anna.page).fill('');
+    // It is shown for some seconds: whoever waits looks already.
+    const shown = anna.page.locator('main').getByText(/bert is writing/).first().waitFor();
     await other.page.evaluate((room) => {
       window.socket.send(JSON.stringify({ type: 'typing_start', room_id: room }));
     }, room);
-    await anna.page.locator('main').getByText(/bert is writing/).first().waitFor();
+    await shown;
     for (const { complaints } of [anna, bert]) assert.deepEqual(complaints, []);
   });
 });

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { createServer, connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import {
-  DESKTOP, House, composer, invite, join_, openChromium, openGeneral, person, reads, setUp, signIn,
-  write,
+  BACK_AGAIN, DESKTOP, House, composer, invite, join_, openChromium, openGeneral, person, reads, setUp,
+  signIn, until, write,
 } from './house.mjs';
 import { fill, makeOpenRoom, roomOf, tokenOf } from './long_room.mjs';
 
@@ -71,11 +71,8 @@ const shown = async (page, word) => {
 
 /** Waits until a page shows exactly these. */
 async function showsAll(page, word, words) {
-  await rows(page, words.at(-1)).waitFor({ timeout: 60_000 });
-  for (let n = 0; n < 300 && (await shown(page, word)).length !== words.length; n += 1) {
-    await page.evaluate(() => new Promise((done) => requestAnimationFrame(done)));
-  }
-  assert.deepEqual(await shown(page, word), words);
+  await rows(page, words.at(-1)).waitFor(BACK_AGAIN);
+  await until(() => shown(page, word), words);
 }
 
 /** Where a room's history ends, as the box says. */
@@ -118,6 +115,10 @@ describe('a wire that is cut', () => {
     await join_(bert.page, link.replace(wire.http, house.http), 'bert');
     await write(bert.page, 'hello');
     await reads(anna.page, 'hello');
+    // From here on the page starts without the box.
+    await anna.page.waitForFunction(
+      () => navigator.serviceWorker?.controller?.state === 'activated',
+    );
   });
 
   after(async () => {
@@ -145,15 +146,14 @@ describe('a wire that is cut', () => {
     for (const [n, text] of words.entries()) {
       if (n === 4) {
         // Those before it have been answered.
-        for (let tries = 0; tries < 2_000 && (await kept(anna.page)).length > 0; tries += 1);
+        await until(() => kept(anna.page), []);
         wire.loseAnswers();
       }
       await write(anna.page, text);
     }
     await rows(anna.page, 'lost 8').waitFor();
     // The fifth lies on the box, and the page does not know.
-    for (let n = 0; n < 2_000 && (await headOf(house, bearer(), general)) < before + 5; n += 1);
-    assert.equal(await headOf(house, bearer(), general), before + 5);
+    await until(() => headOf(house, bearer(), general), before + 5);
     wire.cut();
     await anna.page.reload();
     await openGeneral(anna.page);
@@ -161,8 +161,9 @@ describe('a wire that is cut', () => {
     wire.mend();
     for (const { page } of [bert, anna]) await showsAll(page, 'lost', words);
     await anna.page.getByText(/will go out/).waitFor({ state: 'detached' });
+    // Nothing is left to be sent once more.
+    await until(() => kept(anna.page), []);
     await anna.page.locator('[data-delivery=queued]').waitFor({ state: 'detached' });
-    assert.deepEqual(await kept(anna.page), [], 'nothing is left to be sent once more');
     await anna.page.reload();
     await openGeneral(anna.page);
     await showsAll(anna.page, 'lost', words);
@@ -195,8 +196,11 @@ describe('a wire that is cut', () => {
     await page.getByText(/^The box does not answer|^Waiting for the network/).first().waitFor();
     wire.mend();
     const oldest = rows(page, /note 1\n|note 1$/).first();
-    for (let n = 0; n < 1_500 && !(await oldest.isVisible()); n += 1) await top();
-    await oldest.waitFor();
+    const seen = async () => {
+      await top();
+      return oldest.isVisible();
+    };
+    await until(seen, true, BACK_AGAIN.timeout);
     assert.deepEqual([...anna.complaints, ...bert.complaints], []);
   });
 
@@ -219,7 +223,8 @@ describe('a wire that is cut', () => {
     await page.getByText(/^The box does not answer|^Waiting for the network/).first().waitFor();
     away = false;
     wire.mend();
-    await page.getByText(/^The box does not answer|^Waiting for the network/).first().waitFor({ state: 'detached' });
+    await page.getByText(/^The box does not answer|^Waiting for the network/).first()
+      .waitFor({ state: 'detached', ...BACK_AGAIN });
     await rows(page, /note 140/).first().waitFor({ state: 'attached' });
     await context.close();
   });

@@ -1,12 +1,12 @@
 // Files in Chromium: photos without what the camera wrote, files, several at once, by button, paste
 // and drop; large ones cut off in the middle; open rooms; two tabs; nothing of them on the box.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import {
-  DESKTOP, House, PHONE, composer, invite, join_, openChromium, openGeneral, person, reads,
-  setUp, write,
+  BACK_AGAIN, DESKTOP, House, PHONE, composer, everythingOnDisk, invite, join_, openChromium,
+  openGeneral, person, reads, setUp, write,
 } from './house.mjs';
 
 const shots = new URL('output/', import.meta.url).pathname;
@@ -58,14 +58,8 @@ async function drawn(page, text) {
   );
 }
 
-function everythingOnDisk(folder) {
-  return readdirSync(folder).flatMap((name) => {
-    const path = join(folder, name);
-    const is = statSync(path);
-    if (is.isDirectory()) return everythingOnDisk(path);
-    return is.isFile() ? [readFileSync(path)] : [];
-  });
-}
+/** Bytes a second, at which the files of the tests below take more than a minute. */
+const SLOW = 40_000;
 
 /** So many bytes a second go out, and no more. */
 async function slowly(page, bytesPerSecond) {
@@ -199,7 +193,7 @@ for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE }
     });
 
     test('an upload that the network and the box cut off goes on by itself, once', async () => {
-      const network = await slowly(anna.page, 400_000);
+      const network = await slowly(anna.page, SLOW);
       const buffer = pdf(CANARY, 3_000_000);
       await attach(anna.page, { name: 'big.pdf', mimeType: 'application/pdf', buffer });
       await composer(anna.page).fill('a big one');
@@ -215,15 +209,14 @@ for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE }
       await network.mend();
       await anna.page.goto(`http://${house.http}/`);
       await openGeneral(anna.page);
-      await row(bert.page, 'a big one').waitFor();
-      await reads(bert.page, 'a big one');
+      await reads(bert.page, 'a big one', BACK_AGAIN);
       const { bytes } = await downloaded(bert.page, () =>
         bert.page.getByRole('button', { name: 'Download big.pdf' }).click());
       assert.ok(bytes.equals(buffer));
     });
 
     test('what is on its way can be taken back', async () => {
-      const network = await slowly(anna.page, 200_000);
+      const network = await slowly(anna.page, SLOW);
       const buffer = pdf('never', 3_000_000);
       await attach(anna.page, { name: 'never.pdf', mimeType: 'application/pdf', buffer });
       await composer(anna.page).fill('never mind');

@@ -112,7 +112,7 @@ describe('a guest', () => {
       });
     const { users } = await (await ask('GET', '/api/users/search?q=Uncle')).json();
     assert.equal(users[0].role, 'guest');
-    const soon = { guest_until: Date.now() + 1_500 };
+    const soon = { guest_until: Date.now() + 10_000 };
     assert.equal((await ask('PATCH', `/api/users/${users[0].id}`, soon)).status, 200);
     await guest.page.getByText('Your stay as a guest has ended.').waitFor({ timeout: 90_000 });
     await shot(guest.page, 'over');

@@ -1,11 +1,16 @@
 // A house for journeys: the real binary on free ports, and Chromium with one fresh person a context.
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import {
+  existsSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, statSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
+import { follow } from '../../webclient/scripts/settled.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const { chromium } = createRequire(join(root, 'webclient/package.json'))('playwright-core');
@@ -92,6 +97,7 @@ export async function person(browser, viewport = DESKTOP, options = {}) {
   const context = await browser.newContext({ viewport, locale: 'en-GB', ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
+  follow(page);
   const complaints = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (line) => {
@@ -160,10 +166,36 @@ export async function write(page, text) {
   await page.keyboard.press('Enter');
 }
 
+/** A box that was away is tried again after a minute at the latest (webclient/src/session/clock.ts). */
+export const BACK_AGAIN = { timeout: 90_000 };
+
 /** Waits until a text stands in the timeline, once. */
-export async function reads(page, text) {
+export async function reads(page, text, patience = {}) {
   const found = page.locator('main').getByText(text, { exact: true });
-  await found.first().waitFor();
+  await found.first().waitFor(patience);
   const times = await found.count();
   if (times !== 1) throw new Error(`"${text}" is shown ${times} times`);
+}
+
+/** Asks again and again, until the answer is the one that is waited for. */
+export async function until(ask, wanted, patienceMs = 20_000) {
+  const end = Date.now() + patienceMs;
+  let answer = await ask();
+  while (!isDeepStrictEqual(answer, wanted) && Date.now() < end) answer = await ask();
+  assert.deepEqual(answer, wanted);
+}
+
+/** Everything that lies in a folder of a box that is running: what goes meanwhile is not there. */
+export function everythingOnDisk(folder) {
+  return readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name);
+    try {
+      const is = statSync(path);
+      if (is.isDirectory()) return everythingOnDisk(path);
+      return is.isFile() ? [readFileSync(path)] : [];
+    } catch (error) {
+      if (error.code === 'ENOENT') return [];
+      throw error;
+    }
+  });
 }

@@ -183,9 +183,11 @@ describe('looks', () => {
     await page.waitForFunction(
       () => document.querySelector('main textarea').getBoundingClientRect().bottom <= innerHeight - 300,
     );
-    const last = page.locator('main li[data-item]').last();
-    const end = await last.evaluate((row) => row.getBoundingClientRect().bottom);
-    assert.ok(end <= (await bottom()), 'the newest message stays in view');
+    // The newest message stays in view.
+    await page.waitForFunction(() => {
+      const end = [...document.querySelectorAll('main li[data-item]')].at(-1).getBoundingClientRect().bottom;
+      return end <= document.querySelector('main textarea').getBoundingClientRect().bottom;
+    });
     await page.evaluate(() => window.keyboard(0));
     await page.waitForFunction(() => document.querySelector('main textarea').getBoundingClientRect().bottom > 700);
     assert.deepEqual([...anna.complaints, ...bert.complaints, ...phone.complaints], []);

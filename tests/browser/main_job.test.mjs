@@ -1,27 +1,18 @@
 // The main job in Chromium: set up, invite, chat, a third browser, a device, a killed box.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import {
-  DESKTOP, House, PHONE, composer, invite, join_, openChromium, person, reads, setUp, signIn, write,
+  BACK_AGAIN, DESKTOP, House, PHONE, composer, everythingOnDisk, invite, join_, openChromium, person,
+  reads, setUp, signIn, write,
 } from './house.mjs';
 
 const run = promisify(execFile);
 const shots = new URL('output/', import.meta.url).pathname;
 mkdirSync(shots, { recursive: true });
-
-/** Every byte that the box keeps: data folder and log. */
-function everythingOnDisk(folder) {
-  return readdirSync(folder).flatMap((name) => {
-    const path = join(folder, name);
-    const is = statSync(path);
-    if (is.isDirectory()) return everythingOnDisk(path);
-    return is.isFile() ? [readFileSync(path)] : [];
-  });
-}
 
 for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE })) {
   describe(`on a ${size}`, () => {
@@ -119,7 +110,7 @@ for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE }
       await write(anna.page, 'written in the dark');
       await anna.page.getByText(/will go out/).waitFor();
       await house.start();
-      await reads(bert.page, 'written in the dark');
+      await reads(bert.page, 'written in the dark', BACK_AGAIN);
       await bert.page.reload();
       await reads(bert.page, 'written in the dark');
       await composer(bert.page).waitFor();

@@ -84,11 +84,9 @@ for (const kind of ['sealed', 'open']) {
       const answer = row(anna.page, 'I am,');
       await answer.locator('.mention.me').waitFor();
       await answer.getByRole('button', { name: /^Reply to anna/ }).click();
-      assert.match(
-        await anna.page.evaluate(() => document.activeElement?.textContent ?? ''),
-        /Who is home for dinner\?/,
-        'the quote gives the focus to what it quotes',
-      );
+      // The quote gives the focus to what it quotes.
+      await anna.page.locator('li[data-item]:focus')
+        .filter({ hasText: 'Who is home for dinner?', hasNotText: 'I am,' }).waitFor();
     });
 
     test('arrow up edits the last own message; the other reads it, with what it was', async () => {
@@ -146,8 +144,10 @@ for (const kind of ['sealed', 'open']) {
     });
 
     test('who writes is told to the other, and no longer once it is sent', async () => {
+      // It is shown for some seconds: whoever waits looks already.
+      const shown = bert.page.getByText('anna is writing…').waitFor();
       await composer(anna.page).pressSequentially('soon');
-      await bert.page.getByText('anna is writing…').waitFor();
+      await shown;
       await anna.page.keyboard.press('Enter');
       await reads(bert.page, 'soon');
       await bert.page.getByText('anna is writing…').waitFor({ state: 'detached' });
@@ -248,6 +248,8 @@ describe('with a finger', () => {
     const { page } = anna;
     await write(page, 'Dinner at seven');
     await row(page, 'Dinner at seven').locator('[data-delivery=stored]').waitFor();
+    // Where it stands, it stays.
+    await row(page, 'Dinner at seven').scrollIntoViewIfNeeded();
     const box = await row(page, 'Dinner at seven').locator('.bubble').boundingBox();
     const touch = await page.context().newCDPSession(page);
     const at = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
@@ -257,7 +259,7 @@ describe('with a finger', () => {
     await page.screenshot({ path: join(shots, 'messages-menu-phone.png') });
     await page.getByRole('menuitem', { name: 'React with 🎉' }).tap();
     const party = row(page, 'Dinner at seven').locator('[data-reaction="🎉"]');
-    await party.waitFor();
+    await party.scrollIntoViewIfNeeded();
     const chip = await party.boundingBox();
     const on = { x: chip.x + chip.width / 2, y: chip.y + chip.height / 2 };
     await touch.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [on] });

@@ -5,8 +5,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import {
-  DESKTOP, House, PHONE, composer, invite, join_, openChromium, openGeneral, person, reads,
-  setUp, write,
+  BACK_AGAIN, DESKTOP, House, PHONE, composer, invite, join_, openChromium, openGeneral, person,
+  reads, setUp, write,
 } from './house.mjs';
 
 const shots = new URL('output/', import.meta.url).pathname;
@@ -85,7 +85,7 @@ for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE }
       await anna.page.getByRole('button', { name: 'Send', exact: true }).click();
       await anna.page.getByText('Waiting to be sent').first().waitFor();
       await anna.context.setOffline(false);
-      await reads(bert.page, 'written on the train');
+      await reads(bert.page, 'written on the train', BACK_AGAIN);
       await bert.page.getByRole('button', { name: /Download ticket.pdf/ }).waitFor();
     });
 
@@ -96,7 +96,7 @@ for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE }
       await reads(anna.page, 'written on the train');
       await write(anna.page, `the box was off on the ${size}`);
       await house.start();
-      await reads(bert.page, `the box was off on the ${size}`);
+      await reads(bert.page, `the box was off on the ${size}`, BACK_AGAIN);
     });
 
     test('a newer version is told of, and taken with a tap', async () => {

@@ -5,7 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import {
-  DESKTOP, House, PHONE, composer, invite, join_, openChromium, person, reads, setUp, write,
+  DESKTOP, House, PHONE, composer, invite, join_, openChromium, person, reads, setUp, until, write,
 } from './house.mjs';
 
 const shots = new URL('output/', import.meta.url).pathname;
@@ -224,6 +224,7 @@ describe('the members of a room', () => {
     await panel(anna.page).getByText('1 hour').click();
     await panel(anna.page).getByLabel('Why? They are told.').fill('too loud');
     await panel(anna.page).getByRole('button', { name: 'Mute' }).click();
+    await panel(anna.page).getByLabel('Why? They are told.').waitFor({ state: 'detached' });
     await panel(anna.page).getByRole('button', { name: 'Everybody in the room' }).click();
     await panel(anna.page).getByText('too loud').waitFor();
     await panel(anna.page).getByRole('button', { name: 'Lift it for cleo' }).click();
@@ -256,13 +257,14 @@ describe('the settings of a room', () => {
   });
 
   test('say when one is told and how long messages are kept', async () => {
-    await panel(anna.page).getByLabel('When I am named').check();
-    await panel(anna.page).getByLabel('How long are messages kept?').selectOption('30');
-    await panel(anna.page).locator('select:enabled').first().waitFor();
-    await anna.page.reload();
-    assert.ok(await panel(anna.page).getByLabel('When I am named').isChecked());
+    const named = panel(anna.page).getByLabel('When I am named');
     const kept = panel(anna.page).getByLabel('How long are messages kept?');
-    assert.equal(await kept.inputValue(), '30');
+    await named.check();
+    await kept.selectOption('30');
+    for (const one of [named, kept]) await one.and(anna.page.locator(':enabled')).waitFor();
+    await anna.page.reload();
+    await named.and(anna.page.locator(':checked')).waitFor();
+    await until(() => kept.inputValue(), '30');
   });
 
   test('let everybody of the house find it, and no longer', async () => {

@@ -9,6 +9,7 @@ import {
   DESKTOP, House, PHONE, composer, invite, join_, openChromium, openGeneral, person, reads,
   setUp, signIn, write,
 } from './house.mjs';
+import { settled } from '../../webclient/scripts/settled.mjs';
 import { cutHints, faults, misplaced } from './sight.mjs';
 
 const shots = new URL('output/', import.meta.url).pathname;
@@ -28,7 +29,7 @@ const part = (name) => ({
     await page.evaluate((place) => (location.hash = place), `#/settings${name}`);
     await dialog(page).getByRole('heading').first().waitFor();
     // What the part fetches is there.
-    await page.waitForLoadState('networkidle');
+    await settled(page);
   },
   close: async (page) => {
     await dialog(page).getByRole('button', { name: 'Close' }).locator('visible=true').first().click();
@@ -312,7 +313,7 @@ describe('the screens of a house that is lived in', () => {
     for (let at = 1; at < (await head.count()); at += 1) {
       await head.nth(at).click();
       await panel(page).waitFor();
-      await page.waitForLoadState('networkidle');
+      await settled(page);
       await look(`panneau ${at}`);
       await page.keyboard.press('Escape');
       await field.waitFor();

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import {
   DESKTOP, House, PHONE, composer, invite, join_, openChromium, openGeneral, person, reads, setUp,
-  signIn, write,
+  signIn, until, write,
 } from './house.mjs';
 import { fill, makeOpenRoom, roomOf, tokenOf } from './long_room.mjs';
 
@@ -31,8 +31,7 @@ const kept = (page) =>
 
 /** Waits until it keeps so many: a moment after the last key. */
 async function keeps(page, drafts) {
-  for (let tries = 0; tries < 2_000 && (await kept(page)) !== drafts; tries += 1);
-  assert.equal(await kept(page), drafts);
+  await until(() => kept(page), drafts);
 }
 
 describe('the list of rooms', () => {

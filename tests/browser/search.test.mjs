@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import {
-  DESKTOP, House, PHONE, invite, join_, openChromium, person, reads, setUp, signIn, write,
+  DESKTOP, House, PHONE, invite, join_, openChromium, person, reads, setUp, until, write,
 } from './house.mjs';
 import { fill, makeOpenRoom, roomOf, tokenOf } from './long_room.mjs';
 
@@ -32,11 +32,21 @@ async function search(page, text, wanted) {
   throw new Error(`"${text}" never found "${wanted}"`);
 }
 
-/** The focused row, once it stands in view. */
-const focused = (page) => page.evaluate(() => document.activeElement?.textContent ?? '');
+/** Waits until the message has the focus: what leads to it has its words too. */
+const arrived = (page, text) => row(page, text).and(page.locator(':focus')).waitFor();
+
+/** A day, and so many after it, as fields for dates have it. */
+const dayOf = (page, at, days = 0) =>
+  page.evaluate(([ms, n]) => {
+    const day = new Date(ms);
+    day.setDate(day.getDate() + n);
+    return day.toLocaleDateString('sv');
+  }, [at, days]);
 
 describe('searching', () => {
   let browser, house, anna, bert, token;
+  /** When the first of the messages was written: midnight may be between it and the others. */
+  let began, filled;
 
   before(async () => {
     browser = await openChromium();
@@ -46,12 +56,14 @@ describe('searching', () => {
     token = tokenOf(anna.page);
     await setUp(anna.page, house, 'anna');
     await join_(bert.page, await invite(anna.page), 'bert');
+    began = Date.now();
     for (const text of ['soup at noon', 'Crème brûlée for Zoë', 'bring spoons']) {
       await write(anna.page, text);
       await reads(bert.page, text);
     }
     await makeOpenRoom(anna.page, 'Kitchen');
     const room = await roomOf(house, token(), 'Kitchen');
+    filled = Date.now();
     await fill(house, token(), room, NOTES, (event, n) =>
       n === 7 ? { content: 'the spare key: see https://key.example/x' } : event,
     );
@@ -83,13 +95,13 @@ describe('searching', () => {
     await search(anna.page, 'key', 'the spare key');
     await hits(anna.page).first().getByRole('button').click();
     await anna.page.getByRole('heading', { name: 'Kitchen' }).waitFor();
-    await row(anna.page, 'the spare key').waitFor();
-    await anna.page.waitForFunction(() => document.activeElement?.textContent?.includes('spare key'));
-    const marked = row(anna.page, 'the spare key');
-    assert.ok(await marked.evaluate((one) => {
-      const place = one.getBoundingClientRect();
-      return place.top > 60 && place.bottom < innerHeight - 60;
-    }), 'and stands in view');
+    await arrived(anna.page, 'the spare key');
+    const inView = () =>
+      row(anna.page, 'the spare key').evaluate((one) => {
+        const place = one.getBoundingClientRect();
+        return place.top > 60 && place.bottom < innerHeight - 60;
+      });
+    await until(inView, true);
     await anna.page.getByRole('button', { name: /Jump to the newest|newest/ }).first().click();
     await row(anna.page, `note ${NOTES}`).waitFor();
   });
@@ -102,8 +114,7 @@ describe('searching', () => {
     });
     await search(anna.page, 'key', 'the spare key');
     await hits(anna.page).first().getByRole('button').click();
-    await row(anna.page, 'the spare key').waitFor();
-    await anna.page.waitForFunction(() => document.activeElement?.textContent?.includes('spare key'));
+    await arrived(anna.page, 'the spare key');
     await anna.page.keyboard.press('Enter');
     await anna.page.getByRole('menuitem', { name: 'Copy link' }).click();
     const [link] = await anna.page.evaluate(() => window.written);
@@ -111,13 +122,13 @@ describe('searching', () => {
     await anna.page.reload();
     await row(anna.page, `note ${NOTES}`).waitFor();
     await anna.page.evaluate((to) => (location.href = to), link);
-    await anna.page.waitForFunction(() => document.activeElement?.textContent?.includes('spare key'));
+    await arrived(anna.page, 'the spare key');
     assert.ok(!anna.page.url().includes('#'), 'the address is plain again');
     await anna.page.getByRole('navigation').getByText('General').first().click();
     await anna.page.getByRole('heading', { name: 'General' }).waitFor();
     await write(anna.page, `look here: ${link}`);
     await row(anna.page, 'look here').getByRole('link').click();
-    await anna.page.waitForFunction(() => document.activeElement?.textContent?.includes('spare key'));
+    await arrived(anna.page, 'the spare key');
     const second = await anna.context.newPage();
     await second.goto(link);
     await row(second, 'the spare key').waitFor();
@@ -129,8 +140,7 @@ describe('searching', () => {
     await anna.page.getByRole('heading', { name: 'Kitchen' }).waitFor();
     await anna.page.keyboard.press('Control+f');
     if (!(await field(anna.page).isVisible())) await anna.page.keyboard.press('Control+f');
-    const today = await anna.page.evaluate(() => new Date().toLocaleDateString('sv'));
-    await anna.page.getByLabel('Go to a day').fill(today);
+    await anna.page.getByLabel('Go to a day').fill(await dayOf(anna.page, filled));
     await anna.page.getByRole('button', { name: 'Go', exact: true }).click();
     await row(anna.page, 'note 1').first().waitFor();
   });
@@ -163,17 +173,13 @@ describe('searching', () => {
     await page.getByRole('button', { name: 'With a file' }).click();
     await found('the list of spoons');
     await page.getByRole('button', { name: 'With a file' }).click();
-    const day = (days) => page.evaluate((n) => {
-      const at = new Date();
-      at.setDate(at.getDate() + n);
-      return at.toLocaleDateString('sv');
-    }, days);
-    await page.getByLabel('Until').fill(await day(-1));
+    const ended = Date.now();
+    await page.getByLabel('Until').fill(await dayOf(page, began, -1));
     await found();
-    await page.getByLabel('Until').fill(await day(0));
-    await page.getByLabel('From', { exact: true }).fill(await day(0));
+    await page.getByLabel('Until').fill(await dayOf(page, ended));
+    await page.getByLabel('From', { exact: true }).fill(await dayOf(page, began));
     await found('the list of spoons', 'spoons are here', 'bring spoons');
-    await page.getByLabel('From', { exact: true }).fill(await day(1));
+    await page.getByLabel('From', { exact: true }).fill(await dayOf(page, ended, 1));
     await found();
     await page.keyboard.press('Escape');
   });
@@ -219,7 +225,7 @@ describe('searching', () => {
         database.close();
         return keys.filter((key) => String(key).startsWith('search/'));
       });
-    assert.ok((await kept(anna.page)).length > 0);
+    await until(async () => (await kept(anna.page)).length > 0, true);
     await anna.page.keyboard.press('Control+,');
     await anna.page.getByRole('button', { name: 'This browser' }).click();
     await anna.page.getByRole('button', { name: 'Sign out' }).click();

@@ -72,7 +72,7 @@ describe('beside the timeline', () => {
     await pins(anna.page).getByText('The bin is full').waitFor();
     await pins(bert.page).getByText('The bin is full').waitFor();
     await pins(bert.page).getByRole('button').first().click();
-    await bert.page.waitForFunction(() => document.activeElement?.textContent?.includes('The bin'));
+    await row(bert.page, 'The bin is full').and(bert.page.locator(':focus')).waitFor();
     await bert.page.screenshot({ path: join(shots, 'phone-pin.png') });
     await row(bert.page, 'The bin is full').focus();
     await bert.page.keyboard.press('Enter');

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import {
   DESKTOP, House, PHONE, invite, join_, openChromium, openGeneral, person, reads, setUp,
-  signIn, write,
+  signIn, until, write,
 } from './house.mjs';
 
 const shots = new URL('output/', import.meta.url).pathname;
@@ -40,11 +40,7 @@ const kept = (page) =>
 
 /** The files are kept a moment after they are shown. */
 async function keeps(page, files) {
-  for (let tries = 0; tries < 200; tries += 1) {
-    if ((await kept(page)).files === files) return;
-    await page.evaluate(() => new Promise((done) => requestAnimationFrame(done)));
-  }
-  assert.equal((await kept(page)).files, files);
+  await until(async () => (await kept(page)).files, files);
 }
 
 describe('chosen files', () => {

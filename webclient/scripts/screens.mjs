@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build, preview } from 'vite';
+import { follow, settled } from './settled.mjs';
 
 /** A picture to choose. */
 const ICON = new URL('../public/icon-512.png', import.meta.url);
@@ -128,7 +129,7 @@ function houseSection(name) {
   return async (page) => {
     await page.evaluate((part) => (location.hash = `#/settings/${part}`), name);
     await page.locator('dialog section .content').waitFor();
-    await page.waitForTimeout(600);
+    await settled(page);
   };
 }
 
@@ -198,7 +199,6 @@ async function openEmoji(page) {
   await openMenu(page);
   await page.getByRole('menuitem', { name: 'More emoji' }).click();
   await page.locator('.grid button').first().waitFor();
-  await page.waitForTimeout(300);
 }
 
 async function answer(page) {
@@ -235,7 +235,7 @@ async function toPassword(page) {
 
 async function scrollUp(page) {
   await page.waitForSelector('.box li');
-  await page.waitForTimeout(400);
+  await settled(page);
   await page.evaluate(() => document.querySelector('.box')?.scrollTo(0, 0));
 }
 
@@ -311,6 +311,7 @@ export async function openScreen(page, base, name) {
     if (line.type() === 'error' || line.type() === 'warning') complaints.push(line.text());
   });
   page.on('pageerror', (error) => complaints.push(String(error)));
+  follow(page);
   await page.clock.setFixedTime(EVENING);
   await page.goto(`${base}gallery.html?scene=${scene}`);
   await page.waitForSelector('#app *');
@@ -318,13 +319,4 @@ export async function openScreen(page, base, name) {
   await run?.(page);
   await settled(page);
   return complaints;
-}
-
-/** Nothing is being fetched, no font is missing, and a few frames were drawn. */
-export async function settled(page) {
-  await page.waitForLoadState('networkidle');
-  await page.evaluate(async () => {
-    await document.fonts.ready;
-    for (let n = 0; n < 6; n += 1) await new Promise((done) => requestAnimationFrame(done));
-  });
 }

@@ -79,7 +79,8 @@ class HearthApp implements m.App {
     () => this.#here(),
     (run) => this.#act(null, run),
   );
-  #drafts = new Map<string, string>();
+  /** Null: signed out, and nothing is kept any more. */
+  #drafts: Map<string, string> | null = new Map();
   readonly keys = new Keys(
     () => this.#here(),
     (run) => this.#act(null, run),
@@ -224,7 +225,7 @@ class HearthApp implements m.App {
     );
   }
 
-  #leave(): void {
+  #leave(phase: m.AppState['phase'] = 'login'): void {
     this.#home?.stop();
     this.#home = null;
     this.people.leave();
@@ -233,8 +234,7 @@ class HearthApp implements m.App {
     this.looks.leave();
     this.#administration = null;
     this.#parts.tokens.forget();
-    const { house } = this.state;
-    this.#state.set({ ...START, house, phase: 'login' });
+    this.#state.set({ ...START, house: this.state.house, phase });
   }
 
   setUp(input: m.SetUp): Promise<void> {
@@ -258,10 +258,6 @@ class HearthApp implements m.App {
     });
   }
 
-  loginAndAccept(input: m.Credentials): Promise<void> {
-    return this.#act('password', () => this.account.login(input));
-  }
-
   async #acceptHere({ code, key }: { code: string; key: string }): Promise<void> {
     const rooms = await this.#entrance.accept(code, key);
     const home = this.#here();
@@ -273,12 +269,16 @@ class HearthApp implements m.App {
     return this.#act('password', () => this.account.login(input));
   }
 
+  loginAndAccept = (input: m.Credentials): Promise<void> => this.login(input);
+
   async logout(): Promise<void> {
     await this.#parts.api.auth.logout().catch(() => null);
-    this.#leave();
-    await this.#parts.sealing.forget();
-    await this.#parts.login.forget();
-    this.#drafts = new Map();
+    this.#leave('loading');
+    this.#drafts = null;
+    const { sealing, login } = this.#parts;
+    const forgotten = sealing.forget().finally(() => login.forget());
+    // Who reads that they are out may close the page: by then nothing is left.
+    await forgotten.finally(() => this.#state.update({ phase: 'login' }));
   }
 
   show(phase: 'join' | 'login'): void {
@@ -369,11 +369,11 @@ class HearthApp implements m.App {
   }
 
   draft(roomId: string): string {
-    return this.#drafts.get(roomId) ?? '';
+    return this.#drafts?.get(roomId) ?? '';
   }
 
   keepDraft(roomId: string, text: string): void {
-    this.#drafts.set(roomId, text);
+    if (this.#drafts?.set(roomId, text) === undefined) return;
     this.#parts.drafts.keep(roomId, text).catch(this.#tell);
   }
 

@@ -9,7 +9,7 @@ import { identityOf } from '../sealing/identity';
 import type { Sealing } from '../sealing/requests';
 import { openItems } from '../session/inbox';
 import { Browser } from '../testing/browser';
-import { elapsing, FakeClock, until } from '../testing/clock';
+import { elapsing, FakeClock, PATIENCE, until } from '../testing/clock';
 import { Forger, random } from '../testing/circle';
 import { FakeHouse, type FakeRoom } from '../testing/house';
 import { Insider, type Crooked, type Known } from '../testing/insider';
@@ -58,7 +58,7 @@ describe('a box that says a sealed room is open', () => {
     await until(ada, (state) => settled(state) && shows('hello')(state));
     const founder = [...house.users.values()][0];
     clock.elapse(60_000);
-    await vi.waitFor(() => expect(founder?.vaultVersion).toBe(2));
+    await vi.waitFor(() => expect(founder?.vaultVersion).toBe(2), PATIENCE);
     lie(general);
     const phone = await new Browser(house, clock).open();
     await phone.login({ name: 'ada', password: 'correct horse' });

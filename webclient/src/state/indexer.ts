@@ -228,11 +228,13 @@ export class Indexer {
   /** Keeps what was indexed since the last time. */
   async keep(): Promise<void> {
     const { search, store, clock } = this.#deps;
-    if (this.#unkept.size === 0) return;
+    if (this.#unkept.size === 0 || this.#stopped) return;
     this.#keptAt = clock.now();
     const far = new Map([...this.#far].filter(([room]) => this.#unkept.has(room)));
     this.#unkept.clear();
-    await store.keep(await search.changed(), far);
+    const changed = await search.changed();
+    // Nothing is left where somebody has signed out meanwhile.
+    if (!this.#stopped) await store.keep(changed, far);
   }
 
   stop(): void {

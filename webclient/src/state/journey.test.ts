@@ -5,7 +5,7 @@ import { parseId } from '../protocol/ids';
 import { recipient, sealFile } from '../sealing/agefile';
 import { parseBundle } from '../sealing/bundle';
 import { Browser } from '../testing/browser';
-import { FakeClock, until } from '../testing/clock';
+import { FakeClock, PATIENCE, until } from '../testing/clock';
 import { FakeHouse } from '../testing/house';
 import {
   foundHouse,
@@ -134,7 +134,7 @@ describe('the login', () => {
     if (user === undefined) throw new Error('no ada');
     const before = user.vault;
     clock.elapse(5_000);
-    await vi.waitFor(() => expect(user.vaultVersion).toBe(2));
+    await vi.waitFor(() => expect(user.vaultVersion).toBe(2), PATIENCE);
     await ada.send('the vault knows this room');
     await until(ada, settled);
     browser.crash();
@@ -155,7 +155,7 @@ describe('the login', () => {
     await vi.waitFor(() => {
       clock.elapse(5_000);
       expect(founded.vaultVersion).toBeGreaterThan(2);
-    });
+    }, PATIENCE);
     const third = await new Browser(house, clock).open();
     await third.login({ name: 'ada', password: 'correct horse' });
     const state = await until(third, (now) => now.rooms.length === 3);
@@ -344,7 +344,7 @@ describe('the room’s keys', () => {
     house.line(room, { type: 'joined', user: id });
     await until(ada, ({ currentRoom }) => currentRoom?.members.length === 2);
     for (let n = 0; n < 5; n++) {
-      await vi.waitFor(() => expect(clock.waiting).toBeGreaterThan(0));
+      await vi.waitFor(() => expect(clock.waiting).toBeGreaterThan(0), PATIENCE);
       clock.elapse(5_000);
       house.line(room, { type: 'joined', user: id });
       await ada.send(`still ${n}`);

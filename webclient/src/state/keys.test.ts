@@ -5,7 +5,7 @@ import { parseBundle } from '../sealing/bundle';
 import { EPOCH_MS_MAX, type Header } from '../sealing/epoch';
 import { parseWire } from '../sealing/event';
 import { Browser } from '../testing/browser';
-import { elapsing, FakeClock } from '../testing/clock';
+import { elapsing, FakeClock, PATIENCE } from '../testing/clock';
 import { FakeHouse, type FakeRoom, type FakeUser } from '../testing/house';
 import { foundHouse, joined, messages, openGeneral, settled, shows } from '../testing/screens';
 import type { App, AppState } from './model';
@@ -54,7 +54,7 @@ async function epochs(count: number): Promise<void> {
   await vi.waitFor(() => {
     clock.elapse(1_000);
     expect(room().bundles.length).toBe(count);
-  });
+  }, PATIENCE);
 }
 
 describe('the next epoch', () => {

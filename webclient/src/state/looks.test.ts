@@ -54,3 +54,17 @@ test('a log-out leaves none', async () => {
   expect(looksOf(app).size).toBe(0);
   expect(await kept()).toEqual([]);
 });
+
+test('who reads that they are out may close the page: nothing is left by then', async () => {
+  const { app, browser, general } = founded;
+  app.looks.paint(general, 'slate');
+  let left: Promise<unknown[]> | null = null;
+  app.subscribe(({ phase }) => {
+    if (phase === 'login') left ??= browser.shelf.list('meta', { prefix: '' });
+  });
+  await app.logout();
+  // Typed at the last moment, kept no more.
+  app.keepDraft(general, 'half a thought');
+  expect(await left).toEqual([]);
+  expect(await browser.shelf.list('meta', { prefix: '' })).toEqual([]);
+});

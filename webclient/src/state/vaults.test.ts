@@ -6,7 +6,7 @@ import * as s from '../protocol/schema';
 import { stretch } from '../sealing/password';
 import { openVault, type VaultData } from '../sealing/vault';
 import { Browser } from '../testing/browser';
-import { FakeClock } from '../testing/clock';
+import { FakeClock, PATIENCE } from '../testing/clock';
 import { FakeHouse, type FakeUser } from '../testing/house';
 import { foundHouse, openGeneral } from '../testing/screens';
 import type { App } from './model';
@@ -56,14 +56,14 @@ test('two that write at once each keep what the other one knew', async () => {
   await vi.waitFor(() => {
     clock.elapse(5_000);
     expect(account().vaultVersion).toBeGreaterThan(1);
-  });
+  }, PATIENCE);
   const attic = await ada.createRoom({ name: 'Attic', type: 'private', sealing: 'sealed' });
   const cellar = await phone.createRoom({ name: 'Cellar', type: 'private', sealing: 'sealed' });
   await vi.waitFor(async () => {
     clock.elapse(5_000);
     const heads = new Set<string>((await inVault()).heads.keys());
     expect([heads.has(attic), heads.has(cellar)]).toEqual([true, true]);
-  });
+  }, PATIENCE);
   expect(conflicts).toBeGreaterThan(0);
   expect((await inVault()).heads.size).toBe(3);
 });

@@ -83,6 +83,9 @@ export function until<S>(watched: Watched<S>, wanted: (state: S) => boolean): Pr
   });
 }
 
+/** For `vi.waitFor`, whose own second is short on a busy machine; below a test's own timeout. */
+export const PATIENCE = { timeout: 50_000 };
+
 /** Like `until`, for what also waits for the clock: moves it on, half a second at a time. */
 export async function elapsing<S>(
   clock: FakeClock,

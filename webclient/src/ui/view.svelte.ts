@@ -46,9 +46,14 @@ export class View {
   place = $state.raw<Place>(placeOf(history.state));
   /** How many of our own entries lie below this one; a reload keeps them. */
   #depth = depthOf(history.state);
+  /** The browser is on its way back. */
+  #returning = false;
+  /** Where to go once it is there. */
+  #next: { readonly place: Place; readonly step: boolean } | null = null;
 
   /** On a phone each pane is a step of its own; on a desktop going is only a change. */
   go(place: Place, step: boolean): void {
+    if (this.#returning) return void (this.#next = { place, step });
     const same = place.room === this.place.room && place.panel === this.place.panel;
     if (same) return;
     if (step) this.#depth += 1;
@@ -60,13 +65,25 @@ export class View {
 
   /** Back to where one came from, else to `otherwise`. */
   back(otherwise: Place): void {
-    if (this.#depth > 0) history.back();
-    else this.go(otherwise, false);
+    // Tapped twice it is one step, and not out of the house.
+    if (this.#returning) return;
+    if (this.#depth === 0) return this.go(otherwise, false);
+    this.#returning = true;
+    history.back();
   }
 
-  /** The browser went back or forward. */
+  /** The browser went back or forward, to `state`. */
   arrived(state: unknown): void {
     this.#depth = depthOf(state);
     this.place = placeOf(state);
+    this.passed();
+  }
+
+  /** It went to what is no place of the rooms. */
+  passed(): void {
+    const next = this.#next;
+    this.#returning = false;
+    this.#next = null;
+    if (next !== null) this.go(next.place, next.step);
   }
 }

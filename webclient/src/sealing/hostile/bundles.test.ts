@@ -12,6 +12,7 @@ import {
   PRIVATE,
   type Someone,
 } from '../../testing/circle';
+import { workOf } from '../../testing/work';
 import { parseBundle } from '../bundle';
 import type { Header } from '../epoch';
 import { inviteKeys, makeJoin } from '../invite';
@@ -137,9 +138,9 @@ describe('an epoch that was changed on its way', () => {
     const bytes = new Uint8Array(Buffer.from(text, 'latin1'));
     const signature = sign(mallory.identity.seed, ctx('hearth/v1/epoch', made.json, sha256(bytes)));
     const bundle = concat(lp(made.json), lp(bytes), signature);
-    const began = performance.now();
-    await expect(circle.show(ben, [...circle.served, bundle])).rejects.toThrow();
-    expect(performance.now() - began).toBeLessThan(2_000);
+    const refused = (): Promise<void> =>
+      expect(circle.show(ben, [...circle.served, bundle])).rejects.toThrow();
+    expect(await workOf(refused)).toBeLessThan(2_000);
   });
 });
 

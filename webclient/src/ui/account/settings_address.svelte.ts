@@ -26,9 +26,14 @@ function depth(): number {
 
 export class SettingsAddress {
   place = $state<SettingsPlace>(settingsPlace(location.hash));
+  /** The browser is on its way out: what it passes then is another entry. */
+  #leaving = false;
+  /** Where to go once it is out. */
+  #next: Exclude<SettingsPlace, null> | null = null;
 
   /** `step`: back leads to where one is now; else the place only changes. */
   go(place: Exclude<SettingsPlace, null>, step: boolean): void {
+    if (this.#leaving) return void (this.#next = place);
     const settings = depth() + (step ? 1 : 0);
     const entry = { ...history.state, settings };
     if (step) history.pushState(entry, '', fragmentOf(place));
@@ -42,15 +47,24 @@ export class SettingsAddress {
     else this.go('all', false);
   }
 
+  /** Stays until the browser is back where it was: nothing else is gone to meanwhile. */
   close(): void {
+    if (this.#leaving) return;
     const steps = depth();
+    if (steps > 0) {
+      this.#leaving = true;
+      return history.go(-steps);
+    }
     this.place = null;
-    if (steps > 0) history.go(-steps);
-    else history.replaceState(history.state, '', fragmentOf(null));
+    history.replaceState(history.state, '', fragmentOf(null));
   }
 
   /** The browser went back or forward. */
   arrived(): void {
+    const next = this.#next;
+    this.#leaving = false;
+    this.#next = null;
     this.place = settingsPlace(location.hash);
+    if (next !== null) this.go(next, true);
   }
 }
