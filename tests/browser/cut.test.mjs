@@ -216,16 +216,19 @@ describe('a wire that is cut', () => {
     await page.getByRole('navigation').getByText('Cellar').first().click();
     await rows(page, /note 200/).first().waitFor();
     const region = page.locator('main [role=region]').first();
-    const failed = page.waitForEvent('requestfailed', (asked) => asked.url().includes('before='));
-    await region.evaluate((box) => (box.scrollTop = 0));
-    await failed;
+    const oldestHere = rows(page, /note 151/).first();
+    const seen = async () => {
+      await region.evaluate((box) => (box.scrollTop -= box.clientHeight));
+      return oldestHere.isVisible();
+    };
+    await until(seen, true, BACK_AGAIN.timeout);
     wire.cut();
     await page.getByText(/^The box does not answer|^Waiting for the network/).first().waitFor();
     away = false;
     wire.mend();
     await page.getByText(/^The box does not answer|^Waiting for the network/).first()
       .waitFor({ state: 'detached', ...BACK_AGAIN });
-    await rows(page, /note 140/).first().waitFor({ state: 'attached' });
+    await rows(page, /note 150/).first().waitFor({ state: 'attached' });
     await context.close();
   });
 });
