@@ -276,6 +276,7 @@ class HearthApp implements m.App {
   async logout(): Promise<void> {
     await this.#parts.api.auth.logout().catch(() => null);
     this.#leave();
+    this.#parts.drafts.close();
     await this.#parts.sealing.forget();
     await this.#parts.login.forget();
     this.#drafts = new Map();
