@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hearth_broker::OnceKey;
-use hearth_protocol::event::{Body, Class, Event, EventError, Incoming, Sender};
+use hearth_protocol::event::{Body, Class, Event, EventError, Incoming, SEALED, Sender};
 use hearth_protocol::ids::{EventId, RoomId, UserId};
 use hearth_protocol::refusal::{Kind, Refusal};
 use hearth_protocol::role::RoomAction;
@@ -207,6 +207,12 @@ impl App {
             }
             Sender::Device(_) => self.open_post(&submission.payload),
             Sender::Box => Err(ApiError::forbidden("the box writes its lines itself")),
+            // What is wrong with words in clear would be told with some of them.
+            Sender::Person(_)
+                if state.is_sealed() && !submission.payload.starts_with(&[SEALED]) =>
+            {
+                Err(room_is_sealed())
+            }
             Sender::Person(user) => {
                 let incoming = Incoming::parse(&submission.payload, &self.limits);
                 match (incoming.map_err(bad_event)?, state.is_sealed()) {
