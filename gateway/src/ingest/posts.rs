@@ -44,6 +44,13 @@ impl App {
             return Err(bad("not_sealed", "this room is sealed: the post must be an age file")
                 .hint("pipe it through `age -r age1…` as the device's page shows"));
         }
+        if !door::has_short_header(payload) {
+            let message = format!(
+                "the age file's header has more than {} bytes, or no end",
+                door::HEADER_MAX
+            );
+            return Err(bad("bad_event", message).hint("seal it to the device's recipient alone"));
+        }
         let once = Once::Hash { sha256: sha256(payload), within_ms: SAME_POST_MS };
         Ok(Fit::of(None, Class::Door, EventKind::Post, payload.clone(), once))
     }
@@ -172,5 +179,26 @@ mod tests {
         house.later(60_000);
         let refused = post(large).await;
         assert_eq!((refused.status, &*refused.code()), (413, "bad_event"));
+    }
+
+    #[tokio::test]
+    async fn an_age_file_that_names_many_is_refused() {
+        let house = House::new().await;
+        let anna = house.keyed("anna", HouseRole::Owner).await;
+        let (boiler, door) = boiler(&house, &anna).await;
+        let send = |body: Vec<u8>| {
+            let (house, boiler) = (&house, &boiler);
+            async move { house.send("POST", "/api/door", boiler, &[], &body).await }
+        };
+        let file = door::seal(b"61 \xc2\xb0C", door.recipient()).unwrap();
+        send(file).await.is(201);
+        let header = |stanzas: usize| {
+            let stanzas = "-> a\n\n".repeat(stanzas);
+            format!("age-encryption.org/v1\n{stanzas}--- mac\n").into_bytes()
+        };
+        send(header(100)).await.is(201);
+        for long in [header(200), header(10_000), b"age-encryption.org/v1\n-> a\n".to_vec()] {
+            assert_eq!(send(long).await.code(), "bad_event");
+        }
     }
 }

@@ -5,6 +5,8 @@ import { ctx, hkdf } from './kdf';
 
 /** Bytes of a post at most. */
 const PLAINTEXT_MAX = 65_536;
+/** Bytes of a post's header at most: the door and a few more to whom it is sealed (decision 0061). */
+export const HEADER_MAX = 1_024;
 
 /** A door's identity under the secret of the epoch that made it. */
 export function doorIdentity(secret: Uint8Array, room: Id, device: Id): AgeIdentity {
@@ -13,4 +15,4 @@ export function doorIdentity(secret: Uint8Array, room: Id, device: Id): AgeIdent
 
 /** The plaintext of a post: a raw or armored age file. */
 export const openDoor = (identity: AgeIdentity, post: Uint8Array): Promise<Uint8Array> =>
-  openFile('a device’s post', identity, post, PLAINTEXT_MAX);
+  openFile('a device’s post', identity, post, PLAINTEXT_MAX, HEADER_MAX);
