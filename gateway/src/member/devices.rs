@@ -149,7 +149,8 @@ impl Member {
         })
     }
 
-    /// How a device posts now, by name or id: where its door was renewed, to the new one.
+    /// How a device posts now, by name or id: where its door was renewed, to the new one; where it
+    /// has none that opens, to one of a new epoch.
     pub fn device_lines(
         &mut self,
         room: &RoomInfo,
@@ -157,9 +158,13 @@ impl Member {
     ) -> Result<NewDevice, MemberError> {
         let DeviceInfo { id, plain, .. } = self.device_named(room, wanted)?;
         let recipient = if room.is_sealed() && plain == Plain::Refuse {
-            let keys = self.room_keys(room.id)?;
+            let known = self.room_keys(room.id)?.door(id);
             let none = || MemberError::distrust("the room's epoch has no door of this device");
-            Some(keys.current()?.header.door(id).ok_or_else(none)?.0)
+            let door = match known {
+                Some(door) => Some(door),
+                None => self.rotate(room.id)?.door(id),
+            };
+            Some(door.ok_or_else(none)?)
         } else {
             None
         };

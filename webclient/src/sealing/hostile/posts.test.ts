@@ -1,10 +1,11 @@
-// What a device does to those who read its posts: files that cost them much.
+// What a device, or a member, does to those who read devices' posts: files that cost them much, doors
+// that open for nobody, times that make a mark wrong.
 import { beforeEach, describe, expect, test } from 'vitest';
 import { utf8 } from '../../protocol/bytes';
 import type { Id } from '../../protocol/ids';
-import { Circle, fresh, person, random, type Someone } from '../../testing/circle';
-import { Insider } from '../../testing/insider';
-import { identityFromScalar, recipientOf, sealFile, type Recipient } from '../agefile';
+import { Circle, fresh, NOW, person, random, type Someone } from '../../testing/circle';
+import { Insider, type Crooked } from '../../testing/insider';
+import { identityFromScalar, recipient, recipientOf, sealFile, type Recipient } from '../agefile';
 import { parseBundle } from '../bundle';
 
 let ada: Someone;
@@ -22,6 +23,12 @@ const door = (): Recipient => {
   if (found === undefined) throw new Error('no door');
   return found[1];
 };
+
+/** Ben's epoch, made by hand as he likes, and taken by the box. */
+async function serve(change: Crooked): Promise<void> {
+  circle.served.push(await ben.after(circle, [ada, ben], change));
+  await circle.show(ada);
+}
 
 const post = async (to: readonly Recipient[], text = 'Washing done'): Promise<Uint8Array> =>
   sealFile(to, utf8(text));
@@ -49,5 +56,35 @@ describe('a post', () => {
       const file = await post([door(), ...others(count)]);
       expect(await open(file)).toEqual([{ kind: 'other_key' }]);
     }
+  });
+});
+
+describe('a door', () => {
+  test('that a member made false is told, and made anew by the next epoch of somebody else', async () => {
+    const [false_] = others(1);
+    if (false_ === undefined) throw new Error('none');
+    const epoch = circle.served.length + 1;
+    await serve({ header: { doors: [[device, false_, epoch]] } });
+    expect((await ada.keys.keyView(circle.room)).doors).toEqual([[device, null]]);
+    await circle.rotate(ada, [ada.user, ben.user], { devices: [device] });
+    expect(door()).not.toBe(false_);
+    expect((await ada.keys.keyView(circle.room)).doors).toEqual([[device, door()]]);
+    expect(await open(await post([door()]))).toMatchObject([{ kind: 'opened' }]);
+  });
+
+  test('that stands stays as it is', async () => {
+    const before = door();
+    await circle.rotate(ada, [ada.user, ben.user], { devices: [device] });
+    expect(door()).toBe(before);
+    expect((await ada.keys.keyView(circle.room)).doors).toEqual([[device, recipient(before)]]);
+  });
+
+  test('is not renewed before its time by a maker whose clock says so', async () => {
+    const file = await post([door()]);
+    const [identity] = others(1);
+    if (identity === undefined) throw new Error('none');
+    const epoch = circle.served.length + 1;
+    await serve({ header: { doors: [[device, identity, epoch]], at: 1 } });
+    expect(await open(file)).toMatchObject([{ kind: 'opened', renewedAt: NOW }]);
   });
 });
