@@ -35,6 +35,8 @@ impl Reader {
         }
         // Its door may be of an epoch that was told of since.
         self.keys = Some(member.room_keys(self.room.id)?);
+        // An epoch that was told of and is not there is asked for once.
+        self.newest = 0;
         Ok(self.post(device, Some(id), post, received_at))
     }
 

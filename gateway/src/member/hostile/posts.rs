@@ -1,8 +1,11 @@
-//! Of devices: doors and times that a member made false.
+//! Of devices: tokens that are commands, doors and times that a member made false, posts that are
+//! told otherwise than they stand, epochs that are told of and are not there.
 
-use hearth_protocol::ids::DeviceId;
+use hearth_protocol::event::{Class, Frame};
+use hearth_protocol::ids::{DeviceId, Position};
 use hearth_protocol::sealing::{Recipient, door};
 
+use super::super::devices::NewDevice;
 use super::super::reading::Reader;
 use super::*;
 
@@ -44,6 +47,20 @@ fn reader(of: &[Bundle], answers: &[String]) -> (tempfile::TempDir, Member, Read
 
 fn none_named() -> String {
     json!({ "devices": [] }).to_string()
+}
+
+#[test]
+fn a_token_that_is_no_word_goes_into_no_line_for_a_shell() {
+    let added = |token: &str| {
+        let (_folder, mut member) = fake::member(&[(201, &json!({ "token": token }).to_string())]);
+        let info: RoomInfo = serde_json::from_value(info("open")).unwrap();
+        member.add_device(&info, "washer", false).map(|NewDevice { token, .. }| token)
+    };
+    assert_eq!(added("hearth_dev_aB-_9").unwrap(), "hearth_dev_aB-_9");
+    for bad in ["hearth_dev_", "hearth_dev_a;reboot", "hearth_dev_a b", "a", "hearth_dev_$(x)", ""]
+    {
+        assert!(matches!(added(bad), Err(MemberError::Answer { .. })), "{bad}");
+    }
 }
 
 #[test]
@@ -89,5 +106,39 @@ fn a_post_is_late_by_no_time_before_that_of_the_epochs_before() {
         let (_folder, mut member, mut reader) = reader(&renewed(true_door(2), 1), &answers);
         let lines = reader.history(&mut member, 5).unwrap();
         assert_eq!((lines[0].said, lines[0].marks.older_key), (Said::Post, late), "{lines:?}");
+    }
+}
+
+#[test]
+fn an_event_that_comes_live_as_on_a_page_has_its_place_too() {
+    let name = json!({ "id": fake::user(2), "name": "ben", "display_name": "Ben" }).to_string();
+    let one = [epoch(None, &[1, 2], 1)];
+    let (_folder, mut member, mut reader) = reader(&one, &[cards(&[card(2)]), name]);
+    let mut live = |position: u64, wire: &[u8]| {
+        let item =
+            json!({ "position": position, "received_at": 1, "class": 1, "sealed": b64u(wire) });
+        reader.payload(&mut member, item.to_string().as_bytes()).unwrap()
+    };
+    assert_eq!(live(1, &said(1, 1)).text, "1");
+    let again = live(2, &said(1, 1));
+    assert_eq!((again.said, &*again.text), (Said::Unreadable, "[an event that was there before]"));
+    assert_eq!(live(3, &said(4, 4)).missing, 2);
+}
+
+#[test]
+fn an_epoch_that_is_told_of_and_is_not_there_is_asked_for_once() {
+    let one = changed(None, &[1, 2], 1, |header| header.doors = vec![(device(), true_door(1), 1)]);
+    let again = [bundles(&[&one]), none_named()];
+    let (_folder, mut member, mut reader) = reader(&[one], &again);
+    let mut live = |position: u64, class, bytes: &[u8]| {
+        let frame = Frame { position: Position(position), received_at: 1, class, bytes };
+        reader.payload(&mut member, &frame.encode()).unwrap()
+    };
+    let told = json!({ "type": "epoch", "epoch": 4_000_000_000_u32 });
+    live(1, Class::Line, told.to_string().as_bytes());
+    let strange = post(identity(9).age.recipient());
+    // The box answers once: a second time it would not be reached.
+    for position in 2..5 {
+        assert_eq!(live(position, Class::Door, &strange).said, Said::Unreadable);
     }
 }
