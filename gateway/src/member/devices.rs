@@ -41,8 +41,8 @@ struct Added {
     token: Token,
 }
 
-/// A device's token as the box gives it: it goes into lines for a shell, so it is a word and nothing
-/// else.
+/// A device's token as the box gives it: it goes into lines for a shell, so it is a word and
+/// nothing else.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
 struct Token(String);
