@@ -7,15 +7,18 @@ mod posts;
 #[cfg(test)]
 mod tests;
 
+pub use posts::looks_like_age;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use hearth_broker::OnceKey;
-use hearth_protocol::event::{Body, Class, Event, EventError, Incoming, Sender};
+use hearth_protocol::event::{Body, Class, Event, EventError, Incoming, SEALED, Sender};
 use hearth_protocol::ids::{EventId, RoomId, UserId};
 use hearth_protocol::refusal::{Kind, Refusal};
 use hearth_protocol::role::RoomAction;
+use hearth_protocol::sealing::Recipient;
 use hearth_protocol::sealing::event::{Kind as WireKind, WireHeader};
 use hearth_store::{
     Appended, Effect, EventKind, NewEvent, Once, Right, StoreError, StoredEvent, Touch,
@@ -66,12 +69,15 @@ struct Fit {
     kind: EventKind,
     parent: Option<EventId>,
     effect: Effect,
+    /// The body is in clear yet, and stored only sealed to this one.
+    seal_to: Option<Recipient>,
 }
 
 impl Fit {
     /// An event of this kind that answers and changes nothing.
     fn of(id: Option<EventId>, class: Class, kind: EventKind, body: Bytes, once: Once) -> Self {
-        Self { id, class, body, once, kind, parent: None, effect: Effect::None }
+        let (parent, effect, seal_to) = (None, Effect::None, None);
+        Self { id, class, body, once, kind, parent, effect, seal_to }
     }
 }
 
@@ -98,6 +104,7 @@ impl App {
                 self.pace(&submission, &fit).await?;
                 paced = true;
             }
+            let fit = fit.sealed()?;
             let now = self.clock.now_ms();
             if let Sender::Person(user) = submission.sender
                 && let Err(no) = self.may_speak(&state, user)
@@ -200,6 +207,12 @@ impl App {
             }
             Sender::Device(_) => self.open_post(&submission.payload),
             Sender::Box => Err(ApiError::forbidden("the box writes its lines itself")),
+            // What is wrong with words in clear would be told with some of them.
+            Sender::Person(_)
+                if state.is_sealed() && !submission.payload.starts_with(&[SEALED]) =>
+            {
+                Err(room_is_sealed())
+            }
             Sender::Person(user) => {
                 let incoming = Incoming::parse(&submission.payload, &self.limits);
                 match (incoming.map_err(bad_event)?, state.is_sealed()) {
@@ -363,12 +376,6 @@ impl App {
             },
         }
     }
-}
-
-/// Whether bytes begin like an age file, raw or armored.
-pub fn looks_like_age(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"age-encryption.org/v1\n")
-        || bytes.trim_ascii_start().starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----")
 }
 
 fn bad(code: &'static str, message: impl Into<String>) -> ApiError {

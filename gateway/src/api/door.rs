@@ -141,7 +141,7 @@ mod tests {
     #[tokio::test]
     async fn a_sealed_room_takes_an_age_file_once_and_no_text() {
         let laundry = Laundry::new(Sealing::Sealed, Limits::default()).await;
-        let file = b"age-encryption.org/v1\n-> X25519 abc\nnoise";
+        let file = b"age-encryption.org/v1\n-> X25519 abc\nnoise\n--- mac\n";
         let stored = laundry.post(file).await.is(201);
         assert_eq!(laundry.post(file).await.is(200)["id"], stored["id"]);
         assert_eq!(laundry.post(b"Washing done").await.code(), "not_sealed");

@@ -233,7 +233,7 @@ pub fn add_device(
     let how = if plain { "the box seals it, and sees it" } else { "sealed" };
     let told = format!(
         "{name} may post to {}, {how}. Each of these lines does it, shown once:",
-        room.name
+        one_line(&room.name)
     );
     show_lines(setting, &member, &room, &device, &told)?;
     Ok(true)
@@ -255,7 +255,7 @@ pub fn change_device(
     };
     match setting.json {
         true => println!("{}", json!({ "id": device.id, "plain": device.plain })),
-        false => println!("{} {told}. `hearth device line` shows how.", device.name),
+        false => println!("{} {told}. `hearth device line` shows how.", one_line(&device.name)),
     }
     Ok(())
 }
@@ -265,9 +265,11 @@ pub fn device_lines(setting: &Setting, wanted: &str, room: &str) -> Result<(), F
     let mut member = Member::open(&setting.folder)?;
     let room = member.room(room)?;
     let device = member.device_lines(&room, wanted)?;
+    let in_clear = room.is_sealed() && device.recipient.is_none();
+    let how = if in_clear { " in clear, the box seals it, and sees it," } else { "" };
     let told = format!(
-        "{wanted} posts to {} by each of these lines, with its own token for TOKEN:",
-        room.name
+        "{wanted} posts to {}{how} by each of these lines, with its own token for TOKEN:",
+        one_line(&room.name)
     );
     show_lines(setting, &member, &room, &device, &told)
 }

@@ -221,3 +221,22 @@ async fn what_a_post_says_beside_its_text_is_short() {
         assert_eq!(post(key, not).unwrap_err(), "bad_event", "{key}");
     }
 }
+
+#[tokio::test]
+async fn what_somebody_writes_in_clear_into_a_sealed_room_is_not_told_again() {
+    let house = crate::testing::House::new().await;
+    let anna = house.person("anna", HouseRole::Owner).await;
+    let room = house.room(RoomType::Private, Sealing::Sealed, &[&anna]).await;
+    for payload in [r#"{"type":"canary"}"#, r#"{"content":{"canary":1}}"#, "canary"] {
+        let submission = Submission {
+            room,
+            sender: Sender::Person(anna.id),
+            payload: payload.into(),
+            packet: None,
+            can_be_refused: true,
+        };
+        let refused = house.app.submit(submission).await.map(drop).unwrap_err();
+        assert_eq!(refused.0.code, "room_is_sealed");
+        assert!(!refused.0.to_string().contains("canary"), "{}", refused.0);
+    }
+}

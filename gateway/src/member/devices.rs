@@ -15,6 +15,7 @@ use super::mqtt::Address;
 use super::rooms::{DeviceInfo, RoomInfo};
 use super::rotation::until_won;
 use super::{Member, MemberError, now_ms};
+use crate::auth::DEVICE_TOKEN;
 use crate::clock::random;
 use crate::listening::{Listening, OverTls};
 
@@ -37,7 +38,26 @@ const TOKEN: &str = "TOKEN";
 
 #[derive(Deserialize)]
 struct Added {
-    token: String,
+    token: Token,
+}
+
+/// A device's token as the box gives it: it goes into lines for a shell, so it is a word and
+/// nothing else.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct Token(String);
+
+impl TryFrom<String> for Token {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let secret = text.strip_prefix(DEVICE_TOKEN).unwrap_or_default();
+        let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        if secret.is_empty() || !secret.bytes().all(word) {
+            return Err("the token is no device's");
+        }
+        Ok(Token(text))
+    }
 }
 
 /// Where a device reaches the box.
@@ -132,7 +152,7 @@ impl Member {
         let path = format!("/api/rooms/{}/devices", room.id);
         let mut request = json!({ "id": id, "name": name });
         if !room.is_sealed() {
-            let Added { token } = self.rest.post(&path, &request)?;
+            let Added { token: Token(token) } = self.rest.post(&path, &request)?;
             return Ok(NewDevice { id, token, recipient: None, topic });
         }
         until_won(|| {
@@ -143,13 +163,14 @@ impl Member {
             let bundle = self.seal(&draft)?;
             request["bundle"] = json!(b64u(&bundle.encode()));
             request["plain"] = json!(if plain { "seal" } else { "refuse" });
-            let Added { token } = self.rest.post(&path, &request)?;
+            let Added { token: Token(token) } = self.rest.post(&path, &request)?;
             let recipient = recipient.filter(|_| !plain);
             Ok(NewDevice { id, token, recipient, topic: topic.clone() })
         })
     }
 
-    /// How a device posts now, by name or id: where its door was renewed, to the new one.
+    /// How a device posts now, by name or id: where its door was renewed, to the new one; where it
+    /// has none that opens, to one of a new epoch.
     pub fn device_lines(
         &mut self,
         room: &RoomInfo,
@@ -157,9 +178,13 @@ impl Member {
     ) -> Result<NewDevice, MemberError> {
         let DeviceInfo { id, plain, .. } = self.device_named(room, wanted)?;
         let recipient = if room.is_sealed() && plain == Plain::Refuse {
-            let keys = self.room_keys(room.id)?;
+            let known = self.room_keys(room.id)?.door(id);
             let none = || MemberError::distrust("the room's epoch has no door of this device");
-            Some(keys.current()?.header.door(id).ok_or_else(none)?.0)
+            let door = match known {
+                Some(door) => Some(door),
+                None => self.rotate(room.id)?.door(id),
+            };
+            Some(door.ok_or_else(none)?)
         } else {
             None
         };

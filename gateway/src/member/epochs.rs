@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, HashSet};
 
 use hearth_protocol::bytes::from_b64u;
-use hearth_protocol::ids::{Epoch, RoomId, UserId};
+use hearth_protocol::ids::{DeviceId, Epoch, RoomId, UserId};
 use hearth_protocol::sealing::bundle::Bundle;
 use hearth_protocol::sealing::chain;
+use hearth_protocol::sealing::door;
 use hearth_protocol::sealing::epoch::{EpochKeys, Header};
-use hearth_protocol::sealing::{AgeIdentity, Fingerprint, Hash};
+use hearth_protocol::sealing::{AgeIdentity, Fingerprint, Hash, Recipient};
 use serde::Deserialize;
 
 use super::{Member, MemberError};
@@ -64,6 +65,15 @@ impl RoomKeys {
     pub fn header(&self, epoch: Epoch) -> Option<&Header> {
         let at = usize::try_from(epoch.checked_sub(1)?).ok()?;
         self.bundles.get(at).map(|bundle| &bundle.header)
+    }
+
+    /// Whom a device seals to now; none where its door is known to be another than the secret of
+    /// its epoch gives: what comes by such a one, no member opens.
+    pub fn door(&self, device: DeviceId) -> Option<Recipient> {
+        let (recipient, made) = self.bundles.last()?.header.door(device)?;
+        let Some(keys) = self.keys(made) else { return Some(recipient) };
+        let own = door::identity(keys, device).ok()?.recipient();
+        (own == recipient).then_some(recipient)
     }
 
     /// All headers, epoch 1 first.

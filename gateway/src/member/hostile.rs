@@ -19,6 +19,8 @@ use super::reading::{Line, Said};
 use super::rooms::RoomInfo;
 use super::{Member, MemberError, fake, random_fill, rotation};
 
+mod posts;
+
 const AT: u64 = 1_760_000_000_000;
 const WRITER: u32 = 7;
 
@@ -41,11 +43,21 @@ fn keys_of(epoch: u32) -> EpochKeys {
 
 /// The next epoch of a private room, which lists and is sealed to these people.
 fn epoch(before: Option<&Bundle>, members: &[u8], by: u8) -> Bundle {
+    changed(before, members, by, |_| {})
+}
+
+/// The same, whose header is changed before it is signed.
+fn changed(
+    before: Option<&Bundle>,
+    members: &[u8],
+    by: u8,
+    change: impl FnOnce(&mut Header),
+) -> Bundle {
     let number = before.map_or(1, |bundle| bundle.header.epoch + 1);
     let keys = keys_of(number);
     let back = || keys.seal_back(number, &keys_of(number - 1).secret, &mut random_fill).unwrap();
     let print = |byte: &u8| (fake::user(*byte), identity(*byte).fingerprint(fake::user(*byte)));
-    let header = Header {
+    let mut header = Header {
         room: room(),
         epoch: number,
         kid: keys.kid,
@@ -60,6 +72,7 @@ fn epoch(before: Option<&Bundle>, members: &[u8], by: u8) -> Bundle {
         at: AT,
         reason: "due".into(),
     };
+    change(&mut header);
     let to: Vec<_> = members.iter().map(|byte| identity(*byte).age.recipient()).collect();
     Bundle::make(header, &keys.secret, &to, &identity(by).sign).unwrap()
 }

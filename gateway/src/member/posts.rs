@@ -35,6 +35,8 @@ impl Reader {
         }
         // Its door may be of an epoch that was told of since.
         self.keys = Some(member.room_keys(self.room.id)?);
+        // An epoch that was told of and is not there is asked for once.
+        self.newest = 0;
         Ok(self.post(device, Some(id), post, received_at))
     }
 
@@ -80,7 +82,9 @@ impl Reader {
                 }
                 return device_says(Said::Post, text, Marks { box_saw, older_key });
             }
-            renewed = keys.header(epoch).map(|header| header.at);
+            // No epoch is older than those before it, whatever its maker's clock says.
+            let until = keys.headers().filter(|header| header.epoch <= epoch);
+            renewed = until.map(|header| header.at).max();
         }
         unreadable("[a post sealed with another key]")
     }

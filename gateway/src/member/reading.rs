@@ -207,7 +207,13 @@ impl Reader {
             what: "a subscription".into(),
             problem: error.to_string(),
         })?;
-        self.item(member, &item)
+        let line = self.item(member, &item)?;
+        // One that comes as on a page has its place as well.
+        let place = match sealed_in(&item) {
+            Some((class, wire)) => self.runs.live(line.position, class, &wire),
+            None => None,
+        };
+        Ok(told(line, place))
     }
 
     pub(super) fn named(

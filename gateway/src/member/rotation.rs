@@ -150,7 +150,7 @@ impl Member {
         // What a closed epoch made of doors, nobody can derive.
         let renew = somebody_left || keys_changed || closed;
         for device in devices {
-            if renew || draft.header.door(device.id).is_none() {
+            if renew || keys.door(device.id).is_none() {
                 draft.put_door(device.id)?;
             }
         }

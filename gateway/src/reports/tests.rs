@@ -155,7 +155,7 @@ async fn from_a_sealed_room_evidence_is_an_age_file_of_bounded_size() {
     let submission = Submission {
         room,
         sender: Sender::Device(id),
-        payload: "age-encryption.org/v1\nx".into(),
+        payload: "age-encryption.org/v1\n-> X25519 abc\nnoise\n--- mac\n".into(),
         packet: None,
         can_be_refused: true,
     };

@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use super::{SealingError, kdf::Secret};
+use crate::limits::wide;
 
 const RECIPIENT: &str = "age";
 const IDENTITY: &str = "AGE-SECRET-KEY-";
@@ -197,6 +198,55 @@ fn without_space_before_armor(file: &[u8]) -> &[u8] {
     if trimmed.starts_with(ARMOR) { trimmed } else { file }
 }
 
+/// Bytes of a header at most: a whole bundle has no more.
+const HEADER_MAX: usize = 256 * 1024;
+/// How the line begins that ends a header.
+const HEADER_END: &[u8] = b"---";
+
+/// Hands out a header in one go: age asks for it line by line, and after each parses anew all that
+/// it has, which takes minutes for a header of many short lines.
+struct WholeHeader<R>(R);
+
+impl<R: Read> Read for WholeHeader<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.0.read(out)
+    }
+}
+
+impl<R: BufRead> BufRead for WholeHeader<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.0.fill_buf()
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.0.consume(bytes);
+    }
+
+    fn read_until(&mut self, end: u8, out: &mut Vec<u8>) -> io::Result<usize> {
+        let before = out.len();
+        loop {
+            let line = out.len();
+            let left = wide(HEADER_MAX.saturating_sub(line));
+            if left == 0 {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "its header is too long"));
+            }
+            let read = self.0.by_ref().take(left).read_until(end, out)?;
+            if read == 0 || out[line..].starts_with(HEADER_END) {
+                return Ok(out.len() - before);
+            }
+        }
+    }
+}
+
+/// Whether the header of a raw or armored age file ends within so many bytes of the raw one.
+pub(super) fn header_ends_within(file: &[u8], bytes: usize) -> bool {
+    let mut begin = vec![];
+    let reader = age::armor::ArmoredReader::new(without_space_before_armor(file));
+    let read = reader.take(wide(bytes)).read_to_end(&mut begin);
+    let ends = |at: &[u8]| at.strip_prefix(b"\n").is_some_and(|line| line == HEADER_END);
+    read.is_ok() && begin.windows(1 + HEADER_END.len()).any(ends)
+}
+
 /// Opens a raw or armored age file with an X25519 identity; at most `max` bytes come out.
 pub fn open(
     what: &'static str,
@@ -207,7 +257,7 @@ pub fn open(
     let refuse = |error: io::Error| SealingError::Age { what, problem: error.to_string() };
     let reader = open_from(what, identity, without_space_before_armor(file))?;
     let mut plaintext = Zeroizing::new(vec![]);
-    let one_more = u64::try_from(max).map_or(u64::MAX, |max| max.saturating_add(1));
+    let one_more = wide(max).saturating_add(1);
     reader.take(one_more).read_to_end(&mut plaintext).map_err(refuse)?;
     if plaintext.len() > max {
         return Err(SealingError::TooLarge { what, bytes: plaintext.len(), max });
@@ -223,7 +273,7 @@ pub fn open_from(
     file: impl BufRead,
 ) -> Result<impl Read, SealingError> {
     let refuse = |problem: String| SealingError::Age { what, problem };
-    let decryptor = age::Decryptor::new_buffered(age::armor::ArmoredReader::new(file))
+    let decryptor = age::Decryptor::new_buffered(WholeHeader(age::armor::ArmoredReader::new(file)))
         .map_err(|error| refuse(error.to_string()))?;
     if decryptor.is_scrypt() {
         return Err(SealingError::Passphrase { what });
@@ -274,6 +324,27 @@ mod tests {
         assert!(matches!(open("it", &identity(3), &file, 5), Err(SealingError::Age { .. })));
         assert!(matches!(open("it", &ada, &file, 4), Err(SealingError::TooLarge { .. })));
         assert!(matches!(seal("it", &[], b"x"), Err(SealingError::Age { .. })));
+    }
+
+    #[test]
+    fn a_header_is_read_at_once_whatever_is_in_it_and_only_so_much_of_it() {
+        let (ada, others) = (identity(1), vec![identity(2).recipient(); 100]);
+        let file = seal("it", &[&[ada.recipient()], &others[..]].concat(), b"bread").unwrap();
+        let (mut reader, mut header) = (WholeHeader(&file[..]), vec![]);
+        reader.read_until(b'\n', &mut header).unwrap();
+        assert!(header.len() > 9_800 && file.starts_with(&header));
+        assert!(header[header.len() - 48..].starts_with(b"--- "));
+        assert_eq!(open("it", &ada, &file, 5).unwrap().as_slice(), b"bread");
+        // Line by line these would take hours.
+        let mut lines = b"age-encryption.org/v1\n".to_vec();
+        lines.extend(b"-> a\n\n".repeat(HEADER_MAX / 6));
+        for end in ["--- ", "--- AAAA\n--- AAAA\n"] {
+            let endless = [&lines[..HEADER_MAX - 100], end.as_bytes()].concat();
+            assert!(matches!(open("it", &ada, &endless, 5), Err(SealingError::Age { .. })));
+        }
+        assert!(matches!(open("it", &ada, &lines, 5), Err(SealingError::Age { .. })));
+        let one_line = vec![b'a'; 2 * HEADER_MAX];
+        assert!(matches!(open("it", &ada, &one_line, 5), Err(SealingError::Age { .. })));
     }
 
     #[test]

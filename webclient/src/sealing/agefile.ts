@@ -131,14 +131,24 @@ function unarmored(what: string, file: Uint8Array): Uint8Array {
   }
 }
 
-/** Opens a raw or armored age file with an X25519 identity; at most `max` bytes may come out. */
+/** Whether the line that ends the header stands within the first bytes. */
+function endsWithin(raw: Uint8Array, bytes: number): boolean {
+  return new TextDecoder('latin1').decode(raw.subarray(0, bytes)).includes('\n---');
+}
+
+/**
+ * Opens a raw or armored age file with an X25519 identity; at most `max` bytes may come out. Each
+ * recipient that its header names costs an agreement of keys: above `headerMax` bytes none is tried.
+ */
 export async function openFile(
   what: string,
   identity: AgeIdentity,
   file: Uint8Array,
   max: number,
+  headerMax = file.length,
 ): Promise<Uint8Array> {
   const raw = unarmored(what, file);
+  if (!endsWithin(raw, headerMax)) throw new SealingError(`the header of ${what} is too long`);
   // The overhead of age over its plaintext is bounded by its stanzas; bigger files are not tried.
   if (raw.length > max + 512 * 1024) throw new SealingError(`${what} is too large`);
   const decrypter = new Decrypter();

@@ -311,6 +311,7 @@ export class Keyring implements r.Sealing {
       head,
       open,
       newest,
+      keys: (epoch) => keys.keys(epoch),
       listedBefore,
       cards: this.#cards,
       me: this.#me,

@@ -6,7 +6,7 @@ import { recipientOf, type Recipient } from './agefile';
 import { makeBundle, type Bundle } from './bundle';
 import type { Card } from './card';
 import type { Cards } from './cards';
-import { doorIdentity } from './door';
+import { doorIdentity, isFalseDoor } from './door';
 import {
   epochKeys,
   fingerprintOf,
@@ -81,6 +81,8 @@ export interface Ground {
   readonly open: EpochKeys | null;
   /** The newest keys that are here, to be handed on; null: none. */
   readonly newest: EpochKeys | null;
+  /** The keys of an epoch; null: it does not open here. */
+  readonly keys: (epoch: number) => EpochKeys | null;
   /** Who was listed in an older epoch: a proof does not bring them back. */
   readonly listedBefore: ReadonlySet<Id>;
   readonly cards: Cards;
@@ -168,10 +170,14 @@ function doorOf(device: Id, room: Id, epoch: number, keys: EpochKeys): Door {
   return [device, recipientOf(doorIdentity(keys.secret, room, device)), epoch];
 }
 
-/** Of each device of the room: as it was, or made here where it had none or is to be renewed. */
+/** Of each device of the room: as it was, or made here where it had none that opens or is to be renewed. */
 function doorsOf(request: NextEpoch, ground: Ground, keys: EpochKeys, renew: boolean): Door[] {
   const { header } = ground.head;
-  const before = new Map(header.doors.map((door) => [door[0], door]));
+  const opens = (door: Door): boolean => {
+    const made = ground.keys(door[2]);
+    return made === null || !isFalseDoor(door, made);
+  };
+  const before = new Map(header.doors.filter(opens).map((door) => [door[0], door]));
   return [...new Set(request.devices)].map((device) => {
     const stood = renew || device === request.addDoor ? undefined : before.get(device);
     return stood ?? doorOf(device, request.room, header.epoch + 1, keys);

@@ -95,10 +95,12 @@ export async function openPost(
     for (const [listed, , epoch] of header.doors) if (listed === device) made.add(epoch);
   }
   const stands = room.head?.header.doors.some(([listed]) => listed === device) === true;
-  /** When the next door after that of an epoch was made. */
+  /** When the next door after that of an epoch was made: no epoch is older than those before it. */
   const renewedAt = (epoch: number): number | null => {
     const next = Math.min(...[...made].filter((one) => one > epoch));
-    return stands ? (room.headers().find((header) => header.epoch === next)?.at ?? null) : null;
+    if (!stands || room.header(next) === null) return null;
+    const upTo = room.headers().filter((header) => header.epoch <= next);
+    return Math.max(...upTo.map(({ at }) => at));
   };
   const opened = (plaintext: Uint8Array, epoch: number): OpenedPost => ({
     kind: 'opened',

@@ -95,8 +95,8 @@ export interface KeyView {
   /** I can make the next epoch, also where this one does not open. */
   readonly mayBuild: boolean;
   readonly members: readonly Id[];
-  /** The doors that stand, with whom their devices seal to. */
-  readonly doors: readonly (readonly [Id, string])[];
+  /** The doors that stand, with whom their devices seal to; null: to nobody here, the door is false. */
+  readonly doors: readonly (readonly [Id, string | null])[];
   readonly invites: readonly InviteCode[];
   readonly rules: Rules | null;
   readonly at: number;

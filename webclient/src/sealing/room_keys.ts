@@ -7,7 +7,8 @@ import { openBundle, readBundles, verifyBundle, type Bundle } from './bundle';
 import type { Card } from './card';
 import type { Cards } from './cards';
 import { checkNext, stepBack } from './chain';
-import { dueAt, fingerprintOf, type EpochKeys, type Header } from './epoch';
+import { isFalseDoor } from './door';
+import { dueAt, fingerprintOf, type Door, type EpochKeys, type Header } from './epoch';
 import type { Blob } from './invite';
 import { SealingError } from './kdf';
 import { isRefusal } from './refusal';
@@ -45,6 +46,8 @@ export class RoomKeys {
   readonly #walked = new Set<number>();
   #head = 0;
   #split = false;
+  /** Of doors whose epoch opens, whether they are false. */
+  readonly #false = new Map<Door, boolean>();
 
   constructor(room: Id) {
     this.room = room;
@@ -82,7 +85,7 @@ export class RoomKeys {
       split: this.#split,
       mayBuild: header !== null && this.#mayBuild(header, me),
       members: header?.members.map(([user]) => user) ?? [],
-      doors: header?.doors.map(([device, to]) => [device, to] as const) ?? [],
+      doors: header?.doors.map((door) => [door[0], this.#isFalse(door) ? null : door[1]]) ?? [],
       invites: header?.invites.map(({ code }) => code) ?? [],
       rules: header?.rules ?? null,
       at: header?.at ?? 0,
@@ -91,6 +94,13 @@ export class RoomKeys {
       by: header?.by ?? null,
       reason: header?.reason ?? '',
     };
+  }
+
+  #isFalse(door: Door): boolean {
+    const keys = this.keys(door[2]);
+    const known = this.#false.get(door) ?? (keys !== null && isFalseDoor(door, keys));
+    if (keys !== null) this.#false.set(door, known);
+    return known;
   }
 
   /**

@@ -255,6 +255,26 @@ describe('a machine', () => {
     expect(marks(anew)).toEqual(all);
   });
 
+  test('that has no door yet gets one with its lines', async () => {
+    const { app: ada, general } = await founder();
+    const { app: ben } = await newcomer(ada, general, 'ben');
+    const room = house.rooms.get(parseId(general));
+    const id = parseId('019a0000-0000-7000-8000-000000000001');
+    room?.devices.push({ id, name: 'oven', plain: 'refuse' });
+    for (const one of [ada, ben]) {
+      const { lines } = await one.deviceLines(general, id);
+      const { doors } = parseBundle(room?.bundles.at(-1) ?? utf8('')).header;
+      expect(lines[0]?.line).toContain(`| age -r ${doors[0]?.[1]} | mosquitto_pub`);
+    }
+    const made = room?.bundles.length;
+    await ben.deviceLines(general, id);
+    expect(room?.bundles.length).toBe(made);
+    room?.devices.pop();
+    const gone = ada.deviceLines(general, '019a0000-0000-7000-8000-000000000002');
+    await expect(gone).rejects.toMatchObject({ code: 'no_door' });
+    expect(room?.bundles.length).toBe(made);
+  });
+
   test('that cannot seal has the box do it, and each post says so', async () => {
     const { app: ada, general } = await founder();
     const made = await ada.addDevice(general, 'boiler', true);

@@ -10,6 +10,7 @@ import type { Home } from './home';
 import { mentioned } from './mentions';
 import type { DeviceLines, InviteLink, NewDevice, NewRoom } from './model';
 import { ProblemError } from './problem';
+import type { KeyView } from '../sealing/requests';
 import type { Ready } from './trays';
 
 const DAY_MS = 24 * 3_600_000;
@@ -181,13 +182,23 @@ export class RoomActions {
   async deviceLines(roomId: string, deviceId: string): Promise<DeviceLines> {
     const { room } = this.#home.rooms.need(roomId);
     const device = parseId(deviceId);
-    const known = await this.#home.parts.api.devices.list(room.id);
-    const plain = known.some((one) => one.id === device && one.plain);
-    const doors = this.#home.keeper.view(room.id)?.doors ?? [];
-    const recipient = doors.find(([id]) => id === device)?.[1] ?? null;
+    const listed = await this.#home.parts.api.devices.list(room.id);
+    const known = listed.find(({ id }) => id === device);
     const door = { room: room.id, device, token: null };
-    if (room.sealing === 'open' || plain) return this.#lines({ ...door, recipient: null });
-    // Its words never go out in clear because a door is not known.
+    if (room.sealing === 'open' || known?.plain === true) {
+      return this.#lines({ ...door, recipient: null });
+    }
+    const { keeper } = this.#home;
+    const doorIn = (view: KeyView | null): string | null =>
+      view?.doors.find(([id]) => id === device)?.[1] ?? null;
+    const view = keeper.view(room.id);
+    const mayMake = known !== undefined && view?.mayBuild === true;
+    // Its words never go out in clear because it has no door, nor to a false one.
+    const recipient =
+      doorIn(view) ??
+      (mayMake
+        ? doorIn(await keeper.rotate(room.id, 'device', (now) => doorIn(now) === null))
+        : null);
     if (recipient === null) {
       throw new ProblemError('no_door', 'the room’s key does not name this device yet', '');
     }

@@ -66,6 +66,15 @@ describe('somebody new in a browser that another one used', () => {
     expect(theirs.map(({ bytes }) => parseWire(bytes).sender)).toEqual([cleo]);
   });
 
+  test('finds nothing that a screen still held when they logged out', async () => {
+    const { app, browser, general } = founder;
+    await app.logout();
+    app.keepDraft(general, 'dear diary');
+    // What goes onto the shelf goes one after the other.
+    await browser.shelf.write([]);
+    expect(await kept(browser)).not.toContain(general);
+  });
+
   test('costs who was there before nothing when they are refused', async () => {
     const { link } = await leftBehind();
     const { browser } = founder;
