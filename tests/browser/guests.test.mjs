@@ -92,6 +92,7 @@ describe('a guest', () => {
     await shot(guest.page, 'leaving');
     await guest.page.getByRole('button', { name: 'Stay' }).click();
     await guest.page.keyboard.press('Escape');
+    await settings.waitFor({ state: 'detached' });
   });
 
   test('is still there after a reload', async () => {

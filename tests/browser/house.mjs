@@ -18,6 +18,8 @@ const { chromium } = createRequire(join(root, 'webclient/package.json'))('playwr
 export const PHONE = { width: 390, height: 844 };
 export const DESKTOP = { width: 1280, height: 800 };
 export const PASSWORD = 'a long walk in the rain';
+/** How long anything is waited for: a busy machine takes its time for a password or a picture. */
+export const PATIENCE_MS = 60_000;
 
 /** The binary that `cargo build -p hearth-gateway` makes. */
 export function binary() {
@@ -95,8 +97,8 @@ const CUT = new RegExp(
 /** A new browser of somebody; complaints of its console fail the journey at the end. */
 export async function person(browser, viewport = DESKTOP, options = {}) {
   const context = await browser.newContext({ viewport, locale: 'en-GB', ...options });
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
   follow(page);
   const complaints = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
@@ -178,7 +180,7 @@ export async function reads(page, text, patience = {}) {
 }
 
 /** Asks again and again, until the answer is the one that is waited for. */
-export async function until(ask, wanted, patienceMs = 20_000) {
+export async function until(ask, wanted, patienceMs = PATIENCE_MS) {
   const end = Date.now() + patienceMs;
   let answer = await ask();
   while (!isDeepStrictEqual(answer, wanted) && Date.now() < end) answer = await ask();

@@ -60,13 +60,18 @@ describe('looks', () => {
     await page.getByRole('dialog').getByRole('button', { name: /^This browser|^Ce navigateur/ }).click();
   };
 
+  const leave = async (page) => {
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+  };
+
   test('the theme is chosen against the device’s, and stays', async () => {
     const { page } = anna;
     const surface = () => colourOf(page.locator('main section').first(), 'backgroundColor');
     const light = await surface();
     await look(page);
     await page.getByRole('radio', { name: 'Dark' }).check();
-    await page.keyboard.press('Escape');
+    await leave(page);
     const dark = await surface();
     assert.notEqual(dark, light);
     await page.reload();
@@ -74,7 +79,7 @@ describe('looks', () => {
     assert.equal(await surface(), dark);
     await look(page);
     await page.getByRole('radio', { name: 'Like the device' }).check();
-    await page.keyboard.press('Escape');
+    await leave(page);
     assert.equal(await surface(), light);
   });
 
@@ -87,7 +92,7 @@ describe('looks', () => {
     await page.reload();
     await page.getByRole('dialog').getByRole('heading', { name: 'Ce navigateur' }).waitFor();
     await page.getByText('English', { exact: true }).click();
-    await page.keyboard.press('Escape');
+    await leave(page);
     await composer(page).waitFor();
   });
 

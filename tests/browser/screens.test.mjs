@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { SIZES, openScreen, screens, serveGallery } from '../../webclient/scripts/screens.mjs';
 import { settled } from '../../webclient/scripts/settled.mjs';
-import { openChromium } from './house.mjs';
+import { PATIENCE_MS, openChromium } from './house.mjs';
 import { Baseline } from './baseline.mjs';
 import { faults } from './sight.mjs';
 
@@ -69,7 +69,7 @@ describe('every screen', () => {
     const wrong = [];
     for (const name of names.filter((one) => only.includes(one))) {
       const page = await context.newPage();
-      page.setDefaultTimeout(20_000);
+      page.setDefaultTimeout(PATIENCE_MS);
       wrong.push(...(await look(page, name, place).catch((error) => [`${name}: ${error}`])));
       await page.close();
     }

@@ -4,7 +4,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import {
-  DESKTOP, House, PHONE, composer, invite, join_, openChromium, person, reads, setUp, write,
+  DESKTOP, House, PHONE, composer, invite, join_, openChromium, person, reads, setUp, signIn, until,
+  write,
 } from './house.mjs';
 import { fill, makeOpenRoom, roomOf, tokenOf } from './long_room.mjs';
 
@@ -13,7 +14,7 @@ mkdirSync(shots, { recursive: true });
 
 const MESSAGES = 1_500;
 /** For all of them to be scrolled through, however slow the machine is. */
-const PATIENCE_MS = 120_000;
+const SCROLLING_MS = 120_000;
 const row = (page, text) => page.locator('li[data-item]').filter({ hasText: text }).last();
 const box = (page) => page.locator('main [role=region]').first();
 
@@ -71,7 +72,7 @@ for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE }
 
     test('scrolling up brings older pages, and nothing jumps', async () => {
       let lowest = MESSAGES;
-      const end = Date.now() + PATIENCE_MS;
+      const end = Date.now() + SCROLLING_MS;
       for (let steps = 0; lowest > 1 && Date.now() < end; steps += 1) {
         await box(anna.page).evaluate((region) => (region.scrollTop -= 500));
         await drawn(anna.page);
@@ -103,6 +104,40 @@ for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE }
         const region = document.querySelector('main [role=region]');
         return region.scrollHeight - region.scrollTop - region.clientHeight < 2;
       });
+    });
+
+    test('older messages that come late hold the place, at the very top too', async () => {
+      const other = await person(browser, viewport);
+      const { page } = other;
+      // What is older comes when it is let through.
+      let [asked, letThrough] = [0, () => undefined];
+      const late = new Promise((resolve) => (letThrough = resolve));
+      await page.route(/\/messages\?.*before=/, async (route) => {
+        asked += 1;
+        await late;
+        await route.continue();
+      });
+      await signIn(page, house, 'anna');
+      if (size === 'phone') await page.getByRole('button', { name: 'Back' }).first().click();
+      await page.getByRole('navigation').getByText('Kitchen', { exact: true }).first().click();
+      await reads(page, 'soup is ready');
+      const toTop = async () => {
+        await box(page).evaluate((region) => (region.scrollTop = 0));
+        await drawn(page);
+        return asked > 0 && box(page).evaluate((region) => region.scrollTop === 0);
+      };
+      await until(toTop, true);
+      const before = await firstInView(page);
+      letThrough();
+      await page.waitForFunction(() => document.querySelector('main [role=region]').scrollTop > 1_000);
+      await drawn(page);
+      const after = await box(page).evaluate((region, id) => {
+        const row = region.querySelector(`li[data-item="${id}"]`);
+        return row.getBoundingClientRect().top - region.getBoundingClientRect().top;
+      }, before.id);
+      assert.ok(Math.abs(after - before.top) < 2, `${after} px, it stood at ${before.top}`);
+      assert.deepEqual(other.complaints, []);
+      await other.context.close();
     });
 
     test('no page complained', () => {

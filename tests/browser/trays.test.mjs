@@ -87,7 +87,6 @@ describe('chosen files', () => {
     await keeps(anna.page, 1);
     await anna.page.close();
     anna.page = await anna.context.newPage();
-    anna.page.setDefaultTimeout(20_000);
     await anna.page.goto(`http://${house.http}/`);
     await openGeneral(anna.page);
     await tray(anna.page).getByText('three.pdf').waitFor();

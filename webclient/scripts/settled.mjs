@@ -16,7 +16,7 @@ export function follow(page) {
   }
 }
 
-const SETTLES_MS = 20_000;
+const SETTLES_MS = 60_000;
 
 /** Nothing is being fetched or loaded, no font is missing, and a few frames were drawn since. */
 export async function settled(page) {

@@ -19,6 +19,12 @@ export type Row =
       readonly item: Exclude<TimelineItem, MessageItem>;
     };
 
+const DAY = 'day-';
+const NEW = 'new';
+
+/** Whether a row stays what it is while others come: a day's line is another one with older messages. */
+export const stays = (key: string): boolean => !key.startsWith(DAY) && key !== NEW;
+
 const groupMs = 5 * 60_000;
 
 function together(one: TimelineItem | undefined, other: TimelineItem | undefined): boolean {
@@ -41,9 +47,9 @@ export function rowsOf(timeline: readonly TimelineItem[], newFrom: string | null
     const before = items[at - 1];
     const after = items[at + 1];
     if (before === undefined || daysAgo(before.at, item.at) !== 0) {
-      rows.push({ kind: 'day', key: `day-${item.id}`, at: item.at });
+      rows.push({ kind: 'day', key: `${DAY}${item.id}`, at: item.at });
     }
-    if (item.id === newFrom) rows.push({ kind: 'new', key: 'new' });
+    if (item.id === newFrom) rows.push({ kind: 'new', key: NEW });
     if (item.kind === 'message') {
       const first = !together(before, item) || item.id === newFrom;
       const last = !together(item, after) || after?.id === newFrom;

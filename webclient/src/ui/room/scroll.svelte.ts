@@ -1,4 +1,5 @@
 // A long list that stays where the reader is, whatever grows, comes or goes around it.
+import { stays } from './rows';
 import { RowHeights, type Placed, type Range } from './virtual';
 
 /** How far from the end still counts as being at the newest message, in px. */
@@ -121,9 +122,12 @@ export class ScrollPlace {
     if (this.atEnd) return this.#toEnd();
     const row = this.#anchor === null ? null : this.#rowOf(this.#anchor.key);
     if (row === null || this.#anchor === null) return;
-    const top = row.getBoundingClientRect().top - box.getBoundingClientRect().top;
-    const moved = top - this.#anchor.top;
+    const { key, top } = this.#anchor;
+    const now = (): number => row.getBoundingClientRect().top - box.getBoundingClientRect().top;
+    const moved = now() - top;
     if (Math.abs(moved) >= 0.5) box.scrollTop += moved;
+    // Above the first row there is nothing to scroll to: it stands where it is.
+    if (box.scrollTop <= 0) this.#anchor = { key, top: now() };
   }
 
   #toEnd(): void {
@@ -140,16 +144,31 @@ export class ScrollPlace {
     this.#redraw();
   }
 
+  /** The first row in view that stays; another one where nothing else is in view. */
   #firstInView(y: number): Anchor | null {
+    let line: Anchor | null = null;
     const first = this.#heights.at(y);
-    const boxTop = this.#box?.getBoundingClientRect().top ?? 0;
+    const { top: boxTop, bottom: boxBottom } = this.#box?.getBoundingClientRect() ?? new DOMRect();
     for (const { index } of this.placed) {
       if (index < first) continue;
       const row = this.#list?.querySelector<HTMLElement>(`[data-index="${index}"]`);
       const key = row?.dataset['row'];
       if (row === null || row === undefined || key === undefined) continue;
       const { top, bottom } = row.getBoundingClientRect();
-      if (bottom > boxTop) return { key, top: top - boxTop };
+      if (top >= boxBottom) break;
+      if (bottom <= boxTop) continue;
+      const anchor = { key, top: top - boxTop };
+      if (stays(key)) return anchor;
+      line ??= anchor;
+    }
+    return line ?? this.#firstAt(first, y);
+  }
+
+  /** Scrolled farther than was drawn: the row that will be drawn there. */
+  #firstAt(first: number, y: number): Anchor | null {
+    for (let index = first; index < this.#heights.count; index += 1) {
+      const key = this.#heights.key(index);
+      if (key !== undefined && stays(key)) return { key, top: this.#heights.top(index) - y };
     }
     return null;
   }

@@ -69,6 +69,10 @@ export class RowHeights {
     return this.#laidOut()[Math.max(0, Math.min(index, this.#keys.length))] ?? 0;
   }
 
+  key(index: number): string | undefined {
+    return this.#keys[index];
+  }
+
   indexOf(key: string): number {
     return this.#keys.indexOf(key);
   }
