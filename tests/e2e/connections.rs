@@ -25,6 +25,7 @@ impl App {
         let mut options = MqttOptions::new(id, house.mqtt.ip().to_string(), house.mqtt.port());
         options.set_credentials(&who.name, &who.token);
         options.set_keep_alive(Duration::from_secs(30));
+        options.set_connection_timeout(PATIENCE.as_secs());
         let (client, events) = AsyncClient::new(options, 16);
         let mut app = App { client, events };
         let code = app.find(|packet| match packet {

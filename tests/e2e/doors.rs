@@ -213,6 +213,7 @@ async fn ten_messages_in_ten_seconds_are_taken_at_all_doors_together() {
     let mut options = rumqttc::MqttOptions::new("anna-old", host, port);
     options.set_credentials("anna", &scene.anna.token);
     let (client, mut events) = rumqttc::AsyncClient::new(options, 4);
+    events.network_options.set_connection_timeout(PATIENCE.as_secs());
     let topic = format!("hearth/rooms/{room}/in");
     client.publish(topic, rumqttc::QoS::AtLeastOnce, false, "the eleventh").await.unwrap();
     let acknowledged = async {
@@ -265,7 +266,9 @@ async fn typing_coming_and_going_are_heard_across_the_doors() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_says_goodbye_and_who_comes_back_has_missed_nothing() {
-    let mut scene = Scene::new().await;
+    // Requests that are under way when it stops would have two minutes.
+    let limits = ["--limit", "messages_per_10_s=0", "--limit", "http_linger_ms_max=120000"];
+    let mut scene = Scene::of(House::with(&limits)).await;
     let room = scene.room.clone();
     let message = json!({ "content": "before" });
     scene.say(Door::WebSocket, &room, &message).await.unwrap();
@@ -299,7 +302,7 @@ async fn a_stop_says_goodbye_and_who_comes_back_has_missed_nothing() {
     answer.read_to_string(&mut rest).unwrap();
     assert!(rest.ends_with("0\r\n\r\n"), "the stream is whole: {rest:?}");
     let mut house = stopping.await.unwrap();
-    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
     house.restart();
     let mut back = Browser::open(&house, &scene.ben).await;
     let join = json!({ "type": "join_room", "room_id": room, "after": before });

@@ -53,7 +53,7 @@ fn journey(program: &Path, script: &str) {
             "version": version,
         });
         let output = Command::new("timeout")
-            .arg("60")
+            .arg("240")
             .arg(program)
             .arg(root().join("tests/interop").join(script))
             .arg(told.to_string())
@@ -89,7 +89,8 @@ impl Client {
         let mut options = MqttOptions::new(id, at.ip().to_string(), at.port());
         options.set_credentials(&scene.anna.name, &scene.anna.token);
         change(&mut options);
-        let (mqtt, events) = AsyncClient::new(options, 8);
+        let (mqtt, mut events) = AsyncClient::new(options, 8);
+        events.network_options.set_connection_timeout(20);
         let mut client = Client { mqtt, events, session_present: false };
         client.session_present = client
             .until(|packet| match packet {

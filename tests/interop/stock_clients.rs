@@ -225,7 +225,7 @@ fn a_device_posts_to_its_open_room_with_the_line_it_was_given_and_can_do_nothing
     let (host, port) = (house.mqtt.ip().to_string(), house.mqtt.port().to_string());
     for filter in [format!("hearth/rooms/{room}/out"), "#".into(), "hearth/#".into()] {
         let tried = Command::new("mosquitto_sub")
-            .args(["-h", &host, "-p", &port, "-t", &filter, "-W", "2", "-V", "mqttv5"])
+            .args(["-h", &host, "-p", &port, "-t", &filter, "-W", "60", "-V", "mqttv5"])
             .args(["-u", &device, "-P", &token])
             .output()
             .unwrap();
@@ -298,7 +298,7 @@ fn granted_plain_topics_are_routed_until_the_grant_is_taken_back() {
     // Nobody has it: 0x87 for both of them.
     let (host, port) = (house.mqtt.ip().to_string(), house.mqtt.port().to_string());
     let tried = Command::new("mosquitto_sub")
-        .args(["-h", &host, "-p", &port, "-V", "mqttv5", "-W", "5"])
+        .args(["-h", &host, "-p", &port, "-V", "mqttv5", "-W", "60"])
         .args(["-u", "bert", "-P", &hub.token, "-t", "homeassistant/#"])
         .output()
         .unwrap();

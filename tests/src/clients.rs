@@ -87,6 +87,7 @@ impl Phone {
         let (host, port) = (house.mqtt.ip().to_string(), house.mqtt.port());
         let mut options = MqttOptions::new(format!("{}-phone", who.name), host, port);
         options.set_credentials(&who.name, &who.token);
+        options.set_connection_timeout(PATIENCE.as_secs());
         let (client, events) = AsyncClient::new(options, 16);
         let mut phone = Phone { client, events };
         for filter in ["hearth/rooms/+/out", "hearth/rooms/+/live/+"] {

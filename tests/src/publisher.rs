@@ -29,6 +29,7 @@ impl Publisher {
         let mut options = MqttOptions::new(client_id, mqtt.ip().to_string(), mqtt.port());
         options.set_credentials(client_id, token);
         options.set_keep_alive(Duration::from_secs(30));
+        options.set_connection_timeout(60);
         let (client, events) = AsyncClient::new(options, 256);
         Publisher {
             client,

@@ -73,36 +73,47 @@ fn is_refused(image: Vec<u8>, expected: &[Row]) -> bool {
     }
 }
 
+/// Whether each of some files with the same in them, sealed apart, shows it. Four letters are in
+/// one file among thousands by chance; not in two.
+fn all_show(images: &[Vec<u8>], needle: &[u8]) -> bool {
+    images.iter().all(|image| image.windows(needle.len()).any(|part| part == needle))
+}
+
 #[test]
 fn a_copy_of_the_file_shows_nothing() {
     let (image, rows) = database();
     assert_eq!(rows.len(), 400);
-    for needle in [CANARY.as_bytes(), b"redb", b"rows"] {
-        assert!(!image.windows(needle.len()).any(|part| part == needle));
-    }
     assert!(!image[data()..].windows(64).any(|part| part.iter().all(|byte| *byte == 0x20)));
+    let images = [image, database().0];
+    for needle in [CANARY.as_bytes(), b"redb", b"rows"] {
+        assert!(!all_show(&images, needle), "{}", String::from_utf8_lossy(needle));
+    }
 }
 
 /// Ids, names, words and the fields of records, of people, rooms and messages.
 #[test]
 fn nothing_of_a_house_is_recognisable_in_its_file() {
-    let disk = Arc::new(SimDisk::new());
-    block_on(async {
-        let engine = Redb::open(disk.clone(), &DataKey::from_bytes(KEY), 1 << 20).unwrap();
-        let store = Store::on(engine).await.with_people().await;
-        store.append(event(77)).await.unwrap();
-        let running = disk.image();
-        store.close().await;
-        drop(store);
-        let ids = [*user_id(1).as_bytes(), *room_id(1).as_bytes(), *event_id(77).as_bytes()];
-        let words = ["Anna", "room 1", "body 77", "display_name", "created_at", "verifier", "redb"];
-        for image in [running, disk.image()] {
-            for needle in ids.iter().map(|id| &id[..]).chain(words.map(str::as_bytes)) {
-                let found = image.windows(needle.len()).any(|part| part == needle);
-                assert!(!found, "{}", String::from_utf8_lossy(needle));
-            }
+    // While it runs, and closed.
+    let house = || {
+        let disk = Arc::new(SimDisk::new());
+        let running = block_on(async {
+            let engine = Redb::open(disk.clone(), &DataKey::from_bytes(KEY), 1 << 20).unwrap();
+            let store = Store::on(engine).await.with_people().await;
+            store.append(event(77)).await.unwrap();
+            let running = disk.image();
+            store.close().await;
+            running
+        });
+        (running, disk.image())
+    };
+    let ((running, closed), (running_other, closed_other)) = (house(), house());
+    let ids = [*user_id(1).as_bytes(), *room_id(1).as_bytes(), *event_id(77).as_bytes()];
+    let words = ["Anna", "room 1", "body 77", "display_name", "created_at", "verifier", "redb"];
+    for images in [[running, running_other], [closed, closed_other]] {
+        for needle in ids.iter().map(|id| &id[..]).chain(words.map(str::as_bytes)) {
+            assert!(!all_show(&images, needle), "{}", String::from_utf8_lossy(needle));
         }
-    });
+    }
 }
 
 #[test]

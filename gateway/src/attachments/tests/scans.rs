@@ -2,7 +2,7 @@
 
 use hearth_store::{Shown, Subject};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpSocket, UnixListener};
 
 use super::*;
 
@@ -125,9 +125,10 @@ async fn a_scanner_on_a_socket_sees_every_byte() {
 
 #[tokio::test]
 async fn without_the_scanners_word_nothing_is_taken() {
-    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    // Bound, so that nobody else gets the port; nobody listens there.
+    let nobody = TcpSocket::new_v4().unwrap();
+    nobody.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let away = Scanner::Tcp(nobody.local_addr().unwrap().to_string());
-    drop(nobody);
     let limits = || Limits { scan_ms_max: 300, ..Limits::default() };
     let desks = [
         Desk::with(limits(), Some(away)).await,

@@ -185,7 +185,7 @@ async fn interleave(acts: Vec<Act>, items_max: usize) -> Vec<u64> {
     let all = u64::try_from(written).unwrap();
     while reader.has.last().copied().unwrap_or(0) < all {
         // Far longer than it takes: what does not come by then never comes.
-        let next = tokio::time::timeout(Duration::from_secs(5), reader.client.next()).await;
+        let next = tokio::time::timeout(Duration::from_secs(60), reader.client.next()).await;
         match next {
             Ok(event) => reader.note(event.expect("it goes on")),
             Err(_) => return reader.has,

@@ -175,7 +175,8 @@ fn writers_are_held_up_by_one_commit_and_never_by_the_copy() {
         engine.commit(batch(0, 1)).await.unwrap();
         let of_one = *slow.watched.of_commits.lock().unwrap() - before;
         assert!(of_one > 0, "a commit syncs");
-        let (compacted, expected) = compact_under(&engine, &told, 3).await;
+        // Always the same row: however many commits there are, they never are too many changes.
+        let (compacted, expected) = compact_under(&engine, &told, 1).await;
         compacted.unwrap();
         let of_switch = *slow.watched.of_switch.lock().unwrap();
         assert!((1..=of_one).contains(&of_switch), "{of_switch} syncs, a commit has {of_one}");
