@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import {
-  DESKTOP, House, PHONE, PASSWORD, binary, composer, openChromium, person, reads, setUp, signIn,
+  DESKTOP, House, PHONE, PASSWORD, binary, choose, composer, openChromium, person, reads, setUp, signIn,
   write,
 } from './house.mjs';
 
@@ -140,7 +140,7 @@ for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE }
       await page.getByRole('button', { name: 'Save' }).click();
       await page.getByText('Saved', { exact: true }).waitFor();
       const told = page.waitForResponse((answer) => answer.request().method() === 'PATCH');
-      await page.getByRole('radio', { name: /^Busy/ }).check();
+      await choose(page, page.getByRole('radio', { name: /^Busy/ }));
       await told;
       await page.reload();
       await page.getByRole('heading', { name: 'Profile', exact: true }).waitFor();

@@ -179,6 +179,12 @@ export async function reads(page, text, patience = {}) {
   if (times !== 1) throw new Error(`"${text}" is shown ${times} times`);
 }
 
+/** Chooses one of a few: it is chosen once the box has it, and may be shown otherwise until then. */
+export async function choose(page, radio) {
+  await radio.click();
+  await radio.and(page.locator(':checked')).waitFor();
+}
+
 /** Asks again and again, until the answer is the one that is waited for. */
 export async function until(ask, wanted, patienceMs = PATIENCE_MS) {
   const end = Date.now() + patienceMs;

@@ -5,7 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import {
-  DESKTOP, House, PHONE, composer, invite, join_, openChromium, person, reads, setUp, until, write,
+  DESKTOP, House, PHONE, choose, composer, invite, join_, openChromium, person, reads, setUp, until, write,
 } from './house.mjs';
 
 const shots = new URL('output/', import.meta.url).pathname;
@@ -212,9 +212,9 @@ describe('the members of a room', () => {
 
   test('are made admins and members again', async () => {
     await openMember(anna.page, 'cleo');
-    await panel(anna.page).getByLabel('Admin: people, devices, settings').check();
+    await choose(anna.page, panel(anna.page).getByLabel('Admin: people, devices, settings'));
     await anna.page.getByRole('main').getByText('cleo is now admin').waitFor();
-    await panel(anna.page).getByLabel('Member: reads and writes').check();
+    await choose(anna.page, panel(anna.page).getByLabel('Member: reads and writes'));
     await anna.page.getByRole('main').getByText('cleo is now member').waitFor();
     await shot(anna.page, 'member');
   });
@@ -259,7 +259,7 @@ describe('the settings of a room', () => {
   test('say when one is told and how long messages are kept', async () => {
     const named = panel(anna.page).getByLabel('When I am named');
     const kept = panel(anna.page).getByLabel('How long are messages kept?');
-    await named.check();
+    await choose(anna.page, named);
     await kept.selectOption('30');
     for (const one of [named, kept]) await one.and(anna.page.locator(':enabled')).waitFor();
     await anna.page.reload();
@@ -277,15 +277,15 @@ describe('the settings of a room', () => {
       await cleo.page.keyboard.press('Escape');
       return here === 1;
     };
-    const choose = async (name) => {
+    const finding = async (name) => {
       const choice = panel(page).getByRole('radio', { name });
-      await choice.check();
+      await choose(page, choice);
       await choice.and(page.locator(':enabled')).waitFor();
     };
     assert.equal(await found(), false);
-    await choose(/^Everybody in the house/);
+    await finding(/^Everybody in the house/);
     assert.equal(await found(), true);
-    await choose(/^Only whom I invite/);
+    await finding(/^Only whom I invite/);
     assert.equal(await found(), false);
   });
 
@@ -304,7 +304,7 @@ describe('the settings of a room', () => {
   });
 
   test('hide what was written before from newcomers, by a new key', async () => {
-    await panel(anna.page).getByLabel('From their coming on').check();
+    await choose(anna.page, panel(anna.page).getByLabel('From their coming on'));
     await panel(anna.page).getByLabel('From their coming on').and(anna.page.locator(':enabled')).waitFor();
     await write(anna.page, 'still here');
     await reads(cleo.page, 'still here');

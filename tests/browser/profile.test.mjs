@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import {
-  DESKTOP, House, PHONE, composer, invite, join_, openChromium, openGeneral, person, reads, setUp,
+  DESKTOP, House, PHONE, choose, composer, invite, join_, openChromium, openGeneral, person, reads, setUp,
   signIn, write,
 } from './house.mjs';
 
@@ -74,7 +74,7 @@ describe('a profile', () => {
     await dialog.getByLabel('Status').fill('At the stove');
     await dialog.getByRole('button', { name: 'Save' }).click();
     await dialog.getByText('Anna of the Lindens').first().waitFor();
-    await dialog.getByRole('radio', { name: /^Busy/ }).check();
+    await choose(anna.page, dialog.getByRole('radio', { name: /^Busy/ }));
     await anna.page.keyboard.press('Escape');
     await anna.page.getByRole('navigation').locator('.me img').waitFor();
 
