@@ -7,6 +7,7 @@ import { words } from './words/catalogue.svelte';
 export class Attempt {
   busy = $state(false);
   problem = $state<Problem | null>(null);
+  #asked = 0;
 
   /** Runs `action` unless one is under way; the result, or undefined when it failed. */
   async run<T>(action: () => Promise<T>): Promise<T | undefined> {
@@ -28,5 +29,13 @@ export class Attempt {
       this.problem = asProblem(thrown, words());
       return undefined;
     }
+  }
+
+  /** Like `beside`, for what is read again and again: undefined, too, once it was asked for anew. */
+  async newest<T>(action: () => Promise<T>): Promise<T | undefined> {
+    this.#asked += 1;
+    const asked = this.#asked;
+    const read = await this.beside(action);
+    return asked === this.#asked ? read : undefined;
   }
 }
