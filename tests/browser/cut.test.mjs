@@ -207,7 +207,7 @@ describe('a wire that is cut', () => {
   test('a page that failed comes with the network, though nobody asks for it again', async () => {
     await makeOpenRoom(anna.page, 'Cellar');
     await fill(house, bearer(), await roomOf(house, bearer(), 'Cellar'), 200);
-    const { page, context } = await person(browser, DESKTOP, { serviceWorkers: 'block' });
+    const { page, context } = await person(browser, DESKTOP);
     let away = true;
     await page.route(/\/messages\?.*before=/, (route) =>
       away ? route.abort('connectionfailed') : route.continue(),

@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import {
-  DESKTOP, House, PHONE, invite, join_, openChromium, person, reads, setUp, until, write,
+  DESKTOP, House, PHONE, invite, join_, openChromium, person, reads, setUp, signIn, until, write,
 } from './house.mjs';
 import { fill, makeOpenRoom, roomOf, tokenOf } from './long_room.mjs';
 
@@ -185,7 +185,7 @@ describe('searching', () => {
   });
 
   test('says since when it searches while older ones are read, and finds them by itself', async () => {
-    const { context, page, complaints } = await person(browser, DESKTOP, { serviceWorkers: 'block' });
+    const { context, page, complaints } = await person(browser, DESKTOP);
     let letOn;
     const held = new Promise((done) => (letOn = done));
     await page.route(/\/messages\?.*before=/, async (route) => {
